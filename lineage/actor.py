@@ -1,0 +1,31 @@
+"""Who asks. Every query takes an :class:`Actor`; access is decided below the query layer (design rule 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One who asks questions.
+
+    Parameters
+    ----------
+    name
+        who it is, for the audit log.
+    hidden_domains
+        domains whose nodes this actor may not see; such nodes stay in an answer as ``hidden (domain X)`` without
+        name, counts or path labels (semantics 19).
+    """
+
+    name: str
+    hidden_domains: Collection[str] = frozenset()
+
+    def may_see(self, domain: str | None) -> bool:
+        """Whether nodes of ``domain`` may be named to this actor."""
+        return domain not in self.hidden_domains
+
+
+LOCAL = Actor("local")
+"""The one all-seeing actor of version 1."""

@@ -1,0 +1,63 @@
+"""Every error Meshline raises on purpose.
+
+The command line prints ``str(error)`` and leaves with ``exit_code``; the API answers with ``status``. A message says
+what was wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MeshlineError(Exception):
+    """Base of all errors that are meant for a person to read."""
+
+    exit_code = 1
+    status = 400
+
+
+class UsageError(MeshlineError):
+    """An argument does not make sense (a time that is no time, a negative depth)."""
+
+    exit_code = 2
+
+
+class StoreError(MeshlineError):
+    """The database cannot be opened, read or written."""
+
+    status = 503
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the database."""
+
+
+class StoreVersionError(StoreError):
+    """The database was written by a newer Meshline."""
+
+
+class DeclarationError(MeshlineError):
+    """A declared file (domain, contract, …) is wrong; carries every problem found, each with file and line."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+class UnknownNodeError(MeshlineError):
+    """No node has this name, or several have; ``candidates`` lists node texts that come near."""
+
+    exit_code = 2
+    status = 404
+
+    def __init__(self, text: str, candidates: Sequence[str] = (), *, ambiguous: bool = False) -> None:
+        self.text = text
+        self.candidates = list(candidates)
+        self.ambiguous = ambiguous
+        if ambiguous:
+            head = f"“{text}” fits {len(self.candidates)} nodes; name one of them in full:"
+        elif self.candidates:
+            head = f"There is no node “{text}”. Did you mean:"
+        else:
+            head = f"There is no node “{text}”. Look for it with: meshline search TEXT"
+        super().__init__("\n  ".join([head, *self.candidates]))

@@ -1,0 +1,102 @@
+"""Node identity: one 64-bit id for one natural key, the same on every machine and in any order.
+
+A node is a dataset, a job or a column. Its id is the first 8 bytes of SHA-256 over the length-prefixed parts of its
+key (semantics 1), so ids need no sequence and no coordination. People write nodes as text:
+
+``dataset:NAMESPACE:NAME`` · ``job:NAMESPACE:NAME`` · ``column:NAMESPACE:NAME:COLUMN``
+
+Namespace and name may both contain colons, therefore :func:`splits` gives every way to read such a text and the
+store decides which of them exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+Kind = Literal["dataset", "job", "column"]
+KINDS: tuple[Kind, ...] = ("dataset", "job", "column")
+
+_PREFIXES: dict[str, Kind] = {
+    "dataset": "dataset",
+    "job": "job",
+    "column": "column",
+    "datasetField": "column",  # Marquez writes it so
+}
+
+
+class NodeKey(NamedTuple):
+    """Natural key of a node. ``field`` is the column path (``a.b`` for nested ones), empty for other kinds."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    field: str = ""
+
+    @property
+    def id(self) -> int:
+        """64-bit id of the key.
+
+        >>> NodeKey("dataset", "postgres://db:5432", "shop.public.orders").id
+        4041011112437257502
+        """
+        return node_id(self.kind, self.namespace, self.name, self.field)
+
+    @property
+    def text(self) -> str:
+        """The key as people write it.
+
+        >>> NodeKey("column", "file", "/a.csv", "x").text
+        'column:file:/a.csv:x'
+        """
+        parts = [self.kind, self.namespace, self.name]
+        if self.kind == "column":
+            parts.append(self.field)
+        return ":".join(parts)
+
+
+def node_id(kind: str, namespace: str, name: str, field: str = "") -> int:
+    """First 8 bytes (big endian) of SHA-256 over the length-prefixed parts; ``field`` counts for columns only."""
+    parts = (kind, namespace, name, field) if kind == "column" else (kind, namespace, name)
+    return digest64(*parts)
+
+
+def digest64(*parts: str | bytes) -> int:
+    """Unambiguous 64-bit digest of a tuple of texts; used for node, run, body and set ids alike."""
+    return int.from_bytes(digest(*parts)[:8], "big")
+
+
+def digest(*parts: str | bytes) -> bytes:
+    """SHA-256 over the parts, each preceded by its length as 4 bytes, so that no two tuples collide by joining."""
+    h = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+        h.update(len(data).to_bytes(4, "big"))
+        h.update(data)
+    return h.digest()
+
+
+def run_key(run_id: str, job_namespace: str, job_name: str) -> int:
+    """Key of a run: one runId under several jobs is several runs (semantics 15)."""
+    return digest64("run", run_id, job_namespace, job_name)
+
+
+def splits(text: str) -> Iterator[NodeKey]:
+    """Every key that ``text`` can stand for.
+
+    >>> [key.namespace for key in splits("dataset:postgres://db:5432:shop.orders")]
+    ['postgres', 'postgres://db', 'postgres://db:5432']
+    """
+    prefix, colon, rest = text.partition(":")
+    kind = _PREFIXES.get(prefix)
+    if not colon or kind is None:
+        return
+    pieces = rest.split(":")
+    if kind != "column":
+        for i in range(1, len(pieces)):
+            yield NodeKey(kind, ":".join(pieces[:i]), ":".join(pieces[i:]))
+        return
+    for i in range(1, len(pieces) - 1):
+        for j in range(i + 1, len(pieces)):
+            yield NodeKey(kind, ":".join(pieces[:i]), ":".join(pieces[i:j]), ":".join(pieces[j:]))
