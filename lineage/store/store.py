@@ -135,7 +135,7 @@ class Store:
     def arrow(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pa.Table:
         """All rows of a query as an Arrow table."""
         with self.cursor() as cursor:
-            return cursor.execute(sql, parameters).to_arrow_table()
+            return cursor.sql(sql, params=parameters).to_arrow_table()
 
     # -- writing
 

@@ -91,7 +91,7 @@ CREATE TABLE run (
 CREATE TABLE run_io (
   run UBIGINT, job UBIGINT, dataset UBIGINT,
   direction VARCHAR,        -- 'in' or 'out'
-  at TIMESTAMP,             -- first event of the run
+  seen_at TIMESTAMP,        -- first event of the run
   facet_set UBIGINT,        -- facets of the dataset as this run told them
   version VARCHAR,          -- dataset version the producer named
   row_count BIGINT, byte_count BIGINT, file_count BIGINT,  -- last value of the run, never a sum over its events
@@ -158,7 +158,7 @@ CREATE TABLE column_edge (
 
 -- one number of one node in one run or at one time
 CREATE TABLE metric (
-  node UBIGINT, run UBIGINT, name VARCHAR, at TIMESTAMP, value DOUBLE,
+  node UBIGINT, run UBIGINT, name VARCHAR, measured_at TIMESTAMP, value DOUBLE,
   known_from TIMESTAMP, known_to TIMESTAMP
 );
 
@@ -168,7 +168,7 @@ CREATE TABLE assertion (
   field VARCHAR,            -- column, '' when the whole dataset was tested
   run UBIGINT, job UBIGINT, name VARCHAR,
   status VARCHAR,           -- 'pass', 'fail', 'skip'
-  severity VARCHAR, expected VARCHAR, actual VARCHAR, description VARCHAR, at TIMESTAMP,
+  severity VARCHAR, expected VARCHAR, actual VARCHAR, description VARCHAR, tested_at TIMESTAMP,
   known_from TIMESTAMP, known_to TIMESTAMP
 );
 

@@ -1,0 +1,253 @@
+"""The answers Meshline gives, as frozen dataclasses. Python API, CLI, REST and pages all show these.
+
+Every answer says how complete it is (semantics 17): ``partial`` with the frontier when something was cut, ``coverage``
+when parts of it rest on guesses. JSON comes from :func:`to_json`; its keys are only ever added to, never renamed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from lineage.times import iso
+
+Direction = Literal["downstream", "upstream"]
+Certainty = Literal["certain", "probable", "stale"]
+UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRef:
+    """A node as answers name it. ``id`` is the node text of the preferred member of its alias group."""
+
+    id: str
+    kind: str
+    namespace: str
+    name: str
+    field: str = ""
+    domain: str = UNASSIGNED
+    owner: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One node of an impact or provenance answer.
+
+    ``hops`` is the smallest number of dataset-to-dataset steps; ``path`` the node texts of a shortest path among those
+    of the best certainty, from the asked node to this one.
+    """
+
+    id: str
+    kind: str
+    hops: int
+    certainty: Certainty
+    path: tuple[str, ...]
+    domain: str = UNASSIGNED
+    owner: str | None = None
+    aliases: tuple[str, ...] = ()
+    use: Literal["direct", "indirect"] = "direct"
+    crosses_domain: bool = False  # its domain is not that of the asked node
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Where an answer was cut: how many more nodes are right behind, per domain."""
+
+    nodes: int
+    domains: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of an answer is known and how much is guessed (semantics 17)."""
+
+    edges: int
+    certain_edges: int
+    datasets_without_writer: tuple[str, ...] = ()
+    runs_without_end: int = 0
+    unparsed_sql: int = 0
+
+    @property
+    def share_certain(self) -> float | None:
+        """Share of edges that are certain; ``None`` when there is no edge."""
+        return self.certain_edges / self.edges if self.edges else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer of ``impact`` (downstream) and ``provenance`` (upstream)."""
+
+    node: str
+    direction: Direction
+    as_of: datetime
+    known_at: datetime
+    partial: bool
+    nodes: tuple[Reached, ...]
+    domain: str = UNASSIGNED
+    aliases: tuple[str, ...] = ()
+    verdict: Literal["found", "none", "blind"] = "found"  # "none" = nothing there; "blind" = nothing seen, but blind here
+    blind_spots: tuple[str, ...] = ()
+    frontier: Frontier | None = None
+    coverage: Coverage | None = None
+    generated_by: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One hit of a search."""
+
+    id: str
+    kind: str
+    namespace: str
+    name: str
+    domain: str
+    score: float  # 1.0 = the text is its whole name
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """One column in a picture or a details panel. ``upstream`` and ``downstream`` count its column edges."""
+
+    id: str
+    name: str
+    type: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    upstream: int = 0
+    downstream: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run as shown in lists."""
+
+    run_id: str
+    job: str
+    state: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    conflict: bool = False
+    error: str | None = None
+    producer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDetail:
+    """Everything one page says about one node (``meshline show``)."""
+
+    id: str
+    kind: str
+    namespace: str
+    name: str
+    field: str
+    domain: str
+    owner: str | None
+    aliases: tuple[str, ...]
+    description: str | None
+    tags: tuple[str, ...]
+    columns: tuple[ColumnInfo, ...]
+    upstream: tuple[NodeRef, ...]  # one hop
+    downstream: tuple[NodeRef, ...]
+    readers: tuple[NodeRef, ...]  # jobs
+    writers: tuple[NodeRef, ...]
+    runs: tuple[RunInfo, ...]  # newest first
+    metrics: dict[str, float]  # last value of each metric
+    assertions: tuple[dict[str, Any], ...]  # last result of each test
+    facets: dict[str, Any]  # every facet as stored, by key
+    first_seen: datetime | None
+    last_seen: datetime | None
+    as_of: datetime
+    known_at: datetime
+    parents: tuple[NodeRef, ...] = ()  # containment: parent jobs
+    children: tuple[NodeRef, ...] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureNode:
+    """One card of the lineage picture.
+
+    ``cut_upstream``/``cut_downstream`` count direct neighbours that are not in the picture.
+    """
+
+    id: str
+    kind: Literal["dataset", "job"]
+    namespace: str
+    name: str
+    domain: str
+    owner: str | None
+    hops: int  # distance from the focus
+    side: Literal["focus", "upstream", "downstream", "both"]
+    columns: tuple[ColumnInfo, ...] = ()
+    column_count: int = 0
+    cut_upstream: int = 0
+    cut_downstream: int = 0
+    status: str | None = None  # state of the last run that wrote it: COMPLETE, FAIL, …
+    last_run_at: datetime | None = None
+    tags: tuple[str, ...] = ()
+    self_loop: bool = False
+    hidden: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEdge:
+    """One arrow of the picture: ``src`` and ``dst`` are ids of :class:`PictureNode`."""
+
+    src: str
+    dst: str
+    provenance: str
+    certainty: Certainty
+    jobs: tuple[str, ...] = ()
+    crosses_domain: bool = False
+    valid_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureColumnEdge:
+    """One column arrow. ``dst_column`` is empty when the source column affects every row (join, filter)."""
+
+    src: str
+    src_column: str
+    dst: str
+    dst_column: str
+    type: str | None
+    subtype: str | None
+    masking: bool
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Neighbourhood of a node, ready to be laid out and drawn."""
+
+    focus: str
+    nodes: tuple[PictureNode, ...]
+    edges: tuple[PictureEdge, ...]
+    column_edges: tuple[PictureColumnEdge, ...]
+    as_of: datetime
+    known_at: datetime
+    partial: bool
+    frontier: Frontier | None = None
+
+
+def to_json(answer: object) -> Any:
+    """Plain JSON value of an answer: times as ISO text in UTC, tuples as lists.
+
+    >>> to_json(Frontier(2, {"sales": 2}))
+    {'nodes': 2, 'domains': {'sales': 2}}
+    """
+    if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
+        return {f.name: to_json(getattr(answer, f.name)) for f in dataclasses.fields(answer)}
+    if isinstance(answer, datetime):
+        return iso(answer)
+    if isinstance(answer, dict):
+        return {str(key): to_json(value) for key, value in answer.items()}
+    if isinstance(answer, Sequence) and not isinstance(answer, str | bytes):
+        return [to_json(value) for value in answer]
+    return answer
