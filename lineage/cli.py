@@ -1,0 +1,140 @@
+"""The command line ``meshline``: a root that knows no command by itself.
+
+Each package contributes its commands through the entry point group ``meshline.commands``: the value is a function
+``register(app)`` that adds commands to the typer application, the key says in which order. Third parties may do the
+same. Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from lineage import __version__
+from lineage.errors import MeshlineError
+
+COMMANDS = "meshline.commands"
+INTERRUPTED = 130  # 128 + SIGINT, what shells expect
+
+
+def build_app() -> typer.Typer:
+    """The application with the commands of every installed package.
+
+    A package whose commands cannot be loaded is named on stderr; the others go on working.
+    """
+    app = typer.Typer(
+        name="meshline",
+        help="Lineage and observability graph engine for data meshes, fed by OpenLineage events.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool,
+            typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_version),
+        ] = False,
+    ) -> None:
+        """Lineage and observability graph engine for data meshes, fed by OpenLineage events."""
+
+    for entry in _entry_points():
+        try:
+            register = entry.load()
+        except ImportError as error:
+            typer.echo(f"meshline: the commands of {entry.value} cannot be loaded: {error}", err=True)
+            continue
+        register(app)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code; never shows a traceback for what a person can put right."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments
+        the words after ``meshline``; ``None`` for those of this process.
+
+    Returns
+    -------
+    int
+        exit code: 0 fine, 1 something failed, 2 the question was wrong, 130 interrupted.
+    """
+    try:
+        result = build_app()(
+            args=list(arguments) if arguments is not None else None,
+            prog_name="meshline",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except MeshlineError as error:
+        typer.echo(f"meshline: {error}", err=True)
+        return error.exit_code
+    except typer.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("meshline: interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _pipe_closed()
+    except OSError as error:
+        typer.echo(f"meshline: {_os_error(error)}", err=True)
+        return 1
+    except Exception as error:
+        shown = _usage_error(error)
+        if shown is None:
+            raise
+        return shown
+    return result if isinstance(result, int) else 0
+
+
+def _usage_error(error: Exception) -> int | None:
+    """Show a wrong option or argument as typer does; ``None`` for any other error."""
+    show = getattr(error, "show", None)
+    code = getattr(error, "exit_code", None)
+    if not callable(show) or not isinstance(code, int):
+        return None
+    show()
+    return code
+
+
+def _pipe_closed() -> int:
+    """The reader (``| head``) has gone: stay silent, also when Python flushes at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    return 0
+
+
+def _os_error(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"meshline {__version__}")
+        raise typer.Exit
+
+
+def _entry_points() -> list[Any]:
+    """Entry points of all packages in the order of their keys, each once."""
+    from importlib.metadata import entry_points
+
+    found = {(entry.name, entry.value): entry for entry in entry_points(group=COMMANDS)}
+    return [found[key] for key in sorted(found)]
+
+
+if __name__ == "__main__":
+    main()
