@@ -1,0 +1,178 @@
+"""The order of the house: dashboard → ingest → lineage, store ← graph ← answers, and no circles anywhere."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("lineage", "ingest", "dashboard")
+
+# What a part must not import, and so whom it must not know. Anything unlisted is allowed.
+FORBIDDEN = {
+    "lineage": ("ingest", "dashboard", "sample_events"),
+    "ingest": ("dashboard", "sample_events"),
+    "sample_events": ("dashboard",),
+    "lineage.store": ("lineage.graph", "lineage.engine", "lineage.api", "lineage.cli", "lineage.commands"),
+    "lineage.graph": ("lineage.engine", "lineage.api", "lineage.cli", "lineage.commands"),
+    "lineage.engine": ("lineage.api", "lineage.cli", "lineage.commands"),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement's target. ``lazy`` = inside a function, so it cannot fail at import time."""
+
+    target: str
+    line: int
+    lazy: bool
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the packages by its dotted name."""
+    found = {}
+    for package in (*PACKAGES, "sample_events"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+MODULES = modules()
+
+
+def imports(module: str, source: str, known: set[str]) -> Iterator[Import]:
+    """Imports of a module that run some day; those under ``TYPE_CHECKING`` never do but are arrows all the same."""
+    is_package = module in known and any(name.startswith(f"{module}.") for name in known)
+    package = module if is_package else module.rpartition(".")[0]
+
+    def visit(node: ast.AST, lazy: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, node.lineno, lazy) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                head = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*head, base] if base else head)
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                yield Import(inner if inner in known else base, node.lineno, lazy)
+        else:
+            below = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            below = below or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+            for child in ast.iter_child_nodes(node):
+                yield from visit(child, below)
+
+    yield from visit(ast.parse(source), False)
+
+
+def imports_of(module: str) -> list[Import]:
+    """Imports of one of our modules."""
+    return list(imports(module, MODULES[module].read_text("utf-8"), set(MODULES)))
+
+
+def inside(module: str, part: str) -> bool:
+    """Whether a module is a part or lies in it."""
+    return module == part or module.startswith(f"{part}.")
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """The nodes of one circle, empty when there is none (depth-first search, grey nodes are on the stack)."""
+    done: set[str] = set()
+
+    def walk(node: str, stack: list[str]) -> list[str]:
+        if node in stack:
+            return [*stack[stack.index(node) :], node]
+        if node in done:
+            return []
+        for target in sorted(arrows.get(node, ())):
+            found = walk(target, [*stack, node])
+            if found:
+                return found
+        done.add(node)
+        return []
+
+    for node in sorted(arrows):
+        found = walk(node, [])
+        if found:
+            return found
+    return []
+
+
+@pytest.mark.parametrize("part", FORBIDDEN)
+def test_no_import_points_upward(part: str) -> None:
+    wrong = [
+        f"{MODULES[module].relative_to(ROOT)}:{found.line} imports {found.target}"
+        for module in MODULES
+        if inside(module, part)
+        for found in imports_of(module)
+        if any(inside(found.target, above) for above in FORBIDDEN[part])
+    ]
+    assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    arrows: dict[str, set[str]] = {}
+    for module in MODULES:
+        # A package's face may hand out names lazily; everything else counts, also inside functions.
+        face = MODULES[module].name == "__init__.py"
+        targets = {
+            found.target
+            for found in imports_of(module)
+            if found.target in MODULES and not (face and found.lazy)
+        }
+        arrows[module] = targets - {module}
+    assert " → ".join(circle(arrows)) == ""
+
+
+def test_the_import_reader_sees_every_form() -> None:
+    source = (
+        "import a.b\n"
+        "from a import c\n"
+        "from . import d\n"
+        "from .e import f\n"
+        "from ..g import h\n"
+        "def late():\n    import i\n"
+        "if TYPE_CHECKING:\n    from j import k\n"
+    )
+    found = list(imports("a.x.y", source, {"a", "a.b", "a.c", "a.x", "a.x.y", "a.x.d"}))
+    assert [entry.target for entry in found] == ["a.b", "a.c", "a.x.d", "a.x.e", "a.g", "i", "j"]
+    assert [entry.target for entry in found if entry.lazy] == ["i", "j"]
+
+
+def test_the_circle_finder_finds_circles_and_only_circles() -> None:
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level modules in a fresh interpreter once ``code`` ran."""
+    script = f"import sys, json\n{code}\nprint('LOADED', json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if line.startswith("LOADED "))
+    return {name.partition(".")[0] for name in json.loads(line.removeprefix("LOADED "))}
+
+
+def test_importing_lineage_pulls_in_nothing_heavy() -> None:
+    heavy = {"dash", "scipy", "duckdb", "pyarrow", "numpy", "networkx", "fastapi", "plotly", "typer", "rich"}
+    assert loaded_after("import lineage") & heavy == set()
+
+
+def test_help_pulls_in_neither_dash_nor_the_server_nor_the_store() -> None:
+    heavy = {"dash", "scipy", "duckdb", "pyarrow", "numpy", "networkx", "fastapi", "uvicorn", "plotly"}
+    code = (
+        "sys.argv = ['meshline', '--help']\n"
+        "from lineage.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+    )
+    assert loaded_after(code) & heavy == set()
