@@ -49,7 +49,7 @@ MODULES = modules()
 
 
 def imports(module: str, source: str, known: set[str]) -> Iterator[Import]:
-    """Imports of a module that run some day; those under ``TYPE_CHECKING`` never do but are arrows all the same."""
+    """Every import of a module; those under ``TYPE_CHECKING`` never run, but they are arrows all the same."""
     is_package = module in known and any(name.startswith(f"{module}.") for name in known)
     package = module if is_package else module.rpartition(".")[0]
 
