@@ -1,0 +1,1 @@
+"""The lineage picture: layout in Python, drawing in one canvas component."""
