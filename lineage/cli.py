@@ -1,8 +1,8 @@
 """The command line ``meshline``: a root that knows no command by itself.
 
-Each package contributes its commands through the entry point group ``meshline.commands``: the value is a function
-``register(app)`` that adds commands to the typer application, the key says in which order. Third parties may do the
-same. Nothing heavy is imported before a command runs.
+Each package contributes its commands through the entry point group ``meshline.commands``: the value is a
+function ``register(app)`` that adds commands to the typer application, the key says in which order. Third
+parties may do the same. Nothing heavy is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit code; never shows a traceback for what a person can put right."""
+    """Run one command and leave with its exit code; no traceback for what a person can put right."""
     sys.exit(run(arguments))
 
 

@@ -1,4 +1,4 @@
-"""The state number of a store: it grows with every committed change, so a reader sees cheaply that its copy is old."""
+"""The state number of a store: grows with every committed change, so readers see cheaply that they are old."""
 
 from __future__ import annotations
 

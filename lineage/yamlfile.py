@@ -1,0 +1,143 @@
+"""Read one declared YAML file: values with their lines, and nothing that surprises.
+
+Dates stay text, a key that stands twice is an error, tags that build Python objects are refused, and so is a file
+whose aliases would unfold to more than a person can have meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 1_000_000
+MAX_VALUES = 100_000  # after unfolding of aliases
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFile:
+    """One file as it was read. ``lines`` gives the 1-based line of each value by its place in the document."""
+
+    path: str
+    text: str
+    value: Any = None
+    lines: Mapping[Place, int] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the text, hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def problem(self, place: Place, what: str) -> str:
+        """``file:line: path.in.file: what`` for a message.
+
+        >>> DeclaredFile("a.yaml", "", {}, {("patterns", 1): 4}).problem(("patterns", 1), "is empty")
+        'a.yaml:4: patterns[1]: is empty'
+        """
+        where = place
+        while where and where not in self.lines:
+            where = where[:-1]
+        label = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+        return f"{self.path}:{self.lines.get(where, 1)}: {label + ': ' if label else ''}{what}"
+
+
+def read_declared(file: Path, shown: str) -> tuple[DeclaredFile | None, list[str]]:
+    """Read one file.
+
+    Parameters
+    ----------
+    file, shown
+        where it is, and how messages name it.
+
+    Returns
+    -------
+    tuple
+        the file, or ``None`` when it cannot be used, and what is wrong with it.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        return None, [f"{shown}:1: cannot be read: {error.strerror}"]
+    if len(data) > MAX_BYTES:
+        return None, [f"{shown}:1: has {len(data):,} bytes; a declared file may have {MAX_BYTES:,}"]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return None, [f"{shown}:{line}: is not UTF-8; save it as UTF-8"]
+    return parse_declared(text, shown)
+
+
+def parse_declared(text: str, shown: str) -> tuple[DeclaredFile | None, list[str]]:
+    """Like :func:`read_declared`, from text.
+
+    >>> parse_declared("a: 1\\na: 2\\n", "x.yaml")[1]
+    ['x.yaml:2: a: stands twice (first in line 1)']
+    """
+    import yaml
+
+    loader = _loader()(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, [f"{shown}:1: is empty"]
+        lines: dict[Place, int] = {}
+        problems = _check(node, (), lines, [MAX_VALUES], shown)
+        if problems:
+            return None, problems
+        value = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return None, [f"{shown}:{mark.line + 1 if mark else 1}: {error.problem or 'is no YAML'}"]
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+        return None, [f"{shown}:1: is no YAML that can be read: {str(error).splitlines()[0]}"]
+    finally:
+        loader.dispose()
+    return DeclaredFile(shown, text, value, lines), []
+
+
+def _check(node: Any, place: Place, lines: dict[Place, int], budget: list[int], shown: str) -> list[str]:
+    """Note lines; report duplicate keys, merge keys' excess and documents that unfold without measure."""
+    import yaml
+
+    budget[0] -= 1
+    if budget[0] < 0:
+        return [f"{shown}:{node.start_mark.line + 1}: unfolds to more than {MAX_VALUES:,} values; use fewer aliases"]
+    lines.setdefault(place, node.start_mark.line + 1)
+    children: list[tuple[Place, Any]] = []
+    problems: list[str] = []
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in first:
+                problems.append(f"{shown}:{line}: {name}: stands twice (first in line {first[name]})")
+            first.setdefault(name, line)
+            lines.setdefault((*place, name), line)
+            children.append(((*place, name), value))
+    elif isinstance(node, yaml.SequenceNode):
+        children = [((*place, i), child) for i, child in enumerate(node.value)]
+    for where, child in children:
+        problems += _check(child, where, lines, budget, shown)
+        if budget[0] < 0:
+            break
+    return problems
+
+
+@cache
+def _loader() -> Any:
+    """The safe loader (the C one where it is there) that leaves dates as text."""
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    resolvers = {
+        first: [(tag, regex) for tag, regex in pairs if tag != _TIMESTAMP]
+        for first, pairs in base.yaml_implicit_resolvers.items()
+    }
+    return type("DeclaredLoader", (base,), {"yaml_implicit_resolvers": resolvers})
