@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -13,7 +12,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import StoreError, StoreLockedError, StoreVersionError
+from lineage.errors import StoreError, StoreVersionError
+from lineage.store.opening import check_file, open_error, server_note
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +26,8 @@ _CONFIG = {
 }
 _CHECKPOINT = "64MB"  # p99 of a commit 4 ms; 1 MB gives 66 ms (docs/design.md, "Store")
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
+
+__all__ = ["Store", "default_path", "migrations", "server_note"]
 
 
 def default_path() -> Path:
@@ -79,15 +81,15 @@ class Store:
 
         memory = str(path) == ":memory:"
         file = None if memory else Path(path) if path is not None else default_path()
-        existed = _check_file(file, create=create, read_only=read_only)
+        existed = check_file(file, create=create, read_only=read_only)
         config = {**_CONFIG, "access_mode": "read_only"} if read_only and not memory else dict(_CONFIG)
         try:
             connection = duckdb.connect(str(file) if file else ":memory:", config=config)
         except duckdb.Error as error:
-            raise _open_error(file, error) from None
+            raise open_error(file, error, existed=existed, read_only=read_only) from None
         store = cls(connection, file, read_only=read_only)
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")  # a plain SET would not reach the cursors
             if not memory and not read_only:
                 connection.execute(f"SET checkpoint_threshold = '{_CHECKPOINT}'")
             store._migrate(existed)
@@ -130,7 +132,8 @@ class Store:
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query as tuples."""
         with self.cursor() as cursor:
-            return cursor.execute(sql, parameters).fetchall()
+            found: list[tuple[Any, ...]] = cursor.execute(sql, parameters).fetchall()
+            return found
 
     def arrow(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pa.Table:
         """All rows of a query as an Arrow table."""
@@ -219,7 +222,7 @@ class Store:
             what = "is empty" if version is None else f"has the older format {version}"
             raise StoreError(f"{self.path} {what}; open it once for writing (for instance: meshline doctor).")
         if version is not None and self.path is not None:
-            self.snapshot(self.path.with_name(f"{self.path.name}.format{version}"))
+            self.snapshot(_free_name(self.path, f"format{version}"))
         with self.transaction() as cursor:
             for number in sorted(steps):
                 if version is None or number > version:
@@ -228,10 +231,18 @@ class Store:
         self.checkpoint()  # an empty WAL beside a never-checkpointed file would open empty
 
     def _version(self) -> int | None:
-        if not self.rows("SELECT 1 FROM information_schema.tables WHERE table_name = 'meta'"):
+        """Format of the file; ``None`` when it has none, so is new or of somebody else."""
+        columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'meta'"
+        if {name for (name,) in self.rows(columns)} != {"key", "value"}:
             return None
         value = self.get_meta("format")
-        return int(value) if value else None
+        return int(value) if value and value.isdecimal() else None
+
+
+def _free_name(path: Path, suffix: str) -> Path:
+    """A name for a copy beside ``path`` that no earlier copy has: an upgrade that failed may be tried again."""
+    names = (path.with_name(f"{path.name}.{suffix}{tail}") for tail in ("", *(f".{n}" for n in range(2, 10_000))))
+    return next(name for name in names if not name.exists())
 
 
 def migrations() -> dict[int, str]:
@@ -243,56 +254,3 @@ def migrations() -> dict[int, str]:
         if match:
             found[int(match[1])] = file.read_text("utf-8")
     return found
-
-
-def server_note(path: Path) -> Path:
-    """File beside the database in which a running server writes its process id and address (JSON)."""
-    return path.with_name(path.name + ".server.json")
-
-
-def _check_file(file: Path | None, *, create: bool, read_only: bool) -> bool:
-    """Whether the file is already there; raises when it cannot be what is asked for."""
-    if file is None:
-        return False
-    if file.is_dir():
-        raise StoreError(f"{file} is a folder; --db wants a file, for instance {file / 'meshline.duckdb'}.")
-    if file.exists():
-        if not read_only and not os.access(file, os.W_OK):
-            raise StoreError(f"{file} cannot be written; give it write permission or copy it elsewhere.")
-        return True
-    if not create or read_only:
-        raise StoreError(
-            f"There is no database {file}. Make one with: meshline ingest PATH --db {file} (or see meshline demo)."
-        )
-    parent = file.parent
-    if not parent.is_dir():
-        raise StoreError(f"The folder {parent} does not exist; create it or name another file with --db.")
-    if not os.access(parent, os.W_OK):
-        raise StoreError(f"The folder {parent} cannot be written; name a file elsewhere with --db.")
-    return False
-
-
-def _open_error(file: Path | None, error: Exception) -> StoreError:
-    """Our own words for DuckDB's refusal."""
-    text = str(error)
-    if "lock" in text.lower() and file is not None:
-        holder = re.search(r"PID (\d+)", text)
-        who = f"process {holder[1]}" if holder else "another process"
-        way_out = "Stop it, or work on a copy."
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            note = json.loads(server_note(file).read_text("utf-8"))
-            who = f"a running server (process {note['pid']}, {note['url']})"
-            way_out = (
-                f"Ask the server instead (API: {note['url']}/api/docs), take a copy with "
-                f"meshline snapshot COPY.duckdb --server {note['url']}, or stop it."
-            )
-        return StoreLockedError(f"{file} is in use by {who}. {way_out}")
-    if "Corrupt WAL" in text or "checksum" in text.lower():
-        return StoreError(f"{file} is damaged ({_first_line(text)}). Keep a copy of it before you try anything.")
-    if "newer" in text or "storage version" in text.lower():
-        return StoreVersionError(f"{file} was written by a newer DuckDB than this one reads; upgrade Meshline.")
-    return StoreError(f"{file} cannot be opened as a database: {_first_line(text)}")
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "no reason given"
