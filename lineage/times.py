@@ -19,7 +19,7 @@ _ISO = re.compile(
     r"\s*(\d{4})-(\d\d)-(\d\d)"
     r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
     r"\s*(Z|[+-]\d\d(?::?\d\d)?)?(Z)?(?:\[[^\]]*\])?\s*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -44,6 +44,8 @@ def parse_event_time(text: str) -> ParsedTime | None:
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, zone, extra_z = match.groups()
+    if int(second or 0) > 60 or not _is_offset(zone):  # 60 = leap second
+        return None
     note = ""
     if hour is None:
         note = "date without time: taken as midnight UTC"
@@ -52,15 +54,18 @@ def parse_event_time(text: str) -> ParsedTime | None:
     elif extra_z or text.rstrip().endswith("]"):
         note = "time with two zones: the offset is used"
     try:
-        at = datetime(  # noqa: DTZ001 - the offset is subtracted below
-            int(year),
-            int(month),
-            int(day),
-            int(hour or 0),
-            int(minute or 0),
-            min(int(second or 0), 59),
-            int((fraction or "0").ljust(6, "0")[:6]),
-        ) - _offset(zone)
+        at = (
+            datetime(  # noqa: DTZ001 - the offset is subtracted below
+                int(year),
+                int(month),
+                int(day),
+                int(hour or 0),
+                int(minute or 0),
+                min(int(second or 0), 59),
+                int((fraction or "0").ljust(6, "0")[:6]),
+            )
+            - _offset(zone)
+        )
     except (ValueError, OverflowError):
         return None
     if second == "60":
@@ -95,6 +100,14 @@ def iso(at: datetime | None) -> str | None:
         return None
     text = at.isoformat(timespec="microseconds" if at.microsecond else "seconds")
     return f"{text}Z"
+
+
+def _is_offset(zone: str | None) -> bool:
+    """Whether a zone lies within a day of UTC, as ISO 8601 wants it."""
+    if zone is None or zone in "Zz":
+        return True
+    digits = zone[1:].replace(":", "")
+    return int(digits[:2]) < 24 and int(digits[2:] or 0) < 60
 
 
 def _offset(zone: str | None) -> timedelta:
