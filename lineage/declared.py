@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lineage.actor import LOCAL, Actor
+from lineage.domain_files import DOMAINS
 from lineage.errors import DeclarationError, UsageError
 from lineage.store import bump_version
 from lineage.times import OPEN_END, utcnow
-from lineage.yamlfile import DeclaredFile, read_declared
+from lineage.yamlfile import Declared, DeclaredFile, read_declared
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
     from lineage.store import Store
 
 SUFFIXES = (".yaml", ".yml")
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """One declared thing read from one file: its columns in the table of its kind."""
-
-    name: str
-    file: DeclaredFile
-    columns: Mapping[str, Any]
-    valid_from: datetime | None = None  # date in the file; None = from the moment it is applied
 
 
 class Kind(Protocol):
@@ -49,6 +40,10 @@ class Kind(Protocol):
 
     def check(self, items: Sequence[Declared], store: Store) -> list[str]:
         """Problems that show only when all files of the kind (and the store) are seen together."""
+
+
+KINDS: tuple[Kind, ...] = (DOMAINS,)
+"""Every kind that :func:`apply` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +113,7 @@ def apply(
     DeclarationError
         with every problem of every file; nothing was changed.
     """
-    from lineage.domain_files import DOMAINS
-
-    kinds: tuple[Kind, ...] = (DOMAINS,)
-    found, ignored = _folders(directory, kinds)
+    found, ignored = _folders(directory, KINDS)
     moment = at or utcnow()
     problems: list[str] = []
     steps: list[_Step] = []

@@ -24,10 +24,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lineage.answers import UNASSIGNED
-from lineage.declared import Declared
 from lineage.domains import Pattern, glob_regex, parse_pattern, ties
 from lineage.times import parse_event_time
-from lineage.yamlfile import DeclaredFile
+from lineage.yamlfile import Declared, DeclaredFile
 
 if TYPE_CHECKING:
     from lineage.store import Store

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,16 @@ class DeclaredFile:
             where = where[:-1]
         label = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         return f"{self.path}:{self.lines.get(where, 1)}: {label + ': ' if label else ''}{what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One declared thing read from one file: its columns in the table of its kind."""
+
+    name: str
+    file: DeclaredFile
+    columns: Mapping[str, Any]
+    valid_from: datetime | None = None  # date in the file; None = from the moment it is applied
 
 
 def read_declared(file: Path, shown: str) -> tuple[DeclaredFile | None, list[str]]:
