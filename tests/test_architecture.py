@@ -124,9 +124,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         # A package's face may hand out names lazily; everything else counts, also inside functions.
         face = MODULES[module].name == "__init__.py"
         targets = {
-            found.target
-            for found in imports_of(module)
-            if found.target in MODULES and not (face and found.lazy)
+            found.target for found in imports_of(module) if found.target in MODULES and not (face and found.lazy)
         }
         arrows[module] = targets - {module}
     assert " → ".join(circle(arrows)) == ""
@@ -155,9 +153,7 @@ def test_the_circle_finder_finds_circles_and_only_circles() -> None:
 def loaded_after(code: str) -> set[str]:
     """Top-level modules in a fresh interpreter once ``code`` ran."""
     script = f"import sys, json\n{code}\nprint('LOADED', json.dumps(sorted(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("LOADED "))
     return {name.partition(".")[0] for name in json.loads(line.removeprefix("LOADED "))}
