@@ -83,7 +83,7 @@ CREATE TABLE run (
   events UINTEGER,
   edge_set UBIGINT,         -- its edges, see edge_set
   column_set UBIGINT,       -- its column edges, see column_set
-  job_facets UBIGINT, run_facets UBIGINT,  -- see facet_set
+  job_facets UBIGINT,       -- facets of its job as this run told them, see facet_set
   known_from TIMESTAMP, known_to TIMESTAMP
 );
 
@@ -92,6 +92,7 @@ CREATE TABLE run_io (
   run UBIGINT, job UBIGINT, dataset UBIGINT,
   direction VARCHAR,        -- 'in' or 'out'
   seen_at TIMESTAMP,        -- first event of the run
+  last_at TIMESTAMP,        -- last event of the run that named the dataset
   facet_set UBIGINT,        -- facets of the dataset as this run told them
   version VARCHAR,          -- dataset version the producer named
   row_count BIGINT, byte_count BIGINT, file_count BIGINT,  -- last value of the run, never a sum over its events

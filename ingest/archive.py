@@ -1,0 +1,113 @@
+"""The archive: raw events, byte for byte, many to a compressed block.
+
+A block holds events that were received together. Compressed together they take a third to a fifth of what they take
+one by one, and one INSERT makes a whole group durable (docs/design.md, "Store").
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+
+from lineage.times import EPOCH, utcnow
+
+if TYPE_CHECKING:
+    import duckdb
+
+BLOCK_EVENTS = 256  # 385 bytes an event and 1.3 ms to fetch one; 1,024 save 2 % and cost four times the fetch
+TICK = timedelta(milliseconds=100)
+
+_LENGTH = struct.Struct("<I")
+_LEVEL = 1
+
+
+def tick_after(at: datetime) -> datetime:
+    """End of the tick that ``at`` lies in: the receipt time of everything received in it.
+
+    What is received in one tick becomes known at one instant, so that the projector can take it as one batch and
+    "what was known at K" never falls inside a batch.
+    """
+    ticks = (at - EPOCH) // TICK
+    return EPOCH + (ticks + 1) * TICK
+
+
+def pack(events: Sequence[bytes]) -> bytes:
+    """Compress events into the body of a block."""
+    parts: list[bytes] = []
+    for event in events:
+        parts.append(_LENGTH.pack(len(event)))
+        parts.append(event)
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(b"".join(parts))
+
+
+def unpack(body: bytes) -> list[bytes]:
+    """The events of a block, in order.
+
+    >>> unpack(pack([b"a", b"", b"ccc"]))
+    [b'a', b'', b'ccc']
+    """
+    data = zstandard.ZstdDecompressor().decompress(body)
+    events = []
+    start = 0
+    while start < len(data):
+        (length,) = _LENGTH.unpack_from(data, start)
+        start += _LENGTH.size
+        events.append(data[start : start + length])
+        start += length
+    return events
+
+
+def append_block(
+    cursor: duckdb.DuckDBPyConnection, block: int, events: Sequence[bytes], received_at: datetime, source: str
+) -> None:
+    """Write one block inside the caller's transaction; the caller numbers blocks (see :func:`next_block`)."""
+    cursor.execute(
+        "INSERT INTO raw VALUES (?, ?, ?, ?, 'zstd', ?)", [block, received_at, len(events), source, pack(events)]
+    )
+
+
+def next_block(cursor: duckdb.DuckDBPyConnection) -> int:
+    """Number of the next block."""
+    return int(cursor.execute("SELECT coalesce(max(block), 0) + 1 FROM raw").fetchall()[0][0])
+
+
+def last_received(cursor: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Receipt time of the newest block; the clock of receipts never goes back behind it."""
+    found: datetime | None = cursor.execute("SELECT max(received_at) FROM raw").fetchall()[0][0]
+    return found
+
+
+def receipt_time(last: datetime | None, wanted: datetime | None = None) -> datetime:
+    """Receipt time of the next block: as wanted (default: now), but never before the last one."""
+    at = wanted if wanted is not None else tick_after(utcnow())
+    return at if last is None or at >= last else last
+
+
+def fetch(cursor: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """Raw events by (block, position); each block is decompressed once."""
+    blocks = sorted({block for block, _ in places})
+    found: dict[tuple[int, int], bytes] = {}
+    bodies = cursor.execute("SELECT block, body FROM raw WHERE block IN (SELECT unnest(?))", [blocks]).fetchall()
+    wanted: dict[int, list[int]] = {}
+    for block, position in places:
+        wanted.setdefault(block, []).append(position)
+    for block, body in bodies:
+        events = unpack(body)
+        for position in wanted[block]:
+            found[block, position] = events[position]
+    return found
+
+
+def blocks_after(
+    cursor: duckdb.DuckDBPyConnection, block: int, limit: int
+) -> Iterator[tuple[int, datetime, list[bytes]]]:
+    """Blocks behind number ``block`` in order, ``limit`` at most."""
+    rows: list[tuple[Any, ...]] = cursor.execute(
+        "SELECT block, received_at, body FROM raw WHERE block > ? ORDER BY block LIMIT ?", [block, limit]
+    ).fetchall()
+    for number, received_at, body in rows:
+        yield number, received_at, unpack(body)

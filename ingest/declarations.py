@@ -1,0 +1,92 @@
+"""Declarations: what job and dataset events say without any run (rule: the newest event is the whole declaration)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ingest.entities import Contribution
+from ingest.history import DECLARED
+from ingest.lives import Declaration
+from ingest.model import Body, DatasetPart, Edge, EventFacts
+from ingest.project import Projector
+from ingest.run_edges import data_edges, explicit_columns, explicit_edges
+from ingest.sets import FacetRef, Sets
+from ingest.tables import Row
+from lineage.identity import NodeKey
+
+
+class Declared(NamedTuple):
+    """What one event declares of one entity.
+
+    ``job`` is the job on the declared edges, 0 when a dataset declares its own. An event that does not tell edges
+    (a dataset event without lineage) leaves the declared ones as they are.
+    """
+
+    entity: int
+    job: int
+    declaration: Declaration
+    refs: tuple[FacetRef, ...]
+    tells_edges: bool
+
+    def contribution(self) -> Contribution:
+        """Its facets, for the history of the entity."""
+        d = self.declaration
+        return Contribution(self.entity, DECLARED, d.at, d.at, 0, d.producer, self.refs)
+
+    def row(self, sets: Sets) -> Row:
+        """Its row of ``declaration``; sets are NULL when the event tells no edges."""
+        d = self.declaration
+        told = (d.edge_set, d.column_set) if self.tells_edges else (None, None)
+        return (self.entity, d.at, d.hash, d.producer, sets.add_facets(self.refs), *told)
+
+
+def declare(event: EventFacts, sets: Sets, projector: Projector) -> Iterable[Declared]:
+    """Everything a job or dataset event declares."""
+    if event.dataset is not None:
+        yield _dataset(event, event.dataset, sets, projector)
+        return
+    yield _job(event, sets, projector)
+    for part in {part.id: part for part in (*event.inputs, *event.outputs)}.values():
+        silent = Declaration(event.at, event.hash, event.producer, 0, 0)
+        yield Declared(part.id, 0, silent, _refs(part.facets), tells_edges=False)
+
+
+def _job(event: EventFacts, sets: Sets, projector: Projector) -> Declared:
+    job = event.job
+    assert job is not None
+    inputs = list(dict.fromkeys(part.id for part in event.inputs))
+    outputs = {part.id: part.lineage for part in event.outputs}
+    explicit = [job.explicit] if job.explicit is not None else []
+    explicit += [part.explicit for part in (*event.inputs, *event.outputs) if part.explicit is not None]
+    columns = [edge for lineage in outputs.values() if lineage is not None for edge in lineage.edges]
+    if explicit:
+        key = NodeKey("job", job.namespace, job.name)
+        edges = explicit_edges(key, inputs, outputs, explicit, projector.node)
+        columns += explicit_columns(explicit, projector.column_edge)
+    else:
+        edges = data_edges(job.id, inputs, outputs, "declared")
+    declaration = _declaration(event, sets.add_edges(edges), sets.add_columns(columns))
+    return Declared(job.id, job.id, declaration, _refs(job.facets), tells_edges=True)
+
+
+def _dataset(event: EventFacts, part: DatasetPart, sets: Sets, projector: Projector) -> Declared:
+    edges = [Edge(source, part.id, "lineage", "column") for source in (part.lineage.inputs if part.lineage else ())]
+    columns = list(part.lineage.edges) if part.lineage else []
+    if part.explicit is not None:
+        columns += explicit_columns([part.explicit], projector.column_edge)
+        for edge in part.explicit.edges:
+            if edge.source_name:  # a source job without name would be the event's own job: there is none
+                key = NodeKey(edge.source_kind, edge.source_namespace, edge.source_name)  # type: ignore[arg-type]
+                edges.append(Edge(projector.node(key), part.id, "lineage", "explicit"))
+    tells_edges = any(body.key in ("lineage", "columnLineage") for _, body in part.facets)
+    declaration = _declaration(event, sets.add_edges(edges), sets.add_columns(columns))
+    return Declared(part.id, 0, declaration, _refs(part.facets), tells_edges)
+
+
+def _declaration(event: EventFacts, edge_set: int, column_set: int) -> Declaration:
+    return Declaration(event.at, event.hash, event.producer, edge_set, column_set)
+
+
+def _refs(facets: Iterable[tuple[str, Body]]) -> tuple[FacetRef, ...]:
+    return tuple(FacetRef(place, body.key, body.id) for place, body in facets)

@@ -1,0 +1,227 @@
+"""Derivation: bring every derived table to the state that all events received so far imply.
+
+Each unit of derivation is a pure function of the facts about it: a run of its events, the edges of a job of its runs
+and declarations, the facets of an entity of what showed them. A batch recomputes the units it touches and writes the
+difference. So the state never depends on how events were cut into batches, nor on their order or repetition.
+
+Units that were touched lately are kept in memory; what is not there is read back from the store and, for runs, from
+the archived events themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingest import tables
+from ingest.archive import fetch
+from ingest.declarations import declare
+from ingest.entities import Contribution, EntityHistories
+from ingest.envelope import Envelope, decode
+from ingest.jobs import JobHistories
+from ingest.lives import Evidence
+from ingest.model import EventFacts
+from ingest.project import Projector
+from ingest.runs import RunState, merge, parents_of, placeholder_row
+from ingest.sets import Sets
+from ingest.tables import Changes
+from lineage.identity import NodeKey
+
+if TYPE_CHECKING:
+    import duckdb
+
+_RUNS_KEPT = 50_000
+_FIRST = (tables.RUN, tables.RUN_IO, tables.METRIC, tables.ASSERTION, tables.DECLARATION)
+_SECOND = (tables.EDGE, tables.COLUMN_EDGE, tables.FACET, tables.ALIAS)  # facets are read back from the first ones
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run in memory: its events and what they make."""
+
+    events: dict[bytes, EventFacts] = field(default_factory=dict)
+    state: RunState | None = None
+
+
+@dataclass(slots=True)
+class _Touched:
+    """The runs of a batch, before and after it."""
+
+    before: dict[int, RunState | None] = field(default_factory=dict)
+    after: dict[int, RunState] = field(default_factory=dict)
+
+
+class Derivation:
+    """Keeps derived tables in step with the events; one instance per writer."""
+
+    def __init__(self, projector: Projector) -> None:
+        self._projector = projector
+        self._reset()
+
+    def _reset(self) -> None:
+        self._sets = Sets()
+        self._runs: dict[int, _Run] = {}
+        self._jobs = JobHistories(self._sets)
+        self._entities = EntityHistories()
+
+    def forget(self) -> None:
+        """Drop everything kept in memory, after a failed write."""
+        self._projector.forget()
+        self._reset()
+
+    def apply(self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts], known_at: int) -> None:
+        """Derive everything that new events change, inside the caller's transaction.
+
+        Parameters
+        ----------
+        cursor
+            inside a write transaction; the events themselves need not be in ``event`` yet.
+        facts
+            new events, none of which the store has seen.
+        known_at
+            receipt time of the batch, microseconds since 1970.
+        """
+        changes = Changes()
+        touched = self._merge_runs(cursor, facts)
+        self._placeholders(cursor, facts, touched, changes)
+        declared = [
+            item for event in facts if event.kind != "run" for item in declare(event, self._sets, self._projector)
+        ]
+        shown = [item for run in touched.after.values() for item in self._contributions(run)]
+        shown += [item.contribution() for item in declared]
+        replaced = [item for run in touched.before.values() if run is not None for item in self._contributions(run)]
+        units = {run.job: run.job for run in touched.after.values()}
+        units |= {item.entity: item.job for item in declared if item.tells_edges}
+
+        self._jobs.prepare(cursor, units)
+        self._entities.prepare(cursor, {item.entity for item in shown})
+        self._run_changes(touched, changes)
+        for item in declared:
+            if item.tells_edges:
+                self._jobs.add_declaration(item.entity, item.declaration)
+        self._jobs.changes(changes)
+        if declared:
+            changes.insert["declaration"] = [item.row(self._sets) for item in declared]
+        self._write_shared(cursor, known_at)
+        changes.write(cursor, known_at, _FIRST)
+        self._entities.changes(cursor, shown, replaced, changes)
+        changes.write(cursor, known_at, _SECOND)
+        self._shrink()
+
+    def _run_changes(self, touched: _Touched, changes: Changes) -> None:
+        for run in touched.after.values():
+            before = touched.before[run.run]
+            changes.replace(tables.RUN, [before.row] if before else [], [run.row])
+            changes.replace(tables.RUN_IO, before.io if before else (), run.io)
+            changes.replace(tables.METRIC, before.metrics if before else (), run.metrics)
+            changes.replace(tables.ASSERTION, before.tests if before else (), run.tests)
+            evidence = Evidence(run.first, run.run, run.producer, run.edge_set, run.column_set, run.complete)
+            self._jobs.add_run(run.job, evidence)
+
+    # -- runs
+
+    def _merge_runs(self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts]) -> _Touched:
+        groups: dict[int, list[EventFacts]] = {}
+        for event in facts:
+            if event.run is not None:
+                groups.setdefault(event.run, []).append(event)
+        self._load_runs(cursor, [run for run in groups if run not in self._runs])
+        touched = _Touched()
+        for run, events in groups.items():
+            entry = self._runs.pop(run, None) or _Run()
+            self._runs[run] = entry  # youngest last
+            touched.before[run] = entry.state
+            entry.events.update((event.hash, event) for event in events)
+            entry.state = touched.after[run] = merge(list(entry.events.values()), self._sets, self._projector)
+        return touched
+
+    def _load_runs(self, cursor: duckdb.DuckDBPyConnection, runs: Sequence[int]) -> None:
+        """Read the earlier events of runs back from the archive."""
+        if not runs:
+            return
+        rows = cursor.execute(
+            "SELECT run, block, position FROM event WHERE run IN (SELECT unnest(?::UBIGINT[]))", [list(runs)]
+        ).fetchall()
+        if not rows:
+            return
+        raw = fetch(cursor, [(block, position) for _, block, position in rows])
+        for run, block, position in rows:
+            envelope = decode(raw[block, position])
+            assert isinstance(envelope, Envelope)
+            event = self._projector.read(envelope)
+            self._runs.setdefault(run, _Run()).events[event.hash] = event
+        for run in {row[0] for row in rows}:
+            entry = self._runs[run]
+            entry.state = merge(list(entry.events.values()), self._sets, self._projector)
+
+    def _placeholders(
+        self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts], touched: _Touched, changes: Changes
+    ) -> None:
+        """A row for every parent that has sent nothing itself; it goes when the parent's own events come."""
+        named = {run: (run_id, job) for run, run_id, job in parents_of(facts)}
+        fresh = [run for run, before in touched.before.items() if before is None]
+        asked = [*fresh, *(run for run in named if run not in self._runs)]
+        known: dict[int, tuple[str, int, str]] = {}
+        if asked:
+            rows = cursor.execute(
+                "SELECT run, run_id, job, state FROM run "
+                "WHERE run IN (SELECT unnest(?::UBIGINT[])) AND known_to = make_timestamp(?)",
+                [asked, tables.OPEN_MICROS],
+            ).fetchall()
+            known = {run: (run_id, job, state) for run, run_id, job, state in rows}
+        gone = [placeholder_row(run, *known[run][:2]) for run in fresh if run in known]
+        come = [
+            placeholder_row(run, run_id, self._projector.node(job))
+            for run, (run_id, job) in named.items()
+            if run not in self._runs and run not in known
+        ]
+        changes.replace(tables.RUN, gone, come)
+
+    def _contributions(self, run: RunState) -> Iterable[Contribution]:
+        for io in run.io:
+            _, _, dataset, direction, first, last, facet_set = io[:7]
+            refs = self._sets.facets(facet_set)
+            yield Contribution(dataset, 1 if direction == "in" else 2, first, last, run.run, run.producer, refs)
+        refs = self._sets.facets(run.job_facets)
+        yield Contribution(run.job, 1, run.first, run.last, run.run, run.producer, refs)
+
+    # -- shared rows
+
+    def _write_shared(self, cursor: duckdb.DuckDBPyConnection, known_at: int) -> None:
+        """Nodes, facet bodies and sets that the store may not have yet."""
+        nodes, bodies = self._projector.drain()
+        facets, edges, columns = self._sets.drain()
+        if nodes:
+            rows = [(node, *_node_columns(key)) for node, key in nodes.items()]
+            tables.insert_missing(cursor, "node", tables.NODE.arrow(rows, known_at), "id")
+        for table, schema, key, shared in (
+            ("facet_body", tables.FACET_BODY_SCHEMA, "body", list(bodies.items())),
+            ("facet_set", tables.FACET_SET_SCHEMA, "set_id", [(s, *ref) for s, refs in facets.items() for ref in refs]),
+            (
+                "edge_set",
+                tables.EDGE_SET_SCHEMA,
+                "set_id",
+                [(s, *edge) for s, es in edges.items() for edge in es.edges],
+            ),
+            (
+                "column_set",
+                tables.COLUMN_SET_SCHEMA,
+                "set_id",
+                [(s, *edge[:-1]) for s, cs in columns.items() for edge in cs.edges],
+            ),
+        ):
+            if shared:
+                tables.insert_missing(cursor, table, tables.arrow_table(schema, shared), key)
+
+    def _shrink(self) -> None:
+        """Keep memory bounded: forget the units that were not touched for longest."""
+        for run in list(self._runs)[: max(0, len(self._runs) - _RUNS_KEPT)]:
+            del self._runs[run]
+        self._jobs.shrink()
+        self._entities.shrink()
+
+
+def _node_columns(key: NodeKey) -> tuple[object, ...]:
+    owner = NodeKey("dataset", key.namespace, key.name).id if key.kind == "column" else None
+    return key.kind, key.namespace, key.name, key.field, owner

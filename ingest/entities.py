@@ -1,0 +1,264 @@
+"""Facet histories of jobs and datasets, and the aliases that symlink facets tell.
+
+The history of an entity is a step function of what all runs and declarations showed (:mod:`ingest.history`). Three
+ways to bring it up to date, from cheap to exact: a contribution that shows what the history says already changes
+nothing; one that lies behind all others is appended; anything else (late events, producers that contradict each
+other) recomputes the entity from the store.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from ingest import tables
+from ingest.facets import DATASET, find
+from ingest.history import Point, Span, spans
+from ingest.model import Symlink
+from ingest.sets import FacetRef
+from ingest.tables import OPEN_MICROS, Changes
+from lineage.identity import node_id
+
+if TYPE_CHECKING:
+    import duckdb
+
+_KEPT = 100_000
+_Key = tuple[str, str]  # place, facet key
+
+_POINTS = f"""
+WITH wanted AS (SELECT unnest(?::UBIGINT[]) AS entity)
+SELECT io.dataset, s.place, s.key, s.body, epoch_us(io.seen_at), epoch_us(io.last_at),
+       CASE io.direction WHEN 'in' THEN 1 ELSE 2 END, io.run, run.producer
+FROM run_io io SEMI JOIN wanted ON wanted.entity = io.dataset
+JOIN facet_set s ON s.set_id = io.facet_set
+JOIN run ON run.run = io.run AND run.known_to = make_timestamp({OPEN_MICROS})
+WHERE io.known_to = make_timestamp({OPEN_MICROS})
+UNION ALL
+SELECT run.job, s.place, s.key, s.body, epoch_us(run.first_event), epoch_us(run.last_event), 1, run.run, run.producer
+FROM run SEMI JOIN wanted ON wanted.entity = run.job
+JOIN facet_set s ON s.set_id = run.job_facets
+WHERE run.known_to = make_timestamp({OPEN_MICROS})
+UNION ALL
+SELECT d.entity, s.place, s.key, s.body, epoch_us(d.event_time), epoch_us(d.event_time), 0, 0, d.producer
+FROM declaration d SEMI JOIN wanted ON wanted.entity = d.entity
+JOIN facet_set s ON s.set_id = d.facet_set
+"""  # noqa: S608 - a constant
+
+_NEWEST = f"""
+WITH wanted AS (SELECT unnest(?::UBIGINT[]) AS entity)
+SELECT entity, max(newest) FROM (
+  SELECT dataset AS entity, max(epoch_us(last_at)) AS newest FROM run_io SEMI JOIN wanted ON wanted.entity = dataset
+  WHERE known_to = make_timestamp({OPEN_MICROS}) GROUP BY dataset
+  UNION ALL
+  SELECT job, max(epoch_us(last_event)) FROM run SEMI JOIN wanted ON wanted.entity = job
+  WHERE known_to = make_timestamp({OPEN_MICROS}) AND state <> 'UNSEEN' GROUP BY job
+  UNION ALL
+  SELECT d.entity, max(epoch_us(event_time)) FROM declaration d SEMI JOIN wanted ON wanted.entity = d.entity
+  GROUP BY d.entity
+) GROUP BY entity
+"""  # noqa: S608 - a constant
+
+_SPANS = f"""
+SELECT entity, place, key, body, coalesce(run, 0), producer, epoch_us(valid_from), epoch_us(valid_to)
+FROM facet SEMI JOIN (SELECT unnest(?::UBIGINT[]) AS entity) USING (entity)
+WHERE known_to = make_timestamp({OPEN_MICROS})
+ORDER BY valid_from
+"""  # noqa: S608 - a constant
+
+
+class Contribution(NamedTuple):
+    """Facets of an entity as one run (or declaration: run 0) showed them from ``first`` to ``last``, microseconds."""
+
+    entity: int
+    order: int  # see ingest.history
+    first: int
+    last: int
+    run: int
+    producer: str
+    refs: tuple[FacetRef, ...]
+
+
+@dataclass(slots=True)
+class _Entity:
+    spans: dict[_Key, list[Span]] = field(default_factory=dict)
+    newest: int | None = None  # latest time at which anything was shown; None: never
+
+    def at(self, key: _Key, at: int) -> Span | None:
+        found = self.spans.get(key)
+        if not found:
+            return None
+        i = bisect_right(found, at, key=_start) - 1
+        return found[i] if i >= 0 and at < found[i].end else None
+
+    def rows(self, entity: int) -> set[tables.Row]:
+        return {
+            (entity, place, key, span.body, span.run or None, span.producer, span.start, span.end)
+            for (place, key), found in self.spans.items()
+            for span in found
+        }
+
+
+class EntityHistories:
+    """The entities touched lately, with their histories."""
+
+    def __init__(self) -> None:
+        self._entities: dict[int, _Entity] = {}
+        self._links: dict[int, tuple[Symlink, ...]] = {}
+
+    def prepare(self, cursor: duckdb.DuckDBPyConnection, entities: Collection[int]) -> None:
+        """Load the histories of these entities as they are before the batch is written."""
+        missing = [entity for entity in entities if entity not in self._entities]
+        for entity in entities:
+            self._entities[entity] = self._entities.pop(entity, _Entity())  # youngest last
+        if not missing:
+            return
+        for entity, newest in cursor.execute(_NEWEST, [missing]).fetchall():
+            self._entities[entity].newest = newest
+        for entity, place, key, *span in cursor.execute(_SPANS, [missing]).fetchall():
+            self._entities[entity].spans.setdefault((place, key), []).append(Span(*span))
+
+    def changes(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        contributions: Iterable[Contribution],
+        replaced: Iterable[Contribution],
+        changes: Changes,
+    ) -> None:
+        """Take in what a batch showed; the batch's runs and declarations are already in the store.
+
+        Parameters
+        ----------
+        contributions
+            what the runs of the batch show now, and its declarations.
+        replaced
+            what the same runs showed before the batch.
+        changes
+            receives rows of ``facet`` and ``alias``.
+        """
+        earlier = {(item.entity, item.order, item.run): item for item in replaced}
+        groups: dict[int, list[Contribution]] = {}
+        for item in contributions:
+            groups.setdefault(item.entity, []).append(item)
+        before: dict[int, dict[_Key, list[Span]]] = {}
+        slow = []
+        for entity, items in groups.items():
+            history = self._entities[entity]
+            old = history.spans
+            olds = [earlier.get((entity, item.order, item.run)) for item in items]
+            if history.newest is not None and all(map(_absorbed, [history] * len(items), items, olds)):
+                history.newest = max(history.newest, *(item.last for item in items))
+                continue
+            before[entity] = old
+            if history.newest is None or (not any(olds) and min(item.first for item in items) > history.newest):
+                history.spans = _append(old, items)
+            else:
+                slow.append(entity)
+            history.newest = max(history.newest or items[0].last, *(item.last for item in items))
+        self._recompute(cursor, slow)
+        for entity, old in before.items():
+            new = self._entities[entity]
+            changes.replace(tables.FACET, _Entity(old).rows(entity), new.rows(entity))
+            self._alias_changes(cursor, entity, old, new.spans, changes)
+
+    def shrink(self) -> None:
+        """Forget what was not touched for longest."""
+        for entity in list(self._entities)[: max(0, len(self._entities) - _KEPT)]:
+            del self._entities[entity]
+
+    def _recompute(self, cursor: duckdb.DuckDBPyConnection, entities: Sequence[int]) -> None:
+        if not entities:
+            return
+        points: dict[int, dict[_Key, list[Point]]] = {entity: {} for entity in entities}
+        rows = cursor.execute(_POINTS, [list(entities)]).fetchall()
+        for entity, place, key, body, first, last, order, run, producer in rows:
+            shown = points[entity].setdefault((place, key), [])
+            shown.append(Point(first, order, run, body, producer))
+            shown.append(Point(last, order, run, body, producer))
+        for entity, by_key in points.items():
+            self._entities[entity].spans = _spans(by_key)
+
+    def _alias_changes(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        entity: int,
+        old: dict[_Key, list[Span]],
+        new: dict[_Key, list[Span]],
+        changes: Changes,
+    ) -> None:
+        """Rows of ``alias`` that follow from the symlink facets of an entity."""
+        before, after = (
+            [s for (_, key), found in all_.items() if key == "symlinks" for s in found] for all_ in (old, new)
+        )
+        if before == after:
+            return
+        self._load_links(cursor, {span.body for span in (*before, *after)})
+        rows = [
+            {
+                (entity, node_id("dataset", link.namespace, link.name), link.type, "symlink", span.start, span.end)
+                for span in found
+                for link in self._links[span.body]
+            }
+            for found in (before, after)
+        ]
+        changes.replace(tables.ALIAS, *rows)
+
+    def _load_links(self, cursor: duckdb.DuckDBPyConnection, bodies: Collection[int]) -> None:
+        missing = [body for body in bodies if body not in self._links]
+        if not missing:
+            return
+        self._links.update(dict.fromkeys(missing, ()))
+        entry = find(DATASET, "symlinks")
+        assert entry is not None and entry.read is not None
+        rows: list[tuple[int, str]] = cursor.execute(
+            "SELECT body, json FROM facet_body WHERE body IN (SELECT unnest(?::UBIGINT[]))", [missing]
+        ).fetchall()
+        for body, text in rows:
+            value: Any = msgspec.json.decode(text)
+            if isinstance(value, dict):
+                self._links[body] = entry.read(value)
+
+
+def _absorbed(history: _Entity, item: Contribution, old: Contribution | None) -> bool:
+    """Whether the history stays as it is when ``item`` comes in and ``old`` goes."""
+    if old is not None and (old.first != item.first or not set(old.refs) <= set(item.refs)):
+        return False
+    for place, key, body in item.refs:
+        for at in (item.first, item.last):
+            span = history.at((place, key), at)
+            if span is None or span.body != body or (span.start == at and span.run != item.run):
+                return False
+        if old is not None and old.last not in (item.first, item.last):
+            span = history.at((place, key), old.last)
+            if span is not None and span.start == old.last:
+                return False  # that point opened a span and is gone now
+    return True
+
+
+def _append(old: dict[_Key, list[Span]], items: Iterable[Contribution]) -> dict[_Key, list[Span]]:
+    """Histories with contributions that all lie behind what is there."""
+    points: dict[_Key, list[Point]] = {}
+    for item in items:
+        for place, key, body in item.refs:
+            shown = points.setdefault((place, key), [])
+            shown.append(Point(item.first, item.order, item.run, body, item.producer))
+            shown.append(Point(item.last, item.order, item.run, body, item.producer))
+    result = dict(old)
+    for facet, shown in points.items():
+        done = list(old.get(facet, ()))
+        if done and done[-1].end == OPEN_MICROS:
+            last = done.pop()
+            shown.append(Point(last.start, 0, last.run, last.body, last.producer))
+        result[facet] = done + spans(shown, OPEN_MICROS)
+    return result
+
+
+def _spans(points: dict[_Key, list[Point]]) -> dict[_Key, list[Span]]:
+    return {facet: spans(shown, OPEN_MICROS) for facet, shown in points.items()}
+
+
+def _start(span: Span) -> int:
+    return span.start

@@ -1,0 +1,152 @@
+"""Readers of dataset facets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.facets.explicit import transformations
+from ingest.facets.run import test_result
+from ingest.model import Assertion, ColumnUse, Metrics, Statistics, Symlink
+from ingest.values import mapping, number, objects, text, whole
+
+_DEEPEST = 32  # nested fields below this level are not made into columns
+
+
+def schema(body: dict[str, Any]) -> tuple[str, ...]:
+    """Paths of all columns; a nested one is ``parent.child``."""
+    return tuple(dict.fromkeys(_paths(body.get("fields"), "", 0)))
+
+
+def column_lineage(body: dict[str, Any]) -> tuple[ColumnUse, ...]:
+    """Source columns of every output column.
+
+    An INDIRECT use that occurs alike on every output column, and everything under ``dataset``, affects the whole
+    dataset: it becomes one use without target column instead of one per column.
+    """
+    per_field: dict[str, list[ColumnUse]] = {}
+    for field, value in mapping(body.get("fields")).items():
+        entry = mapping(value)
+        legacy = text(entry.get("transformationType"))
+        uses = [use for item in objects(entry.get("inputFields")) for use in _uses(field, item, legacy)]
+        per_field[field] = uses
+    whole_dataset = [use for item in objects(body.get("dataset")) for use in _uses("", item, None)]
+    if len(per_field) > 1:
+        whole_dataset += _fold(per_field)
+    uses = [use for found in per_field.values() for use in found]
+    return tuple(dict.fromkeys(uses + whole_dataset))
+
+
+def symlinks(body: dict[str, Any]) -> tuple[Symlink, ...]:
+    """Other identifiers of the dataset."""
+    found = []
+    for item in objects(body.get("identifiers")):
+        name = text(item.get("name"))
+        if name is not None:
+            found.append(Symlink(text(item.get("namespace")) or "", name, (text(item.get("type")) or "").upper()))
+    return tuple(dict.fromkeys(found))
+
+
+def lineage(body: dict[str, Any]) -> dict[str, Any]:
+    """The body itself: its edges depend on the dataset that carries it (see :mod:`ingest.facets.explicit`)."""
+    return body
+
+
+def version(body: dict[str, Any]) -> str | None:
+    """Version of the dataset as the producer calls it."""
+    return text(body.get("datasetVersion"))
+
+
+def lifecycle(body: dict[str, Any]) -> tuple[str, str, str] | None:
+    """(state, previous namespace, previous name)."""
+    state = text(body.get("lifecycleStateChange"))
+    if state is None:
+        return None
+    previous = mapping(body.get("previousIdentifier"))
+    return state.upper(), text(previous.get("namespace")) or "", text(previous.get("name")) or ""
+
+
+def statistics(body: dict[str, Any]) -> Statistics | None:
+    """Rows, bytes and files."""
+    found = Statistics(whole(body.get("rowCount")), whole(body.get("size")), whole(body.get("fileCount")))
+    return found if any(value is not None for value in found) else None
+
+
+def quality_metrics(body: dict[str, Any]) -> Metrics | None:
+    """Profile of the data: of the dataset and of each column."""
+    values = []
+    for key in ("rowCount", "bytes", "fileCount"):
+        value = number(body.get(key))
+        if value is not None:
+            values.append(("", key, value))
+    for column, metrics in mapping(body.get("columnMetrics")).items():
+        for key, raw in mapping(metrics).items():
+            if key == "quantiles":
+                values += [
+                    (column, f"quantile {q}", found)
+                    for q, item in mapping(raw).items()
+                    if (found := number(item)) is not None
+                ]
+                continue
+            value = number(raw)
+            if value is not None:
+                values.append((column, key, value))
+    return Metrics(tuple(values)) if values else None
+
+
+def assertions(body: dict[str, Any]) -> tuple[Assertion, ...]:
+    """Test results; success and severity are independent of each other."""
+    return tuple(result for item in objects(body.get("assertions")) if (result := test_result(item)) is not None)
+
+
+def iceberg_scan(body: dict[str, Any]) -> Metrics | None:
+    """Counters of an Iceberg scan."""
+    return _counters(body.get("scanMetrics"))
+
+
+def iceberg_commit(body: dict[str, Any]) -> Metrics | None:
+    """Counters of an Iceberg commit."""
+    return _counters(body.get("commitMetrics"))
+
+
+def _counters(value: Any) -> Metrics | None:
+    values = tuple(("", key, found) for key, raw in mapping(value).items() if (found := number(raw)) is not None)
+    return Metrics(values) if values else None
+
+
+def _paths(fields: Any, prefix: str, depth: int) -> Iterator[str]:
+    for item in objects(fields):
+        name = text(item.get("name"))
+        if name is None:
+            continue
+        path = f"{prefix}{name}"
+        yield path
+        if depth < _DEEPEST:
+            yield from _paths(item.get("fields"), f"{path}.", depth + 1)
+
+
+def _uses(target: str, item: dict[str, Any], legacy: str | None) -> Iterator[ColumnUse]:
+    name, field = text(item.get("name")), text(item.get("field"))
+    if name is None or field is None:
+        return
+    namespace = text(item.get("namespace")) or ""
+    for type_, subtype, masking, description in transformations(item):
+        if type_ is None and legacy is not None:  # the form before columnLineage 1-1-0
+            masked = legacy.upper() == "MASKED"
+            type_, subtype, masking = "DIRECT", "TRANSFORMATION" if masked else legacy.upper(), masked
+        yield ColumnUse(target, namespace, name, field, _upper(type_), _upper(subtype), masking, description)
+
+
+def _fold(per_field: dict[str, list[ColumnUse]]) -> list[ColumnUse]:
+    """Take INDIRECT uses that occur on every column out of ``per_field``; give them back without target."""
+    indirect = [{use[1:] for use in uses if use.type == "INDIRECT"} for uses in per_field.values()]
+    common = set.intersection(*indirect)
+    if not common:
+        return []
+    for field, uses in per_field.items():
+        per_field[field] = [use for use in uses if use[1:] not in common]
+    return [ColumnUse("", *rest) for rest in sorted(common, key=repr)]
+
+
+def _upper(value: str | None) -> str | None:
+    return value.upper() if value is not None else None

@@ -1,0 +1,120 @@
+"""Edges of jobs in time: keeps for each job its runs as evidence and its declarations, and tells what changed.
+
+The unit of derivation is the job; a dataset whose own events declare edges into it is a unit too, with job 0 on its
+edges. The intervals come from :mod:`ingest.lives`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ingest import tables
+from ingest.lives import Declaration, Evidence, Interval, column_lives, declared_lives, edge_lives
+from ingest.sets import Sets
+from ingest.tables import OPEN_MICROS, Changes, Row
+
+if TYPE_CHECKING:
+    import duckdb
+
+_KEPT = 20_000
+
+_EVIDENCE = f"""
+SELECT job, epoch_us(first_event), run, producer, edge_set, column_set, state = 'COMPLETE' AND processing = 'BATCH'
+FROM run SEMI JOIN (SELECT unnest(?::UBIGINT[]) AS job) USING (job)
+WHERE known_to = make_timestamp({OPEN_MICROS}) AND state <> 'UNSEEN'
+"""  # noqa: S608 - a constant
+
+_DECLARATIONS = """
+SELECT entity, epoch_us(event_time), hash, producer, edge_set, column_set
+FROM declaration SEMI JOIN (SELECT unnest(?::UBIGINT[]) AS entity) USING (entity)
+WHERE edge_set IS NOT NULL
+"""
+
+
+@dataclass(slots=True)
+class _Unit:
+    job: int  # on the edges; 0 for a dataset that declares its own
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+    declarations: dict[bytes, Declaration] = field(default_factory=dict)
+    edges: set[Row] = field(default_factory=set)
+    columns: set[Row] = field(default_factory=set)
+
+
+class JobHistories:
+    """The jobs touched lately, with everything their edges follow from."""
+
+    def __init__(self, sets: Sets) -> None:
+        self._sets = sets
+        self._units: dict[int, _Unit] = {}
+        self._touched: dict[int, _Unit] = {}
+
+    def prepare(self, cursor: duckdb.DuckDBPyConnection, units: Mapping[int, int]) -> None:
+        """Load units as they are before the batch is written.
+
+        Parameters
+        ----------
+        units
+            unit → job on its edges: a job itself, or a dataset → 0.
+        """
+        missing = [unit for unit in units if unit not in self._units]
+        self._touched = {}
+        for unit, job in units.items():
+            self._touched[unit] = self._units[unit] = self._units.pop(unit, _Unit(job))  # youngest last
+        if not missing:
+            return
+        for job, *evidence in cursor.execute(_EVIDENCE, [missing]).fetchall():
+            found = Evidence(*evidence)
+            self._units[job].evidence[found.run] = found
+        for entity, *rest in cursor.execute(_DECLARATIONS, [missing]).fetchall():
+            declaration = Declaration(*rest)
+            self._units[entity].declarations[declaration.hash] = declaration
+        told: list[Any] = [x for unit in missing for x in self._units[unit].evidence.values()]
+        told += [x for unit in missing for x in self._units[unit].declarations.values()]
+        self._sets.load(cursor, (x.edge_set for x in told), (x.column_set for x in told))
+        for unit in missing:
+            entry = self._units[unit]
+            entry.edges, entry.columns = self._rows(entry)
+
+    def add_run(self, job: int, evidence: Evidence) -> None:
+        """Take in the state of a run of a prepared job."""
+        self._units[job].evidence[evidence.run] = evidence
+
+    def add_declaration(self, unit: int, declaration: Declaration) -> None:
+        """Take in a declaration of a prepared unit."""
+        self._units[unit].declarations[declaration.hash] = declaration
+
+    def changes(self, changes: Changes) -> None:
+        """Put the changed rows of all prepared units into ``changes``."""
+        for entry in self._touched.values():
+            edges, columns = self._rows(entry)
+            changes.replace(tables.EDGE, entry.edges, edges)
+            changes.replace(tables.COLUMN_EDGE, entry.columns, columns)
+            entry.edges, entry.columns = edges, columns
+
+    def shrink(self) -> None:
+        """Forget what was not touched for longest."""
+        for unit in list(self._units)[: max(0, len(self._units) - _KEPT)]:
+            del self._units[unit]
+
+    def _rows(self, entry: _Unit) -> tuple[set[Row], set[Row]]:
+        evidence = list(entry.evidence.values())
+        declarations = list(entry.declarations.values())
+        edges = edge_lives(evidence, self._sets, OPEN_MICROS)
+        edges += declared_lives(declarations, lambda d: self._sets.edges(d.edge_set).edges, OPEN_MICROS)
+        columns = column_lives(evidence, self._sets, OPEN_MICROS)
+        columns += declared_lives(declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS)
+        return _edge_rows(edges, entry.job), _column_rows(columns, entry.job)
+
+
+def _edge_rows(intervals: Iterable[Interval], job: int) -> set[Row]:
+    return {(i.edge.src, i.edge.dst, job, i.edge.kind, i.edge.provenance, *_life(i)) for i in intervals}
+
+
+def _column_rows(intervals: Iterable[Interval], job: int) -> set[Row]:
+    return {(i.edge.src, i.edge.dst, job, *i.edge[2:-1], *_life(i)) for i in intervals}
+
+
+def _life(interval: Interval) -> Row:
+    return interval.state, interval.run, interval.producer, interval.end_reason, interval.start, interval.end

@@ -1,0 +1,202 @@
+"""What one event says, in the terms of the engine. Everything here is an immutable value.
+
+Times are microseconds since 1970 UTC. Parts that many events share (:class:`JobPart`, :class:`DatasetPart`,
+:class:`Body`) are one object in memory, see :class:`ingest.project.Projector`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+FACETS, INPUT_FACETS, OUTPUT_FACETS = "facets", "inputFacets", "outputFacets"
+
+
+class Body(msgspec.Struct, frozen=True, gc=False):
+    """One facet body. ``id`` is 0 for a deletion (``_deleted``) and for bodies that differ in every run."""
+
+    id: int
+    key: str
+    deleted: bool = False
+    parsed: Any = None  # what the registry's extractor made of it; None when it is only kept
+
+
+class ColumnUse(NamedTuple):
+    """One source column of an output. ``target`` is the output column, empty when every row is affected."""
+
+    target: str
+    namespace: str
+    name: str
+    field: str
+    type: str | None
+    subtype: str | None
+    masking: bool
+    description: str | None
+
+
+class ExplicitEdge(NamedTuple):
+    """One edge of a lineage facet. A job without name is the event's own job."""
+
+    source_kind: str
+    source_namespace: str
+    source_name: str
+    target_kind: str
+    target_namespace: str
+    target_name: str
+
+
+class ExplicitColumn(NamedTuple):
+    """One column edge of a lineage facet, with the dataset it flows into."""
+
+    target_namespace: str
+    target_name: str
+    use: ColumnUse
+
+
+class ExplicitLineage(NamedTuple):
+    """A lineage facet. That it is there, even empty, forbids product edges."""
+
+    edges: tuple[ExplicitEdge, ...]
+    columns: tuple[ExplicitColumn, ...]
+    targets: tuple[tuple[str, str, str], ...]  # kind, namespace, name of every entry
+
+
+class Symlink(NamedTuple):
+    """Another identifier of a dataset."""
+
+    namespace: str
+    name: str
+    type: str
+
+
+class Parent(NamedTuple):
+    """Parent and root run of a run; texts are empty where the producer said nothing."""
+
+    run_id: str
+    namespace: str
+    name: str
+    root_run_id: str = ""
+    root_namespace: str = ""
+    root_name: str = ""
+
+
+class Dependency(NamedTuple):
+    """Control flow: another job that runs before (``upstream``) or after this one."""
+
+    namespace: str
+    name: str
+    upstream: bool
+
+
+class Assertion(NamedTuple):
+    """One test. ``status`` is pass, fail or skip; severity is independent of it."""
+
+    field: str
+    name: str
+    status: str
+    severity: str | None
+    expected: str | None
+    actual: str | None
+    description: str | None
+
+
+class Statistics(NamedTuple):
+    """Volume of one dataset in one run."""
+
+    row_count: int | None
+    byte_count: int | None
+    file_count: int | None
+
+
+class Metrics(NamedTuple):
+    """Numbers of a dataset: (column or '', metric, value)."""
+
+    values: tuple[tuple[str, str, float], ...]
+
+
+class ColumnEdge(NamedTuple):
+    """A column edge between node ids; ``dst`` is a dataset when all its rows are affected."""
+
+    src: int
+    dst: int
+    type: str | None
+    subtype: str | None
+    masking: bool
+    description: str | None
+    provenance: str
+    target: int  # dataset that dst belongs to, or is
+
+
+class Edge(NamedTuple):
+    """An edge between node ids; its job is that of the run or declaration which showed it."""
+
+    src: int
+    dst: int
+    kind: str
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLineage:
+    """Column lineage of one output, resolved to node ids."""
+
+    edges: tuple[ColumnEdge, ...]
+    inputs: tuple[int, ...]  # datasets it names
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPart:
+    """A dataset as one event tells it."""
+
+    id: int
+    namespace: str
+    name: str
+    facets: tuple[tuple[str, Body], ...]  # (place, body), without those that differ in every run
+    lineage: ColumnLineage | None
+    explicit: ExplicitLineage | None
+    per_run: tuple[tuple[str, Body], ...] = ()  # statistics, metrics, test results
+
+
+@dataclass(frozen=True, slots=True)
+class JobPart:
+    """A job as one event tells it."""
+
+    id: int
+    namespace: str
+    name: str
+    facets: tuple[tuple[str, Body], ...]
+    processing: str | None
+    explicit: ExplicitLineage | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What an event says of its run."""
+
+    run_id: str
+    nominal: tuple[int | None, int | None] | None
+    parent: Parent | None
+    engine: str | None
+    error: str | None
+    tests: tuple[Assertion, ...]
+    dependencies: tuple[Dependency, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """One event, read."""
+
+    hash: bytes
+    at: int
+    kind: str
+    event_type: str | None
+    run: int | None  # run key
+    run_facts: RunFacts | None
+    job: JobPart | None
+    dataset: DatasetPart | None
+    inputs: tuple[DatasetPart, ...]
+    outputs: tuple[DatasetPart, ...]
+    producer: str
+    notes: tuple[str, ...]

@@ -1,0 +1,334 @@
+"""From bytes to facts: read events into the values of :mod:`ingest.model`. Pure but for its memo.
+
+Nearly all facets of an event were seen before, byte for byte. The memo keeps what was made of a slice under the
+xxh3-128 of the slice: an unchanged list of inputs costs one hash, an unchanged facet another. It holds only derived
+values and may be dropped at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+import xxhash
+
+from ingest.envelope import Entity, Envelope, RunPart, entities
+from ingest.facets import DATASET, JOB, RUN, find
+from ingest.facets.explicit import read_target
+from ingest.model import (
+    FACETS,
+    INPUT_FACETS,
+    OUTPUT_FACETS,
+    Body,
+    ColumnEdge,
+    ColumnLineage,
+    ColumnUse,
+    DatasetPart,
+    EventFacts,
+    ExplicitLineage,
+    JobPart,
+    RunFacts,
+)
+from lineage.identity import NodeKey, digest64, node_id, run_key
+
+_CAP = 500_000  # entries in one memo; a body that changes its bytes with every run never hits, so it must not grow
+_decode_map = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_any = msgspec.json.Decoder().decode
+_hash = xxhash.xxh3_128_digest
+
+
+class Projector:
+    """Reads events; collects the nodes and facet bodies it meets for the first time.
+
+    Attributes
+    ----------
+    nodes
+        new nodes since the last :meth:`drain`, by id.
+    bodies
+        new facet bodies since the last :meth:`drain`, JSON text by id.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[int, NodeKey] = {}
+        self.bodies: dict[int, str] = {}
+        self._memo: dict[tuple[Any, ...], Any] = {}
+
+    def forget(self) -> None:
+        """Drop the memo: after a failed write, what it remembers as told may not be in the store."""
+        self._memo.clear()
+        self.nodes.clear()
+        self.bodies.clear()
+
+    def drain(self) -> tuple[dict[int, NodeKey], dict[int, str]]:
+        """New nodes and bodies since the last call."""
+        nodes, bodies = self.nodes, self.bodies
+        self.nodes, self.bodies = {}, {}
+        if len(self._memo) > _CAP:
+            self._memo.clear()
+        return nodes, bodies
+
+    def read(self, envelope: Envelope) -> EventFacts:
+        """Facts of one event; unreadable parts become notes."""
+        notes = list(envelope.notes)
+        job = self._job(envelope.job, notes) if envelope.job is not None else None
+        run_id = envelope.run.runId if envelope.run is not None else None
+        return EventFacts(
+            hash=envelope.hash,
+            at=envelope.at,
+            kind=envelope.kind,
+            event_type=envelope.event_type,
+            run=run_key(run_id, job.namespace, job.name) if run_id is not None and job is not None else None,
+            run_facts=self._run(envelope.run, notes) if envelope.run is not None else None,
+            job=job,
+            dataset=self._dataset(envelope.dataset, notes) if envelope.dataset is not None else None,
+            inputs=self._datasets(envelope.inputs, "inputs", notes),
+            outputs=self._datasets(envelope.outputs, "outputs", notes),
+            producer=envelope.producer,
+            notes=tuple(notes),
+        )
+
+    def node(self, key: NodeKey) -> int:
+        """Id of a node, which is told to the store when it is new."""
+        memo_key = ("node", *key)
+        found = self._memo.get(memo_key)
+        if found is None:
+            found = self._memo[memo_key] = key.id
+            self.nodes[found] = key
+        return int(found)
+
+    # -- entities
+
+    def _job(self, job: Entity, notes: list[str]) -> JobPart:
+        memo_key = (JOB, job.namespace, job.name, _hash(job.facets))
+        part: JobPart | None = self._memo.get(memo_key)
+        if part is None:
+            before = len(notes)
+            bodies = self._facets(JOB, ((FACETS, job.facets),), notes)
+            found = {body.key: body.parsed for _, body in bodies if not body.deleted}
+            part = JobPart(
+                id=self.node(NodeKey("job", job.namespace, job.name)),
+                namespace=job.namespace,
+                name=job.name,
+                facets=bodies,
+                processing=found.get("jobType"),
+                explicit=found.get("lineage"),
+            )
+            if part.explicit is not None:
+                self._name_explicit(part.explicit)
+            if len(notes) == before:  # a part with notes is read again, so that each event carries its own
+                self._memo[memo_key] = part
+        return part
+
+    def _datasets(self, raw: msgspec.Raw, where: str, notes: list[str]) -> tuple[DatasetPart, ...]:
+        memo_key = (where, _hash(raw))
+        parts: tuple[DatasetPart, ...] | None = self._memo.get(memo_key)
+        if parts is None:
+            before = len(notes)
+            parts = tuple(self._dataset(entity, notes) for entity in entities(raw, where, notes))
+            if len(notes) == before and not any(part.per_run for part in parts):
+                self._memo[memo_key] = parts
+        return parts
+
+    def _dataset(self, dataset: Entity, notes: list[str]) -> DatasetPart:
+        hashes = (_hash(dataset.facets), _hash(dataset.inputFacets), _hash(dataset.outputFacets))
+        memo_key = (DATASET, dataset.namespace, dataset.name, *hashes)
+        part: DatasetPart | None = self._memo.get(memo_key)
+        if part is not None:
+            return part
+        before = len(notes)
+        places = (
+            (FACETS, dataset.facets),
+            (INPUT_FACETS, dataset.inputFacets),
+            (OUTPUT_FACETS, dataset.outputFacets),
+        )
+        if not dataset.namespace:
+            notes.append(f"dataset “{dataset.name[:80]}” without namespace")
+        bodies = self._facets(DATASET, places, notes)
+        key = NodeKey("dataset", dataset.namespace, dataset.name)
+        kept = tuple((place, body) for place, body in bodies if body.id or body.deleted)
+        part = DatasetPart(
+            id=self.node(key),
+            namespace=key.namespace,
+            name=key.name,
+            facets=kept,
+            lineage=self._column_lineage(key, kept),
+            explicit=self._explicit(key, kept),
+            per_run=tuple((place, body) for place, body in bodies if not body.id and not body.deleted),
+        )
+        self._name_parts(key, kept)
+        if len(notes) == before and not part.per_run:
+            self._memo[memo_key] = part
+        return part
+
+    def _run(self, run: RunPart, notes: list[str]) -> RunFacts:
+        found: dict[str, Any] = {}
+        for key, raw in _facet_map(run.facets, "run.facets", notes):
+            entry = find(RUN, key)
+            if entry is not None and entry.read is not None:
+                found[key] = _read(entry.read, raw, f"run facet {key}", notes)
+        parent = found.get("parent") or found.get("parentRun")
+        if parent is not None:
+            self.node(NodeKey("job", parent.namespace, parent.name))
+            if parent.root_name:
+                self.node(NodeKey("job", parent.root_namespace, parent.root_name))
+        dependencies = found.get("jobDependencies") or ()
+        for dependency in dependencies:
+            self.node(NodeKey("job", dependency.namespace, dependency.name))
+        return RunFacts(
+            run_id=run.runId,
+            nominal=found.get("nominalTime"),
+            parent=parent,
+            engine=found.get("processing_engine"),
+            error=found.get("errorMessage"),
+            tests=found.get("test") or (),
+            dependencies=dependencies,
+        )
+
+    # -- facets
+
+    def _facets(
+        self, entity: str, places: Iterable[tuple[str, msgspec.Raw]], notes: list[str]
+    ) -> tuple[tuple[str, Body], ...]:
+        return tuple(
+            (place, self._body(entity, key, raw, notes))
+            for place, raw_map in places
+            for key, raw in _facet_map(raw_map, f"{entity} {place}", notes)
+        )
+
+    def _body(self, entity: str, key: str, raw: msgspec.Raw, notes: list[str]) -> Body:
+        memo_key = (entity, key, _hash(raw))
+        body: Body | None = self._memo.get(memo_key)
+        if body is not None:
+            return body
+        before = len(notes)
+        entry = find(entity, key)
+        value = _decode(raw, f"{entity} facet {key}", notes)
+        if isinstance(value, dict) and value.get("_deleted") is True:
+            body = Body(0, key, deleted=True)
+        else:
+            parsed = None
+            if entry is not None and entry.read is not None and isinstance(value, dict):
+                parsed = _guard(entry.read, value, f"{entity} facet {key}", notes)
+            if entry is not None and entry.per_run:
+                return Body(0, key, parsed=parsed)
+            text = bytes(raw).decode("utf-8", "replace")
+            body = Body(digest64("facet", text), key, parsed=parsed)
+            self.bodies[body.id] = text
+        if len(notes) == before:
+            self._memo[memo_key] = body
+        return body
+
+    def _column_lineage(self, key: NodeKey, bodies: tuple[tuple[str, Body], ...]) -> ColumnLineage | None:
+        for _, body in bodies:
+            if body.key == "columnLineage" and body.parsed is not None:
+                found: ColumnLineage = self._once(("columns", key.id, body.id), self._resolve_uses, key, body.parsed)
+                return found
+        return None
+
+    def _explicit(self, key: NodeKey, bodies: tuple[tuple[str, Body], ...]) -> ExplicitLineage | None:
+        for _, body in bodies:
+            if body.key == "lineage" and body.parsed is not None:
+                found: ExplicitLineage = self._once(
+                    ("explicit", key.id, body.id), self._read_explicit, key, body.parsed
+                )
+                return found
+        return None
+
+    def _read_explicit(self, key: NodeKey, body: dict[str, Any]) -> ExplicitLineage:
+        found = read_target(body, key.namespace, key.name)
+        self._name_explicit(found)
+        return found
+
+    def _once(self, memo_key: tuple[Any, ...], make: Callable[..., Any], *arguments: Any) -> Any:
+        found = self._memo.get(memo_key)
+        if found is None:
+            found = self._memo[memo_key] = make(*arguments)
+        return found
+
+    def _resolve_uses(self, key: NodeKey, uses: tuple[ColumnUse, ...]) -> ColumnLineage:
+        inputs: dict[int, None] = {}
+        edges = []
+        for use in uses:
+            inputs[self.node(NodeKey("dataset", use.namespace, use.name))] = None
+            edges.append(self.column_edge(key, use, "column"))
+        return ColumnLineage(tuple(dict.fromkeys(edges)), tuple(inputs))
+
+    def column_edge(self, target: NodeKey, use: ColumnUse, provenance: str) -> ColumnEdge:
+        """Column edge into ``target`` (a dataset), between node ids."""
+        source = self.node(NodeKey("column", use.namespace, use.name, use.field))
+        dataset = destination = self.node(target)
+        if use.target:
+            destination = self.node(NodeKey("column", target.namespace, target.name, use.target))
+        rest = (use.type, use.subtype, use.masking, use.description, provenance, dataset)
+        return ColumnEdge(source, destination, *rest)
+
+    def _name_parts(self, key: NodeKey, bodies: tuple[tuple[str, Body], ...]) -> None:
+        """Tell the nodes that a dataset's facets name: its columns, its other identifiers."""
+        for _, body in bodies:
+            if body.parsed is None:
+                continue
+            if body.key == "schema":
+                self._once(("schema", key.id, body.id), self._name_columns, key, body.parsed)
+            elif body.key == "symlinks":
+                for link in body.parsed:
+                    self.node(NodeKey("dataset", link.namespace, link.name))
+
+    def _name_columns(self, key: NodeKey, paths: tuple[str, ...]) -> bool:
+        for path in paths:
+            column = NodeKey("column", key.namespace, key.name, path)
+            self.nodes[column.id] = column
+        return True
+
+    def _name_explicit(self, lineage: ExplicitLineage) -> None:
+        for edge in lineage.edges:
+            for kind, namespace, name in (edge[:3], edge[3:]):
+                if name:
+                    self.node(NodeKey(kind, namespace, name))  # type: ignore[arg-type]
+        for kind, namespace, name in lineage.targets:
+            if name:
+                self.node(NodeKey(kind, namespace, name))  # type: ignore[arg-type]
+        for column in lineage.columns:
+            target = NodeKey("dataset", column.target_namespace, column.target_name)
+            self.node(NodeKey("dataset", column.use.namespace, column.use.name))
+            self.column_edge(target, column.use, "explicit")
+
+
+def dataset_id(namespace: str, name: str) -> int:
+    """Node id of a dataset."""
+    return node_id("dataset", namespace, name)
+
+
+def _facet_map(raw: msgspec.Raw, where: str, notes: list[str]) -> list[tuple[str, msgspec.Raw]]:
+    """Key and slice of every facet in a map; null is absent."""
+    data = bytes(raw)
+    if not data or data == b"null" or data == b"{}":
+        return []
+    try:
+        found = _decode_map(data)
+    except (msgspec.DecodeError, RecursionError):
+        notes.append(f"{where} is no readable object: not read")
+        return []
+    return [(key, value) for key, value in found.items() if bytes(value) != b"null"]
+
+
+def _decode(raw: msgspec.Raw, where: str, notes: list[str]) -> Any:
+    try:
+        return _decode_any(raw)
+    except (msgspec.DecodeError, RecursionError):
+        notes.append(f"{where} cannot be read: kept as it is")
+        return None
+
+
+def _read(read: Callable[[dict[str, Any]], Any], raw: msgspec.Raw, where: str, notes: list[str]) -> Any:
+    value = _decode(raw, where, notes)
+    return _guard(read, value, where, notes) if isinstance(value, dict) else None
+
+
+def _guard(read: Callable[[dict[str, Any]], Any], value: dict[str, Any], where: str, notes: list[str]) -> Any:
+    """Readers are tolerant by construction; what still goes wrong must not cost the event."""
+    try:
+        return read(value)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        notes.append(f"{where} cannot be understood ({type(error).__name__}): kept as it is")
+        return None

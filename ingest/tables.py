@@ -1,0 +1,232 @@
+"""Rows into tables: append facts, close and insert what changed (semantics 6).
+
+Derived tables are never updated in place. A row that no longer holds gets ``known_to``, the row that holds now is
+inserted with ``known_from``; both are the receipt time of the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from lineage.store import Store
+from lineage.times import EPOCH, OPEN_END
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = tuple[Any, ...]
+OPEN_MICROS = int((OPEN_END - EPOCH).total_seconds()) * 1_000_000
+
+_U, _S, _B, _I, _F = pa.uint64(), pa.string(), pa.bool_(), pa.int64(), pa.float64()
+_T = pa.timestamp("us")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its columns in the order in which rows are built here (without the two known times).
+
+    ``key`` names the columns that find the row to close; a table without key is append-only.
+    """
+
+    name: str
+    columns: tuple[tuple[str, pa.DataType], ...]
+    key: tuple[str, ...] = ()
+    both_clocks: bool = True
+
+    def arrow(self, rows: Sequence[Row], known_from: int) -> pa.Table:
+        """Rows as an Arrow table, known from ``known_from`` (microseconds) on."""
+        arrays = {
+            name: pa.array(values, type_)
+            for (name, type_), values in zip(self.columns, zip(*rows, strict=True), strict=True)
+        }
+        arrays["known_from"] = pa.array([known_from] * len(rows), _T)
+        if self.both_clocks:
+            arrays["known_to"] = pa.array([OPEN_MICROS] * len(rows), _T)
+        return pa.table(arrays)
+
+
+_RUN_COLUMNS = (
+    ("run", _U), ("run_id", _S), ("job", _U), ("state", _S), ("conflict", _B), ("processing", _S),
+    ("first_event", _T), ("last_event", _T), ("started_at", _T), ("ended_at", _T),
+    ("nominal_start", _T), ("nominal_end", _T),
+    ("parent_run", _U), ("parent_job", _U), ("root_run", _U), ("root_job", _U),
+    ("engine", _S), ("error", _S), ("producer", _S), ("events", pa.uint32()),
+    ("edge_set", _U), ("column_set", _U), ("job_facets", _U),
+)  # fmt: skip
+_LIFE = (
+    ("state", _S), ("first_run", _U), ("producer", _S), ("end_reason", _S), ("valid_from", _T), ("valid_to", _T),
+)  # fmt: skip
+
+RUN = Table("run", _RUN_COLUMNS, ("run",))
+RUN_IO = Table(
+    "run_io",
+    (
+        ("run", _U), ("job", _U), ("dataset", _U), ("direction", _S), ("seen_at", _T), ("last_at", _T),
+        ("facet_set", _U), ("version", _S), ("row_count", _I), ("byte_count", _I), ("file_count", _I),
+    ),
+    ("run", "dataset", "direction"),
+)  # fmt: skip
+METRIC = Table(
+    "metric",
+    (("node", _U), ("run", _U), ("name", _S), ("measured_at", _T), ("value", _F)),
+    ("node", "run", "name"),
+)
+ASSERTION = Table(
+    "assertion",
+    (
+        ("dataset", _U), ("field", _S), ("run", _U), ("job", _U), ("name", _S), ("status", _S),
+        ("severity", _S), ("expected", _S), ("actual", _S), ("description", _S), ("tested_at", _T),
+    ),
+    ("run", "dataset", "field", "name"),
+)  # fmt: skip
+EDGE = Table(
+    "edge",
+    (("src", _U), ("dst", _U), ("job", _U), ("kind", _S), ("provenance", _S), *_LIFE),
+    ("src", "dst", "job", "kind", "provenance", "state", "valid_from"),
+)
+COLUMN_EDGE = Table(
+    "column_edge",
+    (
+        ("src", _U), ("dst", _U), ("job", _U), ("type", _S), ("subtype", _S), ("masking", _B),
+        ("description", _S), ("provenance", _S), *_LIFE,
+    ),
+    ("src", "dst", "job", "type", "subtype", "masking", "provenance", "state", "valid_from"),
+)  # fmt: skip
+FACET = Table(
+    "facet",
+    (
+        ("entity", _U), ("place", _S), ("key", _S), ("body", _U), ("run", _U), ("producer", _S),
+        ("valid_from", _T), ("valid_to", _T),
+    ),
+    ("entity", "place", "key", "valid_from"),
+)  # fmt: skip
+ALIAS = Table(
+    "alias",
+    (("a", _U), ("b", _U), ("type", _S), ("basis", _S), ("valid_from", _T), ("valid_to", _T)),
+    ("a", "b", "type", "basis", "valid_from"),
+)
+DECLARATION = Table(
+    "declaration",
+    (
+        ("entity", _U), ("event_time", _T), ("hash", pa.binary()), ("producer", _S),
+        ("facet_set", _U), ("edge_set", _U), ("column_set", _U),
+    ),
+    both_clocks=False,
+)  # fmt: skip
+NODE = Table(
+    "node",
+    (("id", _U), ("kind", _S), ("namespace", _S), ("name", _S), ("field", _S), ("dataset", _U)),
+    both_clocks=False,
+)
+
+EVENT_SCHEMA = pa.schema(
+    [
+        ("hash", pa.binary()), ("event_time", _T), ("received_at", _T), ("kind", _S), ("event_type", _S),
+        ("run", _U), ("job", _U), ("dataset", _U), ("producer", _S), ("block", _U), ("position", pa.uint32()),
+        ("notes", _S),
+    ]
+)  # fmt: skip
+FACET_SET_SCHEMA = pa.schema([("set_id", _U), ("place", _S), ("key", _S), ("body", _U)])
+EDGE_SET_SCHEMA = pa.schema([("set_id", _U), ("src", _U), ("dst", _U), ("kind", _S), ("provenance", _S)])
+COLUMN_SET_SCHEMA = pa.schema(
+    [
+        ("set_id", _U), ("src", _U), ("dst", _U), ("type", _S), ("subtype", _S), ("masking", _B),
+        ("description", _S), ("provenance", _S),
+    ]
+)  # fmt: skip
+FACET_BODY_SCHEMA = pa.schema([("body", _U), ("json", _S)])
+
+DERIVED = (
+    "event", "node", "run", "run_io", "declaration", "facet", "facet_set", "facet_body",
+    "edge", "edge_set", "column_edge", "column_set", "alias", "metric", "assertion",
+)  # fmt: skip
+"""Tables that are rebuilt from the archive (of ``alias`` only what symlinks tell)."""
+
+
+@dataclass
+class Changes:
+    """Rows to close and rows to insert, per table."""
+
+    close: dict[str, list[Row]] = field(default_factory=dict)
+    insert: dict[str, list[Row]] = field(default_factory=dict)
+
+    def replace(self, table: Table, old: Iterable[Row], new: Iterable[Row]) -> None:
+        """Note that the rows ``old`` are superseded by ``new``; rows in both stay as they are."""
+        before, after = set(old), set(new)
+        gone, come = before - after, after - before
+        if gone:
+            names = [name for name, _ in table.columns]
+            places = [names.index(name) for name in table.key]
+            self.close.setdefault(table.name, []).extend(tuple(row[i] for i in places) for row in gone)
+        if come:
+            self.insert.setdefault(table.name, []).extend(come)
+
+    def write(self, cursor: duckdb.DuckDBPyConnection, known_at: int, tables: Sequence[Table]) -> None:
+        """Carry out and forget the changes of these tables."""
+        for table in tables:
+            keys = self.close.pop(table.name, None)
+            if keys:
+                _close(cursor, table, keys, known_at)
+            rows = self.insert.pop(table.name, None)
+            if rows:
+                Store.insert(cursor, table.name, table.arrow(rows, known_at))
+
+
+def arrow_table(schema: pa.Schema, rows: Sequence[Row]) -> pa.Table:
+    """Rows as an Arrow table of a schema."""
+    return pa.table(
+        [pa.array(values, f.type) for f, values in zip(schema, zip(*rows, strict=True), strict=True)], schema=schema
+    )
+
+
+def append_rows(cursor: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema, rows: Sequence[Row]) -> None:
+    """Append rows to a table without clocks of its own."""
+    if rows:
+        Store.insert(cursor, table, arrow_table(schema, rows))
+
+
+def insert_missing(cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, key: str) -> None:
+    """Append the rows whose ``key`` the table does not have yet."""
+    cursor.register("_rows", rows)
+    try:
+        names = ", ".join(f'"{name}"' for name in rows.column_names)
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM _rows "  # noqa: S608 - our own names
+            f"WHERE {key} NOT IN (SELECT {key} FROM {table} SEMI JOIN _rows USING ({key}))"
+        )
+    finally:
+        cursor.unregister("_rows")
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 of a naive UTC time."""
+    delta = at - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _close(cursor: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Row], known_at: int) -> None:
+    types = dict(table.columns)
+    arrays = {
+        name: pa.array(values, types[name])
+        for name, values in zip(table.key, zip(*set(keys), strict=True), strict=True)
+    }
+    cursor.register("_close", pa.table(arrays))
+    match = " AND ".join(f't."{name}" IS NOT DISTINCT FROM c."{name}"' for name in table.key)
+    is_open = f"t.known_to = make_timestamp({OPEN_MICROS})"
+    try:
+        # what was learned and unlearned at one instant was never visible
+        cursor.execute(
+            f"DELETE FROM {table.name} t USING _close c "  # noqa: S608 - our own names
+            f"WHERE {match} AND {is_open} AND t.known_from = make_timestamp({known_at})"
+        )
+        cursor.execute(
+            f"UPDATE {table.name} t SET known_to = make_timestamp({known_at}) FROM _close c "  # noqa: S608
+            f"WHERE {match} AND {is_open}"
+        )
+    finally:
+        cursor.unregister("_close")
