@@ -89,7 +89,7 @@ class Answer:
     nodes: tuple[Reached, ...]
     domain: str = UNASSIGNED
     aliases: tuple[str, ...] = ()
-    verdict: Literal["found", "none", "blind"] = "found"  # "none" = nothing there; "blind" = nothing seen, but blind here
+    verdict: Literal["found", "none", "blind"] = "found"  # none: nothing there; blind: nothing seen, but blind here
     blind_spots: tuple[str, ...] = ()
     frontier: Frontier | None = None
     coverage: Coverage | None = None
