@@ -25,18 +25,23 @@ _SCHEMA = pa.schema(
 
 
 class Rejected(NamedTuple):
-    """One refused input. ``line`` is its 1-based line in a file, or its 0-based index in a request; may be unknown."""
+    """One refused input.
+
+    ``line`` is its 1-based line in a file, or its 0-based index in a request; may be unknown. ``source`` is set when
+    it is not that of the whole batch.
+    """
 
     data: bytes
     refusal: Refusal
     line: int | None = None
+    source: str | None = None
 
 
 def put(cursor: duckdb.DuckDBPyConnection, rejected: Sequence[Rejected], at: datetime, source: str) -> None:
     """Keep refused inputs, inside the caller's transaction; the same input from the same place is kept once."""
     rows = [
         (
-            hashlib.sha256(item.data).digest(), tables.micros(at), source, item.line,
+            hashlib.sha256(item.data).digest(), tables.micros(at), item.source or source, item.line,
             item.refusal.reason, item.refusal.detail, zstandard.ZstdCompressor(level=3).compress(item.data),
         )
         for item in rejected

@@ -30,10 +30,11 @@ _WATERMARK = "projected_block"
 
 
 class Line(NamedTuple):
-    """One input: its bytes, and where it stood in its source (1-based line or array index), if known."""
+    """One input: its bytes, and where it stood: 1-based line or array index, and the source if it has its own."""
 
     data: bytes
     number: int | None = None
+    source: str | None = None
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Writer:
         lines
             one event each; a few thousand at a time.
         source
-            where they come from, for the archive and the quarantine.
+            where they come from, for the archive and (unless a line has a source of its own) the quarantine.
         received_at
             receipt time of all of them (default: now); never before that of the newest events in the store.
 
@@ -105,7 +106,7 @@ class Writer:
             outcome.read += 1
             found = decode(line.data)
             if isinstance(found, Refusal):
-                rejected.append(Rejected(line.data, found, line.number))
+                rejected.append(Rejected(line.data, found, line.number, line.source))
                 outcome.reasons[found.reason] += 1
             elif found.hash in envelopes:
                 outcome.duplicates += 1

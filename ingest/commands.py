@@ -1,0 +1,201 @@
+"""Sub-commands of ``meshline`` that bring events in. Thin: what they do is in the modules they call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lineage.errors import MeshlineError, UsageError
+
+if TYPE_CHECKING:
+    from ingest.sources.files import Source
+    from ingest.writer import Outcome, Writer
+    from lineage.store import Store
+
+Db = Annotated[
+    Path | None,
+    typer.Option("--db", metavar="FILE", help="Database file; default: MESHLINE_DB, else meshline.duckdb."),
+]
+Format = Annotated[str, typer.Option("--format", help="table (for people) or json.")]
+
+
+class NothingIngestedError(MeshlineError):
+    """Not one event could be taken from what was named."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this package."""
+    app.command("ingest")(ingest)
+    app.command("rebuild")(rebuild)
+
+
+def ingest(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Files, folders (with all they hold), glob patterns, or - for stdin."),
+    ],
+    db: Db = None,
+    format_: Format = "table",
+) -> None:
+    """Read OpenLineage events into the database: NDJSON, JSON objects or arrays; plain, gzip or zstd."""
+    from ingest.sources import files
+    from ingest.writer import Outcome, Writer
+    from lineage.store import Store
+
+    _check_format(format_)
+    sources, missing = files.find(paths)
+    if not sources:
+        raise UsageError("\n".join(f"{text}. Name files, folders or patterns that exist." for text in missing))
+    outcome = Outcome()
+    with Store.open(db) as store:
+        _read_all(Writer(store), sources, outcome)
+        report = _report(store, outcome, sources, missing)
+    if format_ == "json":
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        _print_report(report)
+    if not outcome.accepted and not outcome.duplicates:
+        raise NothingIngestedError(_nothing(outcome, report))
+
+
+def rebuild(db: Db = None, format_: Format = "table") -> None:
+    """Derive every table anew from the archived events; the old file is kept beside the new one."""
+    from ingest.rebuild import rebuild_file
+    from lineage.store import default_path
+    from lineage.store.store import Store
+
+    _check_format(format_)
+    path = db or default_path()
+    with Store.open(path, create=False) as store:
+        total = int(store.rows("SELECT coalesce(sum(n), 0) FROM raw")[0][0])
+    with _Progress("Rebuilding", total, unit="events") as progress:
+        done, old = rebuild_file(path, progress.to)
+    if format_ == "json":
+        typer.echo(json.dumps({"events": done, "database": str(path), "before": str(old)}))
+        return
+    typer.echo(f"Rebuilt {path} from {done:,} archived events. The former file is {old}; remove it when all is well.")
+
+
+def _read_all(writer: Writer, sources: list[Source], outcome: Outcome) -> None:
+    from ingest.sources import files
+
+    with _Progress("Reading", sum(source.size for source in sources)) as progress:
+
+        def done(source: Source) -> None:
+            if len(sources) > 1 or source.skipped:
+                progress.line(f"{source.name}: {'skipped, ' + source.skipped if source.skipped else 'read'}")
+
+        label = sources[0].name if len(sources) == 1 else f"{len(sources)} files"
+        for batch in files.batches_of(sources, done):
+            outcome.add(writer.ingest(batch, source=label))
+            progress.to(sum(source.consumed for source in sources))
+
+
+def _report(store: Store, outcome: Outcome, sources: list[Source], missing: list[str]) -> dict[str, Any]:
+    """What was done, and what the database holds now."""
+    problems = [problem for source in sources for problem in source.problems]
+    return {
+        "read": outcome.read,
+        "accepted": outcome.accepted,
+        "duplicates": outcome.duplicates,
+        "quarantined": outcome.quarantined,
+        "reasons": dict(sorted(outcome.reasons.items())),
+        **totals(store),
+        "skipped_files": {source.name: source.skipped for source in sources if source.skipped},
+        "problems": missing + problems,
+        "database": str(store.path),
+    }
+
+
+def totals(store: Store) -> dict[str, int]:
+    """Size of the database: runs that sent events, nodes by kind, and edges that hold now.
+
+    ``edges`` counts pairs of datasets between which data flows, ``column_edges`` pairs of columns (or a column and
+    the dataset all of whose rows it affects).
+    """
+    row = store.rows(
+        """
+        SELECT
+          (SELECT count(*) FROM run WHERE known_to = '9999-12-31' AND state <> 'UNSEEN'),
+          (SELECT count(*) FROM node WHERE kind = 'job'),
+          (SELECT count(*) FROM node WHERE kind = 'dataset'),
+          (SELECT count(*) FROM node WHERE kind = 'column'),
+          (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM edge
+            WHERE kind = 'lineage' AND known_to = '9999-12-31' AND valid_to = '9999-12-31')),
+          (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
+            WHERE known_to = '9999-12-31' AND valid_to = '9999-12-31'))
+        """
+    )[0]
+    return dict(zip(("runs", "jobs", "datasets", "columns", "edges", "column_edges"), row, strict=True))
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    lines = [
+        f"{report['read']:,} read: {report['accepted']:,} accepted, {report['duplicates']:,} already known, "
+        f"{report['quarantined']:,} quarantined"
+    ]
+    lines += [f"  quarantined as {reason}: {count:,}" for reason, count in report["reasons"].items()]
+    lines += [f"  {problem}" for problem in report["problems"]]
+    skipped = report["skipped_files"]
+    if len(skipped) > 10:
+        lines.append(f"  {len(skipped):,} files hold no events and were skipped (--format json names them all)")
+    else:
+        lines += [f"  {name}: skipped, {why}" for name, why in skipped.items()]
+    lines.append(
+        f"{report['database']} now holds {report['runs']:,} runs of {report['jobs']:,} jobs, "
+        f"{report['datasets']:,} datasets with {report['columns']:,} columns, "
+        f"{report['edges']:,} edges and {report['column_edges']:,} column edges"
+    )
+    typer.echo("\n".join(lines))
+
+
+def _nothing(outcome: Outcome, report: dict[str, Any]) -> str:
+    if outcome.read:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in report["reasons"].items())
+        return f"None of the {outcome.read:,} inputs is a usable event: {reasons}. They are in the quarantine."
+    return "No events found. An event is a JSON object with eventTime and a run, job or dataset; see docs/cli.md."
+
+
+def _check_format(format_: str) -> None:
+    if format_ not in ("table", "json"):
+        raise UsageError(f"--format {format_}: choose table or json.")
+
+
+class _Progress:
+    """A bar on a terminal, plain lines elsewhere; both on stderr, so that output can be piped."""
+
+    def __init__(self, label: str, total: int, unit: str = "bytes") -> None:
+        import sys
+
+        self._terminal = sys.stderr.isatty()
+        self._label, self._total, self._unit = label, total, unit
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> _Progress:
+        if self._terminal:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+            self._bar = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(self._label, total=self._total or None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def to(self, done: int) -> None:
+        """``done`` of the total is done."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done)
+
+    def line(self, text: str) -> None:
+        """A line of its own where there is no bar."""
+        if self._bar is None:
+            typer.echo(text, err=True)
