@@ -1,0 +1,260 @@
+"""Build a snapshot from the store.
+
+Rows come out of the database as Arrow, texts of edges as small codes; ids are mapped to dense indices with sorted
+arrays. A row whose end the store does not know as a node is left out and counted (``Snapshot.dangling``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lineage.graph import sql
+from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, PROVENANCES, STALE, U8, U32, U64, Bool
+from lineage.graph.level import Level, column_level, dataset_level
+from lineage.graph.numbering import IdMap, number, numpy_column
+from lineage.graph.rows import ColumnUse, EdgeRows, first_of_runs
+from lineage.graph.snapshot import LevelName, Nodes, Relations, Snapshot
+from lineage.times import utcnow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lineage.store.store import Store
+
+_PROBABLE_FROM = PROVENANCES.index("product")  # product, sql and anything unheard of are guesses
+_BY_COLUMNS = PROVENANCES.index("column")
+
+
+def load(
+    store: Store, as_of: datetime | None = None, known_at: datetime | None = None, *, kernels: str | None = None
+) -> Snapshot:
+    """The graph as it was at ``as_of``, as far as was known at ``known_at``.
+
+    Parameters
+    ----------
+    store
+        an open store; all queries see one state of it.
+    as_of
+        valid time; default: now, or the newest event time when the clock of a producer runs ahead.
+    known_at
+        known time; default: now.
+    kernels
+        ``"compiled"`` or ``"numpy"``; default: the best there is.
+
+    Examples
+    --------
+    >>> from lineage.store import Store
+    >>> load(Store.open(":memory:")).n
+    0
+    """
+    with store.reading() as cursor:
+        at, known = _instant(cursor, as_of, known_at)
+
+        def table(query: str) -> pa.Table:
+            names = {name: value for name, value in (("at", at), ("known", known)) if f"${name}" in query}
+            return cursor.sql(query, params=names).to_arrow_table()
+
+        parts = [table(q) for q in (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES)]
+    return assemble(at, known, *parts, kernels=kernels)
+
+
+def assemble(
+    as_of: datetime,
+    known_at: datetime,
+    entities: pa.Table,
+    columns: pa.Table,
+    aliases: pa.Table,
+    edges: pa.Table,
+    column_edges: pa.Table,
+    *,
+    kernels: str | None = None,
+) -> Snapshot:
+    """Snapshot from the Arrow tables that the queries of :mod:`lineage.graph.sql` give."""
+    nodes, soft = number(entities, columns, aliases)
+    ends = _Ends(nodes, soft)
+    rows = _rows(edges, ends)
+    column_rows = _rows(column_edges, ends)
+    keep_columns = (ends.kind(column_rows.src) == COLUMN) & (ends.kind(column_rows.dst) != JOB)
+    use = _column_use(column_edges, column_rows.known, ends.kind(column_rows.dst) != COLUMN)
+    columns_sorted = column_rows.build(keep_columns, use)
+    relations, misfits = _relations(rows, ends, columns_sorted)
+    loops = [r.src[r.src == r.dst] for r in (relations.lineage, relations.columns)]
+    return Snapshot(
+        as_of,
+        known_at,
+        nodes,
+        relations,
+        _levels(nodes, relations),
+        np.unique(np.concatenate(loops)).astype(np.uint32),
+        rows.dangling + column_rows.dangling + misfits + int((~keep_columns).sum()),
+        kernels,
+    )
+
+
+def naive(at: datetime) -> datetime:
+    """The same instant as naive UTC."""
+    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+
+
+def _instant(cursor: Any, as_of: datetime | None, known_at: datetime | None) -> tuple[datetime, datetime]:
+    newest_event, newest_receipt = cursor.execute(sql.CLOCK).fetchall()[0]
+    now = utcnow()
+    at = naive(as_of) if as_of else max(now, newest_event or now)
+    known = naive(known_at) if known_at else max(now, newest_receipt or now)
+    return at, known
+
+
+class _Ends:
+    """Ids of the ends of edges to dense indices."""
+
+    def __init__(self, nodes: Nodes, soft: Bool) -> None:
+        self._nodes, self._soft = nodes, soft
+        self._map = IdMap(nodes.base_ids)
+
+    def bases(self, ids: U64) -> I64:
+        return self._map.positions(ids)
+
+    def dense(self, bases: I64) -> U32:
+        return self._nodes.dense[bases]
+
+    def soft(self, bases: I64) -> Bool:
+        return self._soft[bases]
+
+    def kind(self, dense: U32) -> U8:
+        found = (dense >= self._nodes.datasets).astype(np.uint8)
+        found[dense >= self._nodes.datasets + self._nodes.jobs] = COLUMN
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Edge rows with both ends known, in the order of the store. ``known`` tells which rows of the table they are."""
+
+    known: Bool
+    src: U32
+    dst: U32
+    job: U32
+    kind: U8
+    provenance: U8
+    certainty: U8
+    valid_from: Any
+    dangling: int
+
+    def build(self, keep: Bool, use: ColumnUse | None = None) -> EdgeRows:
+        """Sorted rows of a selection."""
+        if use is not None:
+            use = ColumnUse(use.indirect[keep], use.masking[keep], use.kind[keep], use.kinds)
+        return EdgeRows.build(
+            self.src[keep],
+            self.dst[keep],
+            self.job[keep],
+            self.provenance[keep],
+            self.certainty[keep],
+            self.valid_from[keep],
+            use,
+        )
+
+
+def _rows(table: pa.Table, ends: _Ends) -> _Rows:
+    src, dst = (ends.bases(numpy_column(table, name, np.uint64)) for name in ("src", "dst"))
+    known = (src >= 0) & (dst >= 0)
+    src, dst = src[known], dst[known]
+    provenance: U8 = numpy_column(table, "provenance", np.uint8)[known]
+    certainty = (provenance >= _PROBABLE_FROM).astype(np.uint8)
+    certainty[ends.soft(src) | ends.soft(dst)] = PROBABLE
+    certainty[numpy_column(table, "stale", np.uint8)[known] == 1] = STALE
+    job = ends.bases(numpy_column(table, "job", np.uint64)[known])
+    kind = (
+        numpy_column(table, "kind", np.uint8)[known] if "kind" in table.column_names else np.zeros(len(src), np.uint8)
+    )
+    return _Rows(
+        known=known,
+        src=ends.dense(src),
+        dst=ends.dense(dst),
+        job=np.where(job >= 0, ends.dense(job), NONE).astype(np.uint32),
+        kind=kind,
+        provenance=provenance,
+        certainty=certainty,
+        valid_from=numpy_column(table, "valid_from", np.int64)[known],
+        dangling=int((~known).sum()),
+    )
+
+
+def _column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
+    """Type, subtype and masking of column edges; what affects a whole dataset is indirect use."""
+    rows = table.select(["type", "subtype"]).filter(known)
+    codes = [rows.column(name).combine_chunks().dictionary_encode("encode") for name in ("type", "subtype")]
+    type_codes, subtype_codes = (c.indices.to_numpy() for c in codes)
+    width = len(codes[1].dictionary) + 1
+    pairs, kind = np.unique(type_codes.astype(np.int64) * width + subtype_codes, return_inverse=True)
+    texts = [c.dictionary.to_pylist() for c in codes]
+    indirect: U8 = numpy_column(table, "indirect", np.uint8)[known].copy()
+    indirect[whole] = 1
+    return ColumnUse(
+        indirect=indirect,
+        masking=table.column("masking").to_numpy().astype(np.uint8)[known],
+        kind=kind.astype(np.uint32),
+        kinds=tuple((texts[0][p // width], texts[1][p % width]) for p in pairs.tolist()),
+    )
+
+
+def _relations(rows: _Rows, ends: _Ends, columns: EdgeRows) -> tuple[Relations, int]:
+    """Rows by what they mean, and how many mean nothing (a read that ends at a dataset)."""
+    src, dst = ends.kind(rows.src), ends.kind(rows.dst)
+    flow = (rows.kind == 0) & (src != COLUMN) & (dst != COLUMN)
+    enter, leave = (src == 0) & (dst == JOB), (src == JOB) & (dst == 0)
+    reads, writes = (rows.kind <= 1) & enter, ((rows.kind == 0) | (rows.kind == 2)) & leave
+    between = (src == JOB) & (dst == JOB)
+    control, contains = (rows.kind == 3) & between, (rows.kind == 4) & between
+    used = flow | reads | writes | control | contains
+    relations = Relations(
+        lineage=rows.build(flow),
+        columns=columns,
+        reads=rows.build(reads),
+        writes=rows.build(writes),
+        control=rows.build(control),
+        contains=rows.build(contains),
+    )
+    return relations, int((~used).sum())
+
+
+def _levels(nodes: Nodes, relations: Relations) -> dict[LevelName, Level]:
+    lineage, writes, columns = relations.lineage, relations.writes, relations.columns
+    first = first_of_runs(lineage.key)
+    keys = lineage.key[first]
+    cls = lineage.certainty[first] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
+    assert columns.use is not None
+    column_cls = columns.certainty + np.uint8(3) * columns.use.indirect
+    return {
+        "dataset": dataset_level(keys, cls, writes.key, writes.certainty, nodes.datasets, nodes.jobs),
+        "column": column_level(
+            columns.key,
+            column_cls,
+            nodes.datasets + nodes.jobs,
+            len(nodes.dataset_of),
+            nodes.dataset_of,
+        ),
+    }
+
+
+def _filters_only(nodes: Nodes, lineage: EdgeRows, columns: EdgeRows, first: Any) -> Bool:
+    """Which pairs of datasets are joined by column lineage alone, and by indirect use alone."""
+    if not len(first) or not len(columns.key):
+        return np.zeros(len(first), dtype=bool)
+    assert columns.use is not None
+    by_columns = np.logical_and.reduceat(lineage.provenance == _BY_COLUMNS, first)
+    offset = nodes.datasets + nodes.jobs
+    src, dst = (end.astype(np.uint64) for end in (columns.src, columns.dst))
+    home = nodes.dataset_of.astype(np.uint64)
+    src = home[src.astype(np.int64) - offset]
+    inside = dst >= offset
+    dst[inside] = home[dst[inside].astype(np.int64) - offset]
+    pairs = (src << np.uint64(32)) | dst
+    direct = np.unique(pairs[columns.use.indirect == 0])
+    indirect = np.unique(pairs[columns.use.indirect == 1])
+    keys = lineage.key[first]
+    return by_columns & np.isin(keys, indirect) & ~np.isin(keys, direct)

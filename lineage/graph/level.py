@@ -1,0 +1,277 @@
+"""One level of a snapshot (datasets, or columns) as a graph that the kernels walk.
+
+Vertices are not dense indices: ``public[v]`` is the dense index of vertex ``v``. Two kinds of helper vertex exist.
+
+*Job ports.* A job that takes part in explicit job flow is two vertices. Its *in-port* is reached from datasets, its
+*flow-port* from other jobs; in-port and flow-port lead to the flow-ports of other jobs, only the flow-port leads on to
+the datasets the job writes. So what a dataset brought into a job cannot leave through the same job as a product of
+inputs and outputs that the producer has ruled out, while data handed from job to job does arrive.
+
+*Rowsets.* A column that affects all rows of a dataset (a join or filter key) points to one rowset vertex of that
+dataset, which leads to all its columns: the same closure with a fraction of the edges.
+
+Steps from a flow-port to a dataset and from a rowset to a column are *zero edges*: they do not count as a hop,
+because a job counts as its outputs and a rowset as its columns. No zero edge follows on another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lineage.errors import MeshlineError
+from lineage.graph.arrays import CLASS_SHIFT, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Csr:
+    """Adjacency of the vertices ``first … first + len(indptr) - 2``; all others have no neighbour.
+
+    ``indices`` holds vertex | class << 29, ascending by vertex for each list.
+    """
+
+    first: int
+    indptr: U32
+    indices: U32
+
+    @property
+    def edges(self) -> int:
+        """Number of edges."""
+        return int(self.indptr[-1])
+
+    def neighbours(self, v: int) -> U32:
+        """Neighbours of one vertex."""
+        row = v - self.first
+        if not 0 <= row < len(self.indptr) - 1:
+            return self.indices[:0]
+        return self.indices[self.indptr[row] : self.indptr[row + 1]] & np.uint32(VERTEX_MASK)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjacency:
+    """One direction of a level: unit edges and zero edges."""
+
+    n: int
+    unit: Csr
+    zero: Csr | None
+    public: U32
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Both directions of a level and the way between vertices and dense indices."""
+
+    down: Adjacency
+    up: Adjacency
+    public: U32  # vertex -> dense index
+    offset: int  # dense index of the first node of the level
+    vertices: U32  # dense index - offset -> vertex
+    twin: U32  # vertex -> the other port of the same job, else itself
+    helper_key: U32  # sorted dense indices of jobs with ports, or of datasets with a rowset
+    helper_vertex: U32  # their vertex (in-port of a job)
+
+    def vertex(self, i: int) -> int | None:
+        """Vertex of a node; for a job its in-port; ``None`` when the node has none on this level."""
+        k = i - self.offset
+        if 0 <= k < len(self.vertices):
+            return int(self.vertices[k])
+        at = int(np.searchsorted(self.helper_key, i))
+        if at < len(self.helper_key) and self.helper_key[at] == i:
+            return int(self.helper_vertex[at])
+        return None
+
+    def is_helper(self, dense: U32) -> Bool:
+        """Which dense indices are those of helper vertices: jobs on the dataset level, datasets on the column level."""
+        return (dense - np.uint32(self.offset)) >= len(self.vertices)  # wraps around below the offset
+
+    def beside(self, i: int, direction: str) -> U32:
+        """Dense indices of all direct neighbours of ``i``, helpers included, ascending."""
+        v = self.vertex(i)
+        if v is None:
+            return np.zeros(0, np.uint32)
+        graph = self.adjacency(direction)
+        own = np.unique(np.array([v, self.twin[v]], dtype=np.uint32))
+        found = [part.neighbours(w) for part in (graph.unit, graph.zero) if part is not None for w in own.tolist()]
+        return np.unique(self.public[np.concatenate(found)])
+
+    def adjacency(self, direction: str) -> Adjacency:
+        """The adjacency of one direction."""
+        return self.down if direction == "downstream" else self.up
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edges between vertices with their classes."""
+
+    src: U32
+    dst: U32
+    cls: U8
+
+    def distinct(self) -> Edges:
+        """One edge for each pair and kind of use, the most certain one; without self-loops; sorted."""
+        indirect = self.cls // 3
+        key = pair_keys(self.src, self.dst)
+        order = np.lexsort((self.cls, key))
+        key, cls, indirect = key[order], self.cls[order], indirect[order]
+        fresh = np.ones(len(key), dtype=bool)
+        fresh[1:] = (key[1:] != key[:-1]) | (indirect[1:] != indirect[:-1])
+        src, dst = (key >> np.uint64(32)).astype(np.uint32), (key & np.uint64(NONE)).astype(np.uint32)
+        fresh &= src != dst
+        return Edges(src[fresh], dst[fresh], cls[fresh])
+
+    def turned(self) -> Edges:
+        """The same edges backwards, sorted."""
+        order = np.lexsort((self.cls, self.src, self.dst))
+        return Edges(self.dst[order], self.src[order], self.cls[order])
+
+    @classmethod
+    def concat(cls, *parts: Edges) -> Edges:
+        """All edges of several lists."""
+        return cls(
+            np.concatenate([p.src for p in parts]).astype(np.uint32),
+            np.concatenate([p.dst for p in parts]).astype(np.uint32),
+            np.concatenate([p.cls for p in parts]).astype(np.uint8),
+        )
+
+
+def csr(edges: Edges) -> Csr:
+    """Adjacency of sorted edges."""
+    if not len(edges.src):
+        return Csr(0, np.zeros(1, np.uint32), np.zeros(0, np.uint32))
+    first, last = int(edges.src[0]), int(edges.src[-1])
+    counts = np.bincount(edges.src - np.uint32(first), minlength=last - first + 1)
+    indptr = np.zeros(len(counts) + 1, dtype=np.uint32)
+    np.cumsum(counts, out=indptr[1:])
+    return Csr(first, indptr, edges.dst | (edges.cls.astype(np.uint32) << np.uint32(CLASS_SHIFT)))
+
+
+def build_level(
+    unit: Edges,
+    zero: Edges,
+    public: U32,
+    offset: int,
+    count: int,
+    helpers: tuple[U32, U32],
+    twin: U32 | None = None,
+) -> Level:
+    """Level from edges between vertices ``0 … len(public) - 1``.
+
+    Parameters
+    ----------
+    unit, zero
+        edges that count as a hop, and those that do not.
+    public
+        dense index of each vertex.
+    offset, count
+        the nodes of the level are the dense indices ``offset … offset + count - 1``, and vertices in this order.
+    helpers
+        dense indices (sorted) and vertices of jobs with ports or datasets with a rowset.
+    twin
+        the other port of each vertex; default: itself.
+    """
+    n = len(public)
+    if n > VERTEX_MASK:
+        raise MeshlineError(f"The graph has {n:,} nodes on one level; this engine holds {VERTEX_MASK:,}.")
+    unit, zero = unit.distinct(), zero.distinct()
+    vertices = np.arange(count, dtype=np.uint32)
+    return Level(
+        down=Adjacency(n, csr(unit), csr(zero) if len(zero.src) else None, public),
+        up=Adjacency(n, csr(unit.turned()), csr(zero.turned()) if len(zero.src) else None, public),
+        public=public,
+        offset=offset,
+        vertices=vertices,
+        twin=np.arange(n, dtype=np.uint32) if twin is None else twin,
+        helper_key=helpers[0],
+        helper_vertex=helpers[1],
+    )
+
+
+def dataset_level(lineage: U64, cls: U8, writes: U64, write_cls: U8, datasets: int, jobs: int) -> Level:
+    """Dataset level, with two ports for each job in explicit job flow.
+
+    Parameters
+    ----------
+    lineage, cls
+        pairs src << 32 | dst of dense indices with their class; an end at or above ``datasets`` is a job.
+    writes, write_cls
+        pairs job << 32 | dataset with their class.
+    datasets, jobs
+        how many there are; dense indices are datasets first, then jobs.
+    """
+    src, dst = _halves(lineage)
+    job_ends = np.concatenate([src[src >= datasets], dst[dst >= datasets]])
+    ports = np.unique(job_ends).astype(np.uint32)
+
+    def in_port(job: U32) -> U32:
+        return (datasets + 2 * np.searchsorted(ports, job)).astype(np.uint32)
+
+    src_job, dst_job = src >= datasets, dst >= datasets
+    flat, enter = ~src_job & ~dst_job, ~src_job & dst_job
+    flow, leave = src_job & dst_job, src_job & ~dst_job
+    one = np.uint32(1)
+    unit = Edges.concat(
+        Edges(src[flat], dst[flat], cls[flat]),
+        Edges(src[enter], in_port(dst[enter]), cls[enter]),
+        *[Edges(in_port(src[flow]) + side, in_port(dst[flow]) + one, cls[flow]) for side in (one * 0, one)],
+    )
+    unit = _without_job_loops(unit, datasets)
+    job, dataset = _halves(writes)
+    ported = np.isin(job, ports)
+    zero = Edges.concat(
+        Edges(in_port(src[leave]) + one, dst[leave], cls[leave]),
+        Edges(in_port(job[ported]) + one, dataset[ported], write_cls[ported]),
+    )
+    helper_vertex = in_port(ports)
+    public = np.concatenate([np.arange(datasets), np.repeat(ports, 2)]).astype(np.uint32)
+    twin = np.arange(len(public), dtype=np.uint32)
+    twin[helper_vertex], twin[helper_vertex + one] = helper_vertex + one, helper_vertex
+    return build_level(unit, zero, public, 0, datasets, (ports, helper_vertex), twin)
+
+
+def column_level(pairs: U64, cls: U8, first: int, columns: int, dataset_of: U32) -> Level:
+    """Column level, with a rowset for each dataset that some column affects as a whole.
+
+    Parameters
+    ----------
+    pairs, cls
+        pairs column << 32 | column-or-dataset of dense indices with their class.
+    first, columns
+        the columns are the dense indices ``first … first + columns - 1``.
+    dataset_of
+        dense index of the dataset of each column.
+    """
+    src, dst = _halves(pairs)
+    to_rows = dst < first
+    rowsets = np.unique(dst[to_rows]).astype(np.uint32)
+    shift = np.uint32(first)
+
+    def rowset(dataset: U32) -> U32:
+        return (columns + np.searchsorted(rowsets, dataset)).astype(np.uint32)
+
+    target = dst.copy()
+    target[~to_rows] -= shift
+    target[to_rows] = rowset(dst[to_rows])
+    covered = np.flatnonzero(np.isin(dataset_of, rowsets)).astype(np.uint32)
+    zero = Edges(rowset(dataset_of[covered]), covered, np.zeros(len(covered), np.uint8))
+    public = np.concatenate([np.arange(first, first + columns), rowsets]).astype(np.uint32)
+    return build_level(
+        Edges((src - shift).astype(np.uint32), target.astype(np.uint32), cls),
+        zero,
+        public,
+        first,
+        columns,
+        (rowsets, rowset(rowsets)),
+    )
+
+
+def _halves(pairs: U64) -> tuple[U32, U32]:
+    return (pairs >> np.uint64(32)).astype(np.uint32), (pairs & np.uint64(NONE)).astype(np.uint32)
+
+
+def _without_job_loops(edges: Edges, datasets: int) -> Edges:
+    """Without edges from a job to itself (in-port to its own flow-port)."""
+    both = (edges.src >= datasets) & (edges.dst >= datasets)
+    loop = both & ((edges.src - np.uint32(datasets)) // 2 == (edges.dst - np.uint32(datasets)) // 2)
+    keep = ~loop
+    return Edges(edges.src[keep], edges.dst[keep], edges.cls[keep])

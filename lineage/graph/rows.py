@@ -1,0 +1,189 @@
+"""Edge rows of a snapshot: everything the store says about each edge, in parallel arrays sorted by (src, dst).
+
+The traversal never reads them. They explain single edges (:meth:`EdgeRows.between`) and answer "which datasets does
+this job read".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lineage.graph.arrays import CERTAINTY_NAMES, I64, NONE, PROVENANCES, U8, U32, U64, pair_keys, ranges
+from lineage.times import EPOCH
+
+if TYPE_CHECKING:
+    from lineage.answers import Certainty
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeView:
+    """One edge between two nodes of a snapshot, all its rows taken together.
+
+    ``src`` and ``dst`` are dense indices; ``jobs`` the dense indices of the jobs that move the data. ``certainty`` is
+    that of the best row and ``provenance`` the most trusted one among the rows that are as certain. ``indirect`` is
+    true when the source only filters, joins, groups or sorts; ``type``, ``subtype`` and ``masking`` are those of a
+    column edge.
+    """
+
+    src: int
+    dst: int
+    provenance: str
+    certainty: Certainty
+    jobs: tuple[int, ...]
+    valid_from: datetime
+    indirect: bool = False
+    type: str | None = None
+    subtype: str | None = None
+    masking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """What only column edges have, per row. ``kind`` is a position in ``kinds``, a list of (type, subtype)."""
+
+    indirect: U8
+    masking: U8
+    kind: U32
+    kinds: tuple[tuple[str | None, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRows:
+    """Rows sorted by ``key`` (src << 32 | dst), then certainty, then trust in their provenance."""
+
+    key: U64
+    job: U32
+    provenance: U8
+    certainty: U8
+    valid_from: I64  # microseconds since 1970
+    use: ColumnUse | None = None
+
+    @classmethod
+    def build(
+        cls,
+        src: U32,
+        dst: U32,
+        job: U32,
+        provenance: U8,
+        certainty: U8,
+        valid_from: I64,
+        use: ColumnUse | None = None,
+    ) -> EdgeRows:
+        """Sort rows given in any order. All arrays have one entry per row."""
+        key = pair_keys(src, dst)
+        order = np.lexsort((valid_from, job, provenance, certainty, key))
+        if use is not None:
+            use = ColumnUse(use.indirect[order], use.masking[order], use.kind[order], use.kinds)
+        return cls(key[order], job[order], provenance[order], certainty[order], valid_from[order], use)
+
+    @property
+    def src(self) -> U32:
+        """Dense index of the source of each row."""
+        return (self.key >> np.uint64(32)).astype(np.uint32)
+
+    @property
+    def dst(self) -> U32:
+        """Dense index of the target of each row."""
+        return (self.key & np.uint64(NONE)).astype(np.uint32)
+
+    def out_of(self, i: int) -> slice:
+        """Rows whose source is ``i``."""
+        low, high = np.searchsorted(self.key, pair_keys([i, i + 1], [0, 0]))
+        return slice(int(low), int(high))
+
+    def targets(self, i: int) -> U32:
+        """Distinct targets of ``i``, in ascending order."""
+        return np.unique((self.key[self.out_of(i)] & np.uint64(NONE)).astype(np.uint32))
+
+    def views(self, src: U32, dst: U32) -> list[EdgeView]:
+        """One view for each pair that has rows, in the order given."""
+        keys = pair_keys(src, dst)
+        low = np.searchsorted(self.key, keys, side="left").tolist()
+        high = np.searchsorted(self.key, keys, side="right").tolist()
+        return [self._view(a, b) for a, b in zip(low, high, strict=True) if a < b]
+
+    def _view(self, low: int, high: int) -> EdgeView:
+        key = int(self.key[low])
+        jobs = np.unique(self.job[low:high])
+        first = int(self.valid_from[low:high].min())
+        kind: tuple[str | None, str | None] = (None, None)
+        indirect = masking = False
+        if self.use is not None:
+            flags = self.use.indirect[low:high]
+            best = low + int(flags.argmin())
+            kind = self.use.kinds[int(self.use.kind[best])]
+            indirect, masking = bool(flags.all()), bool(self.use.masking[low:high].all())
+        return EdgeView(
+            src=key >> 32,
+            dst=key & NONE,
+            provenance=PROVENANCES[int(self.provenance[low])],
+            certainty=CERTAINTY_NAMES[int(self.certainty[low])],
+            jobs=tuple(int(j) for j in jobs if j != NONE),
+            valid_from=EPOCH + timedelta(microseconds=first),
+            indirect=indirect,
+            type=kind[0],
+            subtype=kind[1],
+            masking=masking,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A relation between dense indices with the best certainty of each pair, searchable from both sides."""
+
+    forward: U64  # left << 32 | right, sorted, distinct
+    certainty: U8  # in the order of ``forward``
+    backward: U64 = field(init=False)  # right << 32 | left, sorted
+    backward_certainty: U8 = field(init=False)
+
+    def __post_init__(self) -> None:
+        low, high = self.forward & np.uint64(NONE), self.forward >> np.uint64(32)
+        turned = (low << np.uint64(32)) | high
+        order = np.argsort(turned)
+        object.__setattr__(self, "backward", turned[order])
+        object.__setattr__(self, "backward_certainty", self.certainty[order])
+
+    @classmethod
+    def of(cls, rows: EdgeRows) -> Pairs:
+        """Distinct pairs of sorted rows."""
+        first = first_of_runs(rows.key)
+        return cls(rows.key[first], rows.certainty[first])
+
+    def rights(self, i: int, certainty: int = 2) -> U32:
+        """Everything on the right of ``i`` that is at least so certain, ascending."""
+        return self.rights_of(np.array([i], dtype=np.uint32), certainty)[1]
+
+    def lefts(self, j: int, certainty: int = 2) -> U32:
+        """Everything on the left of ``j`` that is at least so certain, ascending."""
+        return self.lefts_of(np.array([j], dtype=np.uint32), certainty)[1]
+
+    def rights_of(self, i: U32, certainty: int = 2) -> tuple[I64, U32, U8]:
+        """For many at once: position in ``i``, the right side, and its certainty."""
+        return _lookup(self.forward, self.certainty, i, certainty)
+
+    def lefts_of(self, j: U32, certainty: int = 2) -> tuple[I64, U32, U8]:
+        """For many at once: position in ``j``, the left side, and its certainty."""
+        return _lookup(self.backward, self.backward_certainty, j, certainty)
+
+
+def first_of_runs(sorted_keys: U64) -> I64:
+    """Positions at which a sorted array takes a new value."""
+    fresh = np.ones(len(sorted_keys), dtype=bool)
+    np.not_equal(sorted_keys[1:], sorted_keys[:-1], out=fresh[1:])
+    return np.flatnonzero(fresh)
+
+
+def _lookup(keys: U64, certainties: U8, wanted: U32, certainty: int) -> tuple[I64, U32, U8]:
+    high = wanted.astype(np.uint64)
+    low = np.searchsorted(keys, high << np.uint64(32))
+    count = np.searchsorted(keys, (high + np.uint64(1)) << np.uint64(32)) - low
+    at = ranges(low, count)
+    owner = np.repeat(np.arange(len(wanted)), count)
+    found = certainties[at]
+    keep = found <= certainty
+    other = (keys[at] & np.uint64(NONE)).astype(np.uint32)
+    return owner[keep], other[keep], found[keep]

@@ -1,0 +1,164 @@
+"""The traversal kernels in numpy: the fallback where the compiled module could not be built.
+
+They give the same arrays in the same order as the compiled kernels; one test suite runs over both.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lineage.graph.arrays import CLASS_SHIFT, NONE, U32, VERTEX_MASK, Bool, ranges
+from lineage.graph.level import Adjacency, Csr
+from lineage.graph.search import Tree
+
+_SHIFT = np.uint32(CLASS_SHIFT)
+_VERTEX = np.uint32(VERTEX_MASK)
+
+
+class Scratch:
+    """Work arrays for graphs of one size, handed out to one caller at a time and given back clean."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._free: list[tuple[Bool, U32]] = []
+
+    def take(self) -> tuple[Bool, U32]:
+        """A cleared bool array and a uint32 array of any content, one entry per vertex."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return np.zeros(self._n, dtype=bool), np.empty(self._n, dtype=np.uint32)
+
+    def give(self, arrays: tuple[Bool, U32]) -> None:
+        """Give cleared arrays back."""
+        self._free.append(arrays)
+
+
+class NumpySearcher:
+    """Searches over one adjacency (:class:`lineage.graph.search.Searcher`)."""
+
+    def __init__(self, graph: Adjacency) -> None:
+        self._graph = graph
+        self._scratch = Scratch(graph.n)
+
+    def bfs(self, seeds: U32, late: U32, mask: int, depth: int, limit: int, blocked: Bool | None) -> Tree:
+        """Breadth-first search, one vectorised step for each hop."""
+        arrays = self._scratch.take()
+        run = _Run(self._graph, arrays, mask, blocked)
+        try:
+            run.level(seeds, np.full(len(seeds), NONE, np.uint32), after=0)
+            hop = 0
+            while run.sizes[-1] or (hop == 0 and len(late)):
+                if hop == depth or 0 <= limit <= run.total:
+                    break
+                run.hop(late if hop == 0 else late[:0])
+                hop += 1
+            return run.tree(stopped=bool(run.sizes[-1]) or (hop == 0 and len(late) > 0))
+        finally:
+            for chunk in run.order:
+                arrays[0][chunk] = False
+            self._scratch.give(arrays)
+
+    def among(self, answer: U32, mask: int, blocked: Bool | None) -> tuple[int, int, U32]:
+        """Edges inside a set of vertices, certain ones, and the vertices one edge outside."""
+        neighbours, _, classes = gather(self._graph.unit, answer, 0, mask)
+        if blocked is not None:
+            free = ~blocked[self._graph.public[neighbours]]
+            neighbours, classes = neighbours[free], classes[free]
+        inside = self.contains(answer, neighbours)
+        kept = classes[inside]
+        return len(kept), int((kept % 3 == 0).sum()), np.unique(neighbours[~inside])
+
+    def contains(self, members: U32, asked: U32) -> Bool:
+        """Whether each asked vertex is one of ``members``."""
+        arrays = self._scratch.take()
+        arrays[0][members] = True
+        found = arrays[0][asked]
+        arrays[0][members] = False
+        self._scratch.give(arrays)
+        return found
+
+
+class _Run:
+    """State of one search."""
+
+    def __init__(self, graph: Adjacency, arrays: tuple[Bool, U32], mask: int, blocked: Bool | None) -> None:
+        self.graph, self.mask, self.blocked = graph, mask, blocked
+        self.visited, self.owner = arrays
+        self.order: list[U32] = []
+        self.parent: list[U32] = []
+        self.sizes: list[int] = []
+        self.total = self.classes = self.edges = self.certain = 0
+
+    def hop(self, late: U32) -> None:
+        """Expand the last level into the next one."""
+        start = self.total - self.sizes[-1]
+        frontier = np.concatenate(self.order[-2:]) if self.graph.zero is not None else self.order[-1]
+        neighbours, parents, classes = gather(self.graph.unit, frontier, start, self.mask)
+        if self.blocked is not None:
+            free = ~self.blocked[self.graph.public[neighbours]]
+            neighbours, parents, classes = neighbours[free], parents[free], classes[free]
+        self.edges += len(classes)
+        self.certain += int(((classes % 3) == 0).sum())
+        self._saw(classes)
+        found = np.concatenate([late, neighbours])
+        self.level(found, np.concatenate([np.full(len(late), NONE, np.uint32), parents]), after=self.total)
+
+    def level(self, found: U32, parents: U32, after: int) -> None:
+        """Append a level: the fresh ones among ``found``, then what zero edges add to them."""
+        size = self._append(found, parents)
+        zero = self.graph.zero
+        if zero is not None:
+            neighbours, via, classes = gather(zero, self.order[-1], after, self.mask)
+            if self.blocked is not None:
+                free = ~self.blocked[self.graph.public[neighbours]]
+                neighbours, via, classes = neighbours[free], via[free], classes[free]
+            self._saw(classes)
+            size += self._append(neighbours, via)
+        self.sizes.append(size)
+
+    def tree(self, *, stopped: bool) -> Tree:
+        """The result."""
+        sizes = self.sizes if self.sizes[-1] or len(self.sizes) == 1 else self.sizes[:-1]
+        levels = np.zeros(len(sizes) + 1, dtype=np.uint32)
+        np.cumsum(sizes, out=levels[1:])
+        order = np.concatenate(self.order)
+        parent = np.concatenate(self.parent)
+        return Tree(order, parent, levels, self.classes, self.edges, self.certain, stopped)
+
+    def _append(self, found: U32, parents: U32) -> int:
+        fresh = ~self.visited[found]
+        if self.blocked is not None:
+            fresh &= ~self.blocked[self.graph.public[found]]
+        found, parents = found[fresh], parents[fresh]
+        at = np.arange(len(found), dtype=np.uint32)
+        self.owner[found[::-1]] = at[::-1]  # the first mention of a vertex is written last and wins
+        first = self.owner[found] == at
+        found, parents = found[first], parents[first]
+        self.visited[found] = True
+        self.order.append(found)
+        self.parent.append(parents)
+        self.total += len(found)
+        return len(found)
+
+    def _saw(self, classes: U32) -> None:
+        for c in np.flatnonzero(np.bincount(classes, minlength=6)).tolist():
+            self.classes |= 1 << c
+
+
+def gather(graph: Csr, vertices: U32, start: int, mask: int) -> tuple[U32, U32, U32]:
+    """Admitted neighbours of all ``vertices`` in order, with the position of each one's vertex and its class.
+
+    Positions count from ``start``.
+    """
+    row = vertices.astype(np.int64) - graph.first
+    inside = (row >= 0) & (row < len(graph.indptr) - 1)
+    position = np.flatnonzero(inside)
+    row = row[inside]
+    begin = graph.indptr[row].astype(np.int64)
+    count = graph.indptr[row + 1].astype(np.int64) - begin
+    packed = graph.indices[ranges(begin, count)]
+    parent = np.repeat((position + start).astype(np.uint32), count)
+    classes = packed >> _SHIFT
+    admitted = (np.uint32(mask) >> classes) & np.uint32(1) == 1
+    return packed[admitted] & _VERTEX, parent[admitted], classes[admitted]

@@ -1,0 +1,400 @@
+"""The lineage graph at one instant, immutable, in memory.
+
+Nodes have *dense indices* ``0 … n - 1``: datasets first, then jobs, then columns, the columns of a dataset next to
+each other. One index stands for one alias group. The two levels that a walk can run on (datasets with job ports;
+columns with rowsets) are kept as compressed adjacency in both directions, see :mod:`lineage.graph.level`; what the
+store says about each edge stands in sorted arrays beside them, see :mod:`lineage.graph.rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from lineage.errors import UsageError
+from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, U64, Bool, ranges
+from lineage.graph.level import Level
+from lineage.graph.names import Names
+from lineage.graph.rows import EdgeRows, EdgeView, Pairs
+from lineage.graph.search import Searcher, searcher
+from lineage.graph.walk import Question, Seeds, Walk
+
+Direction = Literal["downstream", "upstream"]
+LevelName = Literal["dataset", "column"]
+CertaintyName = Literal["certain", "probable", "stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Nodes of a snapshot and their alias groups.
+
+    ``base`` positions are those of :class:`Names`. ``id_sorted``/``id_base`` map every member id to its base,
+    ``dense`` maps a base to its dense index, ``preferred`` a dense index to the base of its preferred member.
+    """
+
+    names: Names
+    base_ids: U64
+    id_sorted: U64
+    id_base: I64
+    dense: U32
+    preferred: I64
+    ids: U64
+    kind: U8
+    datasets: int
+    jobs: int
+    dataset_of: U32  # dense index of the dataset of each column, in order of columns
+    column_start: I64  # dataset -> offset of its first column; one entry more than datasets
+    member_base: I64  # bases ordered by dense index, preferred first
+    member_start: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Edge rows by what they mean."""
+
+    lineage: EdgeRows
+    columns: EdgeRows
+    reads: EdgeRows  # dataset -> job
+    writes: EdgeRows  # job -> dataset
+    control: EdgeRows  # job -> job
+    contains: EdgeRows  # parent job -> child job
+
+
+class Snapshot:
+    """The graph at one instant. Made by :func:`lineage.graph.build.load`; any thread may ask it.
+
+    Attributes
+    ----------
+    as_of, known_at : datetime
+        the instant on both clocks, naive UTC.
+    n : int
+        number of nodes, one per alias group.
+    ids : uint64 array
+        node id of the preferred member of each node.
+    kind : uint8 array
+        0 dataset, 1 job, 2 column.
+    dangling : int
+        edge rows left out because the store does not know one of their nodes.
+    """
+
+    def __init__(
+        self,
+        as_of: datetime,
+        known_at: datetime,
+        nodes: Nodes,
+        relations: Relations,
+        levels: dict[LevelName, Level],
+        self_loops: U32,
+        dangling: int,
+        kernels: str | None = None,
+    ) -> None:
+        self.as_of, self.known_at = as_of, known_at
+        self.n = len(nodes.ids)
+        self.ids, self.kind = nodes.ids, nodes.kind
+        self.dangling = dangling
+        self._nodes, self._relations, self._levels = nodes, relations, levels
+        self._self_loops = self_loops
+        self._reads, self._writes = Pairs.of(relations.reads), Pairs.of(relations.writes)
+        self._contains = Pairs.of(relations.contains)
+        self._search: dict[tuple[LevelName, Direction], Searcher] = {
+            (name, direction): searcher(level.adjacency(direction), kernels)
+            for name, level in levels.items()
+            for direction in cast(tuple[Direction, ...], ("downstream", "upstream"))
+        }
+
+    # -- nodes
+
+    def index(self, node_id: int) -> int | None:
+        """Dense index of a node by the id of any member of its group; ``None`` when there is no such node."""
+        nodes = self._nodes
+        at = int(np.searchsorted(nodes.id_sorted, np.uint64(node_id)))
+        if at == len(nodes.id_sorted) or int(nodes.id_sorted[at]) != node_id:
+            return None
+        return int(nodes.dense[nodes.id_base[at]])
+
+    def members(self, i: int) -> list[int]:
+        """Node ids of all members of the group, the preferred one first, the others in order of their text."""
+        return [self._id(base) for base in self._member_bases(i)]
+
+    def member_texts(self, i: int) -> list[str]:
+        """Node texts of all members of the group, in the order of :meth:`members`."""
+        return [self._nodes.names.text(base) for base in self._member_bases(i)]
+
+    def text(self, i: int) -> str:
+        """Node text of the preferred member."""
+        return self._nodes.names.text(self._base(i))
+
+    def texts(self, indices: npt.ArrayLike) -> list[str]:
+        """Node texts of many nodes, in the order given."""
+        bases = self._nodes.preferred[np.asarray(indices, dtype=np.int64)]
+        return cast(list[str], self._nodes.names.arrow_texts(bases).to_pylist())
+
+    def namespace(self, i: int) -> str:
+        """Namespace of the preferred member."""
+        return self._nodes.names.parts(self._base(i))[0]
+
+    def name(self, i: int) -> str:
+        """Name of the preferred member; for a column, that of its dataset."""
+        return self._nodes.names.parts(self._base(i))[1]
+
+    def field(self, i: int) -> str:
+        """Column path; empty for a dataset or job."""
+        return self._nodes.names.parts(self._base(i))[2]
+
+    def dataset_of(self, i: int) -> int:
+        """Dense index of the dataset of a column."""
+        if self.kind[i] != COLUMN:
+            raise UsageError(f"{self.text(i)} is no column.")
+        return int(self._nodes.dataset_of[i - self._first_column])
+
+    def columns_of(self, i: int) -> U32:
+        """Dense indices of the columns of a dataset."""
+        if self.kind[i] != DATASET:
+            return np.zeros(0, np.uint32)
+        low, high = self._nodes.column_start[i : i + 2]
+        return np.arange(self._first_column + low, self._first_column + high, dtype=np.uint32)
+
+    # -- edges
+
+    def neighbours(self, i: int, direction: Direction) -> list[EdgeView]:
+        """Edges that end (upstream) or begin (downstream) at a node, in order of the other end.
+
+        Of a dataset: lineage edges. Of a column: column edges; upstream also those to its dataset as a whole. Of a
+        job: its reads (upstream) or writes (downstream), and explicit flow from or to other jobs.
+        """
+        _check_direction(direction)
+        relations = self._relations
+        if self.kind[i] == COLUMN:
+            return self._column_edges(i, direction)
+        others = self._levels["dataset"].beside(i, direction)
+        found = self._views(relations.lineage, i, others, direction)
+        if self.kind[i] == JOB:
+            rows = relations.reads if direction == "upstream" else relations.writes
+            others = self.inputs(i) if direction == "upstream" else self.outputs(i)
+            known = {(e.src, e.dst) for e in found}
+            found += [e for e in self._views(rows, i, others, direction) if (e.src, e.dst) not in known]
+        return sorted((e for e in found if e.src != e.dst), key=lambda e: (e.src, e.dst))
+
+    def column_edges(self, datasets: Sequence[int]) -> list[EdgeView]:
+        """Column edges whose both ends lie in the given datasets; ``dst`` is a dataset where all rows are affected."""
+        inside = np.asarray(sorted(set(datasets)), dtype=np.uint32)
+        rows = self._relations.columns
+        parts = [self.columns_of(int(d)) for d in inside]
+        columns = np.concatenate([*parts, np.zeros(0, np.uint32)]).astype(np.uint32)
+        pairs = [(int(c), rows.targets(int(c))) for c in columns]
+        src = np.concatenate([np.full(len(t), c, np.uint32) for c, t in pairs] + [np.zeros(0, np.uint32)])
+        dst = np.concatenate([*(t for _, t in pairs), np.zeros(0, np.uint32)]).astype(np.uint32)
+        keep = np.isin(self._datasets(dst), inside) & (src != dst)
+        return rows.views(src[keep].astype(np.uint32), dst[keep])
+
+    def self_loop(self, i: int) -> bool:
+        """Whether an edge leads from the node to itself."""
+        at = int(np.searchsorted(self._self_loops, i))
+        return at < len(self._self_loops) and int(self._self_loops[at]) == i
+
+    def readers(self, i: int) -> U32:
+        """Jobs that read a dataset."""
+        return self._reads.rights(i)
+
+    def writers(self, i: int) -> U32:
+        """Jobs that write a dataset."""
+        return self._writes.lefts(i)
+
+    def inputs(self, job: int) -> U32:
+        """Datasets that a job reads."""
+        return self._reads.lefts(job)
+
+    def outputs(self, job: int) -> U32:
+        """Datasets that a job writes."""
+        return self._writes.rights(job)
+
+    def parents(self, job: int) -> U32:
+        """Jobs that contain a job."""
+        return self._contains.lefts(job)
+
+    def children(self, job: int) -> U32:
+        """Jobs that a job contains."""
+        return self._contains.rights(job)
+
+    # -- walks
+
+    def walk(
+        self,
+        sources: Sequence[int],
+        direction: Direction,
+        *,
+        depth: int | None = None,
+        min_certainty: CertaintyName = "stale",
+        level: LevelName = "dataset",
+        indirect: bool = True,
+        blocked: Bool | None = None,
+        max_nodes: int | None = None,
+    ) -> Walk:
+        """Everything reached from the sources.
+
+        Parameters
+        ----------
+        sources
+            dense indices. A job stands for its outputs (downstream, hops 0) or inputs (upstream, hops 1); on the
+            column level a dataset stands for its columns, on the dataset level a column for its dataset.
+        direction
+            ``"downstream"`` (impact) or ``"upstream"`` (provenance).
+        depth
+            greatest number of hops; default: no limit.
+        min_certainty
+            edges less certain are not followed.
+        indirect
+            whether edges that only filter, join, group or sort are followed.
+        blocked
+            one bool per node: true = neither reached nor passed.
+        max_nodes
+            greatest number of nodes, nearest first; default: no limit.
+
+        Raises
+        ------
+        UsageError
+            for an unknown direction, level or certainty, a negative limit, or a source that is no node.
+        """
+        _check_direction(direction)
+        question = Question(
+            direction=direction,
+            certainty=_choice("min_certainty", min_certainty, CERTAINTY_NAMES),
+            indirect=indirect,
+            depth=_limit("depth", depth),
+            max_nodes=_limit("max_nodes", max_nodes),
+            blocked=self._check_blocked(blocked),
+            sources=self._check_sources(sources),
+        )
+        _choice("level", level, ("dataset", "column"))
+        seeds = self._seeds(question.sources, direction, level)
+        return Walk(self._levels[level], self._search[level, direction], question, seeds)
+
+    # -- inside
+
+    @property
+    def _first_column(self) -> int:
+        return self._nodes.datasets + self._nodes.jobs
+
+    def _base(self, i: int) -> int:
+        return int(self._nodes.preferred[i])
+
+    def _id(self, base: int) -> int:
+        return int(self._nodes.base_ids[base])
+
+    def _member_bases(self, i: int) -> list[int]:
+        low, high = self._nodes.member_start[i : i + 2]
+        first, *rest = self._nodes.member_base[low:high].tolist()
+        return [first, *sorted(rest, key=self._nodes.names.text)]
+
+    def _datasets(self, nodes: U32) -> U32:
+        """Dataset of each column, each dataset itself."""
+        out = nodes.copy()
+        column = nodes >= self._first_column
+        out[column] = self._nodes.dataset_of[nodes[column] - np.uint32(self._first_column)]
+        return out
+
+    def _views(self, rows: EdgeRows, i: int, others: U32, direction: str) -> list[EdgeView]:
+        here = np.full(len(others), i, dtype=np.uint32)
+        return rows.views(here, others) if direction == "downstream" else rows.views(others, here)
+
+    def _column_edges(self, i: int, direction: str) -> list[EdgeView]:
+        rows, level = self._relations.columns, self._levels["column"]
+        if direction == "downstream":
+            return [e for e in self._views(rows, i, rows.targets(i), direction) if e.src != e.dst]
+        found = self._views(rows, i, level.beside(i, direction), direction)
+        dataset = self.dataset_of(i)
+        found += self._views(rows, dataset, level.beside(dataset, direction), direction)
+        return sorted((e for e in found if e.src != e.dst), key=lambda e: (e.src, e.dst))
+
+    def _seeds(self, sources: U32, direction: str, level: LevelName) -> Seeds:
+        jobs = sources[self.kind[sources] == JOB]
+        plain = sources[self.kind[sources] != JOB]
+        pairs = self._writes.rights_of(jobs) if direction == "downstream" else self._reads.lefts_of(jobs)
+        owner, moved, certainty = jobs[pairs[0]], pairs[1], pairs[2]
+        order = np.argsort(certainty, kind="stable")  # where two jobs write one dataset the better step counts
+        owner, moved, certainty = owner[order], moved[order], certainty[order]
+        if level == "column":
+            own, own_owner = self._spread(plain, direction)
+            moved, at = self._columns_of_all(moved, direction)
+            owner, certainty = owner[at], certainty[at]
+        else:
+            own, own_owner = self._on_dataset_level(plain, jobs)
+        none = np.zeros(0, np.uint32)
+        down = direction == "downstream"
+        hop0, hop0_owner, hop0_certainty = (moved, owner, certainty) if down else (none, none, none.astype(np.uint8))
+        late, late_owner, late_certainty = (none, none, none.astype(np.uint8)) if down else (moved, owner, certainty)
+        return Seeds(
+            vertices=np.concatenate([hop0, own]),
+            owner=np.concatenate([hop0_owner, own_owner]),
+            certainty=np.concatenate([hop0_certainty, np.zeros(len(own), np.uint8)]),
+            report=np.concatenate([np.ones(len(hop0), bool), np.zeros(len(own), bool)]),
+            late=late,
+            late_owner=late_owner,
+            late_certainty=late_certainty,
+        )
+
+    def _on_dataset_level(self, plain: U32, jobs: U32) -> tuple[U32, U32]:
+        """Vertices of datasets (of columns: their dataset) and of the ports of jobs, with the source of each."""
+        level = self._levels["dataset"]
+        datasets = level.vertices[self._datasets(plain)]
+        ported = jobs[np.isin(jobs, level.helper_key)]
+        entry = level.helper_vertex[np.searchsorted(level.helper_key, ported)]
+        vertices = np.concatenate([datasets, entry, level.twin[entry]]).astype(np.uint32)
+        return vertices, np.concatenate([plain, ported, ported]).astype(np.uint32)
+
+    def _spread(self, plain: U32, direction: str) -> tuple[U32, U32]:
+        """Column-level vertices of columns, and of all columns of datasets, with the source of each."""
+        level = self._levels["column"]
+        columns = plain[self.kind[plain] == COLUMN]
+        datasets = plain[self.kind[plain] == DATASET]
+        spread, at = self._columns_of_all(datasets, direction)
+        own = level.vertices[columns - np.uint32(self._first_column)]
+        return np.concatenate([own, spread]).astype(np.uint32), np.concatenate([columns, datasets[at]])
+
+    def _columns_of_all(self, datasets: U32, direction: str) -> tuple[U32, I64]:
+        """Column-level vertices of datasets (upstream with their rowsets), and the position of each one's dataset."""
+        level, start = self._levels["column"], self._nodes.column_start
+        low = start[datasets]
+        count = start[datasets.astype(np.int64) + 1] - low
+        vertices = level.vertices[ranges(low, count)]
+        at = np.repeat(np.arange(len(datasets)), count)
+        if direction == "downstream" or not len(level.helper_key):
+            return vertices, at
+        has = np.flatnonzero(np.isin(datasets, level.helper_key))
+        rowsets = level.helper_vertex[np.searchsorted(level.helper_key, datasets[has])]
+        return np.concatenate([vertices, rowsets]).astype(np.uint32), np.concatenate([at, has])
+
+    def _check_sources(self, sources: Sequence[int]) -> U32:
+        given = np.asarray(sources, dtype=np.int64).reshape(-1)
+        wrong = given[(given < 0) | (given >= self.n)]
+        if len(wrong):
+            raise UsageError(f"{int(wrong[0])} is no index of a node; this snapshot has {self.n} nodes.")
+        return np.unique(given).astype(np.uint32)
+
+    def _check_blocked(self, blocked: Bool | None) -> Bool | None:
+        if blocked is not None and (blocked.dtype != np.bool_ or blocked.shape != (self.n,)):
+            raise UsageError(f"blocked: wants {self.n} bools, one per node, not {blocked.dtype}{blocked.shape}.")
+        return blocked
+
+
+def _check_direction(direction: str) -> None:
+    _choice("direction", direction, ("downstream", "upstream"))
+
+
+def _choice(name: str, value: str, allowed: Sequence[str]) -> int:
+    if value not in allowed:
+        raise UsageError(f"{name}: “{value}” is none of {', '.join(allowed)}.")
+    return allowed.index(value)
+
+
+def _limit(name: str, value: int | None) -> int:
+    if value is None:
+        return -1
+    if value < 0:
+        raise UsageError(f"{name}: {value} is negative; leave it out for no limit.")
+    return min(value, NONE)

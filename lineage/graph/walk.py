@@ -1,0 +1,294 @@
+"""The answer of a traversal: which nodes, how far, how certain, by which use, and along which path.
+
+How the figures are found (semantics 12 and 13):
+
+* *Hops*: one breadth-first search over all admitted edges.
+* *Certainty*: a node is certain when a search over the certain edges alone reaches it, else probable when one over
+  certain and probable edges does, else stale: a path is as certain as its weakest edge, a node as its best path.
+* *Path*: a way up the tree of that search, which is a shortest path among those of the best certainty, so it may be
+  longer than the hops. A limit on depth or size cuts the list of nodes, not these paths: the limited answer is the
+  full one restricted to its first nodes.
+* *Use*: a node is used indirectly when a search without the indirect edges does not reach it.
+
+Each search runs once, when its figure is first asked for, and only when edges of more than one class were seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lineage.graph.arrays import NONE, U8, U32, Bool, class_mask
+from lineage.graph.level import Level
+from lineage.graph.search import Searcher, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Vertices a walk starts from.
+
+    ``vertices`` are at hop 0 and ``late`` ones at hop 1 (the inputs of a job that is asked upstream). ``owner`` is the
+    dense index of the source each belongs to, ``certainty`` that of the step from a job to it, ``report`` is true for
+    outputs of a job, which are part of its answer.
+    """
+
+    vertices: U32
+    owner: U32
+    certainty: U8
+    report: Bool
+    late: U32
+    late_owner: U32
+    late_certainty: U8
+
+    def at(self, certainty: int) -> tuple[U32, U32]:
+        """The vertices, and the late ones, that are at least so certain."""
+        return self.vertices[self.certainty <= certainty], self.late[self.late_certainty <= certainty]
+
+    def owner_of(self, vertex: int, certainty: int) -> int:
+        """Source that a seed belongs to."""
+        for vertices, owner, certain in (
+            (self.vertices, self.owner, self.certainty),
+            (self.late, self.late_owner, self.late_certainty),
+        ):
+            at = np.flatnonzero((vertices == vertex) & (certain <= certainty))
+            if len(at):
+                return int(owner[at[0]])
+        raise KeyError(vertex)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A walk as asked. ``depth`` and ``max_nodes`` are -1 for no limit."""
+
+    direction: str
+    certainty: int
+    indirect: bool
+    depth: int
+    max_nodes: int
+    blocked: Bool | None
+    sources: U32
+
+    @property
+    def mask(self) -> int:
+        """Bit set of the admitted edge classes."""
+        return class_mask(self.certainty, indirect=self.indirect)
+
+
+class Walk:
+    """Answer of :meth:`lineage.graph.snapshot.Snapshot.walk`.
+
+    Attributes
+    ----------
+    nodes : uint32 array
+        dense indices in order of hops, then index. Sources are not among them, except as outputs of a source job.
+    hops, certainty, indirect : arrays
+        one entry per node: shortest distance, 0 certain / 1 probable / 2 stale, and whether every way to it has an
+        indirect step.
+    """
+
+    def __init__(self, level: Level, search: Searcher, question: Question, seeds: Seeds) -> None:
+        self._level, self._search, self._question, self._seeds = level, search, question, seeds
+        self._trees: dict[int, Tree] = {}
+        self._found: dict[int, tuple[U32, U32]] = {}
+        limit = question.max_nodes + len(seeds.vertices) + 1 if question.max_nodes >= 0 else -1
+        while True:
+            self._main = self._run(question.certainty, question.mask, question.depth, limit)
+            position, public, hops = self._listed()
+            if limit < 0 or not self._main.stopped or len(public) > question.max_nodes:
+                break
+            if question.depth >= 0 and len(self._main.levels) - 2 >= question.depth:
+                break
+            limit *= 2  # helpers and sources filled the list
+        keep = slice(question.max_nodes if question.max_nodes >= 0 else None)
+        self._position = position[keep]
+        self.nodes: U32 = public[keep]
+        self.hops: U32 = hops[keep]
+        last = self.hops[-1] if len(self.hops) else 0
+        self._left_out = public[len(self.nodes) :][hops[len(self.nodes) :] == last]
+        if len(public) > len(self.nodes) and not len(self._left_out):
+            self._left_out = public[len(self.nodes) :][hops[len(self.nodes) :] == last + 1]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    # -- figures
+
+    @cached_property
+    def certainty(self) -> U8:
+        """Certainty of each node's best path: 0 certain, 1 probable, 2 stale."""
+        vertices = self._main.order[self._position]
+        worst = self._worst
+        found = np.full(len(vertices), worst, dtype=np.uint8)
+        for certainty in range(worst - 1, -1, -1):
+            tree = self._tree(certainty)
+            inside = self._search.contains(tree.order, vertices)
+            inside |= self._search.contains(tree.order, self._level.twin[vertices])
+            found[inside] = certainty
+        return found
+
+    @cached_property
+    def indirect(self) -> Bool:
+        """Whether each node is reached only by ways with an indirect step."""
+        vertices = self._main.order[self._position]
+        if not self._main.classes >> 3:
+            return np.zeros(len(vertices), dtype=bool)
+        direct = self._run(self._question.certainty, class_mask(self._question.certainty, indirect=False), -1, -1)
+        reached = self._search.contains(direct.order, vertices)
+        return ~(reached | self._search.contains(direct.order, self._level.twin[vertices]))
+
+    @property
+    def edges(self) -> int:
+        """Number of edges between the nodes of the answer, sources included."""
+        return self._counts[0]
+
+    @property
+    def certain_edges(self) -> int:
+        """Number of those that are certain."""
+        return self._counts[1]
+
+    @property
+    def cut(self) -> U32:
+        """Dense indices of the nodes right behind the answer; empty when nothing was cut."""
+        return self._counts[2]
+
+    @property
+    def partial(self) -> bool:
+        """Whether a limit cut nodes off."""
+        return len(self.cut) > 0
+
+    def path(self, i: int) -> list[int]:
+        """Dense indices of a shortest path among those of the best certainty, from a source to node ``i``.
+
+        Raises
+        ------
+        KeyError
+            when ``i`` is not in the answer.
+        """
+        at = np.flatnonzero(self.nodes == i) if len(self.nodes) < 64 else self._place(i)
+        if not len(at):
+            raise KeyError(i)
+        certainty = int(self.certainty[at[0]])
+        tree = self._main if certainty == self._worst else self._tree(certainty)
+        vertex = int(self._main.order[self._position[at[0]]])
+        places = [self._find(certainty, tree, v) for v in {vertex, int(self._level.twin[vertex])}]
+        position = min(p for p in places if p >= 0)
+        steps: list[int] = []
+        while position != NONE:
+            vertex = int(tree.order[position])
+            steps.append(int(self._level.public[vertex]))
+            position = int(tree.parent[position])
+        steps.append(self._seeds.owner_of(vertex, certainty))
+        return self._readable(steps[::-1], i)
+
+    # -- inside
+
+    @cached_property
+    def _worst(self) -> int:
+        """No node is less certain than this."""
+        seen = self._main.classes
+        classes = seen | seen >> 3
+        of_edges = 2 if classes & 4 else 1 if classes & 2 else 0
+        seeds = [s.max() for s in (self._seeds.certainty, self._seeds.late_certainty) if len(s)]
+        return int(min(self._question.certainty, max([of_edges, *seeds])))
+
+    @cached_property
+    def _counts(self) -> tuple[int, int, U32]:
+        main, question = self._main, self._question
+        if not main.stopped and not len(self._left_out):
+            return main.edges, main.certain_edges, np.zeros(0, np.uint32)
+        edges, certain, outside = self._search.among(self._answer(), question.mask, question.blocked)
+        if len(main.levels) == 2:  # cut before hop 1, where the inputs of a source job come in
+            late = self._seeds.at(question.certainty)[1]
+            blocked = question.blocked
+            free = late if blocked is None else late[~blocked[self._level.public[late]]]
+            outside = np.setdiff1d(np.concatenate([outside, free]), main.order)
+        behind = np.setdiff1d(self._visible(self._level.public[outside]), self.nodes)
+        behind = np.setdiff1d(behind, question.sources)
+        return edges, certain, np.union1d(behind, self._left_out).astype(np.uint32)
+
+    def _answer(self) -> U32:
+        """Vertices of the answer, sources and the helpers that belong to it included."""
+        main = self._main
+        if not len(self._left_out):
+            return main.order
+        last = int(self.hops[-1]) if len(self.hops) else 0
+        begin, end = int(main.levels[last]), int(main.levels[last + 1])
+        here, parent = main.order[begin:end], main.parent[begin:end]
+        kept = np.isin(np.arange(begin, end), self._position)
+        if not last:  # sources belong to it, outputs of a source job only when they are listed
+            kept |= (parent == NONE) & ~np.isin(here, self._seeds.vertices[self._seeds.report])
+        inner = (parent >= begin) & (parent != NONE)
+        kept[inner] |= kept[parent[inner] - begin]
+        return np.concatenate([main.order[:begin], here[kept]])
+
+    def _visible(self, public: U32) -> U32:
+        """Without rowsets that only lead on (upstream)."""
+        if self._question.direction == "downstream" or not self._level.offset:
+            return public
+        return public[~self._level.is_helper(public)]
+
+    def _listed(self) -> tuple[U32, U32, U32]:
+        """Position in the tree, dense index and hops of each node to report, in order."""
+        main, level, seeds = self._main, self._level, self._seeds
+        public = level.public[main.order]
+        hops = np.repeat(np.arange(len(main.levels) - 1, dtype=np.uint32), np.diff(main.levels))
+        keep = np.ones(len(public), dtype=bool)
+        zero = int(main.levels[1])
+        keep[:zero] = main.parent[:zero] != NONE
+        keep[:zero] |= np.isin(main.order[:zero], seeds.vertices[seeds.report])
+        if len(level.helper_key):
+            helper = level.is_helper(public)
+            if level.offset and self._question.direction == "upstream":
+                keep &= ~helper
+            else:
+                keep &= ~(helper & np.isin(public, self._question.sources))
+            if not level.offset:  # a job may be reached at both of its ports
+                first = np.zeros(len(public), dtype=bool)
+                first[np.unique(public, return_index=True)[1]] = True
+                keep &= first
+        position = np.flatnonzero(keep).astype(np.uint32)
+        order = np.lexsort((public[position], hops[position]))
+        position = position[order]
+        return position, public[position], hops[position]
+
+    def _run(self, certainty: int, mask: int, depth: int, limit: int) -> Tree:
+        seeds, late = self._seeds.at(certainty)
+        return self._search.bfs(seeds, late, mask, depth, limit, self._question.blocked)
+
+    def _tree(self, certainty: int) -> Tree:
+        """Full search over edges that are at least so certain."""
+        if certainty not in self._trees:
+            mask = class_mask(certainty, indirect=self._question.indirect)
+            self._trees[certainty] = self._run(certainty, mask, -1, -1)
+        return self._trees[certainty]
+
+    def _find(self, certainty: int, tree: Tree, vertex: int) -> int:
+        """Position of a vertex in a tree, -1 when it is not there."""
+        if certainty not in self._found:
+            order = np.argsort(tree.order).astype(np.uint32)
+            self._found[certainty] = (tree.order[order], order)
+        vertices, positions = self._found[certainty]
+        at = int(np.searchsorted(vertices, vertex))
+        return int(positions[at]) if at < len(vertices) and vertices[at] == vertex else -1
+
+    def _place(self, i: int) -> U32:
+        """Place of a node in the answer, as an array of none or one."""
+        order, nodes = self._by_index
+        at = int(np.searchsorted(nodes, i))
+        return order[at : at + 1] if at < len(nodes) and nodes[at] == i else order[:0]
+
+    @cached_property
+    def _by_index(self) -> tuple[U32, U32]:
+        order = np.argsort(self.nodes).astype(np.uint32)
+        return order, self.nodes[order]
+
+    def _readable(self, steps: list[int], target: int) -> list[int]:
+        """Without repetitions, and without rowsets between columns."""
+        path: list[int] = []
+        for k, step in enumerate(steps):
+            rowset = self._level.offset and step < self._level.offset and k > 0 and step != target
+            if not rowset and (not path or path[-1] != step):
+                path.append(step)
+        return path
