@@ -1,0 +1,402 @@
+"""Live ingest: a committer that makes events durable and a projector that turns them into rows behind it.
+
+:meth:`LiveIngest.accept` returns once its events are on disk. The committer takes whatever is queued, writes it as one
+compressed block with one INSERT and one commit, and wakes all who wait: under load a hundred requests share one
+``fdatasync``, alone a request pays for its own. The projector follows every 150 ms, or at once after a quiet time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from ingest.archive import BLOCK_EVENTS, TICK, append_block, last_received, next_block, receipt_time
+from ingest.quarantine import Rejected, put
+from ingest.writer import Writer
+from lineage.errors import MeshlineError
+from lineage.store import Store
+from lineage.store.version import bump_version
+from lineage.times import utcnow
+
+log = logging.getLogger("meshline.ingest")
+
+SOURCE = "http"
+_BACKOFF = (0.5, 30.0)  # first and longest pause in seconds after a failed projection
+_LOOK_AGAIN = 30.0  # seconds; for blocks nobody told of, for instance after the clock was set back
+
+
+class QueueFullError(MeshlineError):
+    """More events wait for the disk than may wait; worth another try in ``retry_after`` seconds."""
+
+    status = 503
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CommitError(MeshlineError):
+    """The store refused to write; nothing of the request was kept, so it may be sent again."""
+
+    status = 503
+    retry_after = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """Bounds of live ingest.
+
+    Parameters
+    ----------
+    queue_events, queue_bytes
+        how much may wait for the disk, what is being written included; one request always fits an empty queue.
+    commit_events, commit_bytes
+        how much goes into one commit.
+    project_every
+        seconds between two projections under load.
+    """
+
+    queue_events: int = 20_000
+    queue_bytes: int = 256 * 1024 * 1024
+    commit_events: int = 1_024
+    commit_bytes: int = 16 * 1024 * 1024
+    project_every: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class LiveHealth:
+    """What live ingest is doing right now; ``lag_seconds`` is the age of the oldest event no query can see yet."""
+
+    status: Literal["ok", "degraded", "failing", "stopped"]
+    queued_events: int
+    queue_limit: int
+    committed_events: int
+    rejected_events: int
+    pending_events: int
+    lag_seconds: float
+    problem: str | None
+
+
+class _Ticket:
+    """One request: its events, what was refused of it, and who waits for it."""
+
+    __slots__ = ("count", "events", "future", "loop", "rejected", "size")
+
+    def __init__(self, events: Sequence[bytes], rejected: Sequence[Rejected]) -> None:
+        self.events = events
+        self.rejected = rejected
+        self.count = len(events) + len(rejected)
+        self.size = sum(map(len, events)) + sum(len(item.data) for item in rejected)
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[None] = self.loop.create_future()
+
+
+class LiveIngest:
+    """The writing side of a server.
+
+    Parameters
+    ----------
+    store
+        the database, or the path of one; a store that was opened here is closed by :meth:`stop`.
+    settings
+        bounds of queue and blocks.
+    """
+
+    def __init__(self, store: Store | Path | str, settings: LiveSettings | None = None) -> None:
+        self._owns_store = not isinstance(store, Store)
+        self.store = store if isinstance(store, Store) else Store.open(store)
+        self.settings = settings or LiveSettings()
+        self.projector = Projector(self._project, self.settings.project_every)
+        self._writer = Writer(self.store)
+        self._queue: deque[_Ticket] = deque()
+        self._queued_events = 0
+        self._queued_bytes = 0
+        self._committed = 0
+        self._rejected = 0
+        self._told_rejected = 0
+        self._place: tuple[int, datetime | None] | None = None  # next block, receipt time of the last one
+        self._problem: str | None = None
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._committing = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    # -- life
+
+    def start(self) -> None:
+        """Start both threads; what was archived but not yet projected is projected first."""
+        if self._thread is not None:
+            return
+        self._thread = threading.Thread(target=self._run, name="meshline-committer", daemon=True)
+        self._thread.start()
+        self.projector.start()
+
+    def stop(self) -> None:
+        """Write everything that waits, project it, stop the threads."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self.projector.stop()
+        if self._owns_store:
+            self.store.close()
+
+    # -- work
+
+    async def accept(self, events: Sequence[bytes], rejected: Sequence[Rejected] = ()) -> None:
+        """Return when all of it is on disk.
+
+        Parameters
+        ----------
+        events
+            bytes of decodable events.
+        rejected
+            what could not be accepted, for the quarantine.
+
+        Raises
+        ------
+        QueueFullError
+            when too much waits already; nothing was taken.
+        CommitError
+            when the store refused; nothing was kept.
+        """
+        ticket = _Ticket(events, rejected)
+        if not ticket.count:
+            return
+        self._enqueue(ticket)
+        await ticket.future
+
+    def _enqueue(self, ticket: _Ticket) -> None:
+        settings = self.settings
+        with self._changed:
+            if self._stopping:
+                raise QueueFullError("The server is shutting down. Send this request again when it is back.", 5)
+            if self._queued_events and (
+                self._queued_events + ticket.count > settings.queue_events
+                or self._queued_bytes + ticket.size > settings.queue_bytes
+            ):
+                raise QueueFullError("Too many events wait to be written. Send this request again in a moment.")
+            self._queue.append(ticket)
+            self._queued_events += ticket.count
+            self._queued_bytes += ticket.size
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while tickets := self._take():
+            events = [event for ticket in tickets for event in ticket.events]
+            rejected = [item for ticket in tickets for item in ticket.rejected]
+            error: CommitError | None = None
+            try:
+                with self._committing:
+                    at = self._write(events, rejected)
+                self.projector.add(len(events), at)
+            except Exception as refusal:  # whatever it was, those who wait must be told
+                # DuckDB's text names files of this machine: it goes to the log, never to a client
+                log.error("Could not write %d events: %s", len(events), refusal)
+                error = CommitError(f"The database refused to write ({type(refusal).__name__}); nothing was kept.")
+            with self._changed:
+                self._problem = str(error) if error else None
+                self._committed += 0 if error else len(events)
+                self._rejected += 0 if error else len(rejected)
+                self._queued_events -= len(events) + len(rejected)
+                self._queued_bytes -= sum(ticket.size for ticket in tickets)
+            _wake(tickets, error)
+
+    def _take(self) -> list[_Ticket]:
+        """Whatever is queued, up to one commit; empty when the end has come."""
+        settings = self.settings
+        with self._changed:
+            while not self._queue and not self._stopping:
+                self._changed.wait()
+            tickets: list[_Ticket] = []
+            events = size = 0
+            while self._queue:
+                ticket = self._queue[0]
+                events += ticket.count
+                size += ticket.size
+                if tickets and (events > settings.commit_events or size > settings.commit_bytes):
+                    break
+                tickets.append(self._queue.popleft())
+            return tickets
+
+    def _write(self, events: Sequence[bytes], rejected: Sequence[Rejected]) -> datetime:
+        """Commit all of it at once; the receipt time it got.
+
+        Where the next block goes is kept in memory, since asking the table costs as much as the commit: in a process
+        that serves, nobody else appends to the archive.
+        """
+        place, self._place = self._place, None
+        with self.store.cursor() as cursor:
+            cursor.execute("BEGIN TRANSACTION")
+            try:
+                block, last = place or (next_block(cursor), last_received(cursor))
+                at = receipt_time(last)
+                for start in range(0, len(events), BLOCK_EVENTS):
+                    append_block(cursor, block, events[start : start + BLOCK_EVENTS], at, SOURCE)
+                    block += 1
+                put(cursor, rejected, at, SOURCE)
+                cursor.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(Exception):  # the first error tells more
+                    cursor.execute("ROLLBACK")
+                raise
+        self._place = (block, at if events else last)
+        return at
+
+    def _project(self) -> int:
+        """Events into rows; a changed quarantine is told to readers here, where the only writer of ``meta`` is."""
+        done = self._writer.project_pending()
+        with self._changed:
+            rejected = self._rejected
+        if rejected > self._told_rejected:
+            with self.store.transaction() as cursor:
+                bump_version(cursor)
+            self._told_rejected = rejected
+        return done
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """No commit while inside: for a consistent copy of the file. Requests wait, none is refused."""
+        with self._committing:
+            yield
+
+    def health(self) -> LiveHealth:
+        """Figures and state of both threads."""
+        pending, lag, behind = self.projector.state()
+        with self._changed:
+            alive = self._thread is not None and self._thread.is_alive()
+            status: Literal["ok", "degraded", "failing", "stopped"] = "ok"
+            if not alive:
+                status = "stopped"
+            elif self._problem:
+                status = "failing"
+            elif behind:
+                status = "degraded"
+            return LiveHealth(
+                status=status,
+                queued_events=self._queued_events,
+                queue_limit=self.settings.queue_events,
+                committed_events=self._committed,
+                rejected_events=self._rejected,
+                pending_events=pending,
+                lag_seconds=lag,
+                problem=self._problem or behind,
+            )
+
+
+def _wake(tickets: list[_Ticket], error: CommitError | None) -> None:
+    """Settle the futures, with one call into each event loop rather than one per request."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Ticket]] = {}
+    for ticket in tickets:
+        loops.setdefault(ticket.loop, []).append(ticket)
+    for loop, waiting in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, waiting, error)
+
+
+def _settle(tickets: list[_Ticket], error: CommitError | None) -> None:
+    for ticket in tickets:
+        if ticket.future.done():
+            continue
+        if error is None:
+            ticket.future.set_result(None)
+        else:
+            ticket.future.set_exception(error)
+
+
+class Projector:
+    """Calls ``project`` when events are due, never two at once, and keeps trying when it fails.
+
+    Events received in one tick become known at its end, all at once; before that they are not due.
+
+    Parameters
+    ----------
+    project
+        turns due events into rows and returns how many it took; 0 when none is left.
+    every
+        seconds between two calls under load.
+    """
+
+    def __init__(self, project: Callable[[], int], every: float) -> None:
+        self._project = project
+        self._every = every
+        self._changed = threading.Condition()
+        self._pending: deque[tuple[datetime, int]] = deque()  # receipt time, events
+        self._problem: str | None = None
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread; the first thing it does is to catch up."""
+        self._thread = threading.Thread(target=self._run, name="meshline-projector", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Project what is left and stop."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def add(self, events: int, at: datetime) -> None:
+        """Tell that ``events`` more with receipt time ``at`` wait in the archive."""
+        with self._changed:
+            self._pending.append((at, events))
+            self._changed.notify_all()
+
+    def state(self) -> tuple[int, float, str | None]:
+        """Events that wait, age of the oldest in seconds, and what is wrong (``None`` when nothing is)."""
+        with self._changed:
+            lag = (utcnow() - self._pending[0][0]).total_seconds() if self._pending else 0.0
+            return sum(count for _, count in self._pending), max(0.0, round(lag, 3)), self._problem
+
+    def _run(self) -> None:
+        pause = _BACKOFF[0]
+        while True:
+            began = time.monotonic()
+            well = self._catch_up()
+            earliest = began + (self._every if well else pause)
+            pause = _BACKOFF[0] if well else min(pause * 2, _BACKOFF[1])
+            with self._changed:
+                if self._stopping and not well:
+                    return  # it is in the archive, and the next start tries again
+                self._changed.wait_for(lambda: self._stopping, max(0.0, earliest - time.monotonic()))
+                if well:
+                    self._changed.wait_for(lambda: self._stopping or bool(self._pending), _LOOK_AGAIN)
+                if self._stopping and not self._pending:
+                    return
+                due = (self._pending[0][0] - utcnow()).total_seconds() if self._pending else 0.0
+            time.sleep(min(max(0.0, due), TICK.total_seconds()))
+
+    def _catch_up(self) -> bool:
+        """Project until nothing is left that was due at the start; whether that went well."""
+        while True:
+            began = utcnow()
+            with self._changed:
+                told = len(self._pending)
+            try:
+                done = self._project()
+            except Exception as error:  # the thread must outlive whatever a projection runs into
+                log.exception("Projection failed; it is tried again")
+                with self._changed:
+                    self._problem = f"Events are safe but not visible: projection failed ({type(error).__name__})."
+                return False
+            if done == 0:
+                with self._changed:
+                    kept = [entry for entry in islice(self._pending, told) if entry[0] > began]
+                    kept += islice(self._pending, told, None)
+                    self._pending = deque(kept)
+                    self._problem = None
+                return True
