@@ -30,11 +30,13 @@ def patterns() -> tuple[tuple[str, str], ...]:
 
 def of(kind: str, namespace: str, name: str) -> str:
     """Domain of one dataset or job by pattern."""
-    for pattern, domain in patterns():
-        wanted, glob = _split(pattern)
-        if wanted in ("", kind) and (fnmatchcase(name, glob) or fnmatchcase(f"{namespace}:{name}", glob)):
-            return domain
-    return UNASSIGNED
+    return next((domain for pattern, domain in patterns() if fits(pattern, kind, namespace, name)), UNASSIGNED)
+
+
+def fits(pattern: str, kind: str, namespace: str, name: str) -> bool:
+    """Whether a node falls under a pattern."""
+    wanted, glob = _split(pattern)
+    return wanted in ("", kind) and (fnmatchcase(name, glob) or fnmatchcase(f"{namespace}:{name}", glob))
 
 
 def of_dataset(dataset: Dataset) -> str:

@@ -1,0 +1,72 @@
+"""Moving the sample in time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sample_events import load
+
+
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2036, 1, 1)))  # noqa: DTZ001 - naive UTC
+def test_the_last_event_lands_in_the_week_before_now(now: datetime) -> None:
+    shift = load.shift_for(now)
+    assert shift % timedelta(weeks=1) == timedelta(0)
+    assert now - timedelta(weeks=1) < load.last_event() + shift <= now
+
+
+def test_no_shift_gives_the_bytes_of_the_files() -> None:
+    lines = {line for _, _, line in load.events()}
+    assert lines == {line for path in load.EVENTS.glob("*.ndjson") for line in path.read_bytes().splitlines()}
+
+
+def test_a_shift_of_nothing_would_write_the_same_bytes() -> None:
+    for _, _, line in load.events():
+        assert load.shifted(line, timedelta(0)) == line
+
+
+def test_shifting_there_and_back_changes_nothing() -> None:
+    week = timedelta(weeks=5)
+    for _, _, line in load.events():
+        assert load.shifted(load.shifted(line, week), -week) == line
+
+
+def test_every_instant_moves_and_nothing_else_does() -> None:
+    """Word by word: a text either stays, or is an instant that moved by the shift."""
+    shift = timedelta(weeks=3)
+    moved_keys = set()
+    for _, _, line in load.events():
+        before, after = list(_texts(json.loads(line))), list(_texts(json.loads(load.shifted(line, shift))))
+        assert len(before) == len(after)
+        for (key, old), (_, new) in zip(before, after, strict=True):
+            if old != new:
+                assert datetime.fromisoformat(new) - datetime.fromisoformat(old) == shift
+                moved_keys.add(key)
+    assert moved_keys == {"eventTime", "nominalStartTime", "nominalEndTime", "lastUpdated", "captureDate"}
+
+
+def test_receipts_move_with_the_events() -> None:
+    shift = timedelta(weeks=2)
+    assert [at + shift for at, _, _ in load.events()] == [at for at, _, _ in load.events(shift)]
+
+
+def test_reading_the_sample_needs_the_standard_library_only() -> None:
+    code = (
+        "import sys, sample_events, sample_events.load as load; next(load.events());"
+        "print(sorted({'openlineage', 'attr', 'duckdb', 'yaml', 'lineage'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _texts(value: object, key: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [pair for k, v in value.items() for pair in _texts(v, k)]
+    if isinstance(value, list):
+        return [pair for v in value for pair in _texts(v, key)]
+    return [(key, value)] if isinstance(value, str) else []
