@@ -22,6 +22,35 @@ Db = Annotated[
 Format = Annotated[str, typer.Option("--format", help="table (for people) or json.")]
 
 
+_TOTALS = """
+WITH
+  observed AS (SELECT DISTINCT dataset AS id FROM run_io UNION SELECT entity FROM declaration),
+  dataset AS (SELECT node.id FROM node SEMI JOIN observed USING (id) WHERE kind = 'dataset'),
+  field AS (
+    SELECT DISTINCT f.entity AS dataset, unnest(json_extract_string(b.json, '$.fields[*].name')) AS name
+    FROM facet f JOIN facet_body b USING (body)
+    WHERE f.key = 'schema' AND f.known_to = '9999-12-31' AND json_valid(b.json)
+  ),
+  of_dataset AS (SELECT id, field, dataset FROM node SEMI JOIN dataset d ON d.id = node.dataset WHERE kind = 'column'),
+  known_column AS (
+    SELECT id FROM of_dataset ANTI JOIN field USING (dataset)
+    UNION
+    SELECT c.id FROM of_dataset c JOIN field f USING (dataset)
+    WHERE c.field = f.name OR starts_with(c.field, f.name || '.')
+  )
+SELECT
+  (SELECT count(*) FROM run WHERE known_to = '9999-12-31' AND state <> 'UNSEEN'),
+  (SELECT count(*) FROM node WHERE kind = 'job'),
+  (SELECT count(*) FROM dataset),
+  (SELECT count(*) FROM known_column),
+  (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM edge
+    WHERE kind = 'lineage' AND known_to = '9999-12-31' AND valid_to = '9999-12-31')),
+  (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
+    WHERE known_to = '9999-12-31' AND valid_to = '9999-12-31')),
+  (SELECT count(*) FROM node WHERE kind <> 'job') - (SELECT count(*) FROM dataset) - (SELECT count(*) FROM known_column)
+"""
+
+
 class NothingIngestedError(MeshlineError):
     """Not one event could be taken from what was named."""
 
@@ -113,23 +142,13 @@ def _report(store: Store, outcome: Outcome, sources: list[Source], missing: list
 def totals(store: Store) -> dict[str, int]:
     """Size of the database: runs that sent events, nodes by kind, and edges that hold now.
 
-    ``edges`` counts pairs of datasets between which data flows, ``column_edges`` pairs of columns (or a column and
-    the dataset all of whose rows it affects).
+    ``datasets`` were read, written or described by an event; ``columns`` are theirs and, where a schema is known,
+    stand in it. What is merely named (a misspelt table in column lineage, a symlink) counts as ``named_only``.
+    ``edges`` are pairs of datasets between which data flows, ``column_edges`` pairs of columns (or a column and the
+    dataset all of whose rows it affects).
     """
-    row = store.rows(
-        """
-        SELECT
-          (SELECT count(*) FROM run WHERE known_to = '9999-12-31' AND state <> 'UNSEEN'),
-          (SELECT count(*) FROM node WHERE kind = 'job'),
-          (SELECT count(*) FROM node WHERE kind = 'dataset'),
-          (SELECT count(*) FROM node WHERE kind = 'column'),
-          (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM edge
-            WHERE kind = 'lineage' AND known_to = '9999-12-31' AND valid_to = '9999-12-31')),
-          (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
-            WHERE known_to = '9999-12-31' AND valid_to = '9999-12-31'))
-        """
-    )[0]
-    return dict(zip(("runs", "jobs", "datasets", "columns", "edges", "column_edges"), row, strict=True))
+    names = ("runs", "jobs", "datasets", "columns", "edges", "column_edges", "named_only")
+    return dict(zip(names, store.rows(_TOTALS)[0], strict=True))
 
 
 def _print_report(report: dict[str, Any]) -> None:
@@ -149,6 +168,8 @@ def _print_report(report: dict[str, Any]) -> None:
         f"{report['datasets']:,} datasets with {report['columns']:,} columns, "
         f"{report['edges']:,} edges and {report['column_edges']:,} column edges"
     )
+    if report["named_only"]:
+        lines.append(f"  {report['named_only']:,} more datasets and columns are only named, by lineage or symlinks")
     typer.echo("\n".join(lines))
 
 

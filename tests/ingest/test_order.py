@@ -1,0 +1,167 @@
+"""Any order, any repetition, any cut into batches gives the same state; the past of the known clock is a rebuild."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.rebuild import rebuild
+from ingest.writer import Writer
+from lineage.store import Store
+from tests.ingest.build import column_lineage, dataset_event, job_event, run_event, schema
+from tests.ingest.state import difference, state
+
+RECORDED = (
+    "compatibility-tests/airflow",
+    "compatibility-tests/spark_dataproc_simple_producer_test_complete",
+    "marquez/seed-food-delivery",
+    "marquez/apples",
+    "marquez/api-fixtures",
+    "data-rentgen/spark",
+    "data-rentgen/hive",
+    "openlineage-repo/explicit-lineage-proposal",
+    "openlineage-repo/docs-spec-examples",
+    "airflow-3.3.2/defer-simple",
+    "airflow-3.3.2/all-facets",
+    "sqlmesh/sushi",
+    "great-expectations/gx-sqlite",
+)
+T0 = datetime(2026, 3, 1)  # noqa: DTZ001
+
+
+def _at(hour: int) -> str:
+    return (T0 + timedelta(hours=hour)).isoformat() + "Z"
+
+
+def _link(name: str) -> dict[str, object]:
+    return {"identifiers": [{"namespace": "s3://b", "name": name, "type": "TABLE"}]}
+
+
+def awkward() -> list[bytes]:
+    """Events that contradict, overtake and repeat each other."""
+    lineage = {"columnLineage": column_lineage({"x": [("a", "x")], "y": [("a", "y"), ("b", "y")]})}
+    return [
+        run_event("r1", at=_at(1), kind="START", inputs=["a", "b"]),
+        run_event("r1", at=_at(2), kind="COMPLETE", outputs=[("c", {"schema": schema("x", "y"), **lineage})]),
+        run_event("r2", at=_at(0), kind="START", inputs=[("a", {"schema": schema("x")})]),
+        run_event("r2", at=_at(9), kind="FAIL", inputs=[("a", {"schema": schema("x", "y")})], outputs=["c"]),
+        run_event("r2", at=_at(8), kind="COMPLETE", outputs=["d"]),
+        run_event("r3", at=_at(3), inputs=["a"], outputs=[("c", {"schema": schema("x", "z")})]),
+        run_event("r3", at=_at(3), kind="START", inputs=["a"], outputs=["c"]),
+        run_event("r4", at=_at(4), inputs=["b"], outputs=["d"]),
+        run_event("r5", at=_at(5), inputs=["b"], outputs=["d"]),
+        run_event("r6", at=_at(6), inputs=["b"], outputs=["d"]),
+        run_event("r1", job="other", at=_at(2), inputs=["c"], outputs=[("e", {"schema": {"_deleted": True}})]),
+        job_event("other", at=_at(1), inputs=["c"], outputs=["e"]),
+        job_event("other", at=_at(5), inputs=["c", "d"], outputs=["e"]),
+        dataset_event("c", at=_at(4), schema=schema("x", "y"), documentation={"description": "told"}),
+        dataset_event("e", at=_at(7), lineage={"inputs": [{"namespace": "warehouse", "name": "d", "type": "DATASET"}]}),
+        dataset_event("e", at=_at(8), lineage={"_deleted": True}),
+        run_event(
+            "child", job="child", at=_at(2), inputs=["a"],
+            run_facets={"parent": {"run": {"runId": "r1"}, "job": {"namespace": "warehouse", "name": "load"}}},
+        ),
+        run_event(
+            "child", job="child", at=_at(3), inputs=["a"],
+            run_facets={"parent": {"run": {"runId": "ghost"}, "job": {"namespace": "warehouse", "name": "ghost"}}},
+        ),
+        dataset_event("a", at=_at(1), symlinks=_link("a")),
+        dataset_event("a", at=_at(6), symlinks=_link("a2")),
+    ]  # fmt: skip
+
+
+def _recorded(events: Path, name: str) -> list[bytes]:
+    return (events / f"{name}.ndjson").read_bytes().splitlines()
+
+
+def _ingest(batches: list[list[bytes]], restart: bool = False) -> Store:
+    store = Store.open(":memory:")
+    writer = Writer(store)
+    for batch in batches:
+        writer.ingest(batch, source="test")
+        if restart:  # nothing may live in memory alone
+            writer = Writer(store)
+    return store
+
+
+def _cut(lines: list[bytes], seed: int, largest: int) -> list[list[bytes]]:
+    """Shuffled, partly repeated, cut into batches."""
+    rng = random.Random(seed)
+    shuffled = [*lines, *rng.sample(lines, len(lines) // 3)]
+    rng.shuffle(shuffled)
+    batches = []
+    while shuffled:
+        size = rng.randint(1, largest)
+        batches.append(shuffled[:size])
+        shuffled = shuffled[size:]
+    return batches
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), restart=st.booleans())
+def test_any_order_of_contradicting_events_gives_the_same_state(seed: int, restart: bool) -> None:
+    with _ingest([awkward()]) as expected, _ingest(_cut(awkward(), seed, 4), restart) as found:
+        assert difference(state(expected), state(found)) == {}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_any_order_of_recorded_events_gives_the_same_state(events: Path, name: str) -> None:
+    lines = _recorded(events, name)
+    with _ingest([lines]) as expected:
+        for seed, largest in ((1, 2), (2, 5), (3, 40)):
+            with _ingest(_cut(lines, seed, largest), restart=seed == 2) as found:
+                assert difference(state(expected), state(found)) == {}
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32), data=st.data())
+def test_what_was_known_at_k_equals_a_rebuild_from_what_had_arrived_by_k(seed: int, data: st.DataObject) -> None:
+    batches = _cut(awkward(), seed, 4)
+    store = Store.open(":memory:")
+    writer = Writer(store)
+    for day, batch in enumerate(batches):
+        writer.ingest(batch, source="test", received_at=T0 + timedelta(days=day))
+    day = data.draw(st.integers(0, len(batches) - 1))
+    with _ingest(batches[: day + 1]) as expected, store:
+        known_at = str(T0 + timedelta(days=day, hours=data.draw(st.integers(0, 23))))
+        assert difference(state(expected), state(store, known_at)) == {}
+
+
+def test_a_batch_that_shares_its_receipt_time_with_another_leaves_no_empty_interval() -> None:
+    store = Store.open(":memory:")
+    writer = Writer(store)
+    for event in awkward():
+        writer.ingest([event], source="test", received_at=T0)
+    with store, _ingest([awkward()]) as expected:
+        assert difference(state(expected), state(store)) == {}
+        assert store.rows("SELECT count(*) FROM edge WHERE known_from >= known_to") == [(0,)]
+
+
+def test_rebuild_gives_the_same_state_and_the_same_known_times(events: Path) -> None:
+    lines = _recorded(events, "airflow-3.3.2/manual-lineage")
+    store = Store.open(":memory:")
+    writer = Writer(store)
+    for day, batch in enumerate(_cut(lines, 7, 6)):
+        writer.ingest(batch, source="test", received_at=T0 + timedelta(days=day))
+    with store, Store.open(":memory:") as fresh:
+        assert rebuild(store, fresh) == store.rows("SELECT sum(n) FROM raw")[0][0]
+        assert difference(state(store), state(fresh)) == {}
+        for table in ("run", "edge", "facet", "node"):
+            times = f"SELECT DISTINCT known_from FROM {table} ORDER BY 1"
+            assert fresh.rows(times) == store.rows(times)
+
+
+def test_ingesting_again_adds_nothing(events: Path) -> None:
+    lines = _recorded(events, "marquez/seed-food-delivery")
+    with _ingest([lines]) as store:
+        before = {
+            table: store.rows(f"SELECT count(*) FROM {table}") for table in ("raw", "event", "edge", "run", "facet")
+        }
+        outcome = Writer(store).ingest(lines, source="again")
+        assert (outcome.accepted, outcome.duplicates) == (0, len(lines))
+        assert before == {table: store.rows(f"SELECT count(*) FROM {table}") for table in before}
