@@ -205,6 +205,11 @@ class Snapshot:
         """Jobs that write a dataset."""
         return self._writes.lefts(i)
 
+    def arrows(self, datasets: npt.ArrayLike, kind: Literal["read", "write"]) -> tuple[I64, U32, U8]:
+        """Jobs that read (write) many datasets: position in ``datasets``, the job, and the certainty of the arrow."""
+        wanted = np.asarray(datasets, dtype=np.uint32)
+        return self._reads.rights_of(wanted) if kind == "read" else self._writes.lefts_of(wanted)
+
     def inputs(self, job: int) -> U32:
         """Datasets that a job reads."""
         return self._reads.lefts(job)
