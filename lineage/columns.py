@@ -1,0 +1,126 @@
+"""What is known about columns: type, description and tags out of the facets of their dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lineage.answers import ColumnInfo
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+_FACETS = """
+-- schema and tags facets of some datasets at T as known at K, oldest first
+SELECT f.entity, f.key, b.json FROM facet f JOIN facet_body b USING (body)
+WHERE f.key IN ('schema', 'tags') AND f.entity IN (SELECT unnest($members::UBIGINT[]))
+  AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
+ORDER BY f.valid_from, f.place, f.body
+"""
+_DEEPEST = 50  # nesting of fields that is followed
+
+
+@dataclass(slots=True)
+class ColumnFacts:
+    """What the facets say about one column."""
+
+    type: str | None = None
+    description: str | None = None
+    order: int = 1_000_000  # position in the schema
+    tags: list[str] = field(default_factory=list)
+
+
+def column_facts(view: View, datasets: Iterable[int]) -> dict[int, dict[str, ColumnFacts]]:
+    """Facts by dataset (dense index) and column path.
+
+    Parameters
+    ----------
+    datasets
+        dense indices of datasets; of hidden ones nothing is said.
+    """
+    owner = {m: i for i in datasets if not view.hidden(i) for m in view.snapshot.members(i)}
+    found: dict[int, dict[str, ColumnFacts]] = {}
+    when = {"members": list(owner), "at": view.snapshot.as_of, "known": view.snapshot.known_at}
+    for entity, key, text in view.store.rows(_FACETS, when) if owner else []:
+        facts = found.setdefault(owner[entity], {})
+        body = json.loads(text)
+        if key == "schema":
+            _read_fields(entries(body, "fields"), "", facts, [0], 0)
+        else:
+            for tag in entries(body, "tags"):
+                if tag.get("field"):
+                    facts.setdefault(str(tag["field"]), ColumnFacts()).tags.append(tag_text(tag))
+    return found
+
+
+def column_infos(
+    view: View, dataset: int, facts: dict[str, ColumnFacts], only: Sequence[int] | None = None
+) -> tuple[ColumnInfo, ...]:
+    """Columns of a dataset in the order of its schema.
+
+    Parameters
+    ----------
+    facts
+        what :func:`column_facts` said about the dataset.
+    only
+        dense indices of the wanted columns; ``None`` for all.
+    """
+    snapshot = view.snapshot
+    if view.hidden(dataset):
+        return ()
+    wanted = [int(i) for i in (snapshot.columns_of(dataset) if only is None else only)]
+    infos = []
+    for i in wanted:
+        path = snapshot.field(i)
+        fact = facts.get(path, ColumnFacts())
+        up, down = (
+            sum(not view.hidden(edge.src if direction == "upstream" else edge.dst) for edge in edges)
+            for direction, edges in (
+                ("upstream", snapshot.neighbours(i, "upstream")),
+                ("downstream", snapshot.neighbours(i, "downstream")),
+            )
+        )
+        info = ColumnInfo(
+            id=snapshot.text(i),
+            name=path,
+            type=fact.type,
+            description=fact.description,
+            tags=tuple(dict.fromkeys(fact.tags)),
+            upstream=up,
+            downstream=down,
+        )
+        infos.append((fact.order, path, info))
+    return tuple(info for _, _, info in sorted(infos, key=lambda entry: entry[:2]))
+
+
+def entries(facet: Any, key: str) -> list[dict[str, Any]]:
+    """The list of objects ``facet[key]``, whatever the producer really sent."""
+    found = facet.get(key) if isinstance(facet, dict) else None
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def tag_text(tag: dict[str, Any]) -> str:
+    """A tag as people read it.
+
+    >>> tag_text({"key": "pii", "value": "true"}), tag_text({"key": "class", "value": "email"})
+    ('pii', 'class:email')
+    """
+    key, value = str(tag.get("key", "")), tag.get("value")
+    return key if value in (None, "", True, "true", "True") else f"{key}:{value}"
+
+
+def _read_fields(
+    fields: list[dict[str, Any]], prefix: str, facts: dict[str, ColumnFacts], order: list[int], depth: int
+) -> None:
+    """Note type, description and position of fields and of the fields inside them."""
+    for one in fields:
+        path = f"{prefix}{one.get('name')}"
+        fact = facts.setdefault(path, ColumnFacts())
+        fact.type = str(one["type"]) if one.get("type") is not None else fact.type
+        fact.description = str(one["description"]) if one.get("description") else fact.description
+        fact.order = order[0]
+        order[0] += 1
+        if depth < _DEEPEST:
+            _read_fields(entries(one, "fields"), f"{path}.", facts, order, depth + 1)

@@ -1,0 +1,258 @@
+"""The query layer: every answer of the command line, the REST API and the pages comes from :class:`Lineage`.
+
+Snapshots are cached per instant and dropped when the state number of the store has grown, so an answer is never older
+than the last committed change. All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from lineage.actor import LOCAL, Actor
+from lineage.store import Store, state_version
+from lineage.times import parse_instant, utcnow
+from lineage.view import Instant, View
+
+if TYPE_CHECKING:
+    from lineage.answers import Answer, NodeDetail, Picture, SearchHit
+    from lineage.domains import DomainInfo
+    from lineage.overview import Summary
+
+When = datetime | str | None
+"""A time: a datetime (naive = UTC), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
+
+_CACHED = 8  # snapshots of other instants kept beside that of now
+
+
+def open(path: str | Path | Store | None = None, *, read_only: bool = True) -> Lineage:
+    """Open a database and ask it.
+
+    Parameters
+    ----------
+    path
+        a database file, ``None`` for ``MESHLINE_DB`` or ``meshline.duckdb``, or a store that is already open (it stays
+        open when the engine is closed).
+    read_only
+        several processes may read a file at once, one may write it.
+
+    Raises
+    ------
+    StoreError
+        when the file cannot be opened; the message says what to do.
+
+    Examples
+    --------
+    >>> import lineage
+    >>> from lineage.store import Store
+    >>> with lineage.open(Store.open(":memory:")) as lx:
+    ...     lx.summary().datasets
+    0
+    """
+    if isinstance(path, Store):
+        return Lineage(path)
+    return Lineage(Store.open(path, create=False, read_only=read_only), owns_store=True)
+
+
+class Lineage:
+    """Questions to one store.
+
+    Parameters
+    ----------
+    store
+        the open store.
+    owns_store
+        close it together with the engine.
+    """
+
+    def __init__(self, store: Store, *, owns_store: bool = False) -> None:
+        self.store = store
+        self._owns_store = owns_store
+        self._lock = threading.RLock()
+        self._version = -1
+        self._now: Instant | None = None
+        self._others: OrderedDict[tuple[datetime | None, datetime | None], Instant] = OrderedDict()
+
+    def close(self) -> None:
+        """Close the store if this engine opened it."""
+        if self._owns_store:
+            self.store.close()
+
+    def __enter__(self) -> Lineage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- questions
+
+    def search(
+        self, text: str, *, kinds: Collection[str] | None = None, limit: int = 20, actor: Actor = LOCAL
+    ) -> tuple[SearchHit, ...]:
+        """Nodes whose names fit a text, best first; see :func:`lineage.search.search`."""
+        from lineage.search import search
+
+        return search(self.view(actor=actor), text, kinds=kinds, limit=limit)
+
+    def show(self, node: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> NodeDetail:
+        """Everything about one node.
+
+        Parameters
+        ----------
+        node
+            node text (``dataset:NAMESPACE:NAME``) or unique end of a name.
+        as_of, known_at
+            valid and known time; default: now.
+        actor
+            who asks.
+
+        Raises
+        ------
+        UnknownNodeError
+            when no node or more than one fits.
+        UsageError
+            when a time is no time.
+        """
+        from lineage.nodes import show
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return show(view, resolve(view, node))
+
+    def impact(
+        self,
+        node: str,
+        *,
+        depth: int | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Answer:
+        """Everything downstream of a node, with hops, certainty and one explaining path each.
+
+        Parameters and errors are those of :meth:`show`; ``depth`` is the greatest number of hops (default: no limit).
+        """
+        from lineage.impact import impact
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return impact(view, resolve(view, node), depth)
+
+    def provenance(
+        self,
+        node: str,
+        *,
+        depth: int | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Answer:
+        """Everything upstream of a node; like :meth:`impact`."""
+        from lineage.provenance import provenance
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return provenance(view, resolve(view, node), depth)
+
+    def picture(
+        self,
+        node: str,
+        *,
+        upstream: int = 1,
+        downstream: int = 1,
+        jobs: bool = False,
+        columns: bool | Collection[str] = False,
+        as_of: When = None,
+        known_at: When = None,
+        max_nodes: int = 300,
+        actor: Actor = LOCAL,
+    ) -> Picture:
+        """Neighbourhood of a node, ready to be laid out; see :func:`lineage.picture.picture`."""
+        from lineage.picture import Scope, picture
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return picture(view, resolve(view, node), Scope(upstream, downstream, jobs, columns, max_nodes))
+
+    def column_trace(self, column: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Picture:
+        """All datasets on the way of one column, up and down, with the traced columns only."""
+        from lineage.picture import column_trace
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return column_trace(view, resolve(view, column))
+
+    def domains(self, actor: Actor = LOCAL) -> tuple[DomainInfo, ...]:
+        """All domains with their counts."""
+        from lineage.overview import domains
+
+        return domains(self.view(actor=actor))
+
+    def summary(self, actor: Actor = LOCAL) -> Summary:
+        """Counts for the first page."""
+        from lineage.overview import summary
+
+        return summary(self.view(actor=actor))
+
+    # -- instants
+
+    def view(self, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> View:
+        """One instant as one actor may see it; what all questions go through.
+
+        Raises
+        ------
+        UsageError
+            when a time is no time.
+        """
+        at, known = _naive(as_of, "as-of"), _naive(known_at, "known-at")
+        self.refresh()
+        now = self._current()
+        instant = now if at is None and known is None else self._past(at, known)
+        fresh = utcnow()
+        shown_at = at or max(fresh, instant.snapshot.as_of)
+        return View(instant, now, actor, shown_at, known or max(fresh, instant.snapshot.known_at))
+
+    def refresh(self) -> None:
+        """Forget snapshots when the store has changed; costs one look at one row."""
+        version = state_version(self.store)
+        with self._lock:
+            outdated = self._now is not None and self._now.expires <= utcnow()
+            if version != self._version or outdated:
+                self._version = version
+                self._now = None
+                self._others.clear()
+
+    def _current(self) -> Instant:
+        with self._lock:
+            if self._now is None:
+                self._now = self._load(None, None)
+            return self._now
+
+    def _past(self, at: datetime | None, known: datetime | None) -> Instant:
+        with self._lock:
+            found = self._others.pop((at, known), None) or self._load(at, known)
+            self._others[at, known] = found
+            while len(self._others) > _CACHED:
+                self._others.popitem(last=False)
+            return found
+
+    def _load(self, at: datetime | None, known: datetime | None) -> Instant:
+        from lineage.graph import load
+
+        return Instant(self.store, load(self.store, at, known), self._version)
+
+
+def _naive(at: When, name: Literal["as-of", "known-at"]) -> datetime | None:
+    """A time as naive UTC."""
+    if at is None:
+        return None
+    if isinstance(at, str):
+        return None if at.strip().lower() == "now" else parse_instant(at, name=name)
+    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)

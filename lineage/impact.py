@@ -1,0 +1,116 @@
+"""Impact: everything downstream of a node, for the engineer who wants to change it.
+
+An empty answer has two meanings (semantics 18), and :attr:`lineage.answers.Answer.verdict` says which:
+
+``none``
+    nothing that Meshline knows of uses the node, and it was seen well enough to say so: runs or declarations touched
+    it and ended.
+``blind``
+    nothing was found, but from here nothing could have been. For a dataset: it is known by name only (no run and no
+    declaration ever read or wrote it), or every run that touched it has still to end. For a job: it was only ever seen
+    reading, or seen with no dataset at all, so what it writes was not told. For a column: jobs use its dataset without
+    telling which columns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.reach import Reach, answer, named, open_runs, reach
+
+if TYPE_CHECKING:
+    from lineage.answers import Answer
+    from lineage.view import View
+
+
+def impact(view: View, source: int, depth: int | None = None) -> Answer:
+    """Everything downstream of a node.
+
+    Parameters
+    ----------
+    view
+        the instant and the actor.
+    source
+        dense index of the asked node.
+    depth
+        greatest number of hops; ``None`` for no limit.
+
+    Raises
+    ------
+    HiddenNodeError
+        when the actor may not see the node.
+    """
+    view.require(source)
+    reached = reach(view, source, "downstream", depth)
+    here = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[view.kind(source)](view, source)
+    return answer(view, reached, here, _further(view, reached))
+
+
+def unfinished(view: View, jobs: list[int]) -> bool:
+    """Whether all runs of all these jobs have still to end."""
+    if not jobs or not open_runs(view, jobs):
+        return False
+    sql = """
+    -- whether any run of these jobs has ended at T as known at K
+    SELECT 1 FROM run WHERE job IN (SELECT unnest($jobs::UBIGINT[])) AND ended_at <= $at
+      AND known_from <= $known AND known_to > $known LIMIT 1
+    """
+    members = [member for job in jobs for member in view.snapshot.members(job)]
+    when = {"jobs": members, "at": view.snapshot.as_of, "known": view.snapshot.known_at}
+    return not view.store.rows(sql, when)
+
+
+def touched(view: View, dataset: int) -> list[int]:
+    """Jobs that read or write a dataset."""
+    snapshot = view.snapshot
+    return [int(job) for job in {*snapshot.readers(dataset).tolist(), *snapshot.writers(dataset).tolist()}]
+
+
+def _blind_dataset(view: View, source: int) -> list[str]:
+    snapshot = view.snapshot
+    jobs = touched(view, source)
+    if not jobs and not snapshot.neighbours(source, "upstream") and not snapshot.neighbours(source, "downstream"):
+        return [f"{view.label(source)}: known by name only; no run or declaration was seen to read or write it"]
+    if unfinished(view, jobs):
+        return [f"{view.label(source)}: no run that touched it has ended yet"]
+    return []
+
+
+def _blind_job(view: View, source: int) -> list[str]:
+    snapshot = view.snapshot
+    if len(snapshot.outputs(source)):
+        return []
+    label = view.label(source)
+    if open_runs(view, [source]):
+        return [f"{label}: has runs that have not ended, and no outputs so far"]
+    if len(snapshot.inputs(source)):
+        return [f"{label}: was only ever seen reading; what it writes was not told"]
+    children = len(snapshot.children(source))
+    if children:
+        return [f"{label}: moves no data itself; ask for one of the {children} jobs it contains"]
+    return [f"{label}: was never seen with a dataset"]
+
+
+def _blind_column(view: View, source: int) -> list[str]:
+    snapshot = view.snapshot
+    dataset = snapshot.dataset_of(source)
+    untold = [edge.dst for edge in snapshot.neighbours(dataset, "downstream") if edge.provenance != "column"]
+    spots = []
+    if untold:
+        noun = "dataset comes" if len(untold) == 1 else "datasets come"
+        spots.append(f"{view.label(dataset)}: {len(untold)} {noun} from it without telling from which columns")
+    silent = [job for job in snapshot.readers(dataset).tolist() if not len(snapshot.outputs(job))]
+    if silent:
+        noun = "job reads" if len(silent) == 1 else "jobs read"
+        spots.append(f"{view.label(dataset)}: {len(silent)} {noun} it without telling which columns")
+    return spots or _blind_dataset(view, dataset)
+
+
+def _further(view: View, reached: Reach) -> list[str]:
+    """Blind spots behind the asked node: jobs at the end of the answer that never told what they write."""
+    ends = [
+        job
+        for job in reached.of_kind(view, "job")
+        if job != reached.source and not len(view.snapshot.outputs(job)) and not view.hidden(job)
+    ]
+    return named(view, ends, "was only ever seen reading; what it writes was not told")

@@ -1,0 +1,116 @@
+"""Counts for the first page, and the list of domains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lineage.answers import UNASSIGNED
+from lineage.domains import DomainInfo
+
+if TYPE_CHECKING:
+    from lineage.view import Instant, View
+
+_PAIRS = """
+-- distinct edges between datasets at T as known at K, self-loops left out
+SELECT DISTINCT src, dst FROM edge WHERE kind = 'lineage' AND src <> dst
+  AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
+"""
+_COUNTS = """
+SELECT (SELECT count(*) FROM event WHERE received_at <= $known),
+  (SELECT count(*) FROM quarantine WHERE received_at <= $known AND replayed_at IS NULL),
+  (SELECT max(event_time) FROM event WHERE received_at <= $known),
+  (SELECT max(received_at) FROM event WHERE received_at <= $known)
+"""
+_RUNS = """
+-- runs per job as known at K
+SELECT job, count(*) FROM run WHERE known_from <= $known AND known_to > $known AND first_event <= $at GROUP BY job
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the mesh holds. Nodes count once per alias group; edges once per pair of datasets."""
+
+    datasets: int
+    jobs: int
+    columns: int
+    runs: int
+    events: int
+    quarantined: int
+    edges: int
+    cross_domain_edges: int
+    domains: int
+    unassigned: int  # datasets and jobs without a domain
+    newest_event: datetime | None
+    newest_receipt: datetime | None
+    as_of: datetime
+    known_at: datetime
+
+
+def summary(view: View) -> Summary:
+    """Counts of what the actor may see; events and quarantine are counts of the inbox, which has no domains."""
+    snapshot = view.snapshot
+    when = {"at": snapshot.as_of, "known": snapshot.known_at}
+    events, quarantined, newest_event, newest_receipt = view.store.rows(_COUNTS, {"known": snapshot.known_at})[0]
+    kinds = [int(kind) for kind in snapshot.kind]
+    visible = Counter(kinds)
+    if view.restricted:
+        visible = Counter(kind for i, kind in enumerate(kinds) if not view.hidden(i))
+    edges = crossing = 0
+    for src, dst in {(snapshot.index(src), snapshot.index(dst)) for src, dst in view.store.rows(_PAIRS, when)}:
+        if src is None or dst is None or src == dst or view.hidden(src) or view.hidden(dst):
+            continue
+        edges += 1
+        crossing += view.domain(src) != view.domain(dst)
+    runs = 0
+    for job, count in view.store.rows(_RUNS, when):
+        i = snapshot.index(job)
+        runs += 0 if i is None or view.hidden(i) else count
+    return Summary(
+        datasets=visible[0],
+        jobs=visible[1],
+        columns=visible[2],
+        runs=runs,
+        events=events,
+        quarantined=quarantined,
+        edges=edges,
+        cross_domain_edges=crossing,
+        domains=len(view.instant.domains.domains),
+        unassigned=sum(domain_counts(view.instant).get(UNASSIGNED, (0, 0))),
+        newest_event=newest_event,
+        newest_receipt=newest_receipt,
+        as_of=view.as_of,
+        known_at=view.known_at,
+    )
+
+
+def domains(view: View) -> tuple[DomainInfo, ...]:
+    """All domains in order of their names, "unassigned" last when it has nodes.
+
+    A domain that the actor may not see is named (answers name it too), without counts, owner or title.
+    """
+    counts = domain_counts(view.instant)
+    found: list[DomainInfo] = []
+    for colour, (name, known) in enumerate(sorted(view.instant.domains.domains.items())):
+        if not view.actor.may_see(name):
+            found.append(DomainInfo(name, None, None, None, colour, None, None, hidden=True))
+            continue
+        datasets, jobs = counts.get(name, (0, 0))
+        found.append(DomainInfo(name, known.title, known.owner, known.parent, colour, datasets, jobs))
+    if UNASSIGNED in counts and view.actor.may_see(UNASSIGNED):
+        datasets, jobs = counts[UNASSIGNED]
+        found.append(DomainInfo(UNASSIGNED, "Unassigned", None, None, -1, datasets, jobs))
+    return tuple(found)
+
+
+def domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
+    """Number of datasets and of jobs in each domain."""
+    snapshot = instant.snapshot
+    counts: Counter[tuple[str, int]] = Counter()
+    for i, kind in enumerate(snapshot.kind.tolist()):
+        if kind != 2:
+            counts[instant.domain(i), kind] += 1
+    return {name: (counts[name, 0], counts[name, 1]) for name in {name for name, _ in counts}}

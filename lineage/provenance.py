@@ -1,0 +1,96 @@
+"""Provenance: everything upstream of a node, for the auditor who asks where figures come from.
+
+An empty answer has two meanings (semantics 18), and :attr:`lineage.answers.Answer.verdict` says which:
+
+``none``
+    the node was told to have no origin: an explicit lineage facet with ``inputs: []``; for a column, its dataset has
+    column lineage that names no source for it.
+``blind``
+    nothing was found, but there must be something: no job was ever seen writing the dataset; the job was only ever
+    seen writing; the column's dataset comes from others without telling from which columns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.reach import Reach, answer, named, open_runs, reach, told_without_origin, without_writer
+
+if TYPE_CHECKING:
+    from lineage.answers import Answer
+    from lineage.view import View
+
+
+def provenance(view: View, source: int, depth: int | None = None) -> Answer:
+    """Everything upstream of a node.
+
+    Parameters
+    ----------
+    view
+        the instant and the actor.
+    source
+        dense index of the asked node.
+    depth
+        greatest number of hops; ``None`` for no limit.
+
+    Raises
+    ------
+    HiddenNodeError
+        when the actor may not see the node.
+    """
+    view.require(source)
+    reached = reach(view, source, "upstream", depth)
+    here = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[view.kind(source)](view, source)
+    return answer(view, reached, here, _further(view, reached))
+
+
+def _blind_dataset(view: View, source: int) -> list[str]:
+    if not without_writer(view, [source]) or told_without_origin(view, source):
+        return []
+    return [f"{view.label(source)}: no job was ever seen writing it"]
+
+
+def _blind_job(view: View, source: int) -> list[str]:
+    snapshot = view.snapshot
+    if len(snapshot.inputs(source)) or told_without_origin(view, source):
+        return []
+    label = view.label(source)
+    if open_runs(view, [source]):
+        return [f"{label}: has runs that have not ended, and no inputs so far"]
+    if len(snapshot.outputs(source)):
+        return [f"{label}: was only ever seen writing; what it reads was not told"]
+    children = len(snapshot.children(source))
+    if children:
+        return [f"{label}: moves no data itself; ask for one of the {children} jobs it contains"]
+    return [f"{label}: was never seen with a dataset"]
+
+
+def _blind_column(view: View, source: int) -> list[str]:
+    snapshot = view.snapshot
+    dataset = snapshot.dataset_of(source)
+    spots = _blind_dataset(view, dataset)
+    if spots:
+        return spots
+    untold = [edge.src for edge in snapshot.neighbours(dataset, "upstream") if edge.provenance != "column"]
+    if untold:
+        noun = "dataset" if len(untold) == 1 else "datasets"
+        return [f"{view.label(dataset)}: comes from {len(untold)} {noun} without telling from which columns"]
+    if not snapshot.neighbours(dataset, "upstream"):
+        return [f"{view.label(dataset)}: is written by a job that was never seen reading"]
+    return []
+
+
+def _further(view: View, reached: Reach) -> list[str]:
+    """Blind spots behind the asked node: datasets nobody was seen writing, jobs that never told what they read."""
+    if view.kind(reached.source) == "column":
+        owners = {view.snapshot.dataset_of(i) for i in reached.found if view.kind(i) == "column"}
+        bare = without_writer(view, sorted(owners))
+    else:
+        bare = without_writer(view, [i for i in reached.of_kind(view, "dataset") if i != reached.source])
+    spots = named(view, [i for i in bare if not view.hidden(i)], "no job was ever seen writing it")
+    starts = [
+        job
+        for job in reached.of_kind(view, "job")
+        if job != reached.source and not len(view.snapshot.inputs(job)) and not view.hidden(job)
+    ]
+    return spots + named(view, starts, "was only ever seen writing; what it reads was not told")

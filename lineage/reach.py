@@ -1,0 +1,264 @@
+"""What impact and provenance have in common: walk, label, mask, and say how complete the answer is.
+
+Impact (:mod:`lineage.impact`) and provenance (:mod:`lineage.provenance`) call :func:`reach` with their direction; they
+differ in which jobs belong to the answer and in what makes an empty answer a blind one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lineage.answers import Answer, Certainty, Coverage, Direction, Frontier, Reached
+
+if TYPE_CHECKING:
+    from lineage.graph import Walk
+    from lineage.view import View
+
+LEVELS: tuple[Certainty, ...] = ("certain", "probable", "stale")
+_NAMED = 20  # blind spots of one sort that are named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One node of an answer before it gets its labels. ``certainty`` is a position in :data:`LEVELS`."""
+
+    index: int
+    hops: int
+    certainty: int
+    path: tuple[int, ...]
+    indirect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a walk found: nodes by dense index, and the nodes right behind when a limit cut it."""
+
+    source: int
+    direction: Direction
+    found: dict[int, Found]
+    behind: frozenset[int]
+    edges: int
+    certain_edges: int
+
+    def of_kind(self, view: View, kind: str) -> list[int]:
+        """Dense indices of the found nodes of one kind, the source included when it is of it."""
+        mine = [i for i in self.found if view.kind(i) == kind]
+        return [self.source, *mine] if view.kind(self.source) == kind and self.source not in self.found else mine
+
+
+def reach(view: View, source: int, direction: Direction, depth: int | None) -> Reach:
+    """Everything up or down from a node, jobs included.
+
+    Parameters
+    ----------
+    view
+        the instant to walk in.
+    source
+        dense index of the asked node. A column is walked on the column level: columns, and datasets where a column
+        affects all rows. Anything else on the dataset level: datasets, and the jobs that read (downstream) or wrote
+        (upstream) them.
+    depth
+        greatest number of hops; ``None`` for no limit.
+    """
+    snapshot = view.snapshot
+    column = view.kind(source) == "column"
+    walk = snapshot.walk([source], direction, depth=depth, level="column" if column else "dataset")
+    found = {
+        int(i): Found(int(i), int(hops), int(certainty), tuple(walk.path(int(i))), bool(indirect))
+        for i, hops, certainty, indirect in zip(
+            walk.nodes.tolist(), walk.hops.tolist(), walk.certainty.tolist(), walk.indirect.tolist(), strict=True
+        )
+    }
+    behind = {int(i) for i in walk.cut}
+    if not column:
+        behind |= _add_jobs(view, source, direction, depth, found)
+    edges, certain = _edges(view, source, direction, walk, found)
+    return Reach(source, direction, found, frozenset(behind), edges, certain)
+
+
+def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: Iterable[str]) -> Answer:
+    """The answer in the words of an actor.
+
+    Parameters
+    ----------
+    reached
+        what was found.
+    blind_here
+        reasons why nothing can be concluded from an empty result; empty when "nothing" means nothing.
+    other_spots
+        blind spots further away.
+    """
+    from lineage import __version__
+
+    source = reached.source
+    home = view.domain(source)
+    nodes = sorted(
+        (_labelled(view, one, home) for one in reached.found.values()),
+        key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
+    )
+    verdict: Literal["found", "none", "blind"] = "found" if nodes else "blind" if blind_here else "none"
+    partial = bool(reached.behind)
+    counts = view.per_domain(reached.behind)
+    return Answer(
+        node=view.label(source),
+        direction=reached.direction,
+        as_of=view.as_of,
+        known_at=view.known_at,
+        partial=partial,
+        nodes=tuple(nodes),
+        domain=home,
+        aliases=view.aliases(source),
+        verdict=verdict,
+        blind_spots=tuple(dict.fromkeys([*blind_here, *other_spots])),
+        frontier=Frontier(sum(counts.values()), counts) if partial else None,
+        coverage=_coverage(view, reached),
+        generated_by=f"meshline {__version__}",
+        fingerprint=f"state {view.instant.version}",
+    )
+
+
+def named(view: View, nodes: Sequence[int], what: str) -> list[str]:
+    """One blind spot per node, and one line for those beyond the first twenty."""
+    labels = sorted({view.label(i) for i in nodes})
+    spots = [f"{label}: {what}" for label in labels[:_NAMED]]
+    if len(labels) > _NAMED:
+        spots.append(f"{len(labels) - _NAMED} more: {what}")
+    return spots
+
+
+def without_writer(view: View, datasets: Iterable[int]) -> list[int]:
+    """Datasets that nothing was ever seen to write: no job, and no edge that was told without a job."""
+    snapshot = view.snapshot
+    return [i for i in datasets if not len(snapshot.writers(i)) and not snapshot.neighbours(i, "upstream")]
+
+
+def open_runs(view: View, jobs: Iterable[int]) -> int:
+    """Number of runs of visible jobs that have not ended."""
+    counts = view.instant.open_runs
+    return sum(counts.get(member, 0) for job in jobs if not view.hidden(job) for member in view.snapshot.members(job))
+
+
+def told_without_origin(view: View, i: int) -> bool:
+    """Whether an explicit lineage facet says that nothing is upstream: ``inputs: []`` in every entry."""
+    import json
+
+    sql = """
+    -- explicit lineage facets of a node at T as known at K
+    SELECT b.json FROM facet f JOIN facet_body b USING (body)
+    WHERE f.key = 'lineage' AND f.entity IN (SELECT unnest($members::UBIGINT[]))
+      AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
+    """
+    when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at, "members": view.snapshot.members(i)}
+    bodies = [json.loads(row[0]) for row in view.store.rows(sql, when)]
+    return bool(bodies) and all(_no_inputs(body) for body in bodies)
+
+
+def _no_inputs(body: object) -> bool:
+    if not isinstance(body, dict):
+        return False
+    entries = body["entries"] if isinstance(body.get("entries"), list) else [body]
+    return bool(entries) and all(isinstance(entry, dict) and entry.get("inputs") == [] for entry in entries)
+
+
+def _add_jobs(view: View, source: int, direction: Direction, depth: int | None, found: dict[int, Found]) -> set[int]:
+    """Add the jobs beside the datasets of an answer; the result is the jobs that the limit cut.
+
+    Downstream, a job that reads a dataset at hop h has hop h + 1, as its outputs have. Upstream, a job that wrote a
+    dataset at hop h has hop h, as the dataset has. A job that reads a dataset only to write the same one moves nothing
+    on (semantics 16).
+    """
+    snapshot = view.snapshot
+    down = direction == "downstream"
+    datasets = [one for one in found.values() if snapshot.kind[one.index] == 0]
+    if snapshot.kind[source] == 0:
+        datasets.append(Found(source, 0, 0, (source,)))
+    cut: set[int] = set()
+    best: dict[int, Found] = {}
+    arrows = snapshot.arrows([one.index for one in datasets], "read" if down else "write")
+    for at, job, certainty in zip(*(column.tolist() for column in arrows), strict=True):
+        one = datasets[at]
+        hops = one.hops + (1 if down else 0)
+        if job == source or job in found or (down and _only_back(view, one.index, job)):
+            continue
+        if depth is not None and hops > depth:
+            cut.add(job)
+            continue
+        mine = Found(job, hops, max(one.certainty, certainty), (*one.path, job))
+        best[job] = _better(best[job], mine) if job in best else mine
+    found.update(best)
+    return cut - set(best)
+
+
+def _only_back(view: View, dataset: int, job: int) -> bool:
+    """Whether a job reads a dataset only to write it again."""
+    if not view.snapshot.self_loop(dataset):
+        return False
+    return [int(i) for i in view.snapshot.outputs(job)] == [dataset]
+
+
+def _better(one: Found, other: Found) -> Found:
+    """Smallest hops; certainty and path of the better path."""
+    hops = min(one.hops, other.hops)
+    best = min(one, other, key=lambda found: (found.certainty, len(found.path)))
+    return Found(one.index, hops, best.certainty, best.path)
+
+
+def _labelled(view: View, one: Found, home: str) -> Reached:
+    domain = view.domain(one.index)
+    return Reached(
+        id=view.label(one.index),
+        kind=view.kind(one.index),
+        hops=one.hops,
+        certainty=LEVELS[one.certainty],
+        path=tuple(view.label(step) for step in one.path),
+        domain=domain,
+        owner=view.owner(one.index),
+        aliases=view.aliases(one.index),
+        use="indirect" if one.indirect else "direct",
+        crosses_domain=domain != home,
+    )
+
+
+def _edges(view: View, source: int, direction: Direction, walk: Walk, found: dict[int, Found]) -> tuple[int, int]:
+    """Number of edges of an answer and of certain ones; those at hidden nodes are not counted."""
+    inside = {source, *found}
+    if not view.restricted or not any(view.hidden(i) for i in inside):
+        return walk.edges, walk.certain_edges
+    edges = certain = 0
+    for i in inside:
+        if view.hidden(i) or view.kind(i) == "job":
+            continue
+        for edge in view.snapshot.neighbours(i, "downstream"):
+            if edge.dst in inside and not view.hidden(edge.dst):
+                edges += 1
+                certain += edge.certainty == "certain"
+    return edges, certain
+
+
+def _coverage(view: View, reached: Reach) -> Coverage:
+    jobs = _jobs(view, reached)
+    unparsed = view.instant.unparsed_sql
+    bare: list[int] = []
+    if reached.direction == "upstream":
+        bare = without_writer(view, reached.of_kind(view, "dataset"))
+    members = [m for job in jobs if not view.hidden(job) for m in view.snapshot.members(job)]
+    return Coverage(
+        edges=reached.edges,
+        certain_edges=reached.certain_edges,
+        datasets_without_writer=tuple(sorted({view.label(i) for i in bare})),
+        runs_without_end=open_runs(view, jobs),
+        unparsed_sql=sum(member in unparsed for member in members) if unparsed else 0,
+    )
+
+
+def _jobs(view: View, reached: Reach) -> set[int]:
+    """Jobs of an answer; of a column answer those that write the datasets of its columns."""
+    jobs = set(reached.of_kind(view, "job"))
+    if view.kind(reached.source) == "column":
+        ends = reached.found if reached.direction == "downstream" else [reached.source, *reached.found]
+        owners = {view.snapshot.dataset_of(i) for i in ends if view.kind(i) == "column"}
+        for dataset in owners:
+            jobs.update(int(job) for job in view.snapshot.writers(dataset))
+    return jobs

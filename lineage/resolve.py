@@ -1,0 +1,137 @@
+"""From what a person typed to one node (semantics 2).
+
+A node text in full is looked up directly; namespace and name may contain colons, so every split is tried. Anything
+else is taken as the end of a name: a whole name beats an end that starts at a boundary (``orders`` in
+``shop.orders``), which beats any other end (``orders`` in ``reorders``). Two nodes on the best of these levels are one
+too many: the answer is then the list of candidates, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lineage.errors import UnknownNodeError, UsageError
+from lineage.identity import KINDS, splits
+from lineage.times import iso
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+_MANY = 1000  # ends looked at; more than that is ambiguous anyway
+_SHOWN = 20  # candidates named in an error
+
+_ENDS = """
+-- datasets and jobs whose name ends like this: 0 whole name, 1 end at a boundary, 2 any end
+SELECT id, CASE
+    WHEN name = $end OR namespace || ':' || name = $end THEN 0
+    WHEN regexp_matches(left(namespace || ':' || name, -length($end)), '[^\\p{L}\\p{N}_]$') THEN 1
+    ELSE 2
+  END AS level
+FROM node
+WHERE kind IN (SELECT unnest($kinds)) AND ends_with(namespace || ':' || name, $end) AND known_from <= $known
+ORDER BY level, name, namespace, kind LIMIT $many
+"""
+_COLUMN_ENDS = """
+-- columns whose text ends like this, with ':' or '.' before the column: levels as for names
+SELECT id, CASE
+    WHEN field = $end OR name || ':' || field = $end OR name || '.' || field = $end THEN 0
+    WHEN regexp_matches(left(namespace || ':' || name || ':' || field, -length($end)), '[^\\p{L}\\p{N}_]$') THEN 1
+    ELSE 2
+  END AS level
+FROM node
+WHERE kind = 'column' AND known_from <= $known
+  AND (ends_with(namespace || ':' || name || ':' || field, $end) OR ends_with(name || '.' || field, $end))
+ORDER BY level, name, namespace, field LIMIT $many
+"""
+
+
+def resolve(view: View, text: str) -> int:
+    """Dense index of the node that ``text`` means.
+
+    Parameters
+    ----------
+    view
+        the instant to look in, as the actor may see it. Ends of names never match hidden nodes, or a patient person
+        could spell them out; a hidden node asked for by its full text is found, and says only that it is hidden.
+    text
+        node text or unique end of a name.
+
+    Raises
+    ------
+    UnknownNodeError
+        when no node or more than one fits; ``candidates`` has those that come near.
+    UsageError
+        when the text is empty.
+    """
+    text = text.strip()
+    if not text:
+        raise UsageError("An empty text names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
+    exact = _exact(view, text)
+    if exact:
+        return _only(view, text, exact)
+    found = _by_end(view, text)
+    if found:
+        return _only(view, text, found)
+    if view.store.rows("SELECT 1 FROM node WHERE id IN (SELECT unnest($ids::UBIGINT[])) LIMIT 1", _ids(text)):
+        raise UnknownNodeError(f"{text} (not yet known at {iso(view.known_at)})")
+    raise UnknownNodeError(text, near(view, text))
+
+
+def near(view: View, text: str, limit: int = 5) -> list[str]:
+    """Node texts that come near to a text that fits none."""
+    from lineage.search import search
+
+    prefix, colon, rest = text.partition(":")
+    words = rest if colon and prefix in (*KINDS, "datasetField") else text
+    hits = search(view, words, limit=limit) or search(view, words.rpartition(":")[2], limit=limit)
+    return [hit.id for hit in hits]
+
+
+def _exact(view: View, text: str) -> list[int]:
+    index = view.snapshot.index
+    return _distinct(index(key.id) for key in splits(text))
+
+
+def _by_end(view: View, text: str) -> list[int]:
+    """Nodes on the best level that has any; columns only when no dataset or job ends like this."""
+    prefix, colon, rest = text.partition(":")
+    kinds: Sequence[str] = ("dataset", "job", "column")
+    end = text
+    if colon and rest and prefix in (*KINDS, "datasetField"):
+        kinds, end = ("column" if prefix == "datasetField" else prefix,), rest
+    parameters = {"end": end, "known": view.snapshot.known_at, "many": _MANY}
+    found: list[int] = []
+    named = [kind for kind in kinds if kind != "column"]
+    if named:
+        found = _best(view, view.store.rows(_ENDS, {**parameters, "kinds": named}))
+    if not found and "column" in kinds:
+        found = _best(view, view.store.rows(_COLUMN_ENDS, parameters))
+    return found
+
+
+def _best(view: View, rows: Sequence[tuple[int, int]]) -> list[int]:
+    """Visible nodes of the lowest level that has any."""
+    for level in (0, 1, 2):
+        nodes = _distinct(view.snapshot.index(node) for node, mine in rows if mine == level)
+        visible = [i for i in nodes if not view.hidden(i)]
+        if visible:
+            return visible
+    return []
+
+
+def _only(view: View, text: str, found: Sequence[int]) -> int:
+    if len(found) == 1:
+        return found[0]
+    labels = [view.label(i) for i in found]
+    if len(labels) > _SHOWN:
+        raise UnknownNodeError(text, [*labels[:_SHOWN], "…"], ambiguous=True)
+    raise UnknownNodeError(text, labels, ambiguous=True)
+
+
+def _distinct(found: object) -> list[int]:
+    return list(dict.fromkeys(i for i in found if i is not None))  # type: ignore[attr-defined]
+
+
+def _ids(text: str) -> dict[str, list[int]]:
+    return {"ids": [key.id for key in splits(text)]}

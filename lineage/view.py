@@ -1,0 +1,309 @@
+"""What answers look through: one instant of the mesh (:class:`Instant`) as one actor may see it (:class:`View`).
+
+All masking happens here (semantics 19). A node of a hidden domain stays where it is, as ``hidden (domain X)``, but
+nothing about it is said: no name, no owner, no counts, no aliases. Functions that answer take labels from a view and
+never from the snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lineage.actor import Actor
+from lineage.answers import UNASSIGNED, NodeRef
+from lineage.domains import DomainMap, load_domains
+from lineage.errors import MeshlineError
+from lineage.times import OPEN_END
+
+if TYPE_CHECKING:
+    from lineage.graph import Snapshot
+    from lineage.store import Store
+
+KIND_NAMES = ("dataset", "job", "column")
+_FACETS = """
+-- ownership and tags of every dataset and job at T as known at K, the general place before the others
+SELECT f.entity, f.key, f.body FROM facet f
+WHERE f.key IN ('ownership', 'tags')
+  AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
+ORDER BY f.entity, f.key, f.place DESC, f.valid_from, f.body
+"""
+_BODIES = """
+SELECT body, json FROM facet_body WHERE body IN (SELECT body FROM facet WHERE key IN ('ownership', 'tags'))
+"""
+_OPEN_RUNS = """
+-- runs of finite jobs that began before T and have no terminal event, per job
+SELECT job, count(*) FROM run
+WHERE known_from <= $known AND known_to > $known AND ended_at IS NULL AND first_event <= $at
+  AND coalesce(upper(processing), 'BATCH') NOT IN ('STREAMING', 'SERVICE') AND events > 0
+GROUP BY job
+"""
+_UNPARSED = """
+-- jobs that told their SQL, and neither columns nor tables were ever taken from it
+SELECT DISTINCT entity FROM facet
+WHERE key = 'sql' AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
+  AND entity NOT IN (SELECT job FROM column_edge WHERE job IS NOT NULL)
+  AND entity NOT IN (SELECT job FROM edge WHERE provenance IN ('sql', 'explicit') AND job IS NOT NULL)
+"""
+_NEXT = """
+-- next instant at which a declaration begins or ends to hold
+SELECT min(t) FROM (
+  SELECT valid_from AS t FROM domain UNION ALL SELECT valid_to FROM domain
+  UNION ALL SELECT valid_from FROM edge WHERE valid_from > $at UNION ALL SELECT valid_to FROM edge WHERE valid_to > $at
+) WHERE t > $at
+"""
+_NAMES = """
+-- names of everything that ever stood in alias evidence
+SELECT id, kind, namespace, name FROM node WHERE id IN (SELECT a FROM alias UNION SELECT b FROM alias)
+"""
+_WORDS = r"""
+-- every word of every name, for the correction of typing errors
+SELECT DISTINCT word FROM (
+  SELECT unnest(regexp_split_to_array(lower(CASE kind WHEN 'column' THEN field ELSE name END), '[^\p{L}\p{N}]+'))
+    AS word
+  FROM node
+) WHERE length(word) > 2
+"""
+
+
+class HiddenNodeError(MeshlineError):
+    """The asked node belongs to a domain that the actor may not see."""
+
+    exit_code = 2
+    status = 403
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"{label}: you may not see nodes of this domain. Ask its owner for access.")
+
+
+class Instant:
+    """One snapshot with what is needed to label its nodes; immutable once loaded, shared by all threads.
+
+    Parameters
+    ----------
+    store
+        where facets, domains and runs are looked up, each once and only when an answer needs it.
+    snapshot
+        the graph at ``snapshot.as_of`` as known at ``snapshot.known_at``.
+    version
+        state number of the store when the snapshot was loaded.
+    """
+
+    def __init__(self, store: Store, snapshot: Snapshot, version: int) -> None:
+        self.store = store
+        self.snapshot = snapshot
+        self.version = version
+        self._domain: dict[int, str] = {}
+
+    @property
+    def _when(self) -> dict[str, datetime]:
+        return {"at": self.snapshot.as_of, "known": self.snapshot.known_at}
+
+    @cached_property
+    def domains(self) -> DomainMap:
+        """Domains at this instant."""
+        return load_domains(self.store, self.snapshot.as_of, self.snapshot.known_at)
+
+    @cached_property
+    def facets(self) -> dict[int, dict[str, Any]]:
+        """Ownership and tags facets by node id and key."""
+        bodies = {body: _object(text) for body, text in self.store.rows(_BODIES)}
+        found: dict[int, dict[str, Any]] = {}
+        for entity, key, body in self.store.rows(_FACETS, self._when):
+            found.setdefault(entity, {}).setdefault(key, bodies.get(body))
+        return found
+
+    @cached_property
+    def expires(self) -> datetime:
+        """When a declared change that lies ahead (a domain file dated tomorrow) makes this instant outdated."""
+        found = self.store.rows(_NEXT, {"at": self.snapshot.as_of})[0][0]
+        return found if isinstance(found, datetime) else OPEN_END
+
+    @cached_property
+    def open_runs(self) -> dict[int, int]:
+        """Number of runs without an end by job (node id)."""
+        return dict(self.store.rows(_OPEN_RUNS, self._when))
+
+    @cached_property
+    def unparsed_sql(self) -> frozenset[int]:
+        """Jobs whose SQL nobody read."""
+        return frozenset(row[0] for row in self.store.rows(_UNPARSED, self._when))
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Every word that occurs in a name, in lower case."""
+        return [row[0] for row in self.store.rows(_WORDS)]
+
+    @cached_property
+    def names(self) -> dict[int, tuple[str, str, str]]:
+        """Kind, namespace and name of every node that has alias evidence."""
+        return {row[0]: (row[1], row[2], row[3]) for row in self.store.rows(_NAMES)}
+
+    def keys(self, i: int) -> list[tuple[str, str]]:
+        """(namespace, name) of all members of a group, the preferred one first; a column has those of its dataset."""
+        snapshot = self.snapshot
+        first = (snapshot.namespace(i), snapshot.name(i))
+        owner = snapshot.dataset_of(i) if snapshot.kind[i] == 2 else i
+        others = [self.names[m][1:] for m in snapshot.members(owner)[1:] if m in self.names]
+        return [first, *others]
+
+    def kind(self, i: int) -> str:
+        """``dataset``, ``job`` or ``column``."""
+        return KIND_NAMES[self.snapshot.kind[i]]
+
+    def domain(self, i: int) -> str:
+        """Domain of a node; a column belongs to that of its dataset."""
+        found = self._domain.get(i)
+        if found is None:
+            if self.snapshot.kind[i] == 2:
+                found = self.domain(self.snapshot.dataset_of(i))
+            else:
+                found = self.domain_of(self.kind(i), self.keys(i), self.snapshot.members(i))
+            self._domain[i] = found
+        return found
+
+    def domain_of(self, kind: str, keys: Iterable[tuple[str, str]], members: Sequence[int]) -> str:
+        """Domain of a node that need not be in this snapshot."""
+        facets = [self.facets[member] for member in members if member in self.facets]
+        return self.domains.of(kind, keys, facets)
+
+    def owner(self, i: int) -> str | None:
+        """First owner in the ownership facet of a node; a column has that of its dataset."""
+        node = self.snapshot.dataset_of(i) if self.snapshot.kind[i] == 2 else i
+        for member in self.snapshot.members(node):
+            owners = (self.facets.get(member, {}).get("ownership") or {}).get("owners")
+            for owner in owners if isinstance(owners, list) else []:
+                if isinstance(owner, dict) and owner.get("name"):
+                    return str(owner["name"])
+        return None
+
+
+class View:
+    """One instant as one actor may see it.
+
+    Parameters
+    ----------
+    instant
+        what is asked about.
+    now
+        the instant that decides about access. A question about a time before a domain was declared must not show what
+        is hidden today, so a node is hidden when its domain then *or* now is.
+    actor
+        who asks.
+    as_of, known_at
+        the times to print.
+    """
+
+    def __init__(self, instant: Instant, now: Instant, actor: Actor, as_of: datetime, known_at: datetime) -> None:
+        self.instant = instant
+        self.snapshot = instant.snapshot
+        self.store = instant.store
+        self.actor = actor
+        self.as_of = as_of
+        self.known_at = known_at
+        self._now = now
+        self._hidden: dict[int, str | None] = {}
+
+    @property
+    def restricted(self) -> bool:
+        """Whether there is anything this actor may not see."""
+        return bool(self.actor.hidden_domains)
+
+    def hidden_domain(self, i: int) -> str | None:
+        """Name of the hidden domain a node belongs to; ``None`` when the actor may see the node."""
+        if not self.restricted:
+            return None
+        if i not in self._hidden:
+            self._hidden[i] = self._decide(i)
+        return self._hidden[i]
+
+    def hidden(self, i: int) -> bool:
+        """Whether nothing may be said about a node."""
+        return self.hidden_domain(i) is not None
+
+    def _decide(self, i: int) -> str | None:
+        if self.snapshot.kind[i] == 2:
+            return self.hidden_domain(self.snapshot.dataset_of(i))
+        domain = self.instant.domain(i)
+        if not self.actor.may_see(domain):
+            return domain
+        if self._now is self.instant:
+            return None
+        today = self._now.domain_of(self.instant.kind(i), self.instant.keys(i), self.snapshot.members(i))
+        return None if self.actor.may_see(today) else today
+
+    def require(self, i: int) -> None:
+        """Refuse a question about a hidden node.
+
+        Raises
+        ------
+        HiddenNodeError
+            when the actor may not see it.
+        """
+        if self.hidden(i):
+            raise HiddenNodeError(self.label(i))
+
+    def label(self, i: int) -> str:
+        """Node text, or ``hidden (domain X)``."""
+        domain = self.hidden_domain(i)
+        return self.snapshot.text(i) if domain is None else f"hidden (domain {domain})"
+
+    def domain(self, i: int) -> str:
+        """Domain of a node; of a hidden one the domain that hides it."""
+        return self.hidden_domain(i) or self.instant.domain(i)
+
+    def owner(self, i: int) -> str | None:
+        """Owner of a node, ``None`` when unknown or hidden."""
+        return None if self.hidden(i) else self.instant.owner(i)
+
+    def kind(self, i: int) -> str:
+        """``dataset``, ``job`` or ``column``."""
+        return self.instant.kind(i)
+
+    def aliases(self, i: int) -> tuple[str, ...]:
+        """Texts of the other members of a node's group, but for those of hidden domains."""
+        if self.hidden(i) or self.snapshot.kind[i] == 2:
+            return ()
+        found = []
+        for member in self.snapshot.members(i)[1:]:
+            kind, namespace, name = self.instant.names[member]
+            domain = self.instant.domains.by_pattern(kind, namespace, name)
+            if self.actor.may_see(domain):
+                found.append(f"{kind}:{namespace}:{name}")
+        return tuple(sorted(found))
+
+    def ref(self, i: int) -> NodeRef:
+        """A node as answers name it."""
+        label = self.label(i)
+        if self.hidden(i):
+            return NodeRef(label, self.kind(i), "", label, "", self.domain(i))
+        return NodeRef(
+            id=label,
+            kind=self.kind(i),
+            namespace=self.snapshot.namespace(i),
+            name=self.snapshot.name(i),
+            field=self.snapshot.field(i) if self.snapshot.kind[i] == 2 else "",
+            domain=self.domain(i),
+            owner=self.owner(i),
+            aliases=self.aliases(i),
+        )
+
+    def per_domain(self, nodes: Iterable[int]) -> dict[str, int]:
+        """Number of nodes in each domain, hidden domains left out."""
+        counts: dict[str, int] = {}
+        for i in nodes:
+            if not self.hidden(i):
+                domain = self.instant.domain(i)
+                counts[domain] = counts.get(domain, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: (item[0] == UNASSIGNED, item[0])))
+
+
+def _object(text: str | None) -> Mapping[str, Any] | None:
+    try:
+        value = json.loads(text or "null")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
