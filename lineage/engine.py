@@ -94,12 +94,19 @@ class Lineage:
     # -- questions
 
     def search(
-        self, text: str, *, kinds: Collection[str] | None = None, limit: int = 20, actor: Actor = LOCAL
+        self,
+        text: str,
+        *,
+        kinds: Collection[str] | None = None,
+        limit: int = 20,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
     ) -> tuple[SearchHit, ...]:
         """Nodes whose names fit a text, best first; see :func:`lineage.search.search`."""
         from lineage.search import search
 
-        return search(self.view(actor=actor), text, kinds=kinds, limit=limit)
+        return search(self.view(as_of, known_at, actor), text, kinds=kinds, limit=limit)
 
     def show(self, node: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> NodeDetail:
         """Everything about one node.

@@ -1,0 +1,247 @@
+"""Answers as tables for people: readable at 80 columns, nothing in them that a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lineage.answers import Answer, Frontier, NodeDetail, NodeRef, SearchHit, to_json
+from lineage.times import iso
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lineage.declared import Change, Plan
+    from lineage.doctor import Report
+
+CROSSES = "↗"  # marks a node of another domain than the asked one
+_SHOWN = 15  # entries of a list on the page of a node
+
+
+def print_json(value: object) -> None:
+    """Write an answer as JSON to standard output."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(to_json(value), indent=2, ensure_ascii=not utf8) + "\n")
+
+
+def clean(text: object) -> str:
+    """Text of a producer without control characters, which could rewrite a terminal.
+
+    >>> clean("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def print_answer(answer: Answer) -> None:
+    """Impact or provenance as a table with its summary."""
+    console = _console()
+    down = answer.direction == "downstream"
+    line(console, f"{'Impact' if down else 'Provenance'} of {answer.node}", "bold")
+    line(console, f"domain {answer.domain} · as of {iso(answer.as_of)} · known at {iso(answer.known_at)}", "dim")
+    if answer.nodes:
+        rows = [
+            (
+                str(node.hops),
+                node.id,
+                f"{CROSSES} {node.domain}" if node.crosses_domain else node.domain,
+                node.certainty + (", indirect" if node.use == "indirect" else ""),
+            )
+            for node in answer.nodes
+        ]
+        table(console, ("Hops", "Node", "Domain", "Certainty"), rows)
+    for text in summary_lines(answer):
+        line(console, text)
+
+
+def summary_lines(answer: Answer) -> list[str]:
+    """What an answer says in words: totals, what was cut, how much is guessed, where it is blind."""
+    lines = [_verdict(answer)]
+    if answer.partial:
+        lines.append(f"Partial: {frontier_text(answer.frontier)}. Ask with a greater --depth, or with none.")
+    coverage = answer.coverage
+    if coverage and coverage.share_certain is not None:
+        lines.append(f"{coverage.certain_edges} of {coverage.edges} edges are certain.")
+    if coverage and coverage.runs_without_end:
+        lines.append(f"{coverage.runs_without_end} runs of these jobs have not ended.")
+    if coverage and coverage.unparsed_sql:
+        lines.append(f"The SQL of {coverage.unparsed_sql} of these jobs was not read for columns.")
+    if answer.nodes and answer.blind_spots:
+        lines += ["Blind spots:", *(f"  {spot}" for spot in answer.blind_spots)]
+    return lines
+
+
+def frontier_text(frontier: Frontier | None) -> str:
+    """Where an answer was cut.
+
+    >>> frontier_text(Frontier(3, {"sales": 2, "hr": 1}))
+    'at least 3 more nodes behind (sales 2, hr 1)'
+    """
+    if frontier is None or not frontier.nodes:
+        return "more nodes behind"
+    where = ", ".join(f"{domain} {count}" for domain, count in frontier.domains.items())
+    return f"at least {_count(frontier.nodes, 'more node')} behind ({where})"
+
+
+def print_hits(text: str, hits: Sequence[SearchHit]) -> None:
+    """Search hits as a table."""
+    console = _console()
+    if not hits:
+        line(console, f"Nothing is called anything like “{text}”.")
+        return
+    table(console, ("Score", "Node", "Domain"), [(f"{hit.score:.2f}", hit.id, hit.domain) for hit in hits])
+    line(console, _count(len(hits), "hit"))
+
+
+def print_node(node: NodeDetail) -> None:
+    """The page of one node."""
+    console = _console()
+    line(console, node.id, "bold")
+    if node.hidden:
+        line(console, "You may not see nodes of this domain.")
+        return
+    facts = {
+        "domain": node.domain,
+        "owner": node.owner,
+        "description": node.description,
+        "tags": ", ".join(node.tags),
+        "aliases": ", ".join(node.aliases),
+        "seen": f"{iso(node.first_seen)} … {iso(node.last_seen)}" if node.first_seen else None,
+    }
+    for name, value in facts.items():
+        if value:
+            line(console, f"{name:<12}{value}")
+    lists = (
+        ("upstream", node.upstream),
+        ("downstream", node.downstream),
+        ("written by", node.writers),
+        ("read by", node.readers),
+        ("part of", node.parents),
+        ("contains", node.children),
+    )
+    for name, refs in lists:
+        _references(console, name, refs)
+    _node_tables(console, node)
+
+
+def print_plan(plan: Plan) -> None:
+    """What an application of declared files did or would do."""
+    console = _console()
+    signs = (("+", plan.added), ("~", plan.changed), ("-", plan.removed))
+    for sign, changes in signs:
+        for change in changes:
+            line(console, f"{sign} {_change(change)}")
+    counts = ", ".join(f"{len(changes)} {word}" for word, (_, changes) in zip(_DONE, signs, strict=True))
+    verb = "Applied" if plan.applied else "Dry run"
+    line(console, f"{verb}: {counts}, {plan.unchanged} unchanged.")
+    if plan.ignored:
+        line(console, f"Not read by this version: {', '.join(plan.ignored)}")
+
+
+def print_report(report: Report) -> None:
+    """Findings of the doctor."""
+    console = _console()
+    findings = [check for check in report.checks if not check.ok]
+    for check in findings:
+        line(console, f"{check.name}: {check.found} {check.what}, for instance {', '.join(check.examples)}")
+    if findings:
+        line(console, f"{len(findings)} of {len(report.checks)} checks found something. Try: meshline rebuild")
+    else:
+        line(console, f"{len(report.checks)} checks, nothing found.")
+    if report.fingerprint:
+        line(console, f"fingerprint {report.fingerprint}")
+
+
+_DONE = ("added", "changed", "removed")
+
+
+def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; the widest texts are folded, never cut."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for head in heads:
+        right = head in ("Hops", "Score")
+        grid.add_column(head, justify="right" if right else "left", overflow="fold", no_wrap=head == "Certainty")
+    for row in rows:
+        grid.add_row(*(Text(clean(cell)) for cell in row))
+    console.print(grid)
+
+
+def line(console: Console, text: str, style: str = "") -> None:
+    """Print one line as it is: no markup, no highlighting."""
+    from rich.text import Text
+
+    console.print(Text(clean(text), style=style))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def _verdict(answer: Answer) -> str:
+    down = answer.direction == "downstream"
+    if answer.verdict == "none":
+        what = (
+            "No impact: nothing Meshline knows of uses"
+            if down
+            else "No origin: Meshline was told of nothing upstream of"
+        )
+        return f"{what} {answer.node}."
+    if answer.verdict == "blind":
+        what = "impact" if down else "origin"
+        reasons = "\n".join(f"  {spot}" for spot in answer.blind_spots)
+        return f"No {what} found, but blind here:\n{reasons}"
+    domains = len({node.domain for node in answer.nodes})
+    crossing = sum(node.crosses_domain for node in answer.nodes)
+    levels = Counter(node.certainty for node in answer.nodes)
+    shown = ", ".join(f"{levels[level]} {level}" for level in ("certain", "probable", "stale") if levels[level])
+    across = f", {crossing} in another domain ({CROSSES})" if crossing else ""
+    return f"{_count(len(answer.nodes), 'node')} in {_count(domains, 'domain')}{across}: {shown}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _change(change: Change) -> str:
+    fields = f": {', '.join(change.fields)}" if change.fields else ""
+    return f"{change.kind} {change.name} ({change.path}){fields}"
+
+
+def _references(console: Console, name: str, refs: Sequence[NodeRef]) -> None:
+    for i, ref in enumerate(refs[:_SHOWN]):
+        line(console, f"{name if not i else '':<12}{ref.id}")
+    if len(refs) > _SHOWN:
+        line(console, f"{'':<12}… {len(refs) - _SHOWN} more")
+
+
+def _node_tables(console: Console, node: NodeDetail) -> None:
+    if node.columns:
+        rows = [(c.name, c.type or "", ", ".join(c.tags), f"{c.upstream}/{c.downstream}") for c in node.columns]
+        table(console, ("Column", "Type", "Tags", "From/to"), rows)
+    if node.runs:
+        runs = [(iso(r.started_at) or "", _state(r), r.job, r.run_id) for r in node.runs[:_SHOWN]]
+        table(console, ("Started", "State", "Job", "Run"), runs)
+        if len(node.runs) > _SHOWN:
+            line(console, f"… {len(node.runs) - _SHOWN} more runs")
+    if node.metrics:
+        table(console, ("Metric", "Last value"), [(name, f"{value:g}") for name, value in node.metrics.items()])
+    if node.assertions:
+        tests = [
+            (str(t["status"]), str(t["name"]), t["column"] or "", iso(t["tested_at"]) or "") for t in node.assertions
+        ]
+        table(console, ("Test", "Name", "Column", "At"), tests)
+    if node.facets:
+        line(console, f"{'facets':<12}{', '.join(sorted(node.facets))}")
+
+
+def _state(run: Any) -> str:
+    return f"{run.state} (contradicted)" if run.conflict else str(run.state)
