@@ -30,15 +30,16 @@ Node = Annotated[
 ]
 Database = Annotated[
     Path | None,
-    typer.Option("--db", help="Database file. [default: $MESHLINE_DB or meshline.duckdb]", show_default=False),
+    typer.Option("--db", help="Database file.", show_default="MESHLINE_DB, else meshline.duckdb"),
 ]
 Shape = Annotated[Format, typer.Option("--format", help="Table for people or JSON for programs.")]
-Depth = Annotated[int | None, typer.Option("--depth", help="Greatest number of hops. [default: no limit]")]
+Depth = Annotated[int | None, typer.Option("--depth", help="Greatest number of hops.", show_default="no limit")]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", metavar="TIME", help="As it was at this time, e.g. 2026-03-31. [default: now]")
+    str | None,
+    typer.Option("--as-of", metavar="TIME", help="As it was at this time, e.g. 2026-03-31.", show_default="now"),
 ]
 KnownAt = Annotated[
-    str | None, typer.Option("--known-at", metavar="TIME", help="As it was known at this time. [default: now]")
+    str | None, typer.Option("--known-at", metavar="TIME", help="As it was known at this time.", show_default="now")
 ]
 
 
