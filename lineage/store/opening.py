@@ -86,7 +86,10 @@ def _locked(file: Path, text: str) -> StoreLockedError:
         note = json.loads(server_note(file).read_text("utf-8"))
         if holder is None or int(note["pid"]) == int(holder[1]):
             who = f"a running server (process {note['pid']}, {note['url']})"
-            way_out = f"Ask the server instead (its interface: {note['url']}/api/docs), or stop it."
+            way_out = (
+                f"Ask the server (its interface: {note['url']}/api/docs), take a copy with "
+                f"meshline snapshot COPY.duckdb --server {note['url']}, or stop it."
+            )
     return StoreLockedError(f"{file} is in use by {who}. {way_out}")
 
 
