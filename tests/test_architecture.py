@@ -28,11 +28,14 @@ FORBIDDEN = {
 
 @dataclass(frozen=True)
 class Import:
-    """One import statement's target. ``lazy`` = inside a function, so it cannot fail at import time."""
+    """One import statement's target.
+
+    ``when``: ``load`` with the module, ``call`` inside a function, ``never`` under ``TYPE_CHECKING``.
+    """
 
     target: str
     line: int
-    lazy: bool
+    when: str
 
 
 def modules() -> dict[str, Path]:
@@ -49,13 +52,13 @@ MODULES = modules()
 
 
 def imports(module: str, source: str, known: set[str]) -> Iterator[Import]:
-    """Every import of a module; those under ``TYPE_CHECKING`` never run, but they are arrows all the same."""
+    """Every import of a module."""
     is_package = module in known and any(name.startswith(f"{module}.") for name in known)
     package = module if is_package else module.rpartition(".")[0]
 
-    def visit(node: ast.AST, lazy: bool) -> Iterator[Import]:
+    def visit(node: ast.AST, when: str) -> Iterator[Import]:
         if isinstance(node, ast.Import):
-            yield from (Import(alias.name, node.lineno, lazy) for alias in node.names)
+            yield from (Import(alias.name, node.lineno, when) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
@@ -63,14 +66,17 @@ def imports(module: str, source: str, known: set[str]) -> Iterator[Import]:
                 base = ".".join([*head, base] if base else head)
             for alias in node.names:
                 inner = f"{base}.{alias.name}"
-                yield Import(inner if inner in known else base, node.lineno, lazy)
+                yield Import(inner if inner in known else base, node.lineno, when)
         else:
-            below = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            below = below or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+            below = when
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                below = "never"
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and when == "load":
+                below = "call"
             for child in ast.iter_child_nodes(node):
                 yield from visit(child, below)
 
-    yield from visit(ast.parse(source), False)
+    yield from visit(ast.parse(source), "load")
 
 
 def imports_of(module: str) -> list[Import]:
@@ -121,11 +127,9 @@ def test_no_import_points_upward(part: str) -> None:
 def test_no_modules_import_each_other_in_a_circle() -> None:
     arrows: dict[str, set[str]] = {}
     for module in MODULES:
-        # A package's face may hand out names lazily; everything else counts, also inside functions.
-        face = MODULES[module].name == "__init__.py"
-        targets = {
-            found.target for found in imports_of(module) if found.target in MODULES and not (face and found.lazy)
-        }
+        # A package's face may hand out names lazily; everything else that runs some day counts.
+        counted = ("load",) if MODULES[module].name == "__init__.py" else ("load", "call")
+        targets = {found.target for found in imports_of(module) if found.target in MODULES and found.when in counted}
         arrows[module] = targets - {module}
     assert " → ".join(circle(arrows)) == ""
 
@@ -142,7 +146,7 @@ def test_the_import_reader_sees_every_form() -> None:
     )
     found = list(imports("a.x.y", source, {"a", "a.b", "a.c", "a.x", "a.x.y", "a.x.d"}))
     assert [entry.target for entry in found] == ["a.b", "a.c", "a.x.d", "a.x.e", "a.g", "i", "j"]
-    assert [entry.target for entry in found if entry.lazy] == ["i", "j"]
+    assert [entry.when for entry in found] == ["load"] * 5 + ["call", "never"]
 
 
 def test_the_circle_finder_finds_circles_and_only_circles() -> None:
