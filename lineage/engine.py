@@ -12,7 +12,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.actor import LOCAL, Actor
 from lineage.store import Store, state_version
@@ -195,6 +195,16 @@ class Lineage:
 
         view = self.view(as_of, known_at, actor)
         return column_trace(view, resolve(view, column))
+
+    def marquez(
+        self, node: str, *, depth: int = 20, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> dict[str, Any]:
+        """Graph around a dataset or job in Marquez's shape; see :func:`lineage.marquez.lineage_graph`."""
+        from lineage.marquez import lineage_graph
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return lineage_graph(view, resolve(view, node), depth)
 
     def domains(self, actor: Actor = LOCAL) -> tuple[DomainInfo, ...]:
         """All domains with their counts."""

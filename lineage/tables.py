@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lineage.answers import Answer, Frontier, NodeDetail, NodeRef, SearchHit, to_json
@@ -41,7 +42,9 @@ def print_answer(answer: Answer) -> None:
     console = _console()
     down = answer.direction == "downstream"
     line(console, f"{'Impact' if down else 'Provenance'} of {answer.node}", "bold")
-    line(console, f"domain {answer.domain} · as of {iso(answer.as_of)} · known at {iso(answer.known_at)}", "dim")
+    line(
+        console, f"domain {answer.domain} · as of {_second(answer.as_of)} · known at {_second(answer.known_at)}", "dim"
+    )
     if answer.nodes:
         rows = [
             (
@@ -184,6 +187,10 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def _second(at: datetime) -> str:
+    return iso(at.replace(microsecond=0)) or ""
 
 
 def _verdict(answer: Answer) -> str:

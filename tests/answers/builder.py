@@ -22,10 +22,12 @@ def at(text: str) -> datetime:
 
 @dataclass
 class World:
-    """Builds rows; every method returns what later calls need (node texts)."""
+    """Collects rows; they are written, all in one transaction, when somebody looks at :attr:`store`."""
 
-    store: Store = field(default_factory=lambda: Store.open(":memory:"))
     namespace: str = NS
+    _store: Store = field(default_factory=lambda: Store.open(":memory:"))
+    _waiting: list[tuple[str, dict[str, Any] | tuple[Any, ...]]] = field(default_factory=list)
+    _bodies: set[int] = field(default_factory=set)
     _seen: set[int] = field(default_factory=set)
 
     # -- nodes
@@ -114,7 +116,8 @@ class World:
     def facet(self, entity: int, key: str, body: Any, *, place: str = "facets", **values: Any) -> None:
         text = json.dumps(body, sort_keys=True)
         number = digest64(text)
-        if not self.store.rows("SELECT 1 FROM facet_body WHERE body = ?", [number]):
+        if number not in self._bodies:
+            self._bodies.add(number)
             self._insert("facet_body", number, text)
         columns = {"entity": entity, "place": place, "key": key, "body": number, "producer": "test", **_open()}
         self._insert_named("facet", {**columns, **values})
@@ -146,17 +149,24 @@ class World:
 
     # -- writing
 
+    @property
+    def store(self) -> Store:
+        """The store with everything built so far."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            with self._store.transaction() as cursor:
+                for table, row in waiting:
+                    names = f" ({', '.join(row)})" if isinstance(row, dict) else ""
+                    values = list(row.values()) if isinstance(row, dict) else list(row)
+                    cursor.execute(f"INSERT INTO {table}{names} VALUES ({', '.join('?' * len(values))})", values)
+                bump_version(cursor)
+        return self._store
+
     def _insert(self, table: str, *values: Any) -> None:
-        marks = ", ".join("?" * len(values))
-        with self.store.transaction() as cursor:
-            cursor.execute(f"INSERT INTO {table} VALUES ({marks})", list(values))
-            bump_version(cursor)
+        self._waiting.append((table, values))
 
     def _insert_named(self, table: str, columns: dict[str, Any]) -> None:
-        marks = ", ".join("?" * len(columns))
-        with self.store.transaction() as cursor:
-            cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(columns.values()))
-            bump_version(cursor)
+        self._waiting.append((table, columns))
 
 
 def _open() -> dict[str, datetime]:
