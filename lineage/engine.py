@@ -6,6 +6,7 @@ than the last committed change. All methods may be called from any thread.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
@@ -15,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.actor import LOCAL, Actor
+from lineage.errors import UnknownNodeError
 from lineage.store import Store, state_version
 from lineage.times import parse_instant, utcnow
 from lineage.view import Instant, View
@@ -22,6 +24,7 @@ from lineage.view import Instant, View
 if TYPE_CHECKING:
     from lineage.answers import Answer, NodeDetail, Picture, SearchHit
     from lineage.domains import DomainInfo
+    from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
 
 When = datetime | str | None
@@ -179,14 +182,21 @@ class Lineage:
         as_of: When = None,
         known_at: When = None,
         max_nodes: int = 300,
+        also_upstream: Collection[str] = (),
+        also_downstream: Collection[str] = (),
         actor: Actor = LOCAL,
     ) -> Picture:
-        """Neighbourhood of a node, ready to be laid out; see :func:`lineage.picture.picture`."""
+        """Neighbourhood of a node, ready to be laid out; see :func:`lineage.picture.picture`.
+
+        ``also_upstream`` and ``also_downstream`` name cards whose direct neighbours are wanted beyond the given hops;
+        what names no node is left out, so that a kept link survives the end of a dataset.
+        """
         from lineage.picture import Scope, picture
         from lineage.resolve import resolve
 
         view = self.view(as_of, known_at, actor)
-        return picture(view, resolve(view, node), Scope(upstream, downstream, jobs, columns, max_nodes))
+        extra = [_known(view, also_upstream), _known(view, also_downstream)]
+        return picture(view, resolve(view, node), Scope(upstream, downstream, jobs, columns, max_nodes, *extra))
 
     def column_trace(self, column: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Picture:
         """All datasets on the way of one column, up and down, with the traced columns only."""
@@ -217,6 +227,30 @@ class Lineage:
         from lineage.overview import summary
 
         return summary(self.view(actor=actor))
+
+    def listing(
+        self,
+        of: ListName,
+        *,
+        domain: str | None = None,
+        states: Collection[str] | None = None,
+        limit: int = 2_000,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Listing:
+        """The rows behind one number of :meth:`summary`; see :func:`lineage.listing.listing`."""
+        from lineage.listing import listing
+
+        return listing(self.view(as_of, known_at, actor), of, domain=domain, states=states, limit=limit)
+
+    def runs_per_day(
+        self, days: int = 30, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> tuple[DayRuns, ...]:
+        """Runs of the last days by day and state; see :func:`lineage.listing.runs_per_day`."""
+        from lineage.listing import runs_per_day
+
+        return runs_per_day(self.view(as_of, known_at, actor), days)
 
     # -- instants
 
@@ -264,6 +298,17 @@ class Lineage:
         from lineage.graph import load
 
         return Instant(self.store, load(self.store, at, known), self._version)
+
+
+def _known(view: View, texts: Collection[str]) -> list[int]:
+    """Dense indices of the nodes that texts name; what names none is left out."""
+    from lineage.resolve import resolve
+
+    found = []
+    for text in texts:
+        with contextlib.suppress(UnknownNodeError):
+            found.append(resolve(view, text))
+    return found
 
 
 def _naive(at: When, name: Literal["as-of", "known-at"]) -> datetime | None:

@@ -44,7 +44,8 @@ class Scope:
     """How much of the neighbourhood is wanted.
 
     ``upstream`` and ``downstream`` are hops; ``jobs`` puts jobs between datasets; ``columns`` is true for the columns
-    of all cards, or a collection of dataset texts whose columns are wanted.
+    of all cards, or a collection of dataset texts whose columns are wanted. ``also_upstream`` and ``also_downstream``
+    are dense indices of cards whose direct neighbours on that side are wanted too.
     """
 
     upstream: int = 1
@@ -52,6 +53,8 @@ class Scope:
     jobs: bool = False
     columns: bool | Collection[str] = False
     max_nodes: int = 300
+    also_upstream: Collection[int] = ()
+    also_downstream: Collection[int] = ()
 
     def check(self) -> None:
         """Refuse what makes no sense.
@@ -186,7 +189,26 @@ def _walk(view: View, sketch: _Sketch, scope: Scope) -> None:
             _place(sketch.cards, i, distance, side)
         else:
             sketch.behind.add(i)
+    _expand(view, sketch, scope)
     sketch.behind -= set(sketch.cards)
+
+
+def _expand(view: View, sketch: _Sketch, scope: Scope) -> None:
+    """Add the direct neighbours of the cards that were expanded; a card that only this brings may be expanded too."""
+    waiting = [
+        (i, direction)
+        for direction, cards in zip(_BOTH, (scope.also_upstream, scope.also_downstream), strict=True)
+        for i in cards
+    ]
+    while ready := sorted((i, direction) for i, direction in waiting if i in sketch.cards):
+        waiting = [pair for pair in waiting if pair not in ready]
+        for i, direction in ready:
+            found = view.snapshot.neighbours(i, direction)
+            for other in sorted({edge.src if direction == "upstream" else edge.dst for edge in found}):
+                if other in sketch.cards or len(sketch.cards) < scope.max_nodes:
+                    _place(sketch.cards, other, sketch.cards[i].hops + 1, direction)
+                else:
+                    sketch.behind.add(other)
 
 
 def _place(cards: dict[int, _Card], i: int, hops: int, direction: str) -> None:
@@ -259,7 +281,7 @@ def _home(view: View, i: int) -> int:
 def _drawn(view: View, sketch: _Sketch, jobs: bool) -> Picture:
     ids = _ids(view, sketch)
     facts = column_facts(view, sketch.shown_columns)
-    status = _status(view, sketch.cards)
+    status = last_runs(view, sketch.cards)
     nodes = []
     for i, card in sketch.cards.items():
         columns: tuple[ColumnInfo, ...] = ()
@@ -345,7 +367,7 @@ def _tags(view: View, i: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _status(view: View, cards: Iterable[int]) -> dict[int, tuple[str, datetime]]:
+def last_runs(view: View, cards: Iterable[int]) -> dict[int, tuple[str, datetime]]:
     """State and time of the last run that wrote each dataset, or of each job."""
     owner = {member: i for i in cards if not view.hidden(i) for member in view.snapshot.members(i)}
     when = {"members": list(owner), "at": view.snapshot.as_of, "known": view.snapshot.known_at}

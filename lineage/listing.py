@@ -1,0 +1,297 @@
+"""The rows behind the counts of :mod:`lineage.overview`: every number of the first page can be looked up here.
+
+The total of a list is the number that the summary prints, for the same instant and the same actor.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from lineage.answers import Certainty
+from lineage.errors import UsageError
+from lineage.overview import _PAIRS
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+ListName = Literal["datasets", "jobs", "columns", "lines", "runs", "events", "quarantine"]
+LIMIT = 2_000  # rows of one list; the total is always that of all
+
+_RUNS = """
+-- runs as known at K, newest first
+SELECT job, run_id, state, started_at, ended_at, conflict, error, producer, coalesce(started_at, first_event) AS at
+FROM run WHERE known_from <= $known AND known_to > $known AND first_event <= $at
+ORDER BY at DESC, run_id
+"""
+_EVENTS = """
+-- events, newest first
+SELECT event_time, received_at, kind, event_type, job, dataset, producer, notes
+FROM event WHERE received_at <= $known ORDER BY event_time DESC, hash LIMIT $many
+"""
+_EVENT_COUNT = "SELECT count(*) FROM event WHERE received_at <= $known"
+_QUARANTINE = """
+-- refused inputs that were not replayed, newest first
+SELECT received_at, source, line, reason, detail FROM quarantine
+WHERE received_at <= $known AND replayed_at IS NULL ORDER BY received_at DESC, source, line
+"""
+_DAYS = """
+-- runs per day, job and state
+SELECT CAST(coalesce(started_at, first_event) AS DATE) AS day, job, state, count(*) FROM run
+WHERE known_from <= $known AND known_to > $known AND first_event <= $at GROUP BY ALL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One dataset, job or column. ``upstream`` and ``downstream`` count direct neighbours."""
+
+    id: str
+    name: str
+    namespace: str
+    field: str
+    domain: str
+    owner: str | None
+    columns: int = 0
+    upstream: int = 0
+    downstream: int = 0
+    status: str | None = None
+    last_run_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """One pair of datasets with data flowing from one to the other."""
+
+    src: str
+    dst: str
+    src_domain: str
+    dst_domain: str
+    provenance: str
+    certainty: Certainty
+    jobs: tuple[str, ...]
+    valid_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run."""
+
+    run_id: str
+    job: str
+    domain: str
+    state: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    conflict: bool
+    error: str | None
+    producer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One accepted event."""
+
+    event_time: datetime
+    received_at: datetime
+    kind: str
+    type: str | None
+    about: str
+    producer: str | None
+    notes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRow:
+    """One refused input."""
+
+    received_at: datetime
+    source: str
+    line: int | None
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows of one list; ``total`` counts all, ``rows`` may be fewer."""
+
+    of: ListName
+    total: int
+    rows: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayRuns:
+    """Number of runs of one day that are in one state."""
+
+    day: date
+    state: str
+    runs: int
+
+
+def listing(
+    view: View,
+    of: ListName,
+    *,
+    domain: str | None = None,
+    states: Collection[str] | None = None,
+    limit: int = LIMIT,
+) -> Listing:
+    """One list.
+
+    Parameters
+    ----------
+    view
+        the instant and the actor.
+    of
+        which list.
+    domain
+        only what belongs to this domain (no meaning for events and quarantine, which have none).
+    states
+        only runs in one of these states.
+    limit
+        most rows wanted.
+
+    Raises
+    ------
+    UsageError
+        for a list that does not exist.
+    """
+    lists: dict[str, Callable[[], tuple[int, Iterable[Any]]]] = {
+        "datasets": lambda: _nodes(view, 0, domain, limit),
+        "jobs": lambda: _nodes(view, 1, domain, limit),
+        "columns": lambda: _columns(view, domain, limit),
+        "lines": lambda: _lines(view, domain, limit),
+        "runs": lambda: _runs(view, domain, states, limit),
+        "events": lambda: _events(view, limit),
+        "quarantine": lambda: _quarantine(view, limit),
+    }
+    if of not in lists:
+        raise UsageError(f"list: “{of}” is none of {', '.join(lists)}.")
+    total, rows = lists[of]()
+    return Listing(of, total, tuple(rows))
+
+
+def runs_per_day(view: View, days: int = 30) -> tuple[DayRuns, ...]:
+    """Runs of the last ``days`` days before the newest run, by day and state; days without runs are left out."""
+    counts: Counter[tuple[date, str]] = Counter()
+    for day, job, state, runs in view.store.rows(_DAYS, _when(view)):
+        i = view.snapshot.index(job)
+        if i is not None and not view.hidden(i):
+            counts[day, state] += runs
+    if not counts:
+        return ()
+    first = max(day for day, _ in counts) - timedelta(days=days - 1)
+    return tuple(DayRuns(day, state, n) for (day, state), n in sorted(counts.items()) if day >= first)
+
+
+def _when(view: View) -> dict[str, datetime]:
+    return {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
+
+
+def _visible(view: View, kind: int, domain: str | None) -> list[int]:
+    nodes = [i for i, found in enumerate(view.snapshot.kind.tolist()) if found == kind]
+    return [i for i in nodes if not view.hidden(i) and (domain is None or view.domain(i) == domain)]
+
+
+def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
+    """Datasets or jobs, those with the most direct neighbours first."""
+    from lineage.picture import last_runs
+
+    snapshot = view.snapshot
+    nodes = _visible(view, kind, domain)
+    ups: Counter[int] = Counter()
+    downs: Counter[int] = Counter()
+    if kind == 0:
+        for src, dst in _pairs(view):
+            downs[src] += 1
+            ups[dst] += 1
+    else:
+        for i in nodes:
+            ups[i], downs[i] = len(snapshot.inputs(i)), len(snapshot.outputs(i))
+    text = {i: snapshot.text(i) for i in nodes}
+    shown = sorted(nodes, key=lambda i: (-(ups[i] + downs[i]), text[i]))[:limit]
+    runs = last_runs(view, shown)
+    rows = []
+    for i in shown:
+        state, at = runs.get(i, (None, None))
+        columns = len(snapshot.columns_of(i)) if kind == 0 else 0
+        name = (text[i], snapshot.name(i), snapshot.namespace(i), "")
+        rows.append(NodeRow(*name, view.domain(i), view.owner(i), columns, ups[i], downs[i], state, at))
+    return len(nodes), rows
+
+
+def _pairs(view: View) -> set[tuple[int, int]]:
+    """Visible pairs of different datasets that an edge joins."""
+    found = set()
+    for src, dst in view.store.rows(_PAIRS, _when(view)):
+        a, b = view.snapshot.index(src), view.snapshot.index(dst)
+        if a is None or b is None or a == b or view.hidden(a) or view.hidden(b):
+            continue
+        found.add((a, b))
+    return found
+
+
+def _columns(view: View, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
+    snapshot = view.snapshot
+    columns = _visible(view, 2, domain)
+    rows = []
+    for i in columns[:limit]:
+        name = (snapshot.text(i), snapshot.name(i), snapshot.namespace(i), snapshot.field(i))
+        up, down = (len(snapshot.neighbours(i, direction)) for direction in ("upstream", "downstream"))
+        rows.append(NodeRow(*name, view.domain(i), view.owner(i), 0, up, down))
+    return len(columns), rows
+
+
+def _lines(view: View, domain: str | None, limit: int) -> tuple[int, list[LineRow]]:
+    """Pairs of datasets; of several edges between two the best certainty counts."""
+    pairs = sorted((a, b) for a, b in _pairs(view) if domain is None or domain in (view.domain(a), view.domain(b)))
+    rows = []
+    for a, b in pairs[:limit]:
+        edge = next((e for e in view.snapshot.neighbours(a, "downstream") if e.dst == b), None)
+        if edge is None:
+            continue
+        jobs = tuple(dict.fromkeys(view.label(job) for job in edge.jobs))
+        domains = (view.domain(a), view.domain(b))
+        rows.append(
+            LineRow(view.label(a), view.label(b), *domains, edge.provenance, edge.certainty, jobs, edge.valid_from)
+        )
+    return len(pairs), rows
+
+
+def _runs(view: View, domain: str | None, states: Collection[str] | None, limit: int) -> tuple[int, list[RunRow]]:
+    rows: list[RunRow] = []
+    total = 0
+    for job, run_id, state, started, ended, conflict, error, producer, _ in view.store.rows(_RUNS, _when(view)):
+        i = view.snapshot.index(job)
+        if i is None or view.hidden(i) or (states is not None and state not in states):
+            continue
+        if domain is not None and view.domain(i) != domain:
+            continue
+        total += 1
+        if len(rows) < limit:
+            place = (view.label(i), view.domain(i))
+            rows.append(RunRow(run_id, *place, state, started, ended, bool(conflict), error, producer))
+    return total, rows
+
+
+def _events(view: View, limit: int) -> tuple[int, list[EventRow]]:
+    """The newest events; what an event is about is masked like everything else."""
+    known = {"known": view.snapshot.known_at}
+    rows = []
+    for at, received, kind, kind_of, job, dataset, producer, notes in view.store.rows(
+        _EVENTS, {**known, "many": limit}
+    ):
+        i = view.snapshot.index(job if job is not None else dataset)
+        about = "(not part of the mesh at this time)" if i is None else view.label(i)
+        rows.append(EventRow(at, received, kind, kind_of, about, producer, notes))
+    return view.store.rows(_EVENT_COUNT, known)[0][0], rows
+
+
+def _quarantine(view: View, limit: int) -> tuple[int, list[QuarantineRow]]:
+    found = view.store.rows(_QUARANTINE, {"known": view.snapshot.known_at})
+    return len(found), [QuarantineRow(*row) for row in found[:limit]]
