@@ -67,6 +67,8 @@ def _run_events(run: Run) -> Iterator[Emitted]:
         yield _event(run, RunState.START, run.start)
         for at in plan.heartbeats(run):
             yield _event(run, RunState.RUNNING, at)
+        if run.end is not None:
+            yield _event(run, RunState.COMPLETE, run.end)
         return
     if run.job.style != "bi":
         yield _event(run, RunState.START, run.start)
@@ -79,7 +81,7 @@ def _run_events(run: Run) -> Iterator[Emitted]:
 def _event(run: Run, state: RunState, at: datetime) -> Emitted:
     job = run.job
     f = Facets(job.style)
-    day = at.date() if job.cadence == "stream" else run.day
+    day = plan.shape_day(run, at)
     last = state in (RunState.COMPLETE, RunState.FAIL)
     inputs, outputs = _datasets(run, f, day, state)
     event = RunEvent(

@@ -56,12 +56,14 @@ class Reached:
 
 
 def node_id(node: Node) -> str:
-    """Node text.
+    """Node text. A column goes by the name of the table where somebody names its columns so, else by that of the path.
 
     >>> node_id(("rep_ifrs15", "month"))
     'column:superset://bi.harbourpine.example:finance/ifrs15_report:month'
     """
-    return DATASETS[node].id if isinstance(node, str) else DATASETS[node[0]].column_id(node[1])
+    if isinstance(node, str):
+        return DATASETS[node].id
+    return DATASETS[node[0]].column_id(node[1], by_table=node[0] in _named_by_table())
 
 
 def impact(start: Node, *, as_of: datetime = ALWAYS, known_at: datetime = ALWAYS) -> dict[Node, Reached]:
@@ -149,7 +151,7 @@ def _told_on(run: Run) -> list[date]:
     if run.job.cadence != "stream":
         return [run.day]
     changes = {c.since for key in run.job.outputs for c in DATASETS[key].columns}
-    return sorted({run.day, *(day for day in changes if day > run.day)})
+    return sorted({run.day, *(day for day in changes if run.day < day < (run.end or ALWAYS).date())})
 
 
 def _lives(pairs_of: Callable[[Run], dict[Pair, int]], known_at: datetime) -> Iterator[Seen]:
@@ -159,7 +161,7 @@ def _lives(pairs_of: Callable[[Run], dict[Pair, int]], known_at: datetime) -> It
 
 
 def _job_lives(job: Job, shown: list[tuple[Run, dict[Pair, int]]]) -> Iterator[Seen]:
-    evidence = [run for run, _ in shown if run.state == "COMPLETE"]
+    evidence = [run for run, _ in shown if run.state == "COMPLETE" and job.cadence != "stream"]
     last: dict[Pair, Run] = {}
     first: dict[Pair, Run] = {}
     best: dict[Pair, int] = {}
@@ -192,6 +194,13 @@ def _touches(known_at: datetime) -> Iterator[Seen]:
 def first_event(run: Run) -> datetime:
     """Time of the first event of a run: the exporter of reports sends one, at the end."""
     return run.end if run.job.style == "bi" and run.end else run.start
+
+
+@cache
+def _named_by_table() -> set[str]:
+    """Datasets whose columns are read by the name of the table: the loader does that."""
+    readers = [job for job in JOBS.values() if job.style == "airflow"]
+    return {one.dataset for job in readers for flow in job.flows for one in flow.inputs}
 
 
 @cache

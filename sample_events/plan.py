@@ -47,6 +47,7 @@ FAILED_MESSAGE = (
     "Row Values: [10418807, 5520931, '2026-06-16', 'shipped', 3, 84.90]"
 )
 RETRY_AT = datetime(2026, 6, 17, 9, 20)  # noqa: DTZ001 - naive UTC like all times here
+CONNECTOR_RESTART = datetime(2026, 5, 12, 5, 40)  # noqa: DTZ001 - to pick up the new column
 CORRECTED_AT = datetime(2026, 6, 18, 9, 0)  # noqa: DTZ001
 
 
@@ -127,7 +128,7 @@ def due(job: Job, day: date) -> bool:
 @cache
 def runs() -> tuple[Run, ...]:
     """Every run that has a beginning, in the order of its start; streams are one run each."""
-    found = [_stream(job) for job in JOBS.values() if job.cadence == "stream"]
+    found = [run for job in JOBS.values() if job.cadence == "stream" for run in _stream(job)]
     for day in days():
         found += [_run(job, day) for job in JOBS.values() if due(job, day)]
         if day == FAILED_DAY:
@@ -140,8 +141,17 @@ def heartbeats(run: Run) -> Iterator[datetime]:
     columns of an output change. Real ones report every few minutes: larger files, no better story.
     """
     for day in days():
-        if (LAST_DAY - day).days % 2 == 0 or day in telling_days(run.job):
-            yield datetime.combine(day, time(19))
+        at = datetime.combine(day, time(19))
+        alive = run.start < at < (run.end or datetime.combine(LAST_DAY, time.max))
+        if alive and ((LAST_DAY - day).days % 2 == 0 or day in telling_days(run.job)):
+            yield at
+
+
+def shape_day(run: Run, at: datetime) -> date:
+    """Day whose columns an event tells: a stream learns of new ones at its next start, a batch at each."""
+    if run.job.cadence != "stream":
+        return run.day
+    return at.date() if run.end is None or at.date() < run.end.date() else run.end.date() - timedelta(days=1)
 
 
 def telling_days(job: Job) -> set[date]:
@@ -203,9 +213,17 @@ def _retry() -> Run:
     return Run(job, run_id(RETRY_AT, job.key, "retry"), FAILED_DAY, RETRY_AT, end, "COMPLETE", False, retry=True)
 
 
-def _stream(job: Job) -> Run:
+def _stream(job: Job) -> Iterator[Run]:
     start = datetime.combine(FIRST_DAY, time(*job.at))
-    return Run(job, run_id(start, job.key, "stream"), FIRST_DAY, start, None, "RUNNING", True)
+    restart = CONNECTOR_RESTART if job.style == "cdc" else None
+    yield _streaming(job, start, restart - timedelta(minutes=2) if restart else None)
+    if restart:
+        yield _streaming(job, restart, None)
+
+
+def _streaming(job: Job, start: datetime, end: datetime | None) -> Run:
+    name = run_id(start, job.key, "stream")
+    return Run(job, name, start.date(), start, end, "COMPLETE" if end else "RUNNING", True)
 
 
 def _digest(*parts: object) -> bytes:

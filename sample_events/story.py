@@ -154,7 +154,8 @@ def _time() -> list[Point]:
     return [
         _schema("channel-column", "Schema change one: a new column",
                 "On 2026-05-12 the shop began to tell through which "
-                "channel an order came. The column reached the lake a day later and the warehouse within a week.",
+                "channel an order came, and the connector was restarted for it. The "
+                "column reached the lake a day later and the warehouse within a week.",
                 "src_orders", date(2026, 5, 11)),
         _schema("channel-column-after", "… and the day after", "", "src_orders", date(2026, 5, 13)),
         _schema("quantity-type", "Schema change two: a new type",

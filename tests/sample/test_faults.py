@@ -169,11 +169,18 @@ def test_one_run_never_ended(received: list[Received]) -> None:
     assert open_runs == [("score_churn.save_into_data_source_command.churn_scores", "2026-06-22")]
 
 
-def test_streams_never_end(received: list[Received]) -> None:
-    for job in ("shop-cdc.0", "clickstream_sink.stream.raw_web_events"):
-        (events,) = _runs(received, job).values()
-        assert {e["eventType"] for e in events} == {"START", "RUNNING"}
-        assert all(e["job"]["facets"]["jobType"]["processingType"] == "STREAMING" for e in events)
+def test_a_stream_never_ends(received: list[Received]) -> None:
+    (events,) = _runs(received, "clickstream_sink.stream.raw_web_events").values()
+    assert {e["eventType"] for e in events} == {"START", "RUNNING"}
+    assert all(e["job"]["facets"]["jobType"]["processingType"] == "STREAMING" for e in events)
+
+
+def test_the_connector_was_restarted_once_for_the_new_column(received: list[Received]) -> None:
+    before, after = _runs(received, "shop-cdc.0").values()
+    assert (before[-1]["eventType"], before[-1]["eventTime"]) == ("COMPLETE", "2026-05-12T05:38:00.000Z")
+    assert (after[0]["eventType"], after[0]["eventTime"]) == ("START", "2026-05-12T05:40:00.000Z")
+    fields = [e["job"]["facets"]["lineage"]["entries"][0]["fields"].keys() for e in (before[-1], after[0])]
+    assert fields[1] - fields[0] == {"channel"}
 
 
 def test_airflow_tells_inputs_at_the_start_and_outputs_at_the_end(received: list[Received]) -> None:
