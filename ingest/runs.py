@@ -126,6 +126,8 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
     for event in ordered:
         _fold_event(fold, event)
     state, ended, conflict = outcome(ordered)
+    # What is told after the end is about the end: a count that is corrected a day later is no count of that day.
+    measured = last_event.at if ended is None else ended
     processing = fold.processing or "BATCH"
     edges, columns = _edges(NodeKey("job", job.namespace, job.name), fold, projector)
     edge_set, column_set = sets.add_edges(edges), sets.add_columns(columns)
@@ -149,8 +151,8 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
         job_facets=job_facets,
         row=row,
         io=tuple(_io_rows(run, job.id, first_event.at, fold, sets)),
-        metrics=tuple(_metric_rows(run, last_event.at, fold, projector)),
-        tests=tuple(_test_rows(run, job.id, last_event.at, fold)),
+        metrics=tuple(_metric_rows(run, measured, fold, projector)),
+        tests=tuple(_test_rows(run, job.id, measured, fold)),
     )
 
 
