@@ -20,6 +20,7 @@ WHERE f.key IN ('schema', 'tags') AND f.entity IN (SELECT unnest($members::UBIGI
 ORDER BY f.valid_from, f.place, f.body
 """
 _DEEPEST = 50  # nesting of fields that is followed
+_NOT_IN_SCHEMA = 1_000_000  # place of a column that no schema names
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class ColumnFacts:
 
     type: str | None = None
     description: str | None = None
-    order: int = 1_000_000  # position in the schema
+    order: int = _NOT_IN_SCHEMA  # position in the schema
     tags: list[str] = field(default_factory=list)
 
 
@@ -71,6 +72,8 @@ def column_infos(
     if view.hidden(dataset):
         return ()
     wanted = [int(i) for i in (snapshot.columns_of(dataset) if only is None else only)]
+    # With a schema at T, a column that neither it nor an edge of T names belongs to another time.
+    has_schema = only is None and any(fact.order < _NOT_IN_SCHEMA for fact in facts.values())
     infos = []
     for i in wanted:
         path = snapshot.field(i)
@@ -82,6 +85,8 @@ def column_infos(
                 ("downstream", snapshot.neighbours(i, "downstream")),
             )
         )
+        if has_schema and path not in facts and not up and not down:
+            continue
         info = ColumnInfo(
             id=snapshot.text(i),
             name=path,
