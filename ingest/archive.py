@@ -70,15 +70,20 @@ def append_block(
     )
 
 
+def tail(cursor: duckdb.DuckDBPyConnection) -> tuple[int, datetime | None]:
+    """Number of the next block, and the receipt time of the newest one: the clock of receipts never goes back."""
+    last, received_at = cursor.execute("SELECT max(block), max(received_at) FROM raw").fetchall()[0]
+    return (last or 0) + 1, received_at
+
+
 def next_block(cursor: duckdb.DuckDBPyConnection) -> int:
     """Number of the next block."""
-    return int(cursor.execute("SELECT coalesce(max(block), 0) + 1 FROM raw").fetchall()[0][0])
+    return tail(cursor)[0]
 
 
 def last_received(cursor: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Receipt time of the newest block; the clock of receipts never goes back behind it."""
-    found: datetime | None = cursor.execute("SELECT max(received_at) FROM raw").fetchall()[0][0]
-    return found
+    """Receipt time of the newest block."""
+    return tail(cursor)[1]
 
 
 def receipt_time(last: datetime | None, wanted: datetime | None = None) -> datetime:

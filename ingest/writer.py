@@ -114,12 +114,13 @@ class Writer:
                 envelopes[found.hash] = found
         outcome.quarantined = len(rejected)
         with self._writing() as cursor:
-            at = archive.receipt_time(archive.last_received(cursor), received_at or utcnow())
+            block, last = archive.tail(cursor)
+            at = archive.receipt_time(last, received_at or utcnow())
             quarantine.put(cursor, rejected, at, source)
             new = self._without_known(cursor, list(envelopes.values()))
             outcome.accepted = len(new)
             outcome.duplicates += len(envelopes) - len(new)
-            placed = _archive(cursor, new, at, source)
+            placed = _archive(cursor, block, new, at, source)
             if placed:
                 self._project(cursor, placed, at)
                 Store.set_meta(cursor, _WATERMARK, str(placed[-1].block))
@@ -226,20 +227,19 @@ class _Writing:
         return self._transaction.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        written = False
         try:
             self._transaction.__exit__(kind, error, trace)  # type: ignore[arg-type]
-        except BaseException:
-            self._derivation.forget()
-            raise
+            written = kind is None
+        finally:
+            if not written:
+                self._derivation.forget()
 
 
 def _archive(
-    cursor: duckdb.DuckDBPyConnection, envelopes: Sequence[Envelope], at: datetime, source: str
+    cursor: duckdb.DuckDBPyConnection, block: int, envelopes: Sequence[Envelope], at: datetime, source: str
 ) -> list[_Placed]:
-    if not envelopes:
-        return []
-    block = archive.next_block(cursor)
-    placed = []
+    placed: list[_Placed] = []
     for start in range(0, len(envelopes), archive.BLOCK_EVENTS):
         part = envelopes[start : start + archive.BLOCK_EVENTS]
         archive.append_block(cursor, block, [envelope.data for envelope in part], at, source)

@@ -7,14 +7,13 @@ what stands before the break.
 from __future__ import annotations
 
 import glob
-import gzip
 import io
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 import zstandard
@@ -25,6 +24,7 @@ from ingest.writer import BATCH_EVENTS, Line
 
 _BATCH_BYTES = 32 * 1024 * 1024
 _CHUNK = 1024 * 1024
+_PACKED_CHUNK = 64 * 1024
 _GIVE_UP = 10_000  # values without any event, after which a file holds none
 _BOM = b"\xef\xbb\xbf"
 _MARKS = (b'"eventTime"', b'"eventType"', b'"run"', b'"job"', b'"dataset"')
@@ -135,8 +135,6 @@ def _values(source: Source) -> Iterator[Line]:
     try:
         with _open(source) as stream:
             yield from _split(source, stream)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
-        source.problems.append(f"{source.name}: the compressed data is cut off or damaged ({_reason(error)})")
     except OSError as error:
         source.problems.append(f"{source.name}: cannot be read ({error.strerror or error})")
 
@@ -231,11 +229,70 @@ def _open(source: Source) -> BinaryIO:
     counted = io.BufferedReader(_Counted(raw, source), _CHUNK)
     magic = counted.peek(4)[:4]
     if magic[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(fileobj=counted), _CHUNK)
+        return io.BufferedReader(_Inflated(counted, source, lambda: zlib.decompressobj(wbits=31)), _CHUNK)
     if magic == b"\x28\xb5\x2f\xfd":
-        reader = zstandard.ZstdDecompressor().stream_reader(counted, read_across_frames=True, closefd=True)
-        return io.BufferedReader(reader, _CHUNK)
+        frames = zstandard.ZstdDecompressor()
+        return io.BufferedReader(_Inflated(counted, source, lambda: frames.decompressobj()), _CHUNK)
     return counted
+
+
+class _Inflater(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class _Inflated(io.RawIOBase):
+    """Decompresses members one behind the other; what stands before a break comes out, the break becomes a problem."""
+
+    def __init__(self, raw: BinaryIO, source: Source, new: Callable[[], _Inflater]) -> None:
+        self._raw, self._source, self._new = raw, source, new
+        self._inflater = new()
+        self._begun = False
+        self._ready = memoryview(b"")
+        self._rest = b""
+        self._over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._ready and not self._over:
+            self._fill()
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+    def _fill(self) -> None:
+        data = self._rest or self._raw.read(_PACKED_CHUNK)
+        self._rest = b""
+        if not data:
+            self._over = True
+            if self._begun:
+                self._problem("cut off")
+            return
+        try:
+            self._ready = memoryview(self._inflater.decompress(data))
+        except (zlib.error, zstandard.ZstdError) as error:
+            self._over = True
+            self._problem(f"damaged: {_reason(error)}")
+            return
+        self._begun = True
+        if self._inflater.eof:
+            self._rest = self._inflater.unused_data.lstrip(b"\0")  # padding between members is allowed
+            self._inflater, self._begun = self._new(), False
+
+    def _problem(self, what: str) -> None:
+        self._source.problems.append(f"{self._source.name}: the compressed data is {what}; what stands before is read")
 
 
 class _Counted(io.RawIOBase):

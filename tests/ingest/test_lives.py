@@ -1,0 +1,119 @@
+"""Edges in time: branching, incremental and one-sided jobs (the corpus has too few runs of one job)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from lineage.store import Store
+from tests.ingest.build import column_lineage, edges, loaded, run_event
+
+
+def _day(n: int) -> str:
+    return (datetime(2026, 1, 1) + timedelta(days=n)).isoformat() + "Z"  # noqa: DTZ001
+
+
+def _runs(*sides: tuple[list[str], list[str]], kind: str = "COMPLETE") -> list[bytes]:
+    return [run_event(f"r{i}", at=_day(i), kind=kind, inputs=a, outputs=b) for i, (a, b) in enumerate(sides)]
+
+
+def _history(store: Store, source: str, target: str) -> list[tuple[str, int, int | None]]:
+    """(state, first day, last day or None) of an edge."""
+    return [
+        (state, start, end if end < 10_000 else None)
+        for state, start, end in store.rows(
+            """
+            SELECT e.state, date_diff('day', DATE '2026-01-01', e.valid_from::DATE),
+                   date_diff('day', DATE '2026-01-01', e.valid_to::DATE)
+            FROM edge e JOIN node s ON s.id = e.src JOIN node d ON d.id = e.dst
+            WHERE e.kind = 'lineage' AND s.name = ? AND d.name = ? AND e.known_to = '9999-12-31' ORDER BY 2
+            """,
+            [source, target],
+        )
+    ]
+
+
+AB, A = (["a", "b"], ["c"]), (["a"], ["c"])
+
+
+def test_an_edge_absent_once_is_stale_and_still_there() -> None:
+    with loaded(*_runs(AB, AB, A)) as store:
+        assert _history(store, "b", "c") == [("current", 0, 2), ("stale", 2, None)]
+
+
+def test_an_edge_absent_three_times_ended_where_the_first_absence_began() -> None:
+    with loaded(*_runs(AB, AB, A, A, A)) as store:
+        assert _history(store, "b", "c") == [("current", 0, 2)]
+        assert _history(store, "a", "c") == [("current", 0, None)]
+
+
+def test_an_edge_seen_again_in_time_is_current_again() -> None:
+    with loaded(*_runs(AB, A, A, AB)) as store:
+        assert _history(store, "b", "c") == [("current", 0, 1), ("stale", 1, 3), ("current", 3, None)]
+
+
+def test_an_edge_seen_again_too_late_begins_anew() -> None:
+    with loaded(*_runs(AB, A, A, A, A, AB)) as store:
+        assert _history(store, "b", "c") == [("current", 0, 1), ("current", 5, None)]
+
+
+@pytest.mark.parametrize("kind", ["FAIL", "ABORT", "START", "RUNNING"])
+def test_runs_that_did_not_complete_say_nothing_of_absence(kind: str) -> None:
+    unfinished = [run_event(f"u{i}", at=_day(5 + i), kind=kind, inputs=["a"], outputs=["c"]) for i in range(4)]
+    with loaded(*_runs(AB), *unfinished) as store:
+        assert _history(store, "b", "c") == [("current", 0, None)]
+
+
+def test_one_sided_runs_are_no_evidence() -> None:
+    with loaded(*_runs(AB, (["a"], []), ([], ["c"]), (["a"], []), (["a"], []))) as store:
+        assert _history(store, "b", "c") == [("current", 0, None)]
+        assert ("b", "load", "io", "current") not in edges(store, "read")  # reads were told, and b was not among them
+
+
+def test_an_incremental_job_that_writes_another_partition_leaves_the_others_stale_then_ended() -> None:
+    with loaded(*_runs((["a"], ["p1"]), (["a"], ["p2"]), (["a"], ["p3"]))) as store:
+        assert _history(store, "a", "p1") == [("current", 0, 1), ("stale", 1, None)]
+    with loaded(*_runs((["a"], ["p1"]), (["a"], ["p2"]), (["a"], ["p3"]), (["a"], ["p4"]))) as store:
+        assert _history(store, "a", "p1") == [("current", 0, 1)]
+
+
+def test_a_branching_job_keeps_both_branches() -> None:
+    left, right = (["a"], ["left"]), (["a"], ["right"])
+    with loaded(*_runs(left, right, left, right, left)) as store:
+        assert _history(store, "a", "right")[-1] == ("stale", 4, None)
+        assert _history(store, "a", "left")[-1] == ("current", 4, None)
+
+
+def test_one_writer_that_leaves_does_not_touch_the_edges_of_another() -> None:
+    others = [run_event(f"o{i}", job="other", at=_day(i), inputs=["b"], outputs=["c"]) for i in range(5)]
+    with loaded(*_runs(AB, A, A, A), *others) as store:
+        assert _history(store, "b", "c") == [("current", 0, 1), ("current", 0, None)]
+
+
+def test_a_late_run_rewrites_history_in_event_time_order() -> None:
+    events = _runs(AB, A, A, A, AB)
+    with loaded(*events[:4], events[4], one_by_one=True) as expected, loaded(*events[::-1], one_by_one=True) as found:
+        assert _history(found, "b", "c") == _history(expected, "b", "c") == [("current", 0, 1), ("current", 4, None)]
+
+
+def test_a_product_edge_that_column_lineage_confirms_has_not_vanished() -> None:
+    told = ("c", {"columnLineage": column_lineage({"x": [("a", "x")]})})
+    with loaded(
+        *_runs(A), *[run_event(f"c{i}", at=_day(i), inputs=["a"], outputs=[told]) for i in range(1, 5)]
+    ) as store:
+        found = edges(store)
+        assert ("a", "c", "column", "current") in found
+        assert ("a", "c", "product", "current") in found
+
+
+def test_a_column_edge_ends_when_its_output_is_told_without_it_and_not_when_columns_are_not_told() -> None:
+    def run(i: int, fields: dict[str, list[tuple[str, str]]] | None) -> bytes:
+        facets = {"columnLineage": column_lineage(fields)} if fields else {}
+        return run_event(f"r{i}", at=_day(i), inputs=["a"], outputs=[("c", facets)])
+
+    both, one = {"x": [("a", "x")], "y": [("a", "y")]}, {"x": [("a", "x")]}
+    with loaded(run(0, both), run(1, None), run(2, None), run(3, None)) as store:
+        assert store.rows("SELECT count(*) FROM column_edge WHERE valid_to = '9999-12-31'") == [(2,)]
+    with loaded(run(0, both), run(1, one), run(2, one), run(3, one)) as store:
+        assert store.rows("SELECT count(*) FROM column_edge WHERE valid_to = '9999-12-31'") == [(1,)]
