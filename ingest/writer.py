@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -81,7 +81,14 @@ class Writer:
         self._projector = Projector()
         self._derivation = Derivation(self._projector)
 
-    def ingest(self, lines: Iterable[bytes | Line], *, source: str, received_at: datetime | None = None) -> Outcome:
+    def ingest(
+        self,
+        lines: Iterable[bytes | Line],
+        *,
+        source: str,
+        received_at: datetime | None = None,
+        together: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    ) -> Outcome:
         """Archive events and derive everything from them, in one transaction.
 
         Parameters
@@ -92,6 +99,8 @@ class Writer:
             where they come from, for the archive and (unless a line has a source of its own) the quarantine.
         received_at
             receipt time of all of them (default: now); never before that of the newest events in the store.
+        together
+            writes more in the same transaction, for instance how far the source was read.
 
         Returns
         -------
@@ -113,6 +122,7 @@ class Writer:
             else:
                 envelopes[found.hash] = found
         outcome.quarantined = len(rejected)
+        self._project_left_over()
         with self._writing() as cursor:
             block, last = archive.tail(cursor)
             at = archive.receipt_time(last, received_at or utcnow())
@@ -126,6 +136,8 @@ class Writer:
                 Store.set_meta(cursor, _WATERMARK, str(placed[-1].block))
             if placed or rejected:
                 bump_version(cursor)
+            if together is not None:
+                together(cursor)
         return outcome
 
     def project_pending(self) -> int:
@@ -134,8 +146,7 @@ class Writer:
         Blocks of one receipt time are one batch, and a batch is taken only when its tick is over: nothing can join
         it later.
         """
-        with self._store.cursor() as cursor:
-            pending = list(archive.blocks_after(cursor, self._watermark(), _PENDING_BLOCKS))
+        pending = self._pending()
         now = utcnow()
         pending = [block for block in pending if block[1] <= now]
         if len(pending) == _PENDING_BLOCKS and pending[0][1] < pending[-1][1]:
@@ -146,6 +157,21 @@ class Writer:
         for at, blocks in groupby(pending, key=lambda block: block[1]):
             done += self._project_blocks(at, list(blocks))
         return done
+
+    def _project_left_over(self) -> None:
+        """Derive from what a server archived and was killed before it could project it.
+
+        It has to come first: the watermark of a new batch stands behind it. That its tick may still go on does no
+        harm, since the new batch comes later or at the same instant.
+        """
+        while pending := self._pending():
+            for at, blocks in groupby(pending, key=lambda block: block[1]):
+                self._project_blocks(at, list(blocks))
+
+    def _pending(self) -> list[tuple[int, datetime, list[bytes]]]:
+        """Archived blocks behind the watermark, so many at most."""
+        with self._store.cursor() as cursor:
+            return list(archive.blocks_after(cursor, self._watermark(), _PENDING_BLOCKS))
 
     def _project_blocks(self, at: datetime, blocks: Sequence[tuple[int, datetime, list[bytes]]]) -> int:
         count = sum(len(events) for _, _, events in blocks)
