@@ -216,17 +216,17 @@ class Lineage:
         view = self.view(as_of, known_at, actor)
         return lineage_graph(view, resolve(view, node), depth)
 
-    def domains(self, actor: Actor = LOCAL) -> tuple[DomainInfo, ...]:
+    def domains(self, actor: Actor = LOCAL, *, as_of: When = None, known_at: When = None) -> tuple[DomainInfo, ...]:
         """All domains with their counts."""
         from lineage.overview import domains
 
-        return domains(self.view(actor=actor))
+        return domains(self.view(as_of, known_at, actor))
 
-    def summary(self, actor: Actor = LOCAL) -> Summary:
+    def summary(self, actor: Actor = LOCAL, *, as_of: When = None, known_at: When = None) -> Summary:
         """Counts for the first page."""
         from lineage.overview import summary
 
-        return summary(self.view(actor=actor))
+        return summary(self.view(as_of, known_at, actor))
 
     def listing(
         self,
