@@ -21,6 +21,7 @@ Bool = npt.NDArray[np.bool_]
 NONE: Final = 0xFFFFFFFF  # "no such vertex / parent / job" in a uint32 array
 CLASS_SHIFT: Final = 29
 VERTEX_MASK: Final = (1 << CLASS_SHIFT) - 1
+LANE: Final = 16  # padding behind an array of neighbours, see kernels/search.h
 
 DATASET, JOB, COLUMN = 0, 1, 2
 KIND_NAMES: Final = ("dataset", "job", "column")

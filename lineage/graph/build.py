@@ -15,9 +15,10 @@ import numpy as np
 from lineage.graph import sql
 from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, PROVENANCES, STALE, U8, U32, U64, Bool
 from lineage.graph.level import Level, column_level, dataset_level
+from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import IdMap, number, numpy_column
 from lineage.graph.rows import ColumnUse, EdgeRows, first_of_runs
-from lineage.graph.snapshot import LevelName, Nodes, Relations, Snapshot
+from lineage.graph.snapshot import LevelName, Relations, Snapshot
 from lineage.times import utcnow
 
 if TYPE_CHECKING:

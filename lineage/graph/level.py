@@ -21,14 +21,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from lineage.errors import MeshlineError
-from lineage.graph.arrays import CLASS_SHIFT, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys
+from lineage.graph.arrays import CLASS_SHIFT, LANE, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Csr:
     """Adjacency of the vertices ``first … first + len(indptr) - 2``; all others have no neighbour.
 
-    ``indices`` holds vertex | class << 29, ascending by vertex for each list.
+    ``indices`` holds vertex | class << 29, ascending by vertex for each list, and ``LANE`` entries of padding behind
+    the last list, which the compiled kernels may read.
     """
 
     first: int
@@ -138,12 +139,14 @@ class Edges:
 def csr(edges: Edges) -> Csr:
     """Adjacency of sorted edges."""
     if not len(edges.src):
-        return Csr(0, np.zeros(1, np.uint32), np.zeros(0, np.uint32))
+        return Csr(0, np.zeros(1, np.uint32), np.zeros(LANE, np.uint32))
     first, last = int(edges.src[0]), int(edges.src[-1])
     counts = np.bincount(edges.src - np.uint32(first), minlength=last - first + 1)
     indptr = np.zeros(len(counts) + 1, dtype=np.uint32)
     np.cumsum(counts, out=indptr[1:])
-    return Csr(first, indptr, edges.dst | (edges.cls.astype(np.uint32) << np.uint32(CLASS_SHIFT)))
+    indices = np.zeros(len(edges.dst) + LANE, dtype=np.uint32)
+    np.bitwise_or(edges.dst, edges.cls.astype(np.uint32) << np.uint32(CLASS_SHIFT), out=indices[:-LANE])
+    return Csr(first, indptr, indices)
 
 
 def build_level(

@@ -9,7 +9,7 @@ import numpy as np
 from lineage.graph.arrays import COLUMN, I64, U8, U64, Bool
 from lineage.graph.groups import Evidence, Groups, alias_groups
 from lineage.graph.names import Names
-from lineage.graph.snapshot import Nodes
+from lineage.graph.nodes import Nodes
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -65,7 +65,11 @@ class Searcher(Protocol):
 
 def available() -> tuple[str, ...]:
     """Names of the implementations that work here, the best first."""
-    return ("numpy",)
+    try:
+        import lineage.graph._kernels  # noqa: F401
+    except ImportError:
+        return ("numpy",)
+    return ("compiled", "numpy")
 
 
 def searcher(graph: Adjacency, kernels: str | None = None) -> Searcher:
@@ -75,10 +79,20 @@ def searcher(graph: Adjacency, kernels: str | None = None) -> Searcher:
     ----------
     kernels
         ``"compiled"``, ``"numpy"``, or ``None`` for what ``MESHLINE_KERNELS`` says, else the best one there is.
-    """
-    from lineage.graph.search_numpy import NumpySearcher
 
-    wanted = kernels or os.environ.get("MESHLINE_KERNELS") or "numpy"
+    Raises
+    ------
+    UsageError
+        when that implementation is not there.
+    """
+    there = available()
+    wanted = kernels or os.environ.get("MESHLINE_KERNELS") or there[0]
+    if wanted not in there:
+        raise UsageError(f"MESHLINE_KERNELS: “{wanted}” is not there; this installation has {', '.join(there)}.")
     if wanted == "numpy":
+        from lineage.graph.search_numpy import NumpySearcher
+
         return NumpySearcher(graph)
-    raise UsageError(f"MESHLINE_KERNELS: “{wanted}” is none of compiled, numpy.")
+    from lineage.graph.search_compiled import CompiledSearcher
+
+    return CompiledSearcher(graph)

@@ -17,40 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage.errors import UsageError
-from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, U64, Bool, ranges
+from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool
 from lineage.graph.level import Level
-from lineage.graph.names import Names
+from lineage.graph.nodes import Nodes
 from lineage.graph.rows import EdgeRows, EdgeView, Pairs
 from lineage.graph.search import Searcher, searcher
-from lineage.graph.walk import Question, Seeds, Walk
+from lineage.graph.seeds import sow
+from lineage.graph.walk import Question, Walk
 
 Direction = Literal["downstream", "upstream"]
 LevelName = Literal["dataset", "column"]
 CertaintyName = Literal["certain", "probable", "stale"]
-
-
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """Nodes of a snapshot and their alias groups.
-
-    ``base`` positions are those of :class:`Names`. ``id_sorted``/``id_base`` map every member id to its base,
-    ``dense`` maps a base to its dense index, ``preferred`` a dense index to the base of its preferred member.
-    """
-
-    names: Names
-    base_ids: U64
-    id_sorted: U64
-    id_base: I64
-    dense: U32
-    preferred: I64
-    ids: U64
-    kind: U8
-    datasets: int
-    jobs: int
-    dataset_of: U32  # dense index of the dataset of each column, in order of columns
-    column_start: I64  # dataset -> offset of its first column; one entry more than datasets
-    member_base: I64  # bases ordered by dense index, preferred first
-    member_start: I64
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +127,14 @@ class Snapshot:
         """Dense index of the dataset of a column."""
         if self.kind[i] != COLUMN:
             raise UsageError(f"{self.text(i)} is no column.")
-        return int(self._nodes.dataset_of[i - self._first_column])
+        return int(self._nodes.dataset_of[i - self._nodes.first_column])
 
     def columns_of(self, i: int) -> U32:
         """Dense indices of the columns of a dataset."""
         if self.kind[i] != DATASET:
             return np.zeros(0, np.uint32)
         low, high = self._nodes.column_start[i : i + 2]
-        return np.arange(self._first_column + low, self._first_column + high, dtype=np.uint32)
+        return np.arange(self._nodes.first_column + low, self._nodes.first_column + high, dtype=np.uint32)
 
     # -- edges
 
@@ -189,7 +166,7 @@ class Snapshot:
         pairs = [(int(c), rows.targets(int(c))) for c in columns]
         src = np.concatenate([np.full(len(t), c, np.uint32) for c, t in pairs] + [np.zeros(0, np.uint32)])
         dst = np.concatenate([*(t for _, t in pairs), np.zeros(0, np.uint32)]).astype(np.uint32)
-        keep = np.isin(self._datasets(dst), inside) & (src != dst)
+        keep = np.isin(self._nodes.datasets_of(dst), inside) & (src != dst)
         return rows.views(src[keep].astype(np.uint32), dst[keep])
 
     def self_loop(self, i: int) -> bool:
@@ -209,6 +186,14 @@ class Snapshot:
         """Jobs that read (write) many datasets: position in ``datasets``, the job, and the certainty of the arrow."""
         wanted = np.asarray(datasets, dtype=np.uint32)
         return self._reads.rights_of(wanted) if kind == "read" else self._writes.lefts_of(wanted)
+
+    def readers_of(self, datasets: U32) -> tuple[I64, U32, U8]:
+        """Readers of many datasets: position in ``datasets``, the job, and the certainty of the read, in parallel."""
+        return self._reads.rights_of(datasets)
+
+    def writers_of(self, datasets: U32) -> tuple[I64, U32, U8]:
+        """Writers of many datasets: position in ``datasets``, the job, and the certainty of the write, in parallel."""
+        return self._writes.lefts_of(datasets)
 
     def inputs(self, job: int) -> U32:
         """Datasets that a job reads."""
@@ -276,14 +261,10 @@ class Snapshot:
             sources=self._check_sources(sources),
         )
         _choice("level", level, ("dataset", "column"))
-        seeds = self._seeds(question.sources, direction, level)
+        seeds = sow(self._nodes, self._levels[level], self._reads, self._writes, question)
         return Walk(self._levels[level], self._search[level, direction], question, seeds)
 
     # -- inside
-
-    @property
-    def _first_column(self) -> int:
-        return self._nodes.datasets + self._nodes.jobs
 
     def _base(self, i: int) -> int:
         return int(self._nodes.preferred[i])
@@ -295,13 +276,6 @@ class Snapshot:
         low, high = self._nodes.member_start[i : i + 2]
         first, *rest = self._nodes.member_base[low:high].tolist()
         return [first, *sorted(rest, key=self._nodes.names.text)]
-
-    def _datasets(self, nodes: U32) -> U32:
-        """Dataset of each column, each dataset itself."""
-        out = nodes.copy()
-        column = nodes >= self._first_column
-        out[column] = self._nodes.dataset_of[nodes[column] - np.uint32(self._first_column)]
-        return out
 
     def _views(self, rows: EdgeRows, i: int, others: U32, direction: str) -> list[EdgeView]:
         here = np.full(len(others), i, dtype=np.uint32)
@@ -315,64 +289,6 @@ class Snapshot:
         dataset = self.dataset_of(i)
         found += self._views(rows, dataset, level.beside(dataset, direction), direction)
         return sorted((e for e in found if e.src != e.dst), key=lambda e: (e.src, e.dst))
-
-    def _seeds(self, sources: U32, direction: str, level: LevelName) -> Seeds:
-        jobs = sources[self.kind[sources] == JOB]
-        plain = sources[self.kind[sources] != JOB]
-        pairs = self._writes.rights_of(jobs) if direction == "downstream" else self._reads.lefts_of(jobs)
-        owner, moved, certainty = jobs[pairs[0]], pairs[1], pairs[2]
-        order = np.argsort(certainty, kind="stable")  # where two jobs write one dataset the better step counts
-        owner, moved, certainty = owner[order], moved[order], certainty[order]
-        if level == "column":
-            own, own_owner = self._spread(plain, direction)
-            moved, at = self._columns_of_all(moved, direction)
-            owner, certainty = owner[at], certainty[at]
-        else:
-            own, own_owner = self._on_dataset_level(plain, jobs)
-        none = np.zeros(0, np.uint32)
-        down = direction == "downstream"
-        hop0, hop0_owner, hop0_certainty = (moved, owner, certainty) if down else (none, none, none.astype(np.uint8))
-        late, late_owner, late_certainty = (none, none, none.astype(np.uint8)) if down else (moved, owner, certainty)
-        return Seeds(
-            vertices=np.concatenate([hop0, own]),
-            owner=np.concatenate([hop0_owner, own_owner]),
-            certainty=np.concatenate([hop0_certainty, np.zeros(len(own), np.uint8)]),
-            report=np.concatenate([np.ones(len(hop0), bool), np.zeros(len(own), bool)]),
-            late=late,
-            late_owner=late_owner,
-            late_certainty=late_certainty,
-        )
-
-    def _on_dataset_level(self, plain: U32, jobs: U32) -> tuple[U32, U32]:
-        """Vertices of datasets (of columns: their dataset) and of the ports of jobs, with the source of each."""
-        level = self._levels["dataset"]
-        datasets = level.vertices[self._datasets(plain)]
-        ported = jobs[np.isin(jobs, level.helper_key)]
-        entry = level.helper_vertex[np.searchsorted(level.helper_key, ported)]
-        vertices = np.concatenate([datasets, entry, level.twin[entry]]).astype(np.uint32)
-        return vertices, np.concatenate([plain, ported, ported]).astype(np.uint32)
-
-    def _spread(self, plain: U32, direction: str) -> tuple[U32, U32]:
-        """Column-level vertices of columns, and of all columns of datasets, with the source of each."""
-        level = self._levels["column"]
-        columns = plain[self.kind[plain] == COLUMN]
-        datasets = plain[self.kind[plain] == DATASET]
-        spread, at = self._columns_of_all(datasets, direction)
-        own = level.vertices[columns - np.uint32(self._first_column)]
-        return np.concatenate([own, spread]).astype(np.uint32), np.concatenate([columns, datasets[at]])
-
-    def _columns_of_all(self, datasets: U32, direction: str) -> tuple[U32, I64]:
-        """Column-level vertices of datasets (upstream with their rowsets), and the position of each one's dataset."""
-        level, start = self._levels["column"], self._nodes.column_start
-        low = start[datasets]
-        count = start[datasets.astype(np.int64) + 1] - low
-        vertices = level.vertices[ranges(low, count)]
-        at = np.repeat(np.arange(len(datasets)), count)
-        if direction == "downstream" or not len(level.helper_key):
-            return vertices, at
-        has = np.flatnonzero(np.isin(datasets, level.helper_key))
-        rowsets = level.helper_vertex[np.searchsorted(level.helper_key, datasets[has])]
-        return np.concatenate([vertices, rowsets]).astype(np.uint32), np.concatenate([at, has])
 
     def _check_sources(self, sources: Sequence[int]) -> U32:
         given = np.asarray(sources, dtype=np.int64).reshape(-1)

@@ -123,9 +123,7 @@ class Walk:
         found = np.full(len(vertices), worst, dtype=np.uint8)
         for certainty in range(worst - 1, -1, -1):
             tree = self._tree(certainty)
-            inside = self._search.contains(tree.order, vertices)
-            inside |= self._search.contains(tree.order, self._level.twin[vertices])
-            found[inside] = certainty
+            found[self._reached(tree, vertices)] = certainty
         return found
 
     @cached_property
@@ -135,8 +133,7 @@ class Walk:
         if not self._main.classes >> 3:
             return np.zeros(len(vertices), dtype=bool)
         direct = self._run(self._question.certainty, class_mask(self._question.certainty, indirect=False), -1, -1)
-        reached = self._search.contains(direct.order, vertices)
-        return ~(reached | self._search.contains(direct.order, self._level.twin[vertices]))
+        return ~self._reached(direct, vertices)
 
     @property
     def edges(self) -> int:
@@ -256,6 +253,13 @@ class Walk:
     def _run(self, certainty: int, mask: int, depth: int, limit: int) -> Tree:
         seeds, late = self._seeds.at(certainty)
         return self._search.bfs(seeds, late, mask, depth, limit, self._question.blocked)
+
+    def _reached(self, tree: Tree, vertices: U32) -> Bool:
+        """Which vertices, or other ports of the same jobs, a tree holds."""
+        found = self._search.contains(tree.order, vertices)
+        if self._level.offset or not len(self._level.helper_key):
+            return found
+        return found | self._search.contains(tree.order, self._level.twin[vertices])
 
     def _tree(self, certainty: int) -> Tree:
         """Full search over edges that are at least so certain."""

@@ -1,0 +1,97 @@
+"""Random adjacencies on which the compiled kernels must give exactly what the numpy ones give.
+
+Run as a program (``python -m tests.graph.kernel_cases FILE``) it does so with a kernel module from another place: the
+one that was built with sanitizers.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from lineage.graph.arrays import U32, Bool
+from lineage.graph.level import Adjacency, Csr, Edges, csr
+
+
+@dataclass(frozen=True)
+class Case:
+    graph: Adjacency
+    seeds: U32
+    late: U32
+    mask: int
+    depth: int
+    limit: int
+    blocked: Bool | None
+
+
+def edges(rng: np.random.Generator, n: int, m: int, hub: int) -> Edges:
+    src, dst = (rng.integers(0, n, m).astype(np.uint32) for _ in range(2))
+    if hub >= 0:
+        src[: m // 2] = hub
+    return Edges(src, dst, rng.integers(0, 6, m).astype(np.uint8)).distinct()
+
+
+def zero_edges(rng: np.random.Generator, n: int) -> Csr:
+    """From the first third of the vertices to the last third, so that none follows on another."""
+    third = max(n // 3, 1)
+    src, dst = rng.integers(0, third, n // 2), rng.integers(n - third, n, n // 2)
+    return csr(Edges(src.astype(np.uint32), dst.astype(np.uint32), np.zeros(n // 2, np.uint8)).distinct())
+
+
+def case(rng: np.random.Generator) -> Case:
+    n = int(rng.choice([1, 2, 7, 60, 700, 3000]))
+    m = int(n * rng.uniform(0, 4))
+    unit = csr(edges(rng, n, m, int(rng.integers(0, n)) if rng.random() < 0.5 else -1))
+    zero = zero_edges(rng, n) if rng.random() < 0.4 and n > 3 else None
+    some = [rng.integers(0, n, int(rng.integers(0, 4))).astype(np.uint32) for _ in range(2)]
+    return Case(
+        graph=Adjacency(n, unit, zero, rng.permutation(n).astype(np.uint32)),
+        seeds=some[0],
+        late=some[1] if rng.random() < 0.3 else some[1][:0],
+        mask=int(rng.choice([0b111111, 0b111, 0b001001, 0b011, 0])),
+        depth=int(rng.choice([-1, -1, 0, 1, 3])),
+        limit=int(rng.choice([-1, -1, 0, 5, 50])),
+        blocked=rng.random(n) < 0.2 if rng.random() < 0.4 else None,
+    )
+
+
+def compare(count: int, seed: int) -> None:
+    """Assert that both implementations agree on ``count`` random cases."""
+    from lineage.graph.search_compiled import CompiledSearcher
+    from lineage.graph.search_numpy import NumpySearcher
+
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        c = case(rng)
+        one, other = CompiledSearcher(c.graph), NumpySearcher(c.graph)
+        for _ in range(2):  # the second time on used scratch
+            a, b = (s.bfs(c.seeds, c.late, c.mask, c.depth, c.limit, c.blocked) for s in (one, other))
+            for name in ("order", "parent", "levels"):
+                assert getattr(a, name).tolist() == getattr(b, name).tolist(), name
+            for name in ("classes", "edges", "certain_edges", "stopped"):
+                assert getattr(a, name) == getattr(b, name), name
+        half = a.order[: len(a.order) // 2]
+        x, y = (s.among(half, c.mask, c.blocked) for s in (one, other))
+        assert (x[0], x[1], x[2].tolist()) == (y[0], y[1], y[2].tolist())
+        asked = rng.integers(0, c.graph.n, 20).astype(np.uint32)
+        assert one.contains(half, asked).tolist() == other.contains(half, asked).tolist()
+
+
+def use_module(path: str) -> None:
+    """Make an extension file the module ``lineage.graph._kernels`` of this process."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("lineage.graph._kernels", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules["lineage.graph._kernels"] = module
+
+
+if __name__ == "__main__":
+    use_module(sys.argv[1])
+    compare(300, seed=2)
+    print("clean")

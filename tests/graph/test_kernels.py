@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lineage.errors import UsageError
+from lineage.graph import search
+from lineage.graph.level import Adjacency, Csr, Edges, csr
+from tests.graph import kernel_cases
+
+SOURCE = Path(__file__).resolve().parents[2] / "lineage" / "graph" / "kernels" / "module.c"
+compiled = pytest.mark.skipif(
+    "compiled" not in search.available(), reason="the compiled kernels were not built here (no C compiler at install)"
+)
+
+
+@compiled
+def test_compiled_kernels_give_exactly_what_numpy_gives() -> None:
+    kernel_cases.compare(400, seed=1)
+
+
+@compiled
+def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
+    from lineage.graph.search_compiled import CompiledSearcher
+
+    good = csr(Edges(np.array([0, 1], np.uint32), np.array([1, 2], np.uint32), np.zeros(2, np.uint8)))
+    public = np.arange(3, dtype=np.uint32)
+
+    def build(indptr: object = good.indptr, indices: object = good.indices, first: int = 0, n: int = 3) -> None:
+        CompiledSearcher(Adjacency(n, Csr(first, np.asarray(indptr), np.asarray(indices)), None, public[:n]))
+
+    build()
+    with pytest.raises(ValueError, match="padding"):
+        build(indices=good.indices[:-1])
+    with pytest.raises(ValueError, match="ascend"):
+        build(indptr=np.array([0, 9, 2], np.uint32))
+    with pytest.raises(ValueError, match="outside of the graph"):
+        build(n=2)
+    with pytest.raises(ValueError, match="outside of the graph"):
+        build(first=2)
+    with pytest.raises(ValueError, match="4-byte"):
+        build(indices=good.indices.astype(np.uint64))
+
+
+@compiled
+def test_vertices_and_masks_that_do_not_fit_are_refused() -> None:
+    from lineage.graph.search_compiled import CompiledSearcher
+
+    none = np.zeros(0, np.uint32)
+    edges = csr(Edges(np.array([0], np.uint32), np.array([1], np.uint32), np.zeros(1, np.uint8)))
+    s = CompiledSearcher(Adjacency(2, edges, None, np.array([4, 5], np.uint32)))
+    with pytest.raises(ValueError, match="vertex 2 in a graph of 2"):
+        s.bfs(np.array([2], np.uint32), none, 63, -1, -1, None)
+    with pytest.raises(ValueError, match="vertex 9"):
+        s.contains(none, np.array([9], np.uint32))
+    with pytest.raises(ValueError, match="one bool per node"):
+        s.bfs(none, none, 63, -1, -1, np.zeros(5, bool))
+    assert s.bfs(np.array([0], np.uint32), none, 63, -1, -1, np.zeros(6, bool)).order.tolist() == [0, 1]
+
+
+def test_an_implementation_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.graph.world import World
+
+    monkeypatch.setattr(search, "available", lambda: ("numpy",))
+    with pytest.raises(UsageError, match="“compiled” is not there; this installation has numpy"):
+        World().load(kernels="compiled")
+    monkeypatch.setenv("MESHLINE_KERNELS", "fortran")
+    with pytest.raises(UsageError, match="fortran"):
+        search.searcher(Adjacency(0, csr(Edges(*[np.zeros(0, np.uint32)] * 3)), None, np.zeros(0, np.uint32)))
+
+
+def test_the_kernels_are_clean_under_address_and_undefined_behaviour_sanitizers(tmp_path: Path) -> None:
+    compiler = shutil.which("gcc")
+    if compiler is None or sys.platform != "linux":
+        pytest.skip("needs gcc on Linux: no C compiler here")
+    if not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
+        pytest.skip("the C headers of this Python are not installed")
+    target = tmp_path / "_kernels.so"
+    flags = ["-O1", "-g", "-std=c11", "-fPIC", "-shared", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    include = f"-I{sysconfig.get_paths()['include']}"
+    build = subprocess.run(
+        [compiler, *flags, "-Wall", "-Wextra", "-Werror", include, "-o", str(target), str(SOURCE)],
+        capture_output=True,
+        text=True,
+    )
+    if "cannot find" in build.stderr and "san" in build.stderr:
+        pytest.skip("gcc has no sanitizer libraries here")
+    assert build.returncode == 0, build.stderr
+    runtime = [
+        subprocess.run([compiler, f"-print-file-name={lib}"], capture_output=True, text=True, check=True).stdout.strip()
+        for lib in ("libasan.so", "libubsan.so")
+    ]
+    env = {**os.environ, "LD_PRELOAD": ":".join(runtime), "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.graph.kernel_cases", str(target)],
+        cwd=SOURCE.parents[3],
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert run.stdout.strip() == "clean"
