@@ -8,6 +8,7 @@ too many: the answer is then the list of candidates, never a guess.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 _MANY = 1000  # ends looked at; more than that is ambiguous anyway
-_SHOWN = 20  # candidates named in an error
+_COLONS = 200  # each pair of them is a way to split a column text
+_SHOWN = 50  # candidates named in an error
 
 _ENDS = """
 -- datasets and jobs whose name ends like this: 0 whole name, 1 end at a boundary, 2 any end
@@ -67,6 +69,8 @@ def resolve(view: View, text: str) -> int:
     text = text.strip()
     if not text:
         raise UsageError("An empty text names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
+    if text.count(":") > _COLONS:
+        raise UsageError(f"A node text with more than {_COLONS} colons cannot be read.")
     exact = _exact(view, text)
     if exact:
         return _only(view, text, exact)
@@ -84,7 +88,7 @@ def near(view: View, text: str, limit: int = 5) -> list[str]:
 
     prefix, colon, rest = text.partition(":")
     words = rest if colon and prefix in (*KINDS, "datasetField") else text
-    hits = search(view, words, limit=limit) or search(view, words.rpartition(":")[2], limit=limit)
+    hits = search(view, words, limit=limit) or search(view, re.split(r"[.:/]", words)[-1], limit=limit)
     return [hit.id for hit in hits]
 
 
@@ -123,10 +127,7 @@ def _best(view: View, rows: Sequence[tuple[int, int]]) -> list[int]:
 def _only(view: View, text: str, found: Sequence[int]) -> int:
     if len(found) == 1:
         return found[0]
-    labels = [view.label(i) for i in found]
-    if len(labels) > _SHOWN:
-        raise UnknownNodeError(text, [*labels[:_SHOWN], "…"], ambiguous=True)
-    raise UnknownNodeError(text, labels, ambiguous=True)
+    raise UnknownNodeError(text, [view.label(i) for i in found[:_SHOWN]], ambiguous=True)
 
 
 def _distinct(found: object) -> list[int]:

@@ -75,6 +75,8 @@ class World:
 
     def column_edge(self, src: tuple[str, str], dst: tuple[str, str], job: str = "", **values: Any) -> None:
         """``dst`` with an empty column = the source affects every row of that dataset."""
+        self.dataset(src[0])
+        self.dataset(dst[0])
         source = self.node("column", *src)
         target = self.node("column", *dst) if dst[1] else self.dataset(dst[0])
         row: dict[str, Any] = {

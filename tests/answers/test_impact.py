@@ -1,0 +1,225 @@
+"""Impact and provenance: hops, paths, certainty, jobs, and the three kinds of nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from lineage.answers import Answer
+from lineage.engine import Lineage
+from lineage.errors import UsageError
+from tests.answers.builder import World, at
+
+
+def rows(answer: Answer) -> list[tuple[str, int, str]]:
+    return [(node.id.removeprefix("dataset:pg:"), node.hops, node.certainty) for node in answer.nodes]
+
+
+def test_impact_lists_datasets_and_the_jobs_that_read_them(lx: Lineage) -> None:
+    answer = lx.impact("raw")
+    assert rows(answer) == [
+        ("orders", 1, "certain"),
+        ("job:pg:load", 1, "certain"),
+        ("report", 2, "probable"),
+        ("job:pg:build", 2, "certain"),
+    ]
+    assert answer.nodes[2].path == ("dataset:pg:raw", "dataset:pg:orders", "dataset:pg:report")
+    assert (answer.verdict, answer.partial, answer.frontier) == ("found", False, None)
+
+
+def test_provenance_gives_the_job_the_hops_of_what_it_wrote(lx: Lineage) -> None:
+    assert rows(lx.provenance("report")) == [
+        ("job:pg:build", 0, "certain"),
+        ("orders", 1, "probable"),
+        ("job:pg:load", 1, "probable"),
+        ("raw", 2, "probable"),
+    ]
+
+
+def test_a_job_counts_as_its_outputs_downstream_and_stands_before_its_inputs_upstream(lx: Lineage) -> None:
+    assert rows(lx.impact("job:pg:load")) == [
+        ("orders", 0, "certain"),
+        ("report", 1, "probable"),
+        ("job:pg:build", 1, "certain"),
+    ]
+    assert rows(lx.provenance("job:pg:build")) == [
+        ("orders", 1, "certain"),
+        ("job:pg:load", 1, "certain"),
+        ("raw", 2, "certain"),
+    ]
+
+
+def test_what_an_explicit_facet_ruled_out_is_not_recreated_through_the_job(world: World) -> None:
+    worker = world.job("j")
+    a, b, x, y = (world.dataset(name) for name in "abxy")
+    for source in (a, b):
+        world.edge(source, worker, job=worker, kind="read", provenance="io")
+    for target in (x, y):
+        world.edge(worker, target, job=worker, kind="write", provenance="io")
+    world.edge(a, x, job=worker, provenance="explicit")
+    world.edge(b, y, job=worker, provenance="explicit")
+    assert rows(Lineage(world.store).impact("a")) == [("x", 1, "certain"), ("job:pg:j", 1, "certain")]
+
+
+def test_a_limit_says_partial_and_counts_what_lies_behind(lx: Lineage) -> None:
+    answer = lx.impact("raw", depth=1)
+    assert answer.partial and answer.frontier is not None
+    assert answer.frontier.domains == {"bi": 2}  # the report and the job that builds it
+    assert not lx.impact("raw", depth=2).partial
+
+
+def test_a_reader_behind_the_limit_makes_the_answer_partial_too(world: World) -> None:
+    world.flow(["a"], "j", ["b"])
+    world.flow(["b"], "dashboard", [])
+    answer = Lineage(world.store).impact("a", depth=1)
+    assert answer.partial and answer.frontier is not None and answer.frontier.nodes == 1
+
+
+def test_nodes_of_other_domains_are_marked(lx: Lineage) -> None:
+    crossing = {node.id: node.crosses_domain for node in lx.impact("orders").nodes}
+    assert crossing == {"dataset:pg:report": True, "job:pg:build": True}
+
+
+def test_stale_edges_stay_in_the_answer_and_are_marked(world: World) -> None:
+    world.flow(["a"], "j", ["b"], state="stale", provenance="explicit")
+    assert rows(Lineage(world.store).impact("a")) == [("b", 1, "stale"), ("job:pg:j", 1, "stale")]
+
+
+def test_a_self_loop_is_no_impact(world: World) -> None:
+    world.flow(["a"], "compact", ["a"])
+    world.flow(["raw"], "load", ["a"])
+    answer = Lineage(world.store).impact("a")
+    assert rows(answer) == []
+    assert answer.verdict == "none"
+
+
+def test_owner_and_aliases_come_with_each_node(world: World) -> None:
+    world.flow(["a"], "j", ["b"])
+    world.facet(world.dataset("b"), "ownership", {"owners": [{"name": "team:x", "type": "OWNER"}]})
+    world.alias(world.dataset("/b", namespace="file"), world.dataset("b"), type="TABLE")
+    node = Lineage(world.store).impact("a").nodes[0]
+    assert (node.id, node.owner, node.aliases) == ("dataset:pg:b", "team:x", ("dataset:file:/b",))
+
+
+# -- columns
+
+
+def test_a_column_reaches_columns_and_datasets_it_affects_as_a_whole(world: World) -> None:
+    world.dataset("b", "x", "y")
+    world.column_edge(("a", "id"), ("b", "x"))
+    world.column_edge(("a", "flag"), ("b", ""), type="INDIRECT", subtype="FILTER")
+    lx = Lineage(world.store)
+    assert [(n.id, n.kind, n.use) for n in lx.impact("column:pg:a:id").nodes] == [("column:pg:b:x", "column", "direct")]
+    found = {(n.id, n.use) for n in lx.impact("column:pg:a:flag").nodes}
+    assert ("dataset:pg:b", "indirect") in found
+    assert ("column:pg:b:y", "indirect") in found
+
+
+# -- nothing, in three ways
+
+
+def test_no_impact_where_the_node_was_seen_well_enough(world: World) -> None:
+    world.flow(["a"], "j", ["b"])
+    world.run("j")
+    answer = Lineage(world.store).impact("b")
+    assert (answer.verdict, answer.nodes, answer.blind_spots) == ("none", (), ())
+
+
+@pytest.mark.parametrize(
+    ("node", "spot"),
+    [
+        ("dataset:pg:named", "known by name only"),
+        ("job:pg:reader", "was only ever seen reading"),
+        ("job:pg:idle", "was never seen with a dataset"),
+        ("job:pg:dag", "ask for one of the 1 jobs it contains"),
+        ("dataset:pg:fresh", "no run that touched it has ended yet"),
+        ("column:pg:in:c", "2 datasets come from it without telling from which columns"),
+    ],
+)
+def test_nothing_found_but_blind_downstream(world: World, node: str, spot: str) -> None:
+    world.dataset("named")
+    world.flow(["in"], "reader", [])
+    world.flow(["in"], "one", ["x", "y"])
+    world.dataset("in", "c")
+    world.job("idle")
+    world.edge(world.job("dag"), world.job("one"), kind="contains")
+    world.flow(["z"], "running", ["fresh"])
+    world.run("running", state="START")
+    answer = Lineage(world.store).impact(node)
+    assert (answer.verdict, answer.nodes) == ("blind", ())
+    assert spot in answer.blind_spots[0]
+
+
+@pytest.mark.parametrize(
+    ("node", "verdict", "spot"),
+    [
+        ("dataset:pg:source", "blind", "no job was ever seen writing it"),
+        ("job:pg:extract", "blind", "was only ever seen writing"),
+        ("dataset:pg:born", "none", None),
+        ("column:pg:out:made", "none", None),
+        ("column:pg:mixed:c", "blind", "comes from 1 dataset without telling from which columns"),
+    ],
+)
+def test_nothing_upstream_is_blind_unless_it_was_told_so(
+    world: World, node: str, verdict: str, spot: str | None
+) -> None:
+    world.flow(["source"], "j", ["mixed"])
+    world.dataset("mixed", "c")
+    world.flow([], "extract", ["landed"])
+    world.facet(world.dataset("born"), "lineage", {"inputs": []})
+    world.flow(["source"], "k", ["out"], provenance="column")
+    world.dataset("out", "made")
+    answer = Lineage(world.store).provenance(node)
+    assert (answer.verdict, answer.nodes) == (verdict, ())
+    assert (spot in answer.blind_spots[0]) if spot else answer.blind_spots == ()
+
+
+def test_an_answer_names_its_blind_spots_and_counts_what_is_guessed(world: World) -> None:
+    worker = world.flow(["a"], "j", ["b"])
+    world.run("j", state="START")
+    world.facet(worker, "sql", {"query": "insert into b select * from a"})
+    answer = Lineage(world.store).provenance("b")
+    assert answer.coverage is not None
+    assert answer.coverage.datasets_without_writer == ("dataset:pg:a",)
+    assert (answer.coverage.edges, answer.coverage.certain_edges) == (1, 0)
+    assert (answer.coverage.runs_without_end, answer.coverage.unparsed_sql) == (1, 1)
+    assert answer.blind_spots == ("dataset:pg:a: no job was ever seen writing it",)
+
+
+# -- both clocks
+
+
+def test_as_of_and_known_at_ask_either_clock(world: World) -> None:
+    feb, mar = at("2026-02-01"), at("2026-03-01")
+    world.flow(["a"], "j", ["b"], valid_from=feb)
+    world.flow(["a"], "k", ["c"], valid_from=feb, known_from=mar)
+    lx = Lineage(world.store)
+    assert [n.id for n in lx.impact("a", as_of="2026-01-15").nodes] == []
+    assert len(lx.impact("a", as_of="2026-02-15").nodes) == 4
+    assert len(lx.impact("a", as_of="2026-02-15", known_at="2026-02-15").nodes) == 2
+    assert len(lx.impact("a", as_of=at("2026-02-15").replace(tzinfo=None)).nodes) == 4
+
+
+def test_a_time_that_is_none_is_refused(lx: Lineage) -> None:
+    with pytest.raises(UsageError, match="as-of: “tomorrow-ish” is no time"):
+        lx.impact("raw", as_of="tomorrow-ish")
+    with pytest.raises(UsageError, match="negative"):
+        lx.impact("raw", depth=-1)
+
+
+# -- cache
+
+
+def test_a_change_is_seen_by_the_next_question(chain: World) -> None:
+    lx = Lineage(chain.store)
+    before = lx.impact("report")
+    chain.flow(["report"], "send", ["mail"])
+    assert chain.store is lx.store  # writes what waits
+    after = lx.impact("report")
+    assert before.nodes == () and len(after.nodes) == 2
+    assert before.fingerprint != after.fingerprint
+
+
+def test_questions_without_a_change_between_them_share_a_snapshot(lx: Lineage) -> None:
+    assert lx.view().snapshot is lx.view().snapshot
+    assert lx.view("2026-05-01").snapshot is lx.view("2026-05-01").snapshot
+    assert lx.view("2026-05-01").snapshot is not lx.view().snapshot

@@ -1,0 +1,114 @@
+"""What a person typed becomes one node, or a list of candidates; never a guess."""
+
+from __future__ import annotations
+
+import pytest
+
+from lineage.actor import Actor
+from lineage.engine import Lineage
+from lineage.errors import UnknownNodeError, UsageError
+from lineage.resolve import resolve
+from tests.answers.builder import World, at
+
+
+def found(world: World, text: str, actor: Actor | None = None) -> str:
+    view = Lineage(world.store).view(actor=actor) if actor else Lineage(world.store).view()
+    return view.label(resolve(view, text))
+
+
+def candidates(world: World, text: str, actor: Actor | None = None) -> tuple[list[str], bool]:
+    with pytest.raises(UnknownNodeError) as caught:
+        found(world, text, actor)
+    return caught.value.candidates, caught.value.ambiguous
+
+
+def test_a_full_text_finds_its_node_whatever_the_colons(world: World) -> None:
+    world.dataset("a:b", "c:d", namespace="postgres://db:5432")
+    world.job("x:y", namespace="ns:1")
+    assert found(world, "dataset:postgres://db:5432:a:b") == "dataset:postgres://db:5432:a:b"
+    assert found(world, "job:ns:1:x:y") == "job:ns:1:x:y"
+    assert found(world, "column:postgres://db:5432:a:b:c:d") == "column:postgres://db:5432:a:b:c:d"
+    assert found(world, "datasetField:postgres://db:5432:a:b:c:d") == "column:postgres://db:5432:a:b:c:d"
+
+
+def test_a_text_that_splits_into_two_nodes_is_ambiguous(world: World) -> None:
+    world.dataset("b:c", namespace="a")
+    world.dataset("c", namespace="a:b")
+    names, ambiguous = candidates(world, "dataset:a:b:c")
+    assert ambiguous
+    assert len(names) == 2
+
+
+def test_a_unique_end_is_enough(world: World) -> None:
+    world.dataset("shop.public.orders", "total")
+    assert found(world, "orders") == "dataset:pg:shop.public.orders"
+    assert found(world, "public.orders") == "dataset:pg:shop.public.orders"
+    assert found(world, "dataset:orders") == "dataset:pg:shop.public.orders"
+    assert found(world, "pg:shop.public.orders") == "dataset:pg:shop.public.orders"
+    assert found(world, "orders:total") == "column:pg:shop.public.orders:total"
+    assert found(world, "orders.total") == "column:pg:shop.public.orders:total"
+    assert found(world, "total") == "column:pg:shop.public.orders:total"
+
+
+def test_a_whole_name_beats_an_end_and_a_boundary_beats_the_middle_of_a_word(world: World) -> None:
+    world.dataset("shop.orders")
+    world.dataset("reorders")
+    assert found(world, "orders") == "dataset:pg:shop.orders"
+    world.dataset("orders")
+    assert found(world, "orders") == "dataset:pg:orders"
+    assert found(world, "eorders") == "dataset:pg:reorders"
+
+
+def test_two_equal_ends_are_candidates(world: World) -> None:
+    world.dataset("a.orders")
+    world.dataset("b.orders")
+    assert candidates(world, "orders") == (["dataset:pg:a.orders", "dataset:pg:b.orders"], True)
+
+
+def test_a_dataset_and_a_job_of_one_name_are_told_apart_by_their_kind(world: World) -> None:
+    world.dataset("orders")
+    world.job("orders")
+    assert candidates(world, "orders")[1]
+    assert found(world, "job:orders") == "job:pg:orders"
+
+
+def test_members_of_one_alias_group_are_one_node(world: World) -> None:
+    world.alias(world.dataset("/data/orders", namespace="hdfs"), world.dataset("shop.orders"), type="TABLE")
+    assert found(world, "orders") == "dataset:pg:shop.orders"
+    assert found(world, "dataset:hdfs:/data/orders") == "dataset:pg:shop.orders"
+
+
+def test_an_unknown_name_gives_what_comes_near(world: World) -> None:
+    world.dataset("shop.customers")
+    assert candidates(world, "custmers") == (["dataset:pg:shop.customers"], False)
+    assert candidates(world, "dataset:pg:shop.custommers") == (["dataset:pg:shop.customers"], False)
+    assert candidates(world, "zzzzzz") == ([], False)
+
+
+def test_an_empty_text_is_refused(world: World) -> None:
+    with pytest.raises(UsageError):
+        found(world, "  ")
+
+
+def test_a_hidden_name_cannot_be_spelled_out_by_its_end(world: World) -> None:
+    world.dataset("hr.salaries", "amount")
+    world.dataset("shop.salaries")
+    world.domain("hr", "hr.*")
+    nosy = Actor("nosy", hidden_domains={"hr"})
+    assert found(world, "salaries", nosy) == "dataset:pg:shop.salaries"
+    assert candidates(world, "hr.salaries", nosy) == (["dataset:pg:shop.salaries"], False)
+    assert candidates(world, "hr.salaries:amount", nosy) == ([], False)
+    assert found(world, "dataset:pg:hr.salaries", nosy) == "hidden (domain hr)"
+
+
+def test_a_node_that_was_not_known_yet_is_unknown_then(world: World) -> None:
+    world.node("dataset", "late", known=at("2026-03-01"))
+    lx = Lineage(world.store)
+    lx.show("dataset:pg:late")
+    with pytest.raises(UnknownNodeError, match="not yet known"):
+        lx.show("dataset:pg:late", known_at="2026-02-01")
+
+
+def test_a_text_with_colons_without_end_is_refused_quickly(world: World) -> None:
+    with pytest.raises(UsageError, match="colons"):
+        found(world, "column" + ":a" * 100_000)
