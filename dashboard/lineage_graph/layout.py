@@ -20,16 +20,16 @@ from dashboard.lineage_graph.order import lane_order, lane_tops, rank_orders
 from dashboard.lineage_graph.ranks import Chains, chains, cut_cycles, ranks
 from lineage.answers import Picture
 
-CARD_WIDTH = 208.0
+CARD_WIDTH = 184.0
 CARD_HEAD = 46.0  # height of a card without column rows
 ROW = 22.0
 ROWS_END = 6.0  # room under the last row
-COLUMN_GAP = 92.0  # between two ranks; all vertical movement of lines happens in here
+COLUMN_GAP = 70.0  # between two ranks; all vertical movement of lines happens in here
 CARD_GAP = 18.0
 DUMMY = 12.0
-LANE_HEAD = 34.0
-LANE_END = 16.0
-LANE_GAP = 12.0
+LANE_HEAD = 30.0
+LANE_END = 14.0
+LANE_GAP = 10.0
 MARGIN = 52.0
 MAP_ABOVE = 300
 

@@ -1,0 +1,160 @@
+"""Compose the dashboard: pages, frame, security headers, on a FastAPI server."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dash import Dash, html, set_props
+from dash.backends._fastapi import reset_current_request, set_current_request
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+
+from dashboard import shell
+from dashboard.headers import PageHeaders
+from dashboard.page import callback
+from dashboard.pages import PAGES
+from lineage.errors import MeshlineError
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
+
+log = logging.getLogger(__name__)
+
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>{%title%}</title>
+    <link rel="icon" type="image/svg+xml" href="BASEassets/logo.svg">
+    <script src="BASEassets/boot.js"></script>
+    {%css%}
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>
+      {%config%}
+      {%scripts%}
+      {%renderer%}
+    </footer>
+  </body>
+</html>"""
+
+
+def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/", banner: str | None = None) -> Dash:
+    """The dashboard over one engine.
+
+    Parameters
+    ----------
+    lx
+        the engine whose answers the pages show.
+    server
+        FastAPI application to serve it; its other routes go first, so add those before. A new one by default.
+        Callbacks run on its event loop: put :class:`dashboard.offload.Offload` before it.
+    base_path
+        path below which the dashboard lives, with a slash at both ends.
+    banner
+        a line above every page, for example that the data is a sample.
+
+    Returns
+    -------
+    dash.Dash
+        serve ``app.server`` with one process.
+    """
+    server = server or FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = Dash(
+        "dashboard",
+        server=server,
+        url_base_pathname=base_path,
+        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_ignore=r"boot\.js",
+        use_pages=False,
+        enable_mcp=False,  # it would offer every callback as a tool, without authentication
+        suppress_callback_exceptions=True,  # pages come and go
+        title="Meshline",
+        update_title=None,
+        index_string=INDEX.replace("BASE", base_path),
+        on_error=_report,
+        add_log_handler=False,
+    )
+    app.backend.websocket_capability = False  # no page uses it; the browser would open one all the same
+    app.layout = shell.layout(PAGES, base_path, banner)
+    shell.register(app, lx, PAGES, base_path)
+    _route(app, base_path)
+    for page in PAGES:
+        page.register(app, lx, base_path)
+    _serve_pages(app, server, base_path)
+    server.add_middleware(PageHeaders, script_hashes=tuple(app.csp_hashes()), assets=f"{base_path}assets/")
+    return app
+
+
+def _route(app: Dash, base_path: str) -> None:
+    """Fill ``#page`` with the frame of the page of an address; a callback without a query."""
+    from dash import Input, Output
+
+    layouts: dict[str, Callable[[], Any]] = {
+        (base_path + page.path.lstrip("/")).rstrip("/"): page.layout for page in PAGES
+    }
+
+    @callback(app, Output("page", "children"), Output("page-error", "children"), Input("url", "pathname"))
+    def fill(pathname: str | None) -> tuple[Any, None]:
+        layout = layouts.get((pathname or "/").rstrip("/"))
+        return (layout() if layout else not_found(pathname or "", base_path)), None
+
+
+def not_found(pathname: str, base_path: str) -> Any:
+    """What an address without a page shows."""
+    return html.Div(
+        [
+            html.H2("There is no page here"),
+            html.P([html.Span(pathname, className="mono"), " is not an address of this dashboard."]),
+            html.A("To the overview", href=base_path, className="btn primary"),
+        ],
+        className="hero",
+    )
+
+
+def _serve_pages(app: Dash, server: FastAPI, base_path: str) -> None:
+    """Serve the document at the addresses of the pages, and with status 404 where a browser asks elsewhere.
+
+    Dash would answer every unknown address with the document and status 200, also ``/health`` and the API's.
+    """
+    app.backend._setup_catchall = lambda: None
+
+    async def document(request: Request, status: int = 200) -> Response:
+        token = set_current_request(request)  # Dash's own routes do the same
+        try:
+            return Response(app.index(), media_type="text/html", status_code=status)
+        finally:
+            reset_current_request(token)
+
+    async def page_route(request: Request) -> Response:
+        return await document(request)
+
+    for page in PAGES:
+        if page.path != "/":
+            server.add_api_route(base_path + page.path.lstrip("/"), page_route, include_in_schema=False)
+
+    async def missing(request: Request, error: Any) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if wants_page and request.url.path.startswith(base_path):
+            return await document(request, 404)
+        return await http_exception_handler(request, error)
+
+    server.exception_handlers.setdefault(404, missing)
+
+
+def _report(error: Exception) -> None:
+    """A callback failed: say so on the page, with a number that also stands in the log."""
+    number = uuid.uuid4().hex[:8]
+    if isinstance(error, MeshlineError):
+        text = str(error)
+    else:
+        log.error("error %s in a callback", number, exc_info=error)
+        text = f"Something went wrong here (error {number}; the log of the server has the details)."
+    retry = html.A("Try again", href="")
+    set_props("page-error", {"children": html.Div([text, retry], className="notice bad page-notice", role="alert")})

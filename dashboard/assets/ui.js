@@ -1,0 +1,195 @@
+/* What the pages do without asking the server: addresses, the palette's keys, short cuts, copying. */
+(function () {
+  "use strict";
+  const same = () => dash_clientside.no_update;
+  const trigger = () => {
+    const found = dash_clientside.callback_context.triggered;
+    return found.length ? found[0].prop_id : "";
+  };
+
+  /** Address with `changes` (null removes a key); keys nobody knows are kept, order is stable. */
+  function address(changes) {
+    const query = new URLSearchParams(window.location.search);
+    for (const [key, value] of Object.entries(changes)) {
+      query.delete(key);
+      for (const one of Array.isArray(value) ? value : value === null || value === "" ? [] : [value]) query.append(key, one);
+    }
+    const text = query.toString();
+    return text ? `?${text}` : "";
+  }
+
+  /** New search text for the Location component, or no update when nothing changes. */
+  function go(changes) {
+    const next = address(changes);
+    return next === window.location.search ? same() : next;
+  }
+
+  /** Change the address without a new entry in the history and without a callback. */
+  function note(changes) {
+    const next = address(changes);
+    if (next !== window.location.search) history.replaceState(history.state, "", window.location.pathname + next);
+  }
+
+  /** A cell that leads to another page without loading the document anew. */
+  const grids = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  grids.PageLink = function (props) {
+    const href = props.data && props.data.href;
+    if (!href) return React.createElement("span", null, props.value);
+    const open = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      const [pathname, search] = href.split("?");
+      dash_clientside.set_props("url", { pathname, search: search ? `?${search}` : "" });
+    };
+    return React.createElement("a", { href, onClick: open }, props.value);
+  };
+
+  function toggled(key, value) {
+    const list = new URLSearchParams(window.location.search).getAll(key);
+    return list.includes(value) ? list.filter((one) => one !== value) : list.concat([value]);
+  }
+
+  const instants = (search) => {
+    const query = new URLSearchParams(search), kept = new URLSearchParams();
+    for (const key of ["asof", "known"]) if (query.get(key)) kept.set(key, query.get(key));
+    return kept.toString();
+  };
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.meshline = {
+    nav: function (pathname, search, ids) {
+      const kept = instants(search);
+      const here = (pathname || "/").replace(/(.)\/$/, "$1");
+      return [ids.map((id) => (id.path === here ? "nav-link is-here" : "nav-link")), ids.map((id) => id.path + (kept ? `?${kept}` : ""))];
+    },
+
+    palette: function () {
+      const from = trigger();
+      const asked = from.startsWith("palette-open") || from.includes('"palette-open"');
+      const open = asked && Boolean(dash_clientside.callback_context.triggered[0].value); // a new button has no clicks
+      if (asked && !open) return same();
+      if (open) setTimeout(() => { const input = document.getElementById("palette-input"); if (input) { input.focus(); input.select(); } }, 60);
+      return open;
+    },
+
+    help: function (clicks) { return clicks ? true : same(); },
+
+    graph_help: function (action) { return action && action.type === "help" ? true : same(); },
+
+    asof_shown: function (search) {
+      const query = new URLSearchParams(search);
+      const asof = query.get("asof"), known = query.get("known");
+      const label = asof ? asof.replace("T", " ").slice(0, 16) : "now";
+      const text = `You look at ${asof ? asof.replace("T", " ") + " UTC" : "now"}` + (known ? `, with what was known at ${known.replace("T", " ")} UTC` : "") + ".";
+      const past = Boolean(asof || known);
+      return [label + (known ? " · known then" : ""), past ? "asof-open is-past" : "asof-open", past ? {} : { display: "none" }, text,
+        asof ? asof.replace("T", " ") : null, known ? known.replace("T", " ") : null];
+    },
+
+    asof_set: function (apply, now, strip, asof, known) {
+      if (!trigger() || !dash_clientside.callback_context.triggered[0].value) return same();
+      const iso = (text) => (text ? text.replace(" ", "T") : null);
+      return trigger().startsWith("asof-apply") ? go({ asof: iso(asof), known: iso(known) }) : go({ asof: null, known: null });
+    },
+
+    lineage_go: function (up, down, flags, domains, view, action, selected) {
+      const step = (value) => (value === "1" ? null : value);
+      switch (trigger()) {
+        case "lineage-graph.action": return lineageAction(action);
+        case "lineage-graph.selected":
+          return selected && selected.columnId ? go({ trace: selected.columnId, focus: null, sel: selected.id }) : same();
+        case "lineage-domains.value": return go({ domain: domains || [] });
+        case "lineage-flags.value":
+          return go({ lanes: (flags || []).includes("lanes") ? null : "0", jobs: (flags || []).includes("jobs") ? "1" : null });
+        case "lineage-view.value": return go({ view: view === "picture" ? null : view });
+        case "lineage-up.value": return go({ up: step(up) });
+        case "lineage-down.value": return go({ down: step(down) });
+        default: return same();
+      }
+    },
+
+    lineage_select: function (selected, initial) {
+      if (trigger() === "lineage-initial.data" || !selected) return initial || { id: null };
+      note({ sel: selected.id });
+      return { id: selected.id };
+    },
+
+    lineage_chosen: function (selection, trace) { return { id: selection && selection.id, column: trace || null }; },
+
+    lineage_overlay: function (by) { note({ by: by === "domain" ? null : by }); return by; },
+
+    lineage_command: function () {
+      const from = trigger();
+      const found = from.match(/^lineage-do-(\w+)\.n_clicks$/);
+      const find = from === "lineage-find.n_submit";
+      if (!found && !find) return same();
+      if (found && !dash_clientside.callback_context.triggered[0].value) return same();
+      const focus = new URLSearchParams(window.location.search).get("focus") || "lineage";
+      return { cmd: find ? "next" : found[1], n: Date.now(), name: `lineage ${focus.split(":").pop()}` };
+    },
+
+    lineage_find: function (text) { return text || ""; },
+
+    catalogue_go: function (of) {
+      const now = new URLSearchParams(window.location.search).get("of") || "datasets";
+      return now === of ? same() : go({ of, state: null });
+    },
+
+    grid_csv: function (clicks) { return clicks ? true : same(); },
+
+    copy_link: function (clicks) {
+      if (!clicks) return same();
+      navigator.clipboard.writeText(window.location.href);
+      setTimeout(() => dash_clientside.set_props("lineage-copied", { children: "" }), 2500);
+      return "Link copied";
+    },
+  };
+
+  /** What a click inside the picture means for the address. */
+  function lineageAction(action) {
+    if (!action || !action.id) return same();
+    const query = new URLSearchParams(window.location.search);
+    if (action.type === "focus") return go({ focus: action.id, sel: null, trace: null, open: null, more: null, xu: null, xd: null, map: null });
+    if (action.type === "toggle") return go({ open: toggled("open", action.id), more: query.getAll("more").filter((id) => id !== action.id), trace: null });
+    if (action.type === "more") {
+      const key = query.get("trace") ? { trace: null, open: query.getAll("open").concat([action.id]) } : { more: query.getAll("more").concat([action.id]) };
+      return go(key);
+    }
+    if (action.type === "expand") {
+      const key = action.side < 0 ? "xu" : "xd";
+      const list = query.getAll(key);
+      return list.includes(action.id) ? same() : go({ [key]: list.concat([action.id]), trace: null });
+    }
+    return same();
+  }
+
+  /* palette: arrows and Enter while the text stays in the input */
+  function paletteKeys(event) {
+    const options = Array.from(document.querySelectorAll("#palette-results [role=option]"));
+    if (!options.length || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
+    event.preventDefault();
+    let at = options.findIndex((option) => option.classList.contains("is-active"));
+    if (event.key === "Enter") { options[Math.max(at, 0)].querySelector("a").click(); return; }
+    at = at < 0 ? (event.key === "ArrowDown" ? 0 : options.length - 1) : (at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
+    options.forEach((option, i) => { option.classList.toggle("is-active", i === at); option.setAttribute("aria-selected", String(i === at)); });
+    options[at].scrollIntoView({ block: "nearest" });
+    event.target.setAttribute("aria-activedescendant", options[at].id);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target && event.target.id === "palette-input") { paletteKeys(event); }
+    if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      document.getElementById("palette-open").click();
+      return;
+    }
+    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
+    if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
+    if (event.key === "?") document.getElementById("help-open").click();
+    if (event.key === "/") {
+      const find = document.getElementById("lineage-find");
+      event.preventDefault();
+      (find || document.getElementById("palette-open"))[find ? "focus" : "click"]();
+    }
+  });
+})();

@@ -1,0 +1,66 @@
+"""Dash's side of the canvas component. The JavaScript is plain ES2020, without build step: see ``*.js`` here."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from dash.development.base_component import Component
+
+NAMESPACE = "dashboard_lineage_graph"  # the JavaScript object that holds the component
+
+
+class LineageGraph(Component):  # type: ignore[misc]  # Dash ships no types
+    """The lineage picture on a canvas.
+
+    Parameters
+    ----------
+    graph
+        what to draw, from :func:`dashboard.lineage_graph.drawing.drawing`.
+    selection
+        ``{"id", "column"}``: the locked card or column.
+    overlay
+        key of ``overlays`` on the cards by which they are coloured; ``"domain"`` for none.
+    find
+        text whose matches are ringed.
+    command
+        ``{"cmd", "n", "name"}``, one of fit, in, out, next, png, svg; carried out when ``n`` changes.
+    label
+        what a screen reader calls the picture.
+    selected, action
+        written by the browser: the card that was clicked; what is to happen (expand, toggle, more, focus, help).
+    """
+
+    _children_props: ClassVar[list[str]] = []
+    _base_nodes: ClassVar[list[str]] = ["children"]
+    _namespace = NAMESPACE
+    _type = "LineageGraph"
+
+    def __init__(
+        self,
+        id: str | None = None,
+        *,
+        graph: dict[str, Any] | None = None,
+        selection: dict[str, Any] | None = None,
+        overlay: str | None = None,
+        find: str | None = None,
+        command: dict[str, Any] | None = None,
+        label: str | None = None,
+        selected: dict[str, Any] | None = None,
+        action: dict[str, Any] | None = None,
+    ) -> None:
+        given = {
+            "id": id,
+            "graph": graph,
+            "selection": selection,
+            "overlay": overlay,
+            "find": find,
+            "command": command,
+            "label": label,
+            "selected": selected,
+            "action": action,
+        }
+        self._prop_names = list(given)
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(**{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,423 @@
+"""The lineage page: the picture, its twin as tables, and the panel about the chosen node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from dashboard.lineage_graph.component import LineageGraph
+from dashboard.lineage_graph.drawing import Options, drawing
+from dashboard.links import Links
+from dashboard.page import Page, Part, callback
+from dashboard.pages import lineage_states as states
+from dashboard.pages.lineage_details import panel
+from dashboard.pages.lineage_state import LineageState
+from dashboard.pages.lineage_tables import CARDS, LINES, card_rows, line_rows, only_domains, to_csv
+from dashboard.tables import grid
+from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, icon
+from lineage.answers import Picture
+from lineage.domains import DomainInfo
+from lineage.errors import MeshlineError, UnknownNodeError
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
+
+CARD_BUDGET = 300
+MAP_BUDGET = 5000
+_STEPS = [{"value": value, "label": value.title()} for value in ("1", "2", "3", "all")]
+
+
+def layout() -> Part:
+    """Frame of the page."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Div([html.H1("Lineage"), html.Div("…", id="lineage-title", className="sub")]),
+                    html.Div(
+                        [
+                            dmc.SegmentedControl(
+                                id="lineage-view",
+                                value="picture",
+                                data=[
+                                    {"value": "picture", "label": "Picture"},
+                                    {"value": "datasets", "label": "Cards as table"},
+                                    {"value": "edges", "label": "Lines as table"},
+                                ],
+                            ),
+                            _export(),
+                        ],
+                        className="side",
+                    ),
+                ],
+                className="page-head",
+            ),
+            html.Div(id="lineage-notices"),
+            html.Div(id="lineage-hero"),
+            html.Div(
+                [
+                    _toolbar(),
+                    html.Div(
+                        [
+                            html.Div([_canvas(), html.Div(id="lineage-table")], className="card stage"),
+                            html.Aside(
+                                _skeleton(),
+                                id="lineage-panel",
+                                className="card panel",
+                                **{"aria-label": "Details of the chosen node"},
+                            ),
+                        ],
+                        className="work",
+                    ),
+                ],
+                id="lineage-work",
+            ),
+            dcc.Store(id="lineage-initial"),
+            dcc.Store(id="lineage-selection"),
+            dcc.Store(id="lineage-trace"),
+            dcc.Download(id="lineage-download"),
+        ],
+        className="page lineage-page",
+    )
+
+
+def _export() -> Part:
+    def item(name: str, mark: str, label: str) -> Part:
+        return dmc.MenuItem(label, id=f"lineage-do-{name}", leftSection=icon(mark, size=16), n_clicks=0)
+
+    return dmc.Menu(
+        [
+            dmc.MenuTarget(html.Button([icon("download", size=16), "Export"], className="btn", id="lineage-export")),
+            dmc.MenuDropdown(
+                [
+                    item("png", "photo", "Picture as PNG"),
+                    item("svg", "file-type-svg", "Picture as SVG"),
+                    item("cards", "file-type-csv", "Cards as CSV"),
+                    item("lines", "file-type-csv", "Lines as CSV"),
+                ]
+            ),
+        ],
+        position="bottom-end",
+        shadow="md",
+        keepMounted=True,
+    )
+
+
+def _toolbar() -> Part:
+    def steps(side: str, label: str) -> Part:
+        return html.Div(
+            [
+                html.Span(label, className="tool-label", id=f"lineage-{side}-label"),
+                dmc.SegmentedControl(
+                    id=f"lineage-{side}",
+                    data=_STEPS,
+                    value="1",
+                    size="xs",
+                    attributes={"root": {"aria-label": f"Steps {label.lower()}"}},
+                ),
+            ],
+            className="tool",
+        )
+
+    colour_by = [
+        {"value": "domain", "label": "Domain"},
+        {"value": "status", "label": "Last run"},
+        {"value": "age", "label": "Age"},
+    ]
+    return html.Div(
+        [
+            steps("up", "Upstream"),
+            steps("down", "Downstream"),
+            html.Div(
+                [
+                    html.Span("Colour by", className="tool-label"),
+                    dmc.SegmentedControl(
+                        id="lineage-by",
+                        data=colour_by,
+                        value="domain",
+                        size="xs",
+                        attributes={"root": {"aria-label": "Colour by"}},
+                    ),
+                ],
+                className="tool",
+            ),
+            dmc.ChipGroup(
+                [
+                    dmc.Chip("Lanes", value="lanes", size="xs", radius="md"),
+                    dmc.Chip("Jobs", value="jobs", size="xs", radius="md"),
+                ],
+                id="lineage-flags",
+                multiple=True,
+                value=["lanes"],
+            ),
+            dmc.MultiSelect(
+                id="lineage-domains",
+                data=[],
+                value=[],
+                placeholder="All domains",
+                clearable=True,
+                size="xs",
+                hidePickedOptions=True,
+                className="tool-domains",
+                attributes={"input": {"aria-label": "Show these domains only"}},
+            ),
+            dmc.TextInput(
+                id="lineage-find",
+                placeholder="Find in picture",
+                size="xs",
+                leftSection=icon("search", size=14),
+                rightSection=html.Kbd("/"),
+                debounce=120,
+                value="",
+                n_submit=0,
+                className="tool-find",
+                attributes={"input": {"aria-label": "Find in picture"}},
+            ),
+        ],
+        className="card toolbar",
+        role="toolbar",
+        **{"aria-label": "What the picture shows"},
+    )
+
+
+def _canvas() -> Part:
+    def tool(name: str, mark: str, label: str) -> Part:
+        return html.Button(icon(mark), id=f"lineage-do-{name}", className="round", title=label, **{"aria-label": label})
+
+    return html.Div(
+        [
+            html.Div(LineageGraph("lineage-graph"), className="canvas-room"),
+            html.Div(
+                [
+                    states.legend(),
+                    tool("in", "plus", "Zoom in"),
+                    tool("out", "minus", "Zoom out"),
+                    tool("fit", "maximize", "Fit everything"),
+                ],
+                className="canvas-foot",
+            ),
+        ],
+        className="canvas",
+        id="lineage-canvas",
+    )
+
+
+def _skeleton() -> Part:
+    bars = [dmc.Skeleton(height=h, width=w, radius="sm", mb=14) for h, w in ((20, "40%"), (26, "75%"), (14, "90%"))]
+    return html.Div([*bars, dmc.Skeleton(height=150, radius="sm")], className="panel-pad")
+
+
+def look(lx: Lineage, state: LineageState) -> Picture:
+    """The picture an address asks for, before domains are left out.
+
+    Raises
+    ------
+    MeshlineError
+        when the node, the column or an instant makes no sense; the message is meant for the reader.
+    """
+    when: dict[str, Any] = {"as_of": state.as_of, "known_at": state.known_at}
+    if state.trace:
+        return lx.column_trace(state.trace, **when)
+    return lx.picture(
+        state.focus,
+        upstream=state.upstream,
+        downstream=state.downstream,
+        jobs=state.jobs,
+        columns=frozenset(state.open) if state.open else False,
+        also_upstream=state.more_up,
+        also_downstream=state.more_down,
+        max_nodes=MAP_BUDGET if state.whole else CARD_BUDGET,
+        **when,
+    )
+
+
+def draw(picture: Picture, state: LineageState, domains: list[DomainInfo]) -> dict[str, Any]:
+    """Graph of the canvas component for a picture."""
+    colours = domain_colours(domains)
+    options = Options(
+        colours=colours,
+        titles={d.name: d.title or d.name for d in domains},
+        rows=state.rows(),
+        lanes=state.lanes,
+        traced=bool(state.trace),
+    )
+    return drawing(picture, options, key=state.key)
+
+
+def register(app: Dash, lx: Lineage, base: str) -> None:
+    """Callbacks of the page."""
+    _register_browser(app)
+
+    @callback(
+        app,
+        Output("lineage-graph", "graph"),
+        Output("lineage-title", "children"),
+        Output("lineage-notices", "children"),
+        Output("lineage-hero", "children"),
+        Output("lineage-work", "style"),
+        Output("lineage-canvas", "style"),
+        Output("lineage-table", "children"),
+        Output("lineage-initial", "data"),
+        Output("lineage-trace", "data"),
+        Output("lineage-up", "value"),
+        Output("lineage-down", "value"),
+        Output("lineage-by", "value"),
+        Output("lineage-flags", "value"),
+        Output("lineage-view", "value"),
+        Output("lineage-domains", "data"),
+        Output("lineage-domains", "value"),
+        Output("lineage-up", "disabled"),
+        Output("lineage-down", "disabled"),
+        Input("url", "search"),
+        State("url", "pathname"),
+    )
+    def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
+        if not (pathname or "").rstrip("/").endswith("/lineage"):
+            return (no_update,) * 18
+        return _page(lx, LineageState.parse(search), Links.at(base, search))
+
+    @callback(app, Output("lineage-panel", "children"), Input("lineage-selection", "data"), State("url", "search"))
+    def details(selection: dict[str, Any] | None, search: str | None) -> Part:
+        state = LineageState.parse(search)
+        node = (selection or {}).get("id")
+        return _details(lx, node, state, Links.at(base, search)) if node else states.nothing_chosen()
+
+    @callback(
+        app,
+        Output("lineage-download", "data"),
+        Input("lineage-do-cards", "n_clicks"),
+        Input("lineage-do-lines", "n_clicks"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def save(cards: int, lines: int, search: str | None) -> Any:
+        from dash import ctx
+
+        if not (cards or lines):
+            return no_update
+        state = LineageState.parse(search)
+        picture = only_domains(look(lx, state), state.domains)
+        if ctx.triggered_id == "lineage-do-cards":
+            return dcc.send_string(to_csv(card_rows(picture), CARDS), "lineage-cards.csv")
+        return dcc.send_string(to_csv(line_rows(picture), LINES), "lineage-lines.csv")
+
+
+def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
+    """Every output of the page for one address."""
+    domains = list(lx.domains())
+    controls = (
+        state.up,
+        state.down,
+        state.overlay,
+        [name for name, on in (("lanes", state.lanes), ("jobs", state.jobs)) if on],
+        state.view,
+        [{"value": d.name, "label": d.title or d.name} for d in domains],
+        list(state.domains),
+        bool(state.trace),
+        bool(state.trace),
+    )
+
+    def instead(title: str, hero: Part) -> tuple[Any, ...]:
+        hidden = {"display": "none"}
+        return (None, title, None, hero, hidden, {}, None, None, None, *controls)
+
+    if not (state.focus or state.trace):
+        if not lx.summary().datasets:
+            return instead("No lineage yet", states.empty_store())
+        return instead("Choose where to start", states.choose(lx, links))
+    try:
+        whole = look(lx, state)
+    except UnknownNodeError as error:
+        return instead("Unknown node", states.unknown(error, links))
+    except MeshlineError as error:
+        return instead("This cannot be shown", states.refused(str(error), links))
+    picture = only_domains(whole, state.domains)
+    graph = draw(picture, state, domains)
+    if not picture.nodes:
+        return instead(states.title(whole, picture, state), states.filtered(len(whole.nodes), state, links))
+    table = None
+    if state.view == "datasets":
+        table = grid("lineage-grid", card_rows(picture), CARDS)
+    elif state.view == "edges":
+        table = grid("lineage-grid", line_rows(picture), LINES)
+    chosen = state.selected or whole.focus
+    return (
+        graph,
+        states.title(whole, picture, state),
+        states.notices(whole, picture, graph, state, links),
+        None,
+        {},
+        {"display": "none"} if table is not None else {},
+        table,
+        {"id": chosen},
+        state.trace.rpartition(":")[2] or None,
+        *controls,
+    )
+
+
+def _details(lx: Lineage, node: str, state: LineageState, links: Links) -> Part:
+    when: dict[str, Any] = {"as_of": state.as_of, "known_at": state.known_at}
+    try:
+        detail = lx.show(node, **when)
+        reached = [] if detail.hidden else [lx.provenance(node, **when), lx.impact(node, **when)]
+    except MeshlineError as error:
+        return states.no_details(str(error))
+    domains = {d.name: d for d in lx.domains()}
+    known = domains.get(detail.domain)
+    colour = domain_colours(list(domains.values())).get(detail.domain, UNASSIGNED_COLOUR)
+    title = (known.title if known else None) or detail.domain
+    if not reached:
+        return states.no_details(detail.name or detail.id)
+    return panel(detail, reached[0], reached[1], links, colour, title)
+
+
+def _register_browser(app: Dash) -> None:
+    """Callbacks that run in the browser: address, selection, colours, zoom."""
+
+    def clientside(name: str, *spec: object, initial: bool = False) -> None:
+        function = ClientsideFunction("meshline", name)
+        app.clientside_callback(function, *spec, prevent_initial_call=not initial)
+
+    clientside(
+        "lineage_go",
+        Output("url", "search", allow_duplicate=True),
+        Input("lineage-up", "value"),
+        Input("lineage-down", "value"),
+        Input("lineage-flags", "value"),
+        Input("lineage-domains", "value"),
+        Input("lineage-view", "value"),
+        Input("lineage-graph", "action"),
+        Input("lineage-graph", "selected"),
+    )
+    clientside(
+        "lineage_select",
+        Output("lineage-selection", "data"),
+        Input("lineage-graph", "selected"),
+        Input("lineage-initial", "data"),
+    )
+    clientside(
+        "lineage_chosen",
+        Output("lineage-graph", "selection"),
+        Input("lineage-selection", "data"),
+        Input("lineage-trace", "data"),
+    )
+    clientside("lineage_overlay", Output("lineage-graph", "overlay"), Input("lineage-by", "value"))
+    clientside("lineage_find", Output("lineage-graph", "find"), Input("lineage-find", "value"))
+    clientside(
+        "lineage_command",
+        Output("lineage-graph", "command"),
+        *(Input(f"lineage-do-{name}", "n_clicks") for name in ("in", "out", "fit", "png", "svg")),
+        Input("lineage-find", "n_submit"),
+    )
+    clientside("graph_help", Output("help", "opened", allow_duplicate=True), Input("lineage-graph", "action"))
+    clientside(
+        "copy_link",
+        Output("lineage-copied", "children"),
+        Input("lineage-copy", "n_clicks"),
+    )
+    clientside("grid_csv", Output("lineage-grid", "exportDataAsCsv"), Input("lineage-grid-csv", "n_clicks"))
+
+
+PAGE = Page("/lineage", "Lineage", "what feeds what, down to columns", "Explore", "sitemap", layout, register)

@@ -1,0 +1,344 @@
+"""The frame around every page: header, navigation, palette, instant, notices, keyboard help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import dash_mantine_components as dmc
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
+
+from dashboard.links import Links
+from dashboard.names import short_name, subtitle
+from dashboard.page import Page, Part, callback
+from dashboard.theme import MANTINE, UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
+from lineage import __version__
+from lineage.answers import SearchHit
+from lineage.engine import Lineage
+
+KEYS = (
+    ("⌘K or Ctrl K", "search everything"),
+    ("/", "find in the picture"),
+    ("← →", "follow the lines"),
+    ("↑ ↓", "next card in the column"),
+    ("Space", "show or hide columns"),
+    ("Enter", "focus on the card"),
+    ("[  ]", "show more upstream, downstream"),
+    ("F", "fit everything"),
+    ("+  −", "zoom"),
+    ("Esc", "clear the selection"),
+    ("?", "this list"),
+)
+
+
+def layout(pages: Sequence[Page], base: str, banner: str | None) -> Part:
+    """The whole document. Pages are filled into ``#page``."""
+    return dmc.MantineProvider(
+        theme=MANTINE,
+        defaultColorScheme="auto",
+        children=[
+            dcc.Location(id="url", refresh="callback-nav"),
+            html.A("Skip to the content", href="#page", className="skip-link"),
+            dmc.AppShell(
+                [
+                    dmc.AppShellHeader(_header(base)),
+                    dmc.AppShellNavbar(_navigation(pages, base)),
+                    dmc.AppShellMain([*_strips(banner), html.Div(id="page-error"), html.Div(id="page")]),
+                ],
+                header={"height": 58},
+                navbar={"width": 212, "breakpoint": "sm", "collapsed": {"mobile": True}},
+                padding=0,
+            ),
+            _palette(),
+            _help(),
+        ],
+    )
+
+
+def _header(base: str) -> Part:
+    return html.Div(
+        className="top",
+        children=[
+            dcc.Link(
+                [
+                    html.Span(icon("topology-star-3", size=19), className="brand-mark"),
+                    html.Span("Meshline", className="brand-name"),
+                ],
+                href=base,
+                className="brand",
+            ),
+            html.Button(
+                [
+                    icon("search", size=16),
+                    html.Span("Search datasets, columns, jobs, pages…"),
+                    html.Kbd("⌘ K"),
+                ],
+                id="palette-open",
+                className="palette-open",
+                **{"aria-label": "Search datasets, columns, jobs and pages"},
+            ),
+            html.Div(
+                className="top-tools",
+                children=[
+                    _instant(),
+                    html.Button(
+                        icon("keyboard", size=20),
+                        id="help-open",
+                        className="round",
+                        **{"aria-label": "Keyboard help"},
+                    ),
+                    dmc.ColorSchemeToggle(
+                        lightIcon=icon("sun", size=20),
+                        darkIcon=icon("moon", size=20),
+                        variant="subtle",
+                        color="gray",
+                        size=36,
+                        attributes={"root": {"aria-label": "Switch between light and dark"}},
+                    ),
+                ],
+            ),
+        ],
+    )
+
+
+def _instant() -> Part:
+    def picker(name: str, label: str, description: str) -> Part:
+        return dmc.DateTimePicker(
+            id=f"asof-{name}",
+            label=label,
+            description=description,
+            placeholder="now",
+            clearable=True,
+            valueFormat="YYYY-MM-DD HH:mm",
+            popoverProps={"withinPortal": False},
+        )
+
+    return dmc.Popover(
+        [
+            dmc.PopoverTarget(
+                html.Button(
+                    [
+                        icon("history", size=17),
+                        html.Span(["As of", html.Span(" "), html.Span("now", id="asof-label")]),
+                    ],
+                    id="asof-open",
+                    className="asof-open",
+                )
+            ),
+            dmc.PopoverDropdown(
+                dmc.Stack(
+                    [
+                        picker("valid", "As of", "how things were at this time (UTC)"),
+                        picker("known", "Known at", "with what Meshline had learned by then (UTC)"),
+                        dmc.Group(
+                            [
+                                html.Button("Apply", id="asof-apply", className="btn primary"),
+                                html.Button("Back to now", id="asof-now", className="btn"),
+                            ]
+                        ),
+                    ],
+                    gap="sm",
+                )
+            ),
+        ],
+        width=320,
+        position="bottom-end",
+        shadow="lg",
+        trapFocus=True,
+        returnFocus=True,
+    )
+
+
+def _navigation(pages: Sequence[Page], base: str) -> Part:
+    items: list[Part] = []
+    for group, members in groupby((p for p in pages if p.group), key=lambda page: page.group):
+        items.append(html.Div(group, className="nav-group"))
+        for page in members:
+            href = base + page.path.lstrip("/")
+            items.append(
+                dcc.Link(
+                    [icon(page.icon), html.Span(page.title)],
+                    id={"type": "nav", "path": href},
+                    href=href,
+                    className="nav-link",
+                )
+            )
+    foot = html.Div(f"Meshline {__version__}", className="nav-foot")
+    return html.Nav([*items, foot], className="nav", **{"aria-label": "Pages"})
+
+
+def _strips(banner: str | None) -> list[Part]:
+    strips = []
+    if banner:
+        strips.append(
+            html.Div([icon("info-circle", size=16), html.Span(banner)], className="strip sample", role="note")
+        )
+    strips.append(
+        html.Div(
+            [
+                icon("history", size=16),
+                html.Span(id="asof-text"),
+                html.Button("Back to now", id="asof-strip-now"),
+            ],
+            id="asof-strip",
+            className="strip past",
+            style={"display": "none"},
+            role="status",
+        )
+    )
+    return strips
+
+
+def _palette() -> Part:
+    return dmc.Modal(
+        id="palette",
+        withCloseButton=False,
+        keepMounted=True,
+        size=620,
+        padding=0,
+        yOffset="11vh",
+        radius="lg",
+        opened=False,
+        overlayProps={"backgroundOpacity": 0.35, "blur": 2},
+        children=[
+            dmc.TextInput(
+                id="palette-input",
+                placeholder="Search datasets, columns, jobs, pages…",
+                size="lg",
+                variant="unstyled",
+                leftSection=icon("search"),
+                debounce=90,
+                value="",
+                className="palette-input",
+                attributes={
+                    "input": {
+                        "role": "combobox",
+                        "aria-label": "Search",
+                        "aria-expanded": "true",
+                        "aria-controls": "palette-results",
+                        "autoComplete": "off",
+                    }
+                },
+            ),
+            html.Div(id="palette-results", role="listbox", **{"aria-label": "Results"}),
+            html.Div(
+                [
+                    html.Span([html.Kbd("↑"), " ", html.Kbd("↓"), " choose"]),
+                    html.Span([html.Kbd("Enter"), " open"]),
+                    html.Span([html.Kbd("Esc"), " close"]),
+                ],
+                className="palette-foot",
+            ),
+        ],
+    )
+
+
+def _help() -> Part:
+    rows = [html.Div([html.Kbd(key), html.Span(text)], className="help-row") for key, text in KEYS]
+    return dmc.Modal(rows, id="help", title="Keyboard", size=420, opened=False)
+
+
+def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
+    """Callbacks of the frame."""
+
+    def clientside(name: str, *spec: object, initial: bool = False) -> None:
+        app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=not initial)
+
+    clientside(
+        "nav",
+        Output({"type": "nav", "path": ALL}, "className"),
+        Output({"type": "nav", "path": ALL}, "href"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State({"type": "nav", "path": ALL}, "id"),
+        initial=True,
+    )
+    clientside(
+        "palette",
+        Output("palette", "opened"),
+        Input("palette-open", "n_clicks"),
+        Input({"type": "palette-open", "place": ALL}, "n_clicks"),
+        Input("url", "search"),
+        Input("url", "pathname"),
+    )
+    clientside("help", Output("help", "opened"), Input("help-open", "n_clicks"))
+    clientside(
+        "asof_shown",
+        Output("asof-label", "children"),
+        Output("asof-open", "className"),
+        Output("asof-strip", "style"),
+        Output("asof-text", "children"),
+        Output("asof-valid", "value"),
+        Output("asof-known", "value"),
+        Input("url", "search"),
+        initial=True,
+    )
+    clientside(
+        "asof_set",
+        Output("url", "search", allow_duplicate=True),
+        Input("asof-apply", "n_clicks"),
+        Input("asof-now", "n_clicks"),
+        Input("asof-strip-now", "n_clicks"),
+        State("asof-valid", "value"),
+        State("asof-known", "value"),
+    )
+
+    @callback(
+        app,
+        Output("palette-results", "children"),
+        Input("palette-input", "value"),
+        Input("palette", "opened"),
+        State("url", "search"),
+    )
+    def find(text: str | None, opened: bool, search: str | None) -> list[Part]:
+        return results(lx, pages, Links.at(base, search), (text or "").strip()) if opened else []
+
+
+def results(lx: Lineage, pages: Sequence[Page], links: Links, text: str) -> list[Part]:
+    """Rows of the palette for ``text``: pages first, then what the search of the query layer finds."""
+    colours = domain_colours(lx.domains())
+    wanted = text.lower()
+    found = [
+        _option(n, links.to(page.path), icon(page.icon), page.title, page.about, "page")
+        for n, page in enumerate(pages)
+        if page.group and wanted in page.title.lower()
+    ]
+    hits = lx.search(text, limit=24) if text else []
+    found += [_hit(len(found) + n, hit, links, colours.get(hit.domain)) for n, hit in enumerate(hits)]
+    if found:
+        return found
+    return [html.Div(f"Nothing is called “{text}”.", className="palette-none", role="status")]
+
+
+_ICONS = {"dataset": "table", "job": "player-play", "column": "columns-3"}
+
+
+def _hit(n: int, hit: SearchHit, links: Links, colour: int | None) -> Part:
+    if hit.kind == "column":
+        below, _, title = hit.name.rpartition(":")  # the name of a column hit is DATASET:COLUMN
+    else:
+        title, below = short_name(hit.name)[0], subtitle(hit.namespace, hit.name)
+    dot = domain_dot(UNASSIGNED_COLOUR if colour is None else colour)
+    return _option(n, links.lineage(hit.id), icon(_ICONS[hit.kind]), title, below, [dot, hit.domain])
+
+
+def _option(n: int, href: str, mark: Part, title: str, below: str, right: Part | list[Part]) -> Part:
+    row = dcc.Link(
+        [
+            mark,
+            html.Span(
+                [html.Span(title, className="hit-title"), html.Span(below, className="hit-below")],
+                className="hit-text",
+            ),
+            html.Span(right, className="hit-right"),
+        ],
+        href=href,
+        className="hit",
+    )
+    return html.Div(
+        row,
+        id=f"palette-hit-{n}",
+        role="option",
+        className="is-active" if n == 0 else "",
+        **{"aria-selected": "true" if n == 0 else "false"},
+    )

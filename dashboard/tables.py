@@ -1,0 +1,89 @@
+"""Tables: AG Grid (community) with one look, keyboard, and files that hold what the table shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dash_ag_grid as dag
+from dash import html
+
+from dashboard.page import Part
+from dashboard.theme import icon
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: key in the row, heading, relative width; ``link`` leads to the row's ``href``."""
+
+    key: str
+    title: str
+    width: float = 1.0
+    number: bool = False
+    link: bool = False
+
+
+THEME = {
+    "function": "themeQuartz.withParams({backgroundColor: 'var(--card)', foregroundColor: 'var(--text)', "
+    "borderColor: 'var(--line)', headerBackgroundColor: 'var(--card)', headerTextColor: 'var(--muted)', "
+    "rowHoverColor: 'var(--hover)', accentColor: 'var(--accent)', wrapperBorder: false, "
+    "fontFamily: 'inherit', fontSize: 13, headerFontWeight: 600, browserColorScheme: 'inherit', "
+    "inputFocusBorder: '1px solid var(--accent)', menuBackgroundColor: 'var(--card)'})"
+}
+
+
+def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Part:
+    """A table with a line above it: how many rows, and a button that saves them.
+
+    Parameters
+    ----------
+    name
+        id of the grid; the button has the id ``NAME-csv``.
+    rows, columns
+        what it shows; every column sorts and filters in the browser.
+    """
+    definitions = [
+        {
+            "field": column.key,
+            "headerName": column.title,
+            "flex": column.width,
+            "minWidth": 92 if column.number else int(105 + 45 * max(column.width - 1, 0)),
+            "type": "rightAligned" if column.number else None,
+            "filter": "agNumberColumnFilter" if column.number else "agTextColumnFilter",
+            "tooltipField": column.key,
+            **({"cellRenderer": "PageLink"} if column.link else {}),
+        }
+        for column in columns
+    ]
+    options = {
+        "theme": THEME,
+        "animateRows": False,
+        "rowHeight": 36,
+        "headerHeight": 40,
+        "enableCellTextSelection": True,
+        "tooltipShowDelay": 500,
+    }
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Span(f"{len(rows):,} rows", className="num", id=f"{name}-count"),
+                    html.Button(
+                        [icon("download", size=16), "CSV of these rows"], id=f"{name}-csv", className="btn small"
+                    ),
+                ],
+                className="grid-head",
+            ),
+            dag.AgGrid(
+                id=name,
+                rowData=list(rows),
+                columnDefs=definitions,
+                defaultColDef={"sortable": True, "resizable": True},
+                dashGridOptions=options,
+                csvExportParams={"fileName": f"{name}.csv"},
+                className="grid",
+            ),
+        ],
+        className="grid-box",
+    )
