@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ingest import reject_commands
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this package."""
     app.command("ingest")(ingest)
     app.command("rebuild")(rebuild)
+    reject_commands.register(app)
 
 
 def ingest(
