@@ -85,10 +85,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except typer.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("meshline: interrupted", err=True)
-        return INTERRUPTED
+        result = INTERRUPTED
     except BrokenPipeError:
         return _pipe_closed()
+    except SystemExit as leaving:  # typer leaves so when a pipe is closed
+        if isinstance(leaving.__context__, BrokenPipeError):
+            return _pipe_closed()
+        raise
     except OSError as error:
         typer.echo(f"meshline: {_os_error(error)}", err=True)
         return 1
@@ -97,6 +100,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if shown is None:
             raise
         return shown
+    if result == INTERRUPTED:
+        typer.echo("meshline: interrupted", err=True)
     return result if isinstance(result, int) else 0
 
 

@@ -62,7 +62,7 @@ def print_answer(answer: Answer) -> None:
 
 def summary_lines(answer: Answer) -> list[str]:
     """What an answer says in words: totals, what was cut, how much is guessed, where it is blind."""
-    lines = [_verdict(answer)]
+    lines = _verdict(answer)
     if answer.partial:
         lines.append(f"Partial: {frontier_text(answer.frontier)}. Ask with a greater --depth, or with none.")
     coverage = answer.coverage
@@ -177,10 +177,16 @@ def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]])
 
 
 def line(console: Console, text: str, style: str = "") -> None:
-    """Print one line as it is: no markup, no highlighting."""
+    """Print one line as it is, without markup; what does not fit hangs under its beginning."""
+    from rich.padding import Padding
     from rich.text import Text
 
-    console.print(Text(clean(text), style=style))
+    indent = len(text) - len(text.lstrip())
+    console.print(
+        Padding(Text(clean(text.lstrip()), style=style), (0, 0, 0, indent))
+        if indent
+        else Text(clean(text), style=style)
+    )
 
 
 def _console() -> Console:
@@ -193,7 +199,7 @@ def _second(at: datetime) -> str:
     return iso(at.replace(microsecond=0)) or ""
 
 
-def _verdict(answer: Answer) -> str:
+def _verdict(answer: Answer) -> list[str]:
     down = answer.direction == "downstream"
     if answer.verdict == "none":
         what = (
@@ -201,17 +207,16 @@ def _verdict(answer: Answer) -> str:
             if down
             else "No origin: Meshline was told of nothing upstream of"
         )
-        return f"{what} {answer.node}."
+        return [f"{what} {answer.node}."]
     if answer.verdict == "blind":
         what = "impact" if down else "origin"
-        reasons = "\n".join(f"  {spot}" for spot in answer.blind_spots)
-        return f"No {what} found, but blind here:\n{reasons}"
+        return [f"No {what} found, but blind here:", *(f"  {spot}" for spot in answer.blind_spots)]
     domains = len({node.domain for node in answer.nodes})
     crossing = sum(node.crosses_domain for node in answer.nodes)
     levels = Counter(node.certainty for node in answer.nodes)
     shown = ", ".join(f"{levels[level]} {level}" for level in ("certain", "probable", "stale") if levels[level])
     across = f", {crossing} in another domain ({CROSSES})" if crossing else ""
-    return f"{_count(len(answer.nodes), 'node')} in {_count(domains, 'domain')}{across}: {shown}."
+    return [f"{_count(len(answer.nodes), 'node')} in {_count(domains, 'domain')}{across}: {shown}."]
 
 
 def _count(number: int, noun: str) -> str:
