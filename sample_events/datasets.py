@@ -127,7 +127,7 @@ _add(
     "gsheets://finance",
     "revenue_targets_2026",
     "team:finance-data",
-    "month:date target_eur:numeric(14,2)",
+    "",
     rows=12,
 )
 

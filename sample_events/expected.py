@@ -93,7 +93,8 @@ def names(nodes: dict[Node, Reached]) -> list[str]:
 
 
 # --- edges ------------------------------------------------------------------------------------------------------------
-def dataset_edges(known_at: datetime = ALWAYS) -> list[Seen]:
+@cache
+def dataset_edges(known_at: datetime = ALWAYS) -> tuple[Seen, ...]:
     """Every dataset edge that is known at ``known_at``."""
     found = [*_lives(_dataset_pairs, known_at)]
     declared = datetime.combine(DECLARED_AT, time(8, 40))
@@ -105,12 +106,13 @@ def dataset_edges(known_at: datetime = ALWAYS) -> list[Seen]:
         ]
     if batch_after(targets) <= known_at:
         found.append(Seen(("gs_targets", "revenue_targets"), "", CERTAIN, targets, NEVER, NEVER))
-    return [seen for seen in found if seen.pair[0] != seen.pair[1]]
+    return tuple(seen for seen in found if seen.pair[0] != seen.pair[1])
 
 
-def column_edges(known_at: datetime = ALWAYS) -> list[Seen]:
+@cache
+def column_edges(known_at: datetime = ALWAYS) -> tuple[Seen, ...]:
     """Every column edge; a column that decides the rows of a dataset leads to each of its columns."""
-    return [seen for seen in _lives(_column_pairs, known_at) if seen.pair[0] != seen.pair[1]]
+    return tuple(seen for seen in _lives(_column_pairs, known_at) if seen.pair[0] != seen.pair[1])
 
 
 def _dataset_pairs(run: Run) -> dict[Pair, int]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from sample_events import territory
 from sample_events.datasets import DATASETS
 from sample_events.jobs import JOBS
-from sample_events.story import Point, points
+from sample_events.question import Point
+from sample_events.story import points
 
 HEAD = """# Harbour & Pine
 

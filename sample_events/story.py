@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime
 
 from sample_events import expected, plan
 from sample_events.datasets import DATASETS
-from sample_events.expected import ALWAYS, Node, node_id
+from sample_events.expected import node_id
 from sample_events.jobs import (
     CONTACTS_DROPPED,
     DECLARED,
@@ -21,24 +17,7 @@ from sample_events.jobs import (
     LATE_DAY,
     SESSIONS_SKIPPED,
 )
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One thing to find in the data."""
-
-    id: str
-    title: str
-    text: str
-    command: tuple[str, ...]
-    expect: Json
-
-    def block(self) -> str:
-        """The machine-readable form that stands in STORY.md."""
-        value = {"id": self.id, "command": ["meshline", *self.command, "--format", "json"], "expect": self.expect}
-        return json.dumps(value, indent=1, ensure_ascii=False)
+from sample_events.question import Point, day_of, impact, nodes, noon, provenance, retry_id, rows, run_of, schema
 
 
 def points() -> list[Point]:
@@ -49,7 +28,7 @@ def points() -> list[Point]:
 # --- how far things reach ---------------------------------------------------------------------------------------------
 def _reach() -> list[Point]:
     return [
-        _impact(
+        impact(
             "orders-to-the-auditor",
             "What hangs on the orders table of the shop",
             "Orders leave the shop's database through change data capture, land in the lake, are loaded, cleaned and "
@@ -59,7 +38,7 @@ def _reach() -> list[Point]:
             paths=["rep_ifrs15", "mail_list"],
             jobs=True,
         ),
-        _provenance(
+        provenance(
             "where-ifrs15-comes-from",
             "Where the IFRS 15 report comes from",
             "Twenty datasets stand behind the report. Two of them, the tables of the warehouse management system, "
@@ -73,15 +52,15 @@ def _reach() -> list[Point]:
             "The same question, two steps deep",
             "An answer that was cut says so: it is partial.",
             ("impact", node_id("src_orders"), "--depth", "2"),
-            {"partial": True, "nodes": _nodes(expected.impact("src_orders"), within=2)},
+            {"partial": True, "nodes": nodes(expected.impact("src_orders"), within=2)},
         ),
     ]
 
 
 # --- what went wrong --------------------------------------------------------------------------------------------------
 def _quality() -> list[Point]:
-    failed = _run("revenue_daily", FAILED_DAY, "FAIL")
-    test = _run("test_fct_orders", FAILED_DAY, "FAIL")
+    failed = run_of("revenue_daily", FAILED_DAY, "FAIL")
+    test = run_of("test_fct_orders", FAILED_DAY, "FAIL")
     fx = [run for run in plan.runs() if run.job.key == "load_fx_rates"][-1]
     scores = [run for run in plan.runs() if run.job.key == "score_churn"][-1]
     return [
@@ -101,7 +80,7 @@ def _quality() -> list[Point]:
             {
                 "runs_include": [
                     {"run_id": failed.run_id, "state": "FAIL"},
-                    {"run_id": _retry_id(), "state": "COMPLETE"},
+                    {"run_id": retry_id(), "state": "COMPLETE"},
                 ],
                 "last_run": {"state": "COMPLETE"},
             },
@@ -120,9 +99,9 @@ def _quality() -> list[Point]:
             f"The European Central Bank's exchange rates were last loaded on {FX_LAST_LOAD}: the job was switched off "
             "with its old server. Nobody noticed, because the readers still run every day.",
             ("show", fx.job.id),
-            {"last_run": {"run_id": fx.run_id, "state": "COMPLETE", "ended_on": _day(fx.end)}},
+            {"last_run": {"run_id": fx.run_id, "state": "COMPLETE", "ended_on": day_of(fx.end)}},
         ),
-        _impact(
+        impact(
             "what-is-stale-with-it",
             "What is calculated with old rates",
             "Nine datasets, the report to the auditor among them. The campaign report is only probable: its model "
@@ -149,44 +128,44 @@ def _quality() -> list[Point]:
 
 # --- two clocks -------------------------------------------------------------------------------------------------------
 def _time() -> list[Point]:
-    before, after = _noon(CONTACTS_DROPPED, -5), _noon(CONTACTS_DROPPED, 30)
-    open_run = _run("load_payments", LATE_DAY, "COMPLETE")
+    before, after = noon(CONTACTS_DROPPED, -5), noon(CONTACTS_DROPPED, 30)
+    open_run = run_of("load_payments", LATE_DAY, "COMPLETE")
     return [
-        _schema("channel-column", "Schema change one: a new column",
+        schema("channel-column", "Schema change one: a new column",
                 "On 2026-05-12 the shop began to tell through which "
                 "channel an order came, and the connector was restarted for it. The "
                 "column reached the lake a day later and the warehouse within a week.",
                 "src_orders", date(2026, 5, 11)),
-        _schema("channel-column-after", "… and the day after", "", "src_orders", date(2026, 5, 13)),
-        _schema("quantity-type", "Schema change two: a new type",
+        schema("channel-column-after", "… and the day after", "", "src_orders", date(2026, 5, 13)),
+        schema("quantity-type", "Schema change two: a new type",
                 "Since 2026-06-02 stock is counted in fractions, because gravel and sand are sold by weight. The daily "
                 "inventory still holds whole numbers.", "src_stock_levels", date(2026, 6, 1)),
-        _schema("quantity-type-after", "… and the day after", "", "src_stock_levels", date(2026, 6, 3)),
-        _impact(
+        schema("quantity-type-after", "… and the day after", "", "src_stock_levels", date(2026, 6, 3)),
+        impact(
             "contacts-before", "An edge that ended: before",
             "Until the middle of May the attribution of orders to campaigns read the contacts of the CRM.",
             "raw_contacts", as_of=before,
         ),
-        _impact(
+        impact(
             "contacts-after", "An edge that ended: after",
             f"On {CONTACTS_DROPPED} the model was changed. Five complete runs without the contacts are proof: the edge "
             "ended with the first of them. Only the newsletter is left.",
             "raw_contacts", as_of=after, absent=["attribution"],
         ),
-        _impact(
+        impact(
             "stale-edge", "An edge that may have ended",
             f"The last run of customer_360, on {SESSIONS_SKIPPED}, did not read the web sessions. One run is no proof: "
             "the edge is stale, in the answer and marked, and so is everything that hangs on it alone.",
             "fct_sessions", paths=["customer_360", "churn_scores"],
         ),
-        _impact(
+        impact(
             "delivery-report-unknown", "What we did not know on 20 June",
             f"The delivery report began on {DELIVERY_STARTS}, but its exporter sent nothing before 22 June. Asked for "
             "what was known on 20 June, it is not there.",
             "fct_shipments", as_of=datetime(2026, 6, 20, 12), known_at=datetime(2026, 6, 20, 12),  # noqa: DTZ001
             absent=["rep_delivery"],
         ),
-        _impact(
+        impact(
             "delivery-report-known", "… and what we know of 20 June today",
             "The same day, seen with today's knowledge: it is.",
             "fct_shipments", as_of=datetime(2026, 6, 20, 12), paths=["rep_delivery"],  # noqa: DTZ001
@@ -203,9 +182,9 @@ def _time() -> list[Point]:
             ("show", open_run.job.id, "--as-of", f"{LATE_DAY}T12:00:00Z"),
             {"last_run": {"run_id": open_run.run_id, "state": "COMPLETE", "ended_on": str(LATE_DAY)}},
         ),
-        _rows("count-with-duplicates", "A number that was corrected: before",
+        rows("count-with-duplicates", "A number that was corrected: before",
               f"On {FAILED_DAY} fct_orders was reported with the {plan.DUPLICATES} duplicates in it.", corrected=False),
-        _rows("count-corrected", "… and after",
+        rows("count-corrected", "… and after",
               "A day later dbt told the same run again, with the right number of rows.", corrected=True),
     ]  # fmt: skip
 
@@ -270,7 +249,7 @@ def _identity() -> list[Point]:
 # --- columns ----------------------------------------------------------------------------------------------------------
 def _columns() -> list[Point]:
     return [
-        _impact(
+        impact(
             "email-leak",
             "The e-mail address that leaves its domain",
             "Customer data leaves the customer domain masked only, says the text on dim_customers. The e-mail address "
@@ -279,14 +258,14 @@ def _columns() -> list[Point]:
             ("src_customers", "email"),
             paths=[("mail_list", "email"), ("customer_360", "email_hash")],
         ),
-        _provenance(
+        provenance(
             "email-leak-back",
             "… seen from the mail provider",
             "",
             ("mail_list", "email"),
             paths=[("src_customers", "email")],
         ),
-        _impact(
+        impact(
             "filter-column",
             "A column that decides which rows there are",
             "The status of an order is copied, and it filters: orders that were cancelled are not counted. So it "
@@ -299,7 +278,7 @@ def _columns() -> list[Point]:
 # --- edges of every kind ----------------------------------------------------------------------------------------------
 def _edges_of_every_kind() -> list[Point]:
     return [
-        _impact(
+        impact(
             "explicit-lineage",
             "Two tables through one connector that do not mix",
             "The connector reads orders and customers and writes two topics. It says itself that each table goes into "
@@ -307,7 +286,7 @@ def _edges_of_every_kind() -> list[Point]:
             "src_customers",
             absent=["topic_orders", "raw_orders", "fct_order_lines"],
         ),
-        _impact(
+        impact(
             "product-edges",
             "Two tables through one loader that may mix",
             "The loader of the warehouse system says nothing of the kind. What it tells is inputs and outputs, so "
@@ -321,11 +300,11 @@ def _edges_of_every_kind() -> list[Point]:
             "The journal of the month's end is declared, no run has shown it. Declared edges are certain.",
             ("provenance", node_id("month_end_journal"), "--depth", "1"),
             {
-                "nodes": _nodes(expected.provenance("month_end_journal"), within=1),
+                "nodes": nodes(expected.provenance("month_end_journal"), within=1),
                 "jobs_include": [DECLARED.id],
             },
         ),
-        _provenance(
+        provenance(
             "declared-dataset",
             "A table that is pasted from a sheet",
             "No job writes the targets. An event about the dataset itself says where they come from.",
@@ -338,7 +317,7 @@ def _edges_of_every_kind() -> list[Point]:
             ("show", JOBS["clickstream_sink"].id),
             {"last_run": {"state": "RUNNING"}},
         ),
-        _impact(
+        impact(
             "self-loop",
             "A table that is compacted",
             "The weekly job reads and writes the same table. That is kept, and not counted as impact.",
@@ -346,86 +325,3 @@ def _edges_of_every_kind() -> list[Point]:
             absent=["lake_web_events"],
         ),
     ]
-
-
-# --- building blocks --------------------------------------------------------------------------------------------------
-def _impact(
-    name: str,
-    title: str,
-    text: str,
-    start: Node,
-    *,
-    as_of: datetime = ALWAYS,
-    known_at: datetime = ALWAYS,
-    paths: Iterable[Node] = (),
-    absent: Iterable[Node] = (),
-    jobs: bool = False,
-) -> Point:
-    found = expected.impact(start, as_of=as_of, known_at=known_at)
-    expect: Json = {"nodes": _nodes(found), **_extras(found, paths, absent)}
-    if jobs and isinstance(start, str):
-        expect["jobs"] = dict(sorted(expected.jobs_downstream(start, as_of=as_of, known_at=known_at).items()))
-    return Point(name, title, text, ("impact", node_id(start), *_clocks(as_of, known_at)), expect)
-
-
-def _provenance(name: str, title: str, text: str, start: Node, *, paths: Iterable[Node] = ()) -> Point:
-    found = expected.provenance(start)
-    return Point(
-        name, title, text, ("provenance", node_id(start)), {"nodes": _nodes(found), **_extras(found, paths, ())}
-    )
-
-
-def _nodes(found: dict[Node, expected.Reached], within: int = 99) -> Json:
-    ordered = sorted(found.items(), key=lambda item: (item[1].hops, node_id(item[0])))
-    return {
-        node_id(node): {"hops": reached.hops, "certainty": reached.certainty}
-        for node, reached in ordered
-        if reached.hops <= within
-    }
-
-
-def _extras(found: dict[Node, expected.Reached], paths: Iterable[Node], absent: Iterable[Node]) -> Json:
-    extras: Json = {}
-    for node in paths:
-        (path,) = found[node].paths  # only where there is one shortest path
-        extras.setdefault("paths", {})[node_id(node)] = [node_id(step) for step in path]
-    if missing := [node_id(node) for node in absent if node not in found]:
-        extras["absent"] = missing
-    return extras
-
-
-def _schema(name: str, title: str, text: str, key: str, day: date) -> Point:
-    columns = {c.name: c.type for c in DATASETS[key].columns_on(day)}
-    return Point(name, title, text, ("show", node_id(key), "--as-of", f"{day}T12:00:00Z"), {"column_types": columns})
-
-
-def _rows(name: str, title: str, text: str, *, corrected: bool) -> Point:
-    run = _run("fct_orders", FAILED_DAY, "COMPLETE")
-    command = ["show", node_id("fct_orders"), "--as-of", f"{FAILED_DAY}T12:00:00Z"]
-    if not corrected:
-        command += ["--known-at", f"{FAILED_DAY}T12:00:00Z"]
-    return Point(name, title, text, tuple(command), {"rows": plan.rows(run, "fct_orders", corrected=corrected)})
-
-
-def _clocks(as_of: datetime, known_at: datetime) -> tuple[str, ...]:
-    words: list[str] = []
-    for option, at in (("--as-of", as_of), ("--known-at", known_at)):
-        if at != ALWAYS:
-            words += [option, at.isoformat() + "Z"]
-    return tuple(words)
-
-
-def _run(key: str, day: date, state: str) -> plan.Run:
-    return next(r for r in plan.runs() if r.job.key == key and r.day == day and r.state == state)
-
-
-def _retry_id() -> str:
-    return next(run.run_id for run in plan.runs() if run.retry)
-
-
-def _noon(day: date, plus: int) -> datetime:
-    return datetime.combine(day + timedelta(days=plus), time(12))
-
-
-def _day(at: datetime | None) -> str:
-    return str(at.date()) if at else ""

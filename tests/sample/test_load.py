@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from sample_events import load
 
+SOME = [line for _, _, line in load.events()][::9]  # every producer, every month
+
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2036, 1, 1)))  # noqa: DTZ001 - naive UTC
 def test_the_last_event_lands_in_the_week_before_now(now: datetime) -> None:
@@ -26,13 +28,13 @@ def test_no_shift_gives_the_bytes_of_the_files() -> None:
 
 
 def test_a_shift_of_nothing_would_write_the_same_bytes() -> None:
-    for _, _, line in load.events():
+    for line in SOME:
         assert load.shifted(line, timedelta(0)) == line
 
 
 def test_shifting_there_and_back_changes_nothing() -> None:
     week = timedelta(weeks=5)
-    for _, _, line in load.events():
+    for line in SOME:
         assert load.shifted(load.shifted(line, week), -week) == line
 
 
@@ -40,7 +42,7 @@ def test_every_instant_moves_and_nothing_else_does() -> None:
     """Word by word: a text either stays, or is an instant that moved by the shift."""
     shift = timedelta(weeks=3)
     moved_keys = set()
-    for _, _, line in load.events():
+    for line in SOME:
         before, after = list(_texts(json.loads(line))), list(_texts(json.loads(load.shifted(line, shift))))
         assert len(before) == len(after)
         for (key, old), (_, new) in zip(before, after, strict=True):
