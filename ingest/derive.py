@@ -159,7 +159,7 @@ class Derivation:
         self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts], touched: _Touched, changes: Changes
     ) -> None:
         """A row for every parent that has sent nothing itself; it goes when the parent's own events come."""
-        named = {run: (run_id, job) for run, run_id, job in parents_of(facts)}
+        named = {run: (run_id, job) for run, run_id, job in parents_of(facts, self._projector)}
         fresh = [run for run, before in touched.before.items() if before is None]
         asked = [*fresh, *(run for run in named if run not in self._runs)]
         known: dict[int, tuple[str, int, str]] = {}

@@ -14,8 +14,11 @@ import msgspec
 FACETS, INPUT_FACETS, OUTPUT_FACETS = "facets", "inputFacets", "outputFacets"
 
 
-class Body(msgspec.Struct, frozen=True, gc=False):
-    """One facet body. ``id`` is 0 for a deletion (``_deleted``) and for bodies that differ in every run."""
+class Body(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One facet body. ``id`` is 0 for a deletion (``_deleted``) and for bodies that differ in every run.
+
+    Compared by identity, which makes it a cheap part of a memo key: equal ones that are two objects only cost a miss.
+    """
 
     id: int
     key: str
@@ -138,9 +141,9 @@ class Edge(NamedTuple):
     provenance: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ColumnLineage:
-    """Column lineage of one output, resolved to node ids."""
+    """Column lineage of one output, resolved to node ids. Compared by identity, like :class:`Body`."""
 
     edges: tuple[ColumnEdge, ...]
     inputs: tuple[int, ...]  # datasets it names

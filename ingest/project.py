@@ -28,6 +28,7 @@ from ingest.model import (
     EventFacts,
     ExplicitLineage,
     JobPart,
+    Parent,
     RunFacts,
 )
 from lineage.identity import NodeKey, digest64, node_id, run_key
@@ -78,7 +79,7 @@ class Projector:
             at=envelope.at,
             kind=envelope.kind,
             event_type=envelope.event_type,
-            run=run_key(run_id, job.namespace, job.name) if run_id is not None and job is not None else None,
+            run=self.run(run_id, job.namespace, job.name) if run_id is not None and job is not None else None,
             run_facts=self._run(envelope.run, notes) if envelope.run is not None else None,
             job=job,
             dataset=self._dataset(envelope.dataset, notes) if envelope.dataset is not None else None,
@@ -95,6 +96,14 @@ class Projector:
         if found is None:
             found = self._memo[memo_key] = key.id
             self.nodes[found] = key
+        return int(found)
+
+    def run(self, run_id: str, namespace: str, name: str) -> int:
+        """Key of a run."""
+        memo_key = ("run", run_id, namespace, name)
+        found = self._memo.get(memo_key)
+        if found is None:
+            found = self._memo[memo_key] = run_key(run_id, namespace, name)
         return int(found)
 
     # -- entities
@@ -162,19 +171,8 @@ class Projector:
         return part
 
     def _run(self, run: RunPart, notes: list[str]) -> RunFacts:
-        found: dict[str, Any] = {}
-        for key, raw in _facet_map(run.facets, "run.facets", notes):
-            entry = find(RUN, key)
-            if entry is not None and entry.read is not None:
-                found[key] = _read(entry.read, raw, f"run facet {key}", notes)
+        found = {key: self._run_facet(key, raw, notes) for key, raw in _facet_map(run.facets, "run facets", notes)}
         parent = found.get("parent") or found.get("parentRun")
-        if parent is not None:
-            self.node(NodeKey("job", parent.namespace, parent.name))
-            if parent.root_name:
-                self.node(NodeKey("job", parent.root_namespace, parent.root_name))
-        dependencies = found.get("jobDependencies") or ()
-        for dependency in dependencies:
-            self.node(NodeKey("job", dependency.namespace, dependency.name))
         return RunFacts(
             run_id=run.runId,
             nominal=found.get("nominalTime"),
@@ -182,8 +180,31 @@ class Projector:
             engine=found.get("processing_engine"),
             error=found.get("errorMessage"),
             tests=found.get("test") or (),
-            dependencies=dependencies,
+            dependencies=found.get("jobDependencies") or (),
         )
+
+    def _run_facet(self, key: str, raw: msgspec.Raw, notes: list[str]) -> Any:
+        entry = find(RUN, key)
+        if entry is None or entry.read is None:
+            return None
+        memo_key = (RUN, key, _hash(raw))
+        if memo_key in self._memo:
+            return self._memo[memo_key]
+        before = len(notes)
+        parsed = _read(entry.read, raw, f"run facet {key}", notes)
+        if isinstance(parsed, Parent):
+            self._name_job(parsed.namespace, parsed.name)
+            self._name_job(parsed.root_namespace, parsed.root_name)
+        elif key == "jobDependencies":
+            for dependency in parsed or ():
+                self._name_job(dependency.namespace, dependency.name)
+        if len(notes) == before:
+            self._memo[memo_key] = parsed
+        return parsed
+
+    def _name_job(self, namespace: str, name: str) -> None:
+        if name:
+            self.node(NodeKey("job", namespace, name))
 
     # -- facets
 

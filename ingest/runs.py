@@ -17,7 +17,6 @@ from ingest.model import (
     ColumnLineage,
     DatasetPart,
     Dependency,
-    Edge,
     EventFacts,
     ExplicitLineage,
     Metrics,
@@ -27,7 +26,7 @@ from ingest.model import (
 from ingest.project import Projector
 from ingest.run_edges import control_edges, data_edges, explicit_columns, explicit_edges
 from ingest.sets import FacetRef, Sets
-from lineage.identity import NodeKey, run_key
+from lineage.identity import NodeKey
 
 _RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
 
@@ -129,9 +128,8 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
     # What is told after the end is about the end: a count that is corrected a day later is no count of that day.
     measured = last_event.at if ended is None else ended
     processing = fold.processing or "BATCH"
-    edges, columns = _edges(NodeKey("job", job.namespace, job.name), fold, projector)
-    edge_set, column_set = sets.add_edges(edges), sets.add_columns(columns)
-    job_facets = sets.add_facets(_refs(fold.job_facets))
+    edge_set, column_set = _edge_sets(NodeKey("job", job.namespace, job.name), fold, sets, projector)
+    job_facets = _facet_set(fold.job_facets, sets)
     starts = [event.at for event in ordered if event.event_type == "START"]
     row = (
         run, facts.run_id, job.id, state, conflict, processing, first_event.at, last_event.at,
@@ -171,18 +169,18 @@ def outcome(ordered: Sequence[EventFacts]) -> tuple[str, int | None, bool]:
     return state, None, False
 
 
-def parents_of(events: Iterable[EventFacts]) -> Iterable[tuple[int, str, NodeKey]]:
+def parents_of(events: Iterable[EventFacts], projector: Projector) -> Iterable[tuple[int, str, NodeKey]]:
     """(run key, runId, job) of every parent and root that the events name with a runId."""
-    for event in events:
-        parent = event.run_facts.parent if event.run_facts is not None else None
+    parents = {event.run_facts.parent for event in events if event.run_facts is not None}
+    for parent in parents:
         if parent is None:
             continue
         if parent.run_id:
             job = NodeKey("job", parent.namespace, parent.name)
-            yield run_key(parent.run_id, job.namespace, job.name), parent.run_id, job
+            yield projector.run(parent.run_id, job.namespace, job.name), parent.run_id, job
         if parent.root_run_id and parent.root_name:
             job = NodeKey("job", parent.root_namespace, parent.root_name)
-            yield run_key(parent.root_run_id, job.namespace, job.name), parent.root_run_id, job
+            yield projector.run(parent.root_run_id, job.namespace, job.name), parent.root_run_id, job
 
 
 def placeholder_row(run: int, run_id: str, job: int) -> RunRow:
@@ -229,18 +227,33 @@ def _fold_per_run(io: _Io, parsed: Any) -> None:
         io.tests.update(((test.field, test.name), test) for test in parsed)
 
 
-def _edges(job: NodeKey, fold: _Fold, projector: Projector) -> tuple[list[Edge], list[Any]]:
-    inputs = [dataset for direction, dataset in fold.io if direction == "in"]
+def _edge_sets(job: NodeKey, fold: _Fold, sets: Sets, projector: Projector) -> tuple[int, int]:
+    """Ids of the sets of edges and column edges; made once for all runs that look alike."""
+    inputs = tuple(dataset for direction, dataset in fold.io if direction == "in")
     outputs = {dataset: io.lineage for (direction, dataset), io in fold.io.items() if direction == "out"}
-    own = projector.node(job)
-    columns = [edge for lineage in outputs.values() if lineage is not None for edge in lineage.edges]
-    if fold.has_explicit:
-        edges = explicit_edges(job, inputs, outputs, list(fold.explicit), projector.node)
-        columns += explicit_columns(list(fold.explicit), projector.column_edge)
-    else:
-        edges = data_edges(own, inputs, outputs)
-    edges += control_edges(own, fold.dependencies, _parent_jobs(own, fold.parent, projector), projector.node)
-    return edges, columns
+    explicit, dependencies = tuple(fold.explicit), tuple(fold.dependencies)
+    parent = fold.parent and (fold.parent.namespace, fold.parent.name, *fold.parent[4:])
+    key = (job, inputs, tuple(outputs.items()), fold.has_explicit, explicit, dependencies, parent)
+
+    def make() -> tuple[int, int]:
+        own = projector.node(job)
+        columns = [edge for lineage in outputs.values() if lineage is not None for edge in lineage.edges]
+        if fold.has_explicit:
+            edges = explicit_edges(job, inputs, outputs, explicit, projector.node)
+            columns += explicit_columns(explicit, projector.column_edge)
+        else:
+            edges = data_edges(own, inputs, outputs)
+        edges += control_edges(own, dependencies, _parent_jobs(own, fold.parent, projector), projector.node)
+        return sets.add_edges(edges), sets.add_columns(columns)
+
+    return sets.memo(key, make)
+
+
+def _facet_set(facets: dict[tuple[str, str], Body], sets: Sets) -> int:
+    def make() -> int:
+        return sets.add_facets(FacetRef(place, key, body.id) for (place, key), body in facets.items())
+
+    return sets.memo(tuple(facets.items()), make)
 
 
 def _parent_jobs(own: int, parent: Parent | None, projector: Projector) -> list[tuple[int, int]]:
@@ -257,21 +270,17 @@ def _parent_ids(parent: Parent | None, projector: Projector) -> tuple[int | None
     if parent is None:
         return None, None, None, None
     job = projector.node(NodeKey("job", parent.namespace, parent.name))
-    run = run_key(parent.run_id, parent.namespace, parent.name) if parent.run_id else None
+    run = projector.run(parent.run_id, parent.namespace, parent.name) if parent.run_id else None
     if not parent.root_name:
         return run, job, None, None
     root_job = projector.node(NodeKey("job", parent.root_namespace, parent.root_name))
-    root = run_key(parent.root_run_id, parent.root_namespace, parent.root_name) if parent.root_run_id else None
+    root = projector.run(parent.root_run_id, parent.root_namespace, parent.root_name) if parent.root_run_id else None
     return run, job, root, root_job
-
-
-def _refs(facets: dict[tuple[str, str], Body]) -> list[FacetRef]:
-    return [FacetRef(place, key, body.id) for (place, key), body in facets.items()]
 
 
 def _io_rows(run: int, job: int, first: int, fold: _Fold, sets: Sets) -> Iterable[RunRow]:
     for (direction, dataset), io in fold.io.items():
-        facet_set = sets.add_facets(_refs(io.facets))
+        facet_set = _facet_set(io.facets, sets)
         yield (run, job, dataset, direction, first, io.last, facet_set, io.version(), *io.statistics)
 
 

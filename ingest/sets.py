@@ -6,15 +6,19 @@ it by id. The empty set has id 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ingest.model import ColumnEdge, Edge
 from lineage.identity import digest64
 
 if TYPE_CHECKING:
     import duckdb
+
+
+T = TypeVar("T")
+_MEMO = 200_000
 
 
 class FacetRef(NamedTuple):
@@ -68,6 +72,7 @@ class Sets:
         self.new_edges: dict[int, EdgeSet] = {}
         self.new_columns: dict[int, ColumnSet] = {}
         self._ids: dict[tuple[Any, ...], int] = {}
+        self._memo: dict[Hashable, Any] = {}
         self._facets: dict[int, tuple[FacetRef, ...]] = {0: ()}
         self._edges: dict[int, EdgeSet] = {0: EdgeSet.of(())}
         self._columns: dict[int, ColumnSet] = {0: ColumnSet.of(())}
@@ -103,6 +108,15 @@ class Sets:
         if found is None:
             found = self._ids[items] = digest64("columns", *(part for edge in items for part in _texts(edge)))
             self._columns[found] = self.new_columns[found] = ColumnSet.of(items)
+        return found
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made for ``key`` before, else what ``make`` makes; parts of keys may be compared by identity."""
+        found: T | None = self._memo.get(key)
+        if found is None:
+            if len(self._memo) >= _MEMO:
+                self._memo.clear()
+            found = self._memo[key] = make()
         return found
 
     def facets(self, set_id: int) -> tuple[FacetRef, ...]:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+_EXACT = 2**53
+
 
 def text(value: Any) -> str | None:
     """A non-empty text, else ``None``; numbers are written out."""
@@ -26,6 +28,8 @@ def number(value: Any) -> float | None:
     >>> number("12.5"), number("n/a"), number(float("nan")), number(True)
     (12.5, None, None, None)
     """
+    if type(value) is int and -_EXACT < value < _EXACT:  # by far the most
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
