@@ -61,7 +61,7 @@ def graph(name: str, traces: Sequence[Mapping[str, Any]], *, height: int, label:
         "hovermode": "x unified",
         "hoverlabel": {"font": {"family": "Inter Variable, Inter, sans-serif", "size": 12}},
         "showlegend": False,
-        "xaxis": axis,
+        "xaxis": {**axis, "showgrid": False},
         "yaxis": {**axis, "rangemode": "tozero"},
         "bargap": 0.22,
     }

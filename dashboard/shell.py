@@ -19,10 +19,10 @@ from lineage.engine import Lineage
 KEYS = (
     ("⌘K or Ctrl K", "search everything"),
     ("/", "find in the picture"),
-    ("← →", "follow the lines"),
-    ("↑ ↓", "next card in the column"),
+    ("← →", "follow the edges"),
+    ("↑ ↓", "next node in the column"),
     ("Space", "show or hide columns"),
-    ("Enter", "focus on the card"),
+    ("Enter", "focus on the node"),
     ("[  ]", "show more upstream, downstream"),
     ("F", "fit everything"),
     ("+  −", "zoom"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import dash_ag_grid as dag
@@ -31,6 +32,20 @@ THEME = {
     "fontFamily: 'inherit', fontSize: 13, headerFontWeight: 600, browserColorScheme: 'inherit', "
     "inputFocusBorder: '1px solid var(--accent)', menuBackgroundColor: 'var(--card)'})"
 }
+
+
+def cell(value: Any) -> Any:
+    """A value as a table shows it: times in UTC to the second, lists joined by commas.
+
+    >>> from datetime import datetime
+    >>> cell(datetime(2026, 3, 1, 6, 30)), cell(("a", "b")), cell(None)
+    ('2026-03-01 06:30:00', 'a, b', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Part:
@@ -68,7 +83,11 @@ def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -
         [
             html.Div(
                 [
-                    html.Span(f"{len(rows):,} rows", className="num", id=f"{name}-count"),
+                    html.Span(
+                        f"{len(rows):,} row{'s' if len(rows) != 1 else ''} · times in UTC",
+                        className="num",
+                        id=f"{name}-count",
+                    ),
                     html.Button(
                         [icon("download", size=16), "CSV of these rows"], id=f"{name}-csv", className="btn small"
                     ),

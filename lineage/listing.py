@@ -18,7 +18,7 @@ from lineage.overview import _PAIRS
 if TYPE_CHECKING:
     from lineage.view import View
 
-ListName = Literal["datasets", "jobs", "columns", "lines", "runs", "events", "quarantine"]
+ListName = Literal["datasets", "jobs", "columns", "edges", "runs", "events", "quarantine"]
 LIMIT = 2_000  # rows of one list; the total is always that of all
 
 _RUNS = """
@@ -63,7 +63,7 @@ class NodeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LineRow:
+class EdgeRow:
     """One pair of datasets with data flowing from one to the other."""
 
     src: str
@@ -165,7 +165,7 @@ def listing(
         "datasets": lambda: _nodes(view, 0, domain, limit),
         "jobs": lambda: _nodes(view, 1, domain, limit),
         "columns": lambda: _columns(view, domain, limit),
-        "lines": lambda: _lines(view, domain, limit),
+        "edges": lambda: _edges(view, domain, limit),
         "runs": lambda: _runs(view, domain, states, limit),
         "events": lambda: _events(view, limit),
         "quarantine": lambda: _quarantine(view, limit),
@@ -247,7 +247,7 @@ def _columns(view: View, domain: str | None, limit: int) -> tuple[int, list[Node
     return len(columns), rows
 
 
-def _lines(view: View, domain: str | None, limit: int) -> tuple[int, list[LineRow]]:
+def _edges(view: View, domain: str | None, limit: int) -> tuple[int, list[EdgeRow]]:
     """Pairs of datasets; of several edges between two the best certainty counts."""
     pairs = sorted((a, b) for a, b in _pairs(view) if domain is None or domain in (view.domain(a), view.domain(b)))
     rows = []
@@ -258,7 +258,7 @@ def _lines(view: View, domain: str | None, limit: int) -> tuple[int, list[LineRo
         jobs = tuple(dict.fromkeys(view.label(job) for job in edge.jobs))
         domains = (view.domain(a), view.domain(b))
         rows.append(
-            LineRow(view.label(a), view.label(b), *domains, edge.provenance, edge.certainty, jobs, edge.valid_from)
+            EdgeRow(view.label(a), view.label(b), *domains, edge.provenance, edge.certainty, jobs, edge.valid_from)
         )
     return len(pairs), rows
 

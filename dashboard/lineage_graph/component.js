@@ -123,7 +123,7 @@
     if (!model.nodes.length) return;
     const focus = model.byId.get(model.graph.focus);
     const next = current === null ? (focus ? focus.i : 0) : parts.neighbour(model, current, key);
-    if (next === null) { send.say("No card in this direction."); return; }
+    if (next === null) { send.say("No node in this direction."); return; }
     view.cursor = next;
     send.select(next, null);
     view.reveal(next);
@@ -258,7 +258,7 @@
     React.useEffect(() => { if (order) command(state.current.view, order); }, [order && order.n]);
     const e = React.createElement;
     return e("div", { id: props.id, ref: host, className: "lineage-graph", role: "application", tabIndex: 0,
-      "aria-label": props.label || "Lineage picture. Arrow keys follow the lines, Enter focuses, question mark lists all keys." },
+      "aria-label": props.label || "Lineage picture. Arrow keys follow the edges, Enter focuses, question mark lists all keys." },
     e("canvas", { "aria-hidden": true }),
     e("div", { className: "lg-tip", hidden: true, "aria-hidden": true }),
     e("div", { className: "sr-only", "aria-live": "polite" }));

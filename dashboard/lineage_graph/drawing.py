@@ -91,7 +91,7 @@ def _more(node: PictureNode, rows: tuple[ColumnInfo, ...]) -> int:
 def _lane(lane: Any, options: Options) -> dict[str, Any]:
     return {
         "name": options.titles.get(lane.domain, lane.domain),
-        "note": f"{lane.cards} {'card' if lane.cards == 1 else 'cards'}",
+        "note": f"{lane.cards:,} node{'s' if lane.cards != 1 else ''}",
         "color": options.colours.get(lane.domain, len(options.colours)),
         "x": lane.x,
         "y": round(lane.y, 1),

@@ -1,4 +1,4 @@
-"""The rows behind every number: datasets, columns, jobs, lines, runs, events, quarantine."""
+"""The rows behind every number: datasets, columns, jobs, edges, runs, events, quarantine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dashboard.links import Links
 from dashboard.page import Page, Part, callback
 from dashboard.pages.lineage_states import refused
-from dashboard.tables import Column, grid
-from lineage.answers import to_json
+from dashboard.tables import Column, cell, grid
 from lineage.errors import MeshlineError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _NODE = (
     Column("upstream", "In", 0.6, number=True),
     Column("downstream", "Out", 0.6, number=True),
     Column("status", "Last run", 0.8),
-    Column("last_run_at", "At", 1.3),
+    Column("last_run_at", "At", 1.6),
     Column("namespace", "Namespace", 1.4),
     Column("id", "Id", 2),
 )
@@ -37,8 +36,8 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
         (Column("field", "Column", 1.4, link=True), Column("name", "Dataset", 1.8), *_NODE[1:5], Column("id", "Id", 2)),
     ),
     "jobs": ("Jobs", _NODE),
-    "lines": (
-        "Lines",
+    "edges": (
+        "Edges",
         (
             Column("src", "From", 2, link=True),
             Column("dst", "To", 2),
@@ -47,7 +46,7 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("certainty", "Certainty", 0.8),
             Column("provenance", "Why", 0.9),
             Column("jobs", "Jobs", 1.6),
-            Column("valid_from", "Since", 1.2),
+            Column("valid_from", "Since", 1.6),
         ),
     ),
     "runs": (
@@ -56,8 +55,8 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("job", "Job", 2, link=True),
             Column("domain", "Domain"),
             Column("state", "State", 0.8),
-            Column("started_at", "Started", 1.3),
-            Column("ended_at", "Ended", 1.3),
+            Column("started_at", "Started", 1.6),
+            Column("ended_at", "Ended", 1.6),
             Column("error", "Error", 1.8),
             Column("run_id", "Run", 1.8),
             Column("producer", "Producer", 1.6),
@@ -66,8 +65,8 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "events": (
         "Events",
         (
-            Column("event_time", "Time", 1.3),
-            Column("received_at", "Received", 1.3),
+            Column("event_time", "Time", 1.6),
+            Column("received_at", "Received", 1.6),
             Column("kind", "Kind", 0.6),
             Column("type", "Type", 0.8),
             Column("about", "About", 2.4, link=True),
@@ -78,7 +77,7 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "quarantine": (
         "Quarantine",
         (
-            Column("received_at", "Received", 1.2),
+            Column("received_at", "Received", 1.6),
             Column("reason", "Reason", 1.1),
             Column("detail", "What was wrong, and what to do", 3),
             Column("source", "Source", 1.4),
@@ -86,7 +85,8 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
 }
-_LINKED = {"datasets": "id", "columns": "id", "jobs": "id", "lines": "src", "runs": "job", "events": "about"}
+_ONE = {of: title.lower().removesuffix("s") for of, (title, _) in LISTS.items()}
+_LINKED = {"datasets": "id", "columns": "id", "jobs": "id", "edges": "src", "runs": "job", "events": "about"}
 
 
 def layout() -> Part:
@@ -165,7 +165,7 @@ def _page(lx: Lineage, of: Any, query: dict[str, list[str]], links: Links) -> tu
     if len(found.rows) < found.total:
         text = f"The first {len(found.rows):,} of {found.total:,} are listed. Narrow it down by domain, or search."
         notices.append(html.Div(text, className="notice warn"))
-    sub = f"{found.total:,} {title.lower()}"
+    sub = f"{found.total:,} {title.lower() if found.total != 1 else _ONE[of]}"
     if not found.rows:
         empty = html.Div(html.P(f"There are no {title.lower()} here."), className="hero")
         return sub, of, notices, empty
@@ -176,9 +176,8 @@ def _rows(found: Sequence[Any], columns: Sequence[Column], linked: str | None, l
     """Rows of the grid; ``href`` is where the linked column leads."""
     rows = []
     for item in found:
-        values = to_json(item)
-        row = {c.key: ", ".join(values[c.key]) if isinstance(values[c.key], list) else values[c.key] for c in columns}
-        target = values.get(linked) if linked else None
+        row = {column.key: cell(getattr(item, column.key)) for column in columns}
+        target = getattr(item, linked) if linked else None
         row["href"] = (
             links.lineage(target) if target and target.partition(":")[0] in ("dataset", "job", "column") else None
         )

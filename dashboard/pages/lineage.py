@@ -14,7 +14,7 @@ from dashboard.page import Page, Part, callback
 from dashboard.pages import lineage_states as states
 from dashboard.pages.lineage_details import panel
 from dashboard.pages.lineage_state import LineageState
-from dashboard.pages.lineage_tables import CARDS, LINES, card_rows, line_rows, only_domains, to_csv
+from dashboard.pages.lineage_tables import EDGES, NODES, edge_rows, node_rows, only_domains, to_csv
 from dashboard.tables import grid
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, icon
 from lineage.answers import Picture
@@ -24,7 +24,7 @@ from lineage.errors import MeshlineError, UnknownNodeError
 if TYPE_CHECKING:
     from lineage.engine import Lineage
 
-CARD_BUDGET = 300
+NODE_BUDGET = 300
 MAP_BUDGET = 5000
 _STEPS = [{"value": value, "label": value.title()} for value in ("1", "2", "3", "all")]
 
@@ -43,8 +43,8 @@ def layout() -> Part:
                                 value="picture",
                                 data=[
                                     {"value": "picture", "label": "Picture"},
-                                    {"value": "datasets", "label": "Cards as table"},
-                                    {"value": "edges", "label": "Lines as table"},
+                                    {"value": "nodes", "label": "Nodes"},
+                                    {"value": "edges", "label": "Edges"},
                                 ],
                             ),
                             _export(),
@@ -94,8 +94,8 @@ def _export() -> Part:
                 [
                     item("png", "photo", "Picture as PNG"),
                     item("svg", "file-type-svg", "Picture as SVG"),
-                    item("cards", "file-type-csv", "Cards as CSV"),
-                    item("lines", "file-type-csv", "Lines as CSV"),
+                    item("nodes", "file-type-csv", "Nodes as CSV"),
+                    item("edges", "file-type-csv", "Edges as CSV"),
                 ]
             ),
         ],
@@ -228,7 +228,7 @@ def look(lx: Lineage, state: LineageState) -> Picture:
         columns=frozenset(state.open) if state.open else False,
         also_upstream=state.more_up,
         also_downstream=state.more_down,
-        max_nodes=MAP_BUDGET if state.whole else CARD_BUDGET,
+        max_nodes=MAP_BUDGET if state.whole else NODE_BUDGET,
         **when,
     )
 
@@ -287,21 +287,21 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     @callback(
         app,
         Output("lineage-download", "data"),
-        Input("lineage-do-cards", "n_clicks"),
-        Input("lineage-do-lines", "n_clicks"),
+        Input("lineage-do-nodes", "n_clicks"),
+        Input("lineage-do-edges", "n_clicks"),
         State("url", "search"),
         prevent_initial_call=True,
     )
-    def save(cards: int, lines: int, search: str | None) -> Any:
+    def save(nodes: int, edges: int, search: str | None) -> Any:
         from dash import ctx
 
-        if not (cards or lines):
+        if not (nodes or edges):
             return no_update
         state = LineageState.parse(search)
         picture = only_domains(look(lx, state), state.domains)
-        if ctx.triggered_id == "lineage-do-cards":
-            return dcc.send_string(to_csv(card_rows(picture), CARDS), "lineage-cards.csv")
-        return dcc.send_string(to_csv(line_rows(picture), LINES), "lineage-lines.csv")
+        if ctx.triggered_id == "lineage-do-nodes":
+            return dcc.send_string(to_csv(node_rows(picture), NODES), "lineage-nodes.csv")
+        return dcc.send_string(to_csv(edge_rows(picture), EDGES), "lineage-edges.csv")
 
 
 def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
@@ -338,10 +338,10 @@ def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
     if not picture.nodes:
         return instead(states.title(whole, picture, state), states.filtered(len(whole.nodes), state, links))
     table = None
-    if state.view == "datasets":
-        table = grid("lineage-grid", card_rows(picture), CARDS)
+    if state.view == "nodes":
+        table = grid("lineage-grid", node_rows(picture), NODES)
     elif state.view == "edges":
-        table = grid("lineage-grid", line_rows(picture), LINES)
+        table = grid("lineage-grid", edge_rows(picture), EDGES)
     chosen = state.selected or whole.focus
     return (
         graph,

@@ -127,7 +127,7 @@ def _reach(upstream: Answer, downstream: Answer, detail: NodeDetail, links: Link
                 html.Span(label, className="reach-label"),
                 html.Span(f"{note}{more}", className="reach-note"),
             ],
-            href=links.lineage(detail.id, view="datasets", **steps),
+            href=links.lineage(detail.id, view="nodes", **steps),
             className=f"reach {label}",
         )
 

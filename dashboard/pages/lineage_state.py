@@ -12,7 +12,7 @@ from dashboard.lineage_graph.drawing import ROWS_SHOWN
 ALL = 10_000
 """Hops that stand for "All"; no path is that long."""
 STEPS = {"1": 1, "2": 2, "3": 3, "all": ALL}
-VIEWS = ("picture", "datasets", "edges")
+VIEWS = ("picture", "nodes", "edges")
 OVERLAYS = ("domain", "status", "age")
 
 

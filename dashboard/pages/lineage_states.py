@@ -24,11 +24,11 @@ def title(whole: Picture, picture: Picture, state: LineageState) -> Part:
     """Line under the heading: focus and how much is in view."""
     datasets = sum(1 for node in picture.nodes if node.kind == "dataset")
     jobs = len(picture.nodes) - datasets
-    lines = sum(1 for edge in picture.edges if edge.src != edge.dst)
+    edges = sum(1 for edge in picture.edges if edge.src != edge.dst)
     counts = [f"{datasets:,} dataset{'s' if datasets != 1 else ''}"]
     if jobs:
         counts.append(f"{jobs:,} job{'s' if jobs != 1 else ''}")
-    counts.append(f"{lines:,} line{'s' if lines != 1 else ''} in view")
+    counts.append(f"{edges:,} edge{'s' if edges != 1 else ''} in view")
     name = state.trace.removeprefix("column:") if state.trace else short_name_of(whole)
     what = "Trace of column " if state.trace else "Around "
     return [what, html.Span(name, className="mono strong"), " · ", " · ".join(counts)]
@@ -41,7 +41,7 @@ def short_name_of(picture: Picture) -> str:
 
 
 def legend() -> Part:
-    """What lines and marks mean. Shape first, colour second."""
+    """What edges and marks mean. Shape first, colour second."""
 
     def key(kind: str, text: str) -> Part:
         return html.Span([html.Span(className=f"key {kind}"), text])
@@ -74,12 +74,12 @@ def notices(whole: Picture, picture: Picture, graph: dict[str, Any], state: Line
         if len(whole.nodes) >= 300 and not state.whole:
             more = dcc.Link("Show as mesh map", href=_with(links, state, map="1"))
             found.append(
-                _notice("warn", "alert-triangle", f"The picture stops at {len(whole.nodes)} cards: {text}", more)
+                _notice("warn", "alert-triangle", f"The picture stops at {len(whole.nodes)} nodes: {text}", more)
             )
     if any(edge["back"] for edge in graph["edges"]):
         loops = sum(1 for edge in graph["edges"] if edge["back"])
         what = (
-            "a cycle; the line that closes it runs" if loops == 1 else f"{loops} cycles; the lines that close them run"
+            "a cycle; the edge that closes it runs" if loops == 1 else f"{loops} cycles; the edges that close them run"
         )
         text = f"This part of the mesh has {what} from right to left."
         found.append(_notice("info", "refresh", text))
@@ -181,7 +181,7 @@ def filtered(total: int, state: LineageState, links: Links) -> Part:
     """The choice of domains leaves nothing."""
     clear = dcc.Link("Show all domains", href=_with(links, state, domain=()), className="btn primary")
     return _hero(
-        "filter-off", "Nothing is left to show", f"{total:,} cards are hidden by the choice of domains.", clear
+        "filter-off", "Nothing is left to show", f"{total:,} nodes are hidden by the choice of domains.", clear
     )
 
 
@@ -193,7 +193,7 @@ def refused(text: str, links: Links) -> Part:
 
 def nothing_chosen() -> Part:
     """Panel without a node."""
-    text = "Choose a card to see what is known about it. Hover shows its way up and down the mesh."
+    text = "Choose a node to see what is known about it. Hover shows its way up and down the mesh."
     return html.Div([icon("focus-2", size=26), html.P(text)], className="panel-empty")
 
 

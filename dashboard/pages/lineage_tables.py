@@ -1,4 +1,4 @@
-"""The twin of the picture: the same cards and lines as rows. Tables and files come from here."""
+"""The twin of the picture: the same nodes and edges as rows. Tables and files come from here."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from dashboard.tables import Column
+from dashboard.tables import Column, cell
 from lineage.answers import Picture
-from lineage.times import iso
 
 Row = dict[str, Any]
 
 
-CARDS = (
+NODES = (
     Column("name", "Name", 2.2),
     Column("kind", "Kind", 0.7),
     Column("domain", "Domain"),
@@ -23,13 +22,13 @@ CARDS = (
     Column("side", "Side", 0.9),
     Column("hops", "Hops", 0.6, number=True),
     Column("status", "Last run", 0.8),
-    Column("last_run_at", "At", 1.3),
+    Column("last_run_at", "At", 1.6),
     Column("columns", "Columns", 0.8, number=True),
     Column("more_upstream", "More upstream", 0.9, number=True),
     Column("more_downstream", "More downstream", 0.9, number=True),
     Column("id", "Id", 2.4),
 )
-LINES = (
+EDGES = (
     Column("from", "From", 1.8),
     Column("from_column", "Column"),
     Column("to", "To", 1.8),
@@ -40,14 +39,14 @@ LINES = (
     Column("from_domain", "From domain"),
     Column("to_domain", "To domain"),
     Column("jobs", "Jobs", 1.6),
-    Column("since", "Since", 1.2),
+    Column("since", "Since", 1.6),
     Column("from_id", "From (id)", 2),
     Column("to_id", "To (id)", 2),
 )
 
 
 def only_domains(picture: Picture, domains: Sequence[str]) -> Picture:
-    """``picture`` without the cards of other domains; all of it when ``domains`` is empty."""
+    """``picture`` without the nodes of other domains; all of it when ``domains`` is empty."""
     if not domains:
         return picture
     kept = {node.id for node in picture.nodes if node.domain in domains}
@@ -59,8 +58,8 @@ def only_domains(picture: Picture, domains: Sequence[str]) -> Picture:
     )
 
 
-def card_rows(picture: Picture) -> list[Row]:
-    """One row per card, nearest first."""
+def node_rows(picture: Picture) -> list[Row]:
+    """One row per node, nearest first."""
     return [
         {
             "id": node.id,
@@ -71,7 +70,7 @@ def card_rows(picture: Picture) -> list[Row]:
             "side": node.side,
             "hops": node.hops,
             "status": node.status or "",
-            "last_run_at": iso(node.last_run_at) or "",
+            "last_run_at": cell(node.last_run_at),
             "columns": node.column_count,
             "more_upstream": node.cut_upstream,
             "more_downstream": node.cut_downstream,
@@ -80,8 +79,8 @@ def card_rows(picture: Picture) -> list[Row]:
     ]
 
 
-def line_rows(picture: Picture) -> list[Row]:
-    """One row per line between cards, then one per line between columns; loops are left out as in the picture."""
+def edge_rows(picture: Picture) -> list[Row]:
+    """One row per edge between nodes, then one per column edge; loops are left out as in the picture."""
     nodes = {node.id: node for node in picture.nodes}
     rows = []
     for edge in sorted(picture.edges, key=lambda e: (e.src, e.dst, e.provenance)):
@@ -99,7 +98,7 @@ def line_rows(picture: Picture) -> list[Row]:
                 "from_domain": nodes[edge.src].domain,
                 "to_domain": nodes[edge.dst].domain,
                 "jobs": ", ".join(edge.jobs),
-                "since": iso(edge.valid_from) or "",
+                "since": cell(edge.valid_from),
                 "from_id": edge.src,
                 "to_id": edge.dst,
             }

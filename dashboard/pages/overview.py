@@ -10,6 +10,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard import figures
+from dashboard.lineage_graph.drawing import status_pill
 from dashboard.links import Links
 from dashboard.names import short_name
 from dashboard.page import Page, Part, callback
@@ -85,7 +86,10 @@ def _page(lx: Lineage, links: Links) -> tuple[Part, Part]:
         html.Div([_domains_card(domains, links), _tasks_card(datasets, failing, links)], className="cols wide-left"),
     ]
     named = sum(1 for domain in domains if domain.colour >= 0)
-    sub = f"{named:,} domain{'s' if named != 1 else ''} · newest event {_ago(summary.newest_event, summary.as_of)}"
+    sub = [
+        f"{named:,} domain{'s' if named != 1 else ''} · newest event ",
+        _ago(summary.newest_event, summary.as_of),
+    ]
     return sub, body
 
 
@@ -120,7 +124,7 @@ def _tiles(summary: Summary, links: Links) -> list[Part]:
         tile("datasets", "table", "Datasets", summary.datasets, unassigned),
         tile("columns", "columns-3", "Columns", summary.columns),
         tile("jobs", "player-play", "Jobs", summary.jobs),
-        tile("lines", "route", "Lines", summary.edges, crossing),
+        tile("edges", "route", "Edges", summary.edges, crossing),
         tile("runs", "refresh", "Runs", summary.runs),
         tile("events", "stack", "Events", summary.events, "accepted"),
         tile(
@@ -166,7 +170,7 @@ def _attention_card(failing: Sequence[NodeRow], reach: dict[str, int], links: Li
                 html.Span(
                     [
                         html.Span(short_name(row.name)[0], className="row-title"),
-                        html.Span(f"{row.domain} · last run {row.status.lower()}", className="row-below"),
+                        html.Span(f"{row.domain} · last run {status_pill(row.status)[0]}", className="row-below"),
                     ]
                 ),
                 html.Span(f"{reach.get(row.id, 0):,} datasets behind it", className="row-right num"),

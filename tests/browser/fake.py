@@ -33,7 +33,7 @@ from lineage.answers import (
 )
 from lineage.domains import DomainInfo
 from lineage.errors import UnknownNodeError
-from lineage.listing import DayRuns, LineRow, Listing, NodeRow, RunRow
+from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
 from lineage.times import parse_instant
 from tests.browser.mesh import DOMAINS, FAILED, MESH, PROBABLE, RUNNING, STALE
 
@@ -209,9 +209,9 @@ class FakeLineage:
                     for r in self.show(table.id).runs
                     if states is None or r.state in states
                 ]
-            if of == "lines":
+            if of == "edges":
                 rows += [
-                    LineRow(i, table.id, self.tables[i].domain, table.domain, "column", "certain", (), None)
+                    EdgeRow(i, table.id, self.tables[i].domain, table.domain, "column", "certain", (), None)
                     for i in table.inputs
                 ]
         if domain:
