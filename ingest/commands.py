@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest import reject_commands
+from ingest import archive_commands, reject_commands
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def register(app: typer.Typer) -> None:
     app.command("ingest")(ingest)
     app.command("rebuild")(rebuild)
     reject_commands.register(app)
+    archive_commands.register(app)
 
 
 def ingest(

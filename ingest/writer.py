@@ -122,7 +122,7 @@ class Writer:
             else:
                 envelopes[found.hash] = found
         outcome.quarantined = len(rejected)
-        self._project_left_over()
+        self.catch_up()
         with self._writing() as cursor:
             block, last = archive.tail(cursor)
             at = archive.receipt_time(last, received_at or utcnow())
@@ -158,11 +158,15 @@ class Writer:
             done += self._project_blocks(at, list(blocks))
         return done
 
-    def _project_left_over(self) -> None:
+    def has_pending(self) -> bool:
+        """Whether events are archived that were not projected yet."""
+        return bool(self._store.rows("SELECT 1 FROM raw WHERE block > ? LIMIT 1", [self._watermark()]))
+
+    def catch_up(self) -> None:
         """Derive from what a server archived and was killed before it could project it.
 
-        It has to come first: the watermark of a new batch stands behind it. That its tick may still go on does no
-        harm, since the new batch comes later or at the same instant.
+        A new batch needs it first, since the watermark then stands behind it. That the last tick may still go on does
+        no harm: the new batch comes later or at the same instant.
         """
         while pending := self._pending():
             for at, blocks in groupby(pending, key=lambda block: block[1]):

@@ -1,0 +1,92 @@
+"""Commands around the archive: ``meshline export``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest.export import Layout
+from lineage.commands import Database
+
+if TYPE_CHECKING:
+    from lineage.store import Store
+
+
+class ExportFormat(StrEnum):
+    """What can be exported."""
+
+    openlineage = "openlineage"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("export")(export)
+
+
+def export(
+    format: Annotated[
+        ExportFormat, typer.Option("--format", help="openlineage: events as they were received.")
+    ] = ExportFormat.openlineage,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Events from this event time on.", show_default="the oldest"),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Events before this time.", show_default="the newest")
+    ] = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("--namespace", help="Only jobs (and dataset events) of this namespace; may be repeated."),
+    ] = None,
+    job: Annotated[
+        list[str] | None, typer.Option("--job", help="Only events of the job with this name; may be repeated.")
+    ] = None,
+    layout: Annotated[
+        Layout,
+        typer.Option("--layout", help="ndjson: one event a line; array: one JSON array; auto: ndjson where possible."),
+    ] = Layout.auto,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="File to write; .gz and .zst are compressed."),
+    ] = None,
+    db: Database = None,
+) -> None:
+    """Write the archived events back, byte for byte, oldest first by event time."""
+    from ingest.export import Selection, choose, events, opened, write
+    from lineage.times import parse_instant
+
+    selection = Selection(
+        since=parse_instant(from_, name="--from") if from_ else None,
+        until=parse_instant(to, name="--to") if to else None,
+        namespaces=tuple(namespace) if namespace else None,
+        jobs=tuple(job) if job else None,
+    )
+    with _complete(db) as store:
+        chosen = choose(events(store, selection), layout)
+        with opened(output) as stream:
+            count = write(events(store, selection), chosen, stream)
+    how = "one JSON array, since some hold line breaks" if chosen is Layout.array else "one a line"
+    if layout is Layout.array:
+        how = "one JSON array"
+    typer.echo(f"{count:,} events, {how}{f': {output}' if output else ''}", err=True)
+
+
+@contextlib.contextmanager
+def _complete(db: Path | None) -> Iterator[Store]:
+    """The store for reading; opened for writing first when a killed server left events without their rows."""
+    from ingest.writer import Writer
+    from lineage.store import Store
+
+    with Store.open(db, create=False, read_only=True) as store:
+        pending = Writer(store).has_pending()
+        if not pending:
+            yield store
+            return
+    with Store.open(db, create=False) as store:
+        Writer(store).catch_up()
+        yield store
