@@ -104,7 +104,7 @@ def _quality() -> list[Point]:
         impact(
             "what-is-stale-with-it",
             "What is calculated with old rates",
-            "Nine datasets, the report to the auditor among them. The campaign report is only probable: its model "
+            "Eight datasets, the report to the auditor among them. The campaign report is only probable: its model "
             "reads the rates, but its column lineage does not say what for.",
             "raw_fx_rates",
             paths=["rep_ifrs15", "rep_revenue"],
