@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Scope = MutableMapping[str, Any]
@@ -102,6 +103,7 @@ def host_name(host: str) -> str:
     return host.partition(":")[0].lower().rstrip(".")
 
 
+@lru_cache(256)
 def is_loopback(name: str) -> bool:
     """Whether a host name means this machine, whatever a name server says.
 

@@ -24,7 +24,9 @@ from dashboard.offload import Offload
 from ingest.live import LiveIngest, LiveSettings
 from ingest.sources.http import BATCH, MAX_BODY, SINGLE, LineageReceiver
 from lineage import __version__
-from lineage.errors import MeshlineError, StoreError, UnknownNodeError
+from lineage.api import build_router
+from lineage.api.errors import as_json
+from lineage.errors import MeshlineError, StoreError
 from lineage.store import Store
 
 if TYPE_CHECKING:
@@ -157,8 +159,6 @@ class Server:
 
 def build_api(lx: Lineage, live: LiveIngest) -> FastAPI:
     """FastAPI with the routers of ``lineage.api``, ``/health``, the snapshot and the OpenAPI page."""
-    from lineage.api import build_router
-
     api = FastAPI(
         title="Meshline",
         version=__version__,
@@ -242,12 +242,10 @@ def _snapshot(live: LiveIngest) -> FileResponse:
 async def _explain(_request: Request, error: Exception) -> JSONResponse:
     """An error that is meant for people; what the store says names files of this machine, so it stays in the log."""
     assert isinstance(error, MeshlineError)
-    content: dict[str, Any] = {"error": type(error).__name__, "detail": str(error)}
+    content = as_json(error)
     if isinstance(error, StoreError):
         log.error("%s", error)
         content["detail"] = "The database cannot be used right now; the server's log says why."
-    if isinstance(error, UnknownNodeError):
-        content["candidates"] = error.candidates
     return JSONResponse(content, status_code=error.status)
 
 

@@ -10,11 +10,14 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dashboard.guard import App, is_loopback
 from lineage.errors import MeshlineError
 from lineage.store.store import server_note
+
+if TYPE_CHECKING:
+    import uvicorn
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -104,17 +107,24 @@ def run(app: App, sock: socket.socket, *, database: Path | None, url: str, ready
             if self.started:
                 ready()
 
-    config = uvicorn.Config(
+    with _note(database, url), _terminated_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
+        Announcing(configured(app)).run([sock])
+
+
+def configured(app: App) -> uvicorn.Config:
+    """uvicorn's settings: the fast parser, one process, warnings and errors on stderr."""
+    import uvicorn
+
+    return uvicorn.Config(
         app,
         http="httptools",
         lifespan="on",
         log_config=LOGGING,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody asks for the client's address
         timeout_graceful_shutdown=10,
     )
-    with _note(database, url), _terminated_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
-        Announcing(config).run([sock])
 
 
 @contextlib.contextmanager

@@ -1,0 +1,190 @@
+"""What a durable POST costs, against a POST that does nothing on the same server.
+
+    python benchmarks/serve.py [--seconds 5] [--connections 64]
+
+Each row runs a server of its own (uvicorn with httptools, one process, loopback) and sends it events of about 6 kB,
+all different, over keep-alive connections. CPU is that of the server process. "x no-op" compares CPU per request,
+"x single" the rate with that of one event a commit. Rates on a busy machine are lower bounds; the ratios hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NEVER = 1e9  # seconds between two projections
+ROWS: dict[str, dict[str, Any]] = {
+    "no-op": {},
+    "one event a commit": {"commit_events": 1, "project_every": NEVER},
+    "group commit": {"project_every": NEVER},
+    "group commit, projected": {},
+}
+
+
+@dataclass
+class Measured:
+    """One row: requests a second, CPU of the server per request in milliseconds, latencies in milliseconds."""
+
+    rate: float
+    cpu: float
+    median: float
+    p99: float
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--server", metavar="ROW", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.server:
+        serve(given.server)
+        return
+    results: dict[str, Measured] = {}
+    for row in ROWS:
+        with server(row) as port:
+            asyncio.run(load(port, row, 1.0, given.connections, 0))  # warm up: imports, first plan, caches
+            results[row] = asyncio.run(load(port, row, given.seconds, given.connections, 1_000_000))
+    print(f"{given.connections} connections, {len(event(0)):,} bytes an event, {os.cpu_count()} cores\n")
+    print("| handler | req/s | x single | CPU ms/req | x no-op | median ms | p99 ms |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    single, noop = results["one event a commit"].rate, results["no-op"].cpu
+    for row, got in results.items():
+        print(
+            f"| {row} | {got.rate:,.0f} | {got.rate / single:.1f} | {got.cpu:.3f} | {got.cpu / noop:.1f} "
+            f"| {got.median:.1f} | {got.p99:.1f} |"
+        )
+
+
+# -- server
+
+
+def serve(row: str) -> None:
+    """Serve on a free port and print it."""
+    import uvicorn
+
+    from dashboard.server import create_app
+    from dashboard.serving import bind, configured
+    from ingest.live import LiveSettings
+
+    with tempfile.TemporaryDirectory() as folder, bind("127.0.0.1", 0) as sock:
+        app = create_app(Path(folder) / "bench.duckdb", live=LiveSettings(**ROWS[row]))
+
+        async def outer(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "http" or scope["path"] not in ("/noop", "/cpu"):
+                await app(scope, receive, send)
+                return
+            while (await receive()).get("more_body"):
+                pass
+            body = repr(time.process_time()).encode() if scope["path"] == "/cpu" else b""
+            headers = [(b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 201, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+        print(sock.getsockname()[1], flush=True)
+        uvicorn.Server(configured(outer)).run([sock])
+
+
+@contextmanager
+def server(row: str) -> Iterator[int]:
+    """A server for one row; its port."""
+    child = subprocess.Popen([sys.executable, __file__, "--server", row], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    try:
+        yield int(child.stdout.readline())
+    finally:
+        child.terminate()
+        child.wait(60)
+
+
+# -- client
+
+
+async def load(port: int, row: str, seconds: float, connections: int, first: int) -> Measured:
+    """Send from all connections for some seconds."""
+    target = "/noop" if row == "no-op" else "/api/v1/lineage"
+    numbers = iter(range(first, first + 10_000_000))
+    latencies: list[float] = []
+    before, began = await asyncio.to_thread(cpu, port), time.perf_counter()
+    await asyncio.gather(*(send(port, target, numbers, began + seconds, latencies) for _ in range(connections)))
+    took = time.perf_counter() - began
+    used = await asyncio.to_thread(cpu, port) - before
+    latencies.sort()
+    count = len(latencies)
+    return Measured(
+        count / took,
+        used / count * 1000,
+        latencies[count // 2] * 1000,
+        latencies[count * 99 // 100] * 1000,
+    )
+
+
+async def send(port: int, target: str, numbers: Iterator[int], end: float, latencies: list[float]) -> None:
+    """One connection: request, answer, request …"""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+    while (began := time.perf_counter()) < end:
+        body = event(next(numbers))
+        writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert b" 201 " in answer.partition(b"\r\n")[0] + b" ", answer
+        latencies.append(time.perf_counter() - began)
+    writer.close()
+
+
+def cpu(port: int) -> float:
+    """CPU seconds of the server so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/cpu") as answer:
+        return float(answer.read())
+
+
+def event(number: int) -> bytes:
+    """One of 500 jobs completes a run; schema and column lineage as producers send them."""
+    return _TEMPLATE.replace(b"@RUN", b"%012x" % number).replace(b"@JOB", b"%03d" % (number % 500))
+
+
+def _template() -> bytes:
+    columns = [{"name": f"column_{i}", "type": "VARCHAR", "description": "what it holds"} for i in range(28)]
+    source = {"namespace": "postgres://db:5432", "name": "shop.public.source_@JOB"}
+    lineage = {
+        column["name"]: {"inputFields": [{**source, "field": column["name"]}], "transformationType": "IDENTITY"}
+        for column in columns[:14]
+    }
+    common = {"_producer": "https://example.com/bench", "_schemaURL": "https://openlineage.io/spec/facets/1-0-0/x.json"}
+    schema = {"schema": {**common, "fields": columns}}
+    whole = {
+        "eventType": "COMPLETE",
+        "eventTime": "2026-03-31T18:00:00.000Z",
+        "run": {"runId": "0190a1b2-3c4d-7e5f-8a9b-@RUN", "facets": {}},
+        "job": {"namespace": "bench", "name": "job_@JOB", "facets": {}},
+        "inputs": [{**source, "facets": schema}],
+        "outputs": [
+            {
+                "namespace": "s3://lake",
+                "name": "target_@JOB",
+                "facets": {**schema, "columnLineage": {**common, "fields": lineage}},
+            }
+        ],
+        "producer": "https://example.com/bench",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+    }
+    return json.dumps(whole, separators=(",", ":")).encode()
+
+
+_TEMPLATE = _template()
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""``meshline serve`` and ``meshline demo`` as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openlineage.client import OpenLineageClient
+from openlineage.client.event_v2 import Dataset, Job, Run, RunEvent, RunState
+from openlineage.client.transport.http import HttpCompression, HttpConfig, HttpTransport
+
+from dashboard.demo import BANNER, make_room, sample_size
+from ingest.archive import unpack
+from lineage.errors import MeshlineError
+from lineage.store import Store
+from lineage.store.store import server_note
+from lineage.times import utcnow
+from tests.server.running import PATIENCE, address, process, run_event, until
+
+
+def meshline(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """One command to its end."""
+    code = "from lineage.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=PATIENCE,
+        env={name: text for name, text in os.environ.items() if name != "MESHLINE_DB"},
+    )
+
+
+# -- serve
+
+
+@pytest.mark.parametrize("way_out", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_where_and_stops_cleanly(database: Path, way_out: signal.Signals) -> None:
+    with process("serve", "--db", str(database), "--port", "0") as child:
+        url = address(child)
+        note = json.loads(server_note(database).read_text())
+        assert note == {"pid": child.pid, "url": url.rstrip("/")}
+        assert httpx.post(f"{url}api/v1/lineage", json=run_event(1)).status_code == 201
+        child.send_signal(way_out)
+        rest, errors = child.communicate(timeout=PATIENCE)
+    assert child.returncode == 0
+    assert "written" in rest
+    assert "Traceback" not in errors
+    assert not server_note(database).exists()
+    with Store.open(database) as store:
+        assert store.rows("SELECT count(*) FROM event") == [(1,)]
+
+
+def test_a_port_in_use_is_one_line_that_names_the_option(database: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = meshline("serve", "--db", str(database), "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 1
+    assert "--port" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert not database.exists()
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "203.0.113.7"])
+def test_an_address_of_another_machine_is_one_line(database: Path, host: str) -> None:
+    ended = meshline("serve", "--db", str(database), "--host", host, "--port", "0")
+    assert ended.returncode == 1
+    assert "--host" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_database_that_a_server_holds_names_the_server_and_can_be_copied(database: Path, tmp_path: Path) -> None:
+    with process("serve", "--db", str(database), "--port", "0") as child:
+        url = address(child).rstrip("/")
+        httpx.post(f"{url}/api/v1/lineage", json=run_event(1))
+        second = meshline("serve", "--db", str(database), "--port", "0")
+        asked = meshline("doctor", "--db", str(database))
+        copied = meshline("snapshot", str(tmp_path / "copy.duckdb"), "--server", url)
+    for refused in (second, asked):
+        assert refused.returncode != 0
+        assert url in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert copied.returncode == 0, copied.stderr
+    with Store.open(tmp_path / "copy.duckdb", read_only=True) as store:
+        assert [unpack(body)[0] for (body,) in store.rows("SELECT body FROM raw")]
+
+
+def test_serving_to_others_is_said_and_needs_no_local_name(database: Path) -> None:
+    with process("serve", "--db", str(database), "--host", "0.0.0.0", "--port", "0") as child:
+        port = address(child).rstrip("/").rpartition(":")[2]
+        answer = httpx.get(f"http://127.0.0.1:{port}/health", headers={"host": "some.name"})
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=PATIENCE)
+    assert answer.status_code == 200
+    assert "no passwords" in errors
+
+
+# -- producers
+
+
+@pytest.mark.parametrize("compression", [None, HttpCompression.GZIP])
+def test_the_openlineage_client_sends_unchanged(database: Path, compression: HttpCompression | None) -> None:
+    with process("serve", "--db", str(database), "--port", "0") as child:
+        url = address(child)
+        transport = HttpTransport(HttpConfig(url=url.rstrip("/"), compression=compression))
+        client = OpenLineageClient(transport=transport)
+        for state in (RunState.START, RunState.COMPLETE):
+            client.emit(
+                RunEvent(
+                    eventTime="2026-03-31T18:00:00Z",
+                    producer="https://example.com/test",
+                    eventType=state,
+                    run=Run(runId="0190a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"),
+                    job=Job(namespace="nightly", name="load"),
+                    inputs=[Dataset(namespace="db", name="orders")],
+                    outputs=[Dataset(namespace="lake", name="orders")],
+                )
+            )
+        client.close()
+        until(lambda: httpx.get(f"{url}api/v2/search", params={"q": "orders"}).json())
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=PATIENCE)
+    with Store.open(database) as store:
+        assert store.rows("SELECT event_type FROM event ORDER BY event_type") == [("COMPLETE",), ("START",)]
+
+
+# -- durability
+
+
+class Producer(threading.Thread):
+    """Sends events until the server dies and remembers which were acknowledged."""
+
+    def __init__(self, url: str, first: int, enough: threading.Semaphore) -> None:
+        super().__init__()
+        self.url, self.first, self.enough = url, first, enough
+        self.acknowledged: list[str] = []
+
+    def run(self) -> None:
+        with httpx.Client() as client:
+            number = self.first
+            while True:
+                event = run_event(number)
+                try:
+                    answer = client.post(f"{self.url}api/v1/lineage", json=event)
+                except httpx.HTTPError:
+                    return
+                if answer.status_code == 201:
+                    self.acknowledged.append(event["run"]["runId"])
+                    self.enough.release()
+                number += 1
+
+
+@pytest.mark.parametrize("round_", range(4))
+def test_no_acknowledged_event_is_lost_when_the_server_is_killed(database: Path, round_: int) -> None:
+    enough = threading.Semaphore(0)
+    with process("serve", "--db", str(database), "--port", "0") as child:
+        url = address(child)
+        producers = [Producer(url, 10_000 * i, enough) for i in range(8)]
+        for producer in producers:
+            producer.start()
+        for _ in range(random.Random(round_).randint(5, 150)):
+            assert enough.acquire(timeout=PATIENCE)
+        child.send_signal(signal.SIGKILL)
+        for producer in producers:
+            producer.join(PATIENCE)
+    acknowledged = {run for producer in producers for run in producer.acknowledged}
+    with Store.open(database) as store:
+        events: list[dict[str, Any]] = [
+            json.loads(event) for (body,) in store.rows("SELECT body FROM raw") for event in unpack(body)
+        ]
+    kept = {event["run"]["runId"] for event in events}
+    assert acknowledged
+    assert acknowledged - kept == set()
+
+
+FULL_DISK = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are a POSIX thing")
+def test_a_full_disk_is_refused_and_what_was_acknowledged_stays(database: Path) -> None:
+    def noise(number: int) -> dict[str, Any]:
+        return run_event(number, noise=random.Random(number).randbytes(50_000).hex())
+
+    with process("serve", "--db", str(database), "--port", "0", preface=FULL_DISK) as child:
+        url = address(child)
+        with httpx.Client(timeout=PATIENCE) as client, ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda number: client.post(f"{url}api/v1/lineage", json=noise(number)), range(100)))
+            alive = client.get(f"{url}health")
+        child.send_signal(signal.SIGKILL)
+    codes = [answer.status_code for answer in answers]
+    assert set(codes) == {201, 503}
+    assert "served" not in next(answer.text for answer in answers if answer.status_code == 503)
+    assert alive.json()["status"] in ("failing", "degraded")
+    with Store.open(database) as store:
+        kept = sum(n for (n,) in store.rows("SELECT n FROM raw"))
+    assert kept >= codes.count(201)
+
+
+# -- demo
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[Any]]:
+    """A folder in which ``meshline demo`` served for a while; its first page, and what a search found."""
+    folder = tmp_path_factory.mktemp("demo")
+    with process("demo", "--port", "0", cwd=folder) as child:
+        url = address(child)
+        layout = httpx.get(f"{url}_dash-layout").text
+        found = httpx.get(f"{url}api/v2/search", params={"q": "orders"}).json()
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=PATIENCE)
+    assert child.returncode == 0
+    return folder, layout, found
+
+
+def test_demo_serves_the_sample_under_a_banner_that_says_so(demo: tuple[Path, str, list[Any]]) -> None:
+    folder, layout, found = demo
+    assert [file.name for file in folder.iterdir()] == ["meshline-demo.duckdb"]
+    assert "Sample data" in layout
+    assert found
+
+
+def test_demo_loads_everything_with_both_clocks(demo: tuple[Path, str, list[Any]]) -> None:
+    with Store.open(demo[0] / "meshline-demo.duckdb", read_only=True) as store:
+        assert store.rows("SELECT count(*) FROM event") == [(sample_size(),)]
+        assert store.rows("SELECT count(*) FROM quarantine") == [(0,)]
+        assert store.rows("SELECT count(DISTINCT name) FROM domain")[0][0] == 6
+        (receipts,) = store.rows("SELECT count(DISTINCT received_at) FROM event")[0]
+        (late,) = store.rows("SELECT count(*) FROM event WHERE received_at > event_time + INTERVAL 3 DAY")[0]
+    assert receipts > 90  # one or more a day: the second clock has something to show
+    assert late > 0
+
+
+def test_demo_moves_the_sample_to_end_in_the_week_before_now(demo: tuple[Path, str, list[Any]]) -> None:
+    now = utcnow()
+    with Store.open(demo[0] / "meshline-demo.duckdb", read_only=True) as store:
+        (newest, received) = store.rows("SELECT max(event_time), max(received_at) FROM event")[0]
+    assert now - timedelta(days=8) < newest <= received <= now
+
+
+def test_demo_replaces_its_own_database_only(tmp_path: Path) -> None:
+    mine, sample = tmp_path / "company.duckdb", tmp_path / "sample.duckdb"
+    with Store.open(mine):
+        pass
+    with pytest.raises(MeshlineError, match="no sample data"):
+        make_room(mine)
+    assert mine.exists()
+    with Store.open(sample) as store, store.transaction() as cursor:
+        store.set_meta(cursor, BANNER, "Sample data")
+    assert make_room(sample)
+    assert not sample.exists()
+    assert not make_room(sample)
