@@ -95,6 +95,7 @@ def ingest(
 
 def rebuild(db: Db = None, format_: Format = "table") -> None:
     """Derive every table anew from the archived events; the old file is kept beside the new one."""
+    from ingest.progress import Progress
     from ingest.rebuild import rebuild_file
     from lineage.store import default_path
     from lineage.store.store import Store
@@ -103,7 +104,7 @@ def rebuild(db: Db = None, format_: Format = "table") -> None:
     path = db or default_path()
     with Store.open(path, create=False) as store:
         total = int(store.rows("SELECT coalesce(sum(n), 0) FROM raw")[0][0])
-    with _Progress("Rebuilding", total, unit="events") as progress:
+    with Progress("Rebuilding", total) as progress:
         done, old = rebuild_file(path, progress.to)
     if format_ == "json":
         typer.echo(json.dumps({"events": done, "database": str(path), "before": str(old)}))
@@ -112,9 +113,10 @@ def rebuild(db: Db = None, format_: Format = "table") -> None:
 
 
 def _read_all(writer: Writer, sources: list[Source], outcome: Outcome) -> None:
+    from ingest.progress import Progress
     from ingest.sources import files
 
-    with _Progress("Reading", sum(source.size for source in sources)) as progress:
+    with Progress("Reading", sum(source.size for source in sources)) as progress:
 
         def done(source: Source) -> None:
             if len(sources) > 1 or source.skipped:
@@ -186,40 +188,3 @@ def _nothing(outcome: Outcome, report: dict[str, Any]) -> str:
 def _check_format(format_: str) -> None:
     if format_ not in ("table", "json"):
         raise UsageError(f"--format {format_}: choose table or json.")
-
-
-class _Progress:
-    """A bar on a terminal, plain lines elsewhere; both on stderr, so that output can be piped."""
-
-    def __init__(self, label: str, total: int, unit: str = "bytes") -> None:
-        import sys
-
-        self._terminal = sys.stderr.isatty()
-        self._label, self._total, self._unit = label, total, unit
-        self._bar: Any = None
-        self._task: Any = None
-
-    def __enter__(self) -> _Progress:
-        if self._terminal:
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-            self._bar = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
-            self._bar.start()
-            self._task = self._bar.add_task(self._label, total=self._total or None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def to(self, done: int) -> None:
-        """``done`` of the total is done."""
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done)
-
-    def line(self, text: str) -> None:
-        """A line of its own where there is no bar."""
-        if self._bar is None:
-            typer.echo(text, err=True)
