@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest import archive_commands, reject_commands
+from ingest import archive_commands, reject_commands, source_commands
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this package."""
     app.command("ingest")(ingest)
     app.command("rebuild")(rebuild)
+    source_commands.register(app)
     reject_commands.register(app)
     archive_commands.register(app)
 

@@ -107,6 +107,11 @@ def _checks() -> Iterator[tuple[str, str, str]]:
         "events whose bytes are not in the archive",
         "SELECT lower(hex(hash)) FROM event WHERE block NOT IN (SELECT block FROM raw)",
     )
+    yield (
+        "position-twice",
+        "one part of a source with two positions",
+        "SELECT concat_ws(' ', source, part) FROM source_position GROUP BY source, part HAVING count(*) > 1",
+    )
     for table, column in _NODES:
         yield (
             f"dangling-{table}-{column}",

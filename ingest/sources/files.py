@@ -26,7 +26,7 @@ _BATCH_BYTES = 32 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _PACKED_CHUNK = 64 * 1024
 _GIVE_UP = 10_000  # values without any event, after which a file holds none
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _MARKS = (b'"eventTime"', b'"eventType"', b'"run"', b'"job"', b'"dataset"')
 
 
@@ -213,7 +213,7 @@ def _lines(source: Source, stream: BinaryIO) -> Iterator[Line]:
             return
         number += 1
         if number == 1:
-            data = data.removeprefix(_BOM)
+            data = data.removeprefix(BOM)
         line = Line(data, number)
         while len(data) > MAX_EVENT_BYTES and not data.endswith(b"\n"):
             data = stream.readline(_CHUNK)

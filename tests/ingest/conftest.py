@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ from tests.ingest.cli import Cli
 
 
 @pytest.fixture
-def meshline(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
+def meshline(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Cli]:
     """``meshline`` with a database of its own."""
-    return Cli(tmp_path, capfdbinary)
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield Cli(tmp_path, capfdbinary)
+    root.handlers[:] = before  # long-running commands log to the captured stderr, which is closed soon
+    root.setLevel(level)
