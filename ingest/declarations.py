@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ingest.entities import Contribution
 from ingest.history import DECLARED
 from ingest.lives import Declaration
-from ingest.model import Body, DatasetPart, Edge, EventFacts
+from ingest.model import Body, DatasetPart, Edge, EventFacts, Lifecycle
 from ingest.project import Projector
 from ingest.run_edges import data_edges, explicit_columns, explicit_edges
 from ingest.sets import FacetRef, Sets
@@ -28,6 +28,7 @@ class Declared(NamedTuple):
     declaration: Declaration
     refs: tuple[FacetRef, ...]
     tells_edges: bool
+    dropped: bool = False
 
     def contribution(self) -> Contribution:
         """Its facets, for the history of the entity."""
@@ -38,7 +39,7 @@ class Declared(NamedTuple):
         """Its row of ``declaration``; sets are NULL when the event tells no edges."""
         d = self.declaration
         told = (d.edge_set, d.column_set) if self.tells_edges else (None, None)
-        return (self.entity, d.at, d.hash, d.producer, sets.add_facets(self.refs), *told)
+        return (self.entity, d.at, d.hash, d.producer, sets.add_facets(self.refs), *told, self.dropped)
 
 
 def declare(event: EventFacts, sets: Sets, projector: Projector) -> Iterable[Declared]:
@@ -49,7 +50,7 @@ def declare(event: EventFacts, sets: Sets, projector: Projector) -> Iterable[Dec
     yield _job(event, sets, projector)
     for part in {part.id: part for part in (*event.inputs, *event.outputs)}.values():
         silent = Declaration(event.at, event.hash, event.producer, 0, 0)
-        yield Declared(part.id, 0, silent, _refs(part.facets), tells_edges=False)
+        yield Declared(part.id, 0, silent, _refs(part.facets), tells_edges=False, dropped=_drops(part))
 
 
 def _job(event: EventFacts, sets: Sets, projector: Projector) -> Declared:
@@ -81,11 +82,15 @@ def _dataset(event: EventFacts, part: DatasetPart, sets: Sets, projector: Projec
                 edges.append(Edge(projector.node(key), part.id, "lineage", "explicit"))
     tells_edges = any(body.key in ("lineage", "columnLineage") for _, body in part.facets)
     declaration = _declaration(event, sets.add_edges(edges), sets.add_columns(columns))
-    return Declared(part.id, 0, declaration, _refs(part.facets), tells_edges)
+    return Declared(part.id, 0, declaration, _refs(part.facets), tells_edges, _drops(part))
 
 
 def _declaration(event: EventFacts, edge_set: int, column_set: int) -> Declaration:
     return Declaration(event.at, event.hash, event.producer, edge_set, column_set)
+
+
+def _drops(part: DatasetPart) -> bool:
+    return any(isinstance(body.parsed, Lifecycle) and body.parsed.state == "DROP" for _, body in part.facets)
 
 
 def _refs(facets: Iterable[tuple[str, Body]]) -> tuple[FacetRef, ...]:

@@ -23,7 +23,7 @@ from ingest.jobs import JobHistories
 from ingest.lives import Evidence
 from ingest.model import EventFacts
 from ingest.project import Projector
-from ingest.runs import RunState, merge, parents_of, placeholder_row
+from ingest.runs import RunState, drops, merge, parents_of, placeholder_row
 from ingest.sets import Sets
 from ingest.tables import Changes
 from lineage.identity import NodeKey
@@ -93,6 +93,11 @@ class Derivation:
         replaced = [item for run in touched.before.values() if run is not None for item in self._contributions(run)]
         units = {run.job: run.job for run in touched.after.values()}
         units |= {item.entity: item.job for item in declared if item.tells_edges}
+        dropped = {
+            dataset for runs in (touched.before, touched.after) for run in runs.values() for dataset in drops(run)
+        }
+        dropped |= {item.entity for item in declared if item.dropped}
+        units |= self._jobs.units_at(cursor, dropped)
 
         self._jobs.prepare(cursor, units)
         self._entities.prepare(cursor, {item.entity for item in shown})
@@ -100,6 +105,8 @@ class Derivation:
         for item in declared:
             if item.tells_edges:
                 self._jobs.add_declaration(item.entity, item.declaration)
+            if item.dropped:
+                self._jobs.set_drop(item.entity, item.declaration.hash, item.declaration.at)
         self._jobs.changes(changes)
         if declared:
             changes.insert["declaration"] = [item.row(self._sets) for item in declared]
@@ -116,6 +123,10 @@ class Derivation:
             changes.replace(tables.RUN_IO, before.io if before else (), run.io)
             changes.replace(tables.METRIC, before.metrics if before else (), run.metrics)
             changes.replace(tables.ASSERTION, before.tests if before else (), run.tests)
+            for dataset in drops(before):
+                self._jobs.set_drop(dataset, run.run, None)
+            for dataset, at in drops(run).items():
+                self._jobs.set_drop(dataset, run.run, at)
             evidence = Evidence(run.first, run.run, run.producer, run.edge_set, run.column_set, run.complete)
             self._jobs.add_run(run.job, evidence)
 
@@ -208,7 +219,7 @@ class Derivation:
                 "column_set",
                 tables.COLUMN_SET_SCHEMA,
                 "set_id",
-                [(s, *edge[:-1]) for s, cs in columns.items() for edge in cs.edges],
+                [(s, *edge[:-2]) for s, cs in columns.items() for edge in cs.edges],
             ),
         ):
             if shared:

@@ -18,7 +18,7 @@ import msgspec
 from ingest import tables
 from ingest.facets import DATASET, find
 from ingest.history import Point, Span, spans
-from ingest.model import Symlink
+from ingest.model import Lifecycle
 from ingest.sets import FacetRef
 from ingest.tables import OPEN_MICROS, Changes
 from lineage.identity import node_id
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEPT = 100_000
+_NAMING = ("symlinks", "lifecycleStateChange")  # facets that tell other names of a dataset
 _Key = tuple[str, str]  # place, facet key
 
 _POINTS = f"""
@@ -107,7 +108,7 @@ class EntityHistories:
 
     def __init__(self) -> None:
         self._entities: dict[int, _Entity] = {}
-        self._links: dict[int, tuple[Symlink, ...]] = {}
+        self._names: dict[int, Any] = {}  # body of a naming facet → what it says
 
     def prepare(self, cursor: duckdb.DuckDBPyConnection, entities: Collection[int]) -> None:
         """Load the histories of these entities as they are before the batch is written."""
@@ -189,37 +190,37 @@ class EntityHistories:
         new: dict[_Key, list[Span]],
         changes: Changes,
     ) -> None:
-        """Rows of ``alias`` that follow from the symlink facets of an entity."""
-        before, after = (
-            [s for (_, key), found in all_.items() if key == "symlinks" for s in found] for all_ in (old, new)
-        )
-        if before == after:
+        """Rows of ``alias`` that follow from the symlink and lifecycle facets of an entity."""
+        told = [[(key, s) for (_, key), found in h.items() if key in _NAMING for s in found] for h in (old, new)]
+        if told[0] == told[1]:
             return
-        self._load_links(cursor, {span.body for span in (*before, *after)})
-        rows = [
-            {
-                (entity, node_id("dataset", link.namespace, link.name), link.type, "symlink", span.start, span.end)
-                for span in found
-                for link in self._links[span.body]
-            }
-            for found in (before, after)
-        ]
-        changes.replace(tables.ALIAS, *rows)
+        self._load_names(cursor, {(key, span.body) for found in told for key, span in found})
+        before, after = ({row for key, span in found for row in self._alias_rows(entity, key, span)} for found in told)
+        changes.replace(tables.ALIAS, before, after)
 
-    def _load_links(self, cursor: duckdb.DuckDBPyConnection, bodies: Collection[int]) -> None:
-        missing = [body for body in bodies if body not in self._links]
+    def _alias_rows(self, entity: int, key: str, span: Span) -> Iterable[tables.Row]:
+        parsed = self._names[span.body]
+        if key == "symlinks":
+            for link in parsed or ():
+                yield entity, node_id("dataset", link.namespace, link.name), link.type, "symlink", span.start, span.end
+        elif isinstance(parsed, Lifecycle) and parsed.state == "RENAME" and parsed.previous is not None:
+            # dated succession: the old name leads to the new one from here on, whatever happens to the dataset next
+            yield node_id("dataset", *parsed.previous), entity, "TABLE", "rename", span.start, OPEN_MICROS
+
+    def _load_names(self, cursor: duckdb.DuckDBPyConnection, bodies: Collection[tuple[str, int]]) -> None:
+        missing = {body: key for key, body in bodies if body not in self._names}
         if not missing:
             return
-        self._links.update(dict.fromkeys(missing, ()))
-        entry = find(DATASET, "symlinks")
-        assert entry is not None and entry.read is not None
+        self._names.update(dict.fromkeys(missing, None))
         rows: list[tuple[int, str]] = cursor.execute(
-            "SELECT body, json FROM facet_body WHERE body IN (SELECT unnest(?::UBIGINT[]))", [missing]
+            "SELECT body, json FROM facet_body WHERE body IN (SELECT unnest(?::UBIGINT[]))", [list(missing)]
         ).fetchall()
         for body, text in rows:
+            entry = find(DATASET, missing[body])
+            assert entry is not None and entry.read is not None
             value: Any = msgspec.json.decode(text)
             if isinstance(value, dict):
-                self._links[body] = entry.read(value)
+                self._names[body] = entry.read(value)
 
 
 def _absorbed(history: _Entity, item: Contribution, old: Contribution | None) -> bool:

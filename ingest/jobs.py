@@ -6,12 +6,22 @@ edges. The intervals come from :mod:`ingest.lives`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ingest import tables
-from ingest.lives import Declaration, Evidence, Interval, column_lives, declared_lives, edge_lives
+from ingest.lives import (
+    Declaration,
+    Drop,
+    Evidence,
+    Interval,
+    column_lives,
+    column_touches,
+    declared_lives,
+    edge_lives,
+    edge_touches,
+)
 from ingest.sets import Sets
 from ingest.tables import OPEN_MICROS, Changes, Row
 
@@ -33,6 +43,26 @@ WHERE edge_set IS NOT NULL
 """
 
 
+_DROPS = f"""
+SELECT dataset, run, NULL, epoch_us(dropped_at) FROM run_io
+WHERE dropped_at IS NOT NULL AND known_to = make_timestamp({OPEN_MICROS})
+UNION ALL
+SELECT entity, 0, hash, epoch_us(event_time) FROM declaration WHERE dropped
+"""  # noqa: S608 - a constant
+
+# by what was shown, not by the rows of edge: an edge that a drop took away leaves no row
+_UNITS_AT = f"""
+WITH
+  asked AS (SELECT unnest(?::UBIGINT[]) AS dataset),
+  shown AS (SELECT DISTINCT set_id FROM edge_set JOIN asked ON dataset IN (src, dst))
+SELECT DISTINCT job, job FROM run SEMI JOIN shown ON set_id = edge_set
+WHERE known_to = make_timestamp({OPEN_MICROS}) AND state <> 'UNSEEN'
+UNION
+SELECT entity, CASE node.kind WHEN 'job' THEN entity ELSE 0 END
+FROM declaration SEMI JOIN shown ON set_id = edge_set JOIN node ON node.id = entity
+"""  # noqa: S608 - a constant
+
+
 @dataclass(slots=True)
 class _Unit:
     job: int  # on the edges; 0 for a dataset that declares its own
@@ -49,6 +79,7 @@ class JobHistories:
         self._sets = sets
         self._units: dict[int, _Unit] = {}
         self._touched: dict[int, _Unit] = {}
+        self._drops: dict[int, dict[int | bytes, int]] | None = None  # dataset → run or event → time; few ever
 
     def prepare(self, cursor: duckdb.DuckDBPyConnection, units: Mapping[int, int]) -> None:
         """Load units as they are before the batch is written.
@@ -58,6 +89,7 @@ class JobHistories:
         units
             unit → job on its edges: a job itself, or a dataset → 0.
         """
+        self._load_drops(cursor)
         missing = [unit for unit in units if unit not in self._units]
         self._touched = {}
         for unit, job in units.items():
@@ -85,6 +117,21 @@ class JobHistories:
         """Take in a declaration of a prepared unit."""
         self._units[unit].declarations[declaration.hash] = declaration
 
+    def units_at(self, cursor: duckdb.DuckDBPyConnection, datasets: Collection[int]) -> dict[int, int]:
+        """Units with edges at these datasets, as :meth:`prepare` takes them."""
+        if not datasets:
+            return {}
+        return dict(cursor.execute(_UNITS_AT, [list(datasets)]).fetchall())
+
+    def set_drop(self, dataset: int, told_by: int | bytes, at: int | None) -> None:
+        """A run (by key) or event (by hash) tells that a dataset was dropped at a time, or no longer tells it."""
+        assert self._drops is not None, "prepare comes first"
+        told = self._drops.setdefault(dataset, {})
+        if at is None:
+            told.pop(told_by, None)
+        else:
+            told[told_by] = at
+
     def changes(self, changes: Changes) -> None:
         """Put the changed rows of all prepared units into ``changes``."""
         for entry in self._touched.values():
@@ -101,11 +148,31 @@ class JobHistories:
     def _rows(self, entry: _Unit) -> tuple[set[Row], set[Row]]:
         evidence = list(entry.evidence.values())
         declarations = list(entry.declarations.values())
-        edges = edge_lives(evidence, self._sets, OPEN_MICROS)
-        edges += declared_lives(declarations, lambda d: self._sets.edges(d.edge_set).edges, OPEN_MICROS)
-        columns = column_lives(evidence, self._sets, OPEN_MICROS)
-        columns += declared_lives(declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS)
+        drops = self._drops_of(entry)
+        edges = edge_lives(evidence, self._sets, OPEN_MICROS, drops)
+        edges += declared_lives(
+            declarations, lambda d: self._sets.edges(d.edge_set).edges, OPEN_MICROS, drops, edge_touches
+        )
+        columns = column_lives(evidence, self._sets, OPEN_MICROS, drops)
+        columns += declared_lives(
+            declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS, drops, column_touches
+        )
         return _edge_rows(edges, entry.job), _column_rows(columns, entry.job)
+
+    def _drops_of(self, entry: _Unit) -> list[Drop]:
+        """Drops of the datasets at either end of a unit's edges."""
+        if not self._drops:
+            return []
+        told: list[Evidence | Declaration] = [*entry.evidence.values(), *entry.declarations.values()]
+        ends = {end for s in {x.edge_set for x in told} for edge in self._sets.edges(s).edges for end in edge[:2]}
+        return [Drop(at, dataset) for dataset in ends & self._drops.keys() for at in self._drops[dataset].values()]
+
+    def _load_drops(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        if self._drops is not None:
+            return
+        self._drops = {}
+        for dataset, run, hash_, at in cursor.execute(_DROPS).fetchall():
+            self._drops.setdefault(dataset, {})[run or bytes(hash_)] = at
 
 
 def _edge_rows(intervals: Iterable[Interval], job: int) -> set[Row]:
@@ -113,7 +180,7 @@ def _edge_rows(intervals: Iterable[Interval], job: int) -> set[Row]:
 
 
 def _column_rows(intervals: Iterable[Interval], job: int) -> set[Row]:
-    return {(i.edge.src, i.edge.dst, job, *i.edge[2:-1], *_life(i)) for i in intervals}
+    return {(i.edge.src, i.edge.dst, job, *i.edge[2:-2], *_life(i)) for i in intervals}
 
 
 def _life(interval: Interval) -> Row:

@@ -7,7 +7,8 @@ completed and had a list on the side in question say anything about absence:
 * absent in three in event-time order: ended where the first of the three began;
 * seen again before that: ``current`` again.
 
-A run without that side is no evidence. Containment and control flow do not end by absence.
+A run without that side is no evidence. Containment and control flow do not end by absence. When a dataset is dropped,
+its edges end at once.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ingest.sets import ColumnSet, EdgeSet, Sets
 
 MISSES = 3  # complete runs without an edge that end it
 NOT_SEEN = "not seen"
+DROPPED = "dropped"
 REDECLARED = "redeclared"
 
 
@@ -64,7 +66,14 @@ class _Life:
     misses: list[int] = field(default_factory=list)
 
 
-def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int) -> list[Interval]:
+class Drop(NamedTuple):
+    """A dataset that was dropped at a time, microseconds."""
+
+    at: int
+    dataset: int
+
+
+def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, drops: Iterable[Drop] = ()) -> list[Interval]:
     """Intervals of the edges that the runs of one job showed.
 
     Parameters
@@ -75,17 +84,21 @@ def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int) -> list[
         holds their sets of edges.
     open_end
         the end of what has not ended, microseconds.
+    drops
+        when datasets of these edges were dropped.
     """
     return _lives(
         evidence,
+        drops,
         open_end,
         lambda run: sets.edges(run.edge_set).edges,
         lambda run, edge: _says_absent(sets.edges(run.edge_set), edge),
+        touches=edge_touches,
         by=lambda run: (run.edge_set, run.complete),
     )
 
 
-def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int) -> list[Interval]:
+def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, drops: Iterable[Drop] = ()) -> list[Interval]:
     """Intervals of the column edges that the runs of one job showed.
 
     A run says that a column edge is absent when it told columns of the same output without it, or wrote other
@@ -93,80 +106,128 @@ def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int) -> lis
     """
     return _lives(
         evidence,
+        drops,
         open_end,
         lambda run: sets.columns(run.column_set).edges,
         lambda run, edge: _says_column_absent(sets.edges(run.edge_set), sets.columns(run.column_set), edge),
+        touches=column_touches,
         by=lambda run: (run.edge_set, run.column_set, run.complete),
         identity=lambda edge: edge._replace(description=None),
     )
 
 
 def declared_lives(
-    declarations: Iterable[Declaration], edges: Callable[[Declaration], Iterable[Any]], open_end: int
+    declarations: Iterable[Declaration],
+    shown: Callable[[Declaration], Iterable[Any]],
+    open_end: int,
+    drops: Iterable[Drop],
+    touches: Callable[[Any, int], bool],
 ) -> list[Interval]:
-    """Intervals of declared edges: each declaration is whole and holds until the next one."""
-    ordered = sorted(declarations)
+    """Intervals of declared edges: each declaration is whole and holds until the next one, or until a drop."""
     intervals: list[Interval] = []
     live: dict[Any, Declaration] = {}
-    for declaration in ordered:
-        shown = frozenset(edges(declaration))
-        for edge in [edge for edge in live if edge not in shown]:
+
+    def end(edges: Iterable[Any], reason: str | None, at: int) -> None:
+        for edge in edges:
             since = live.pop(edge)
-            intervals.append(Interval(edge, "current", None, since.producer, REDECLARED, since.at, declaration.at))
-        for edge in shown:
-            live.setdefault(edge, declaration)
-    intervals += [Interval(edge, "current", None, d.producer, None, d.at, open_end) for edge, d in live.items()]
+            intervals.append(Interval(edge, "current", None, since.producer, reason, since.at, at))
+
+    for at, _, step in _steps(declarations, drops):
+        if isinstance(step, Drop):
+            end([edge for edge in live if touches(edge, step.dataset)], DROPPED, at)
+            continue
+        edges = frozenset(shown(step))
+        end([edge for edge in live if edge not in edges], REDECLARED, at)
+        for edge in edges:
+            live.setdefault(edge, step)
+    end(list(live), None, open_end)
     return [interval for interval in intervals if interval.start < interval.end]
+
+
+def edge_touches(edge: Edge, dataset: int) -> bool:
+    """Whether a dataset is an end of a data edge."""
+    return dataset in (edge.src, edge.dst) and edge.kind in ("lineage", "read", "write")
+
+
+def column_touches(edge: ColumnEdge, dataset: int) -> bool:
+    """Whether one of its columns is a dataset's."""
+    return dataset in (edge.source, edge.target)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """State of the walk over the runs of a job: which edges live, and the intervals that are over."""
+
+    live: dict[Any, _Life] = field(default_factory=dict)
+    told: dict[Any, Any] = field(default_factory=dict)  # identity → edge as it was shown when its interval opened
+    intervals: list[Interval] = field(default_factory=list)
+
+    def show(self, run: Evidence, present: dict[Any, Any]) -> None:
+        """A run shows these edges (by identity)."""
+        for key, edge in present.items():
+            life = self.live.get(key)
+            if life is None or life.misses:
+                if life is not None:
+                    self.end(key, run.at, None)
+                self.live[key], self.told[key] = _Life(run), edge
+
+    def miss(self, key: Any, runs: Sequence[Evidence]) -> None:
+        """Complete runs do not show a living edge."""
+        life = self.live[key]
+        life.misses += [run.at for run in runs[: MISSES - len(life.misses)]]
+        if len(life.misses) >= MISSES:
+            del self.live[key]
+            self.intervals.append(_interval(self.told[key], life, life.misses[0], NOT_SEEN))
+
+    def end(self, key: Any, at: int, reason: str | None) -> None:
+        """A living edge ends, or its state does: what was missed once or twice was stale from the first miss."""
+        life = self.live.pop(key)
+        if not life.misses:
+            self.intervals.append(_interval(self.told[key], life, at, reason))
+            return
+        self.intervals.append(_interval(self.told[key], life, life.misses[0], NOT_SEEN))
+        opened = life.opened
+        self.intervals.append(
+            Interval(self.told[key], "stale", opened.run, opened.producer, reason, life.misses[0], at)
+        )
 
 
 def _lives(
     evidence: Sequence[Evidence],
+    drops: Iterable[Drop],
     open_end: int,
     shown: Callable[[Evidence], Iterable[Any]],
     says_absent: Callable[[Evidence, Any], bool],
+    touches: Callable[[Any, int], bool],
     by: Callable[[Evidence], tuple[Any, ...]],
     identity: Callable[[Any], Any] = lambda edge: edge,
 ) -> list[Interval]:
     """Walk over the runs in event-time order; runs alike in a row are one step."""
-    live: dict[Any, _Life] = {}
-    told: dict[Any, Any] = {}  # identity → edge as it was shown when its interval opened
-    intervals: list[Interval] = []
-    for _, group in groupby(sorted(evidence), key=by):
-        runs = list(group)
-        first = runs[0]
-        present = {identity(edge): edge for edge in shown(first)}
-        for key, edge in present.items():
-            life = live.get(key)
-            if life is None:
-                live[key], told[key] = _Life(first), edge
-            elif life.misses:
-                intervals += _stale(told[key], life, first.at, None)
-                live[key], told[key] = _Life(first), edge
-        if not first.complete:
+    walk = _Walk()
+    for _, group in groupby(_steps(evidence, drops), key=lambda step: step if step[1] else by(step[2])):
+        steps = [step[2] for step in group]
+        first = steps[0]
+        if isinstance(first, Drop):
+            for key in [key for key in walk.live if touches(key, first.dataset)]:
+                walk.end(key, first.at, DROPPED)
             continue
-        for key in [key for key in live if key not in present and says_absent(first, key)]:
-            life = live[key]
-            life.misses += [run.at for run in runs[: MISSES - len(life.misses)]]
-            if len(life.misses) >= MISSES:
-                intervals.append(_interval(told[key], "current", life.opened, life.misses[0], NOT_SEEN))
-                del live[key]
-    for key, life in live.items():
-        if life.misses:
-            intervals += _stale(told[key], life, open_end, None)
-        else:
-            intervals.append(_interval(told[key], "current", life.opened, open_end, None))
-    return [interval for interval in intervals if interval.start < interval.end]
+        present = {identity(edge): edge for edge in shown(first)}
+        walk.show(first, present)
+        if first.complete:
+            for key in [key for key in walk.live if key not in present and says_absent(first, key)]:
+                walk.miss(key, steps)
+    for key in list(walk.live):
+        walk.end(key, open_end, None)
+    return [interval for interval in walk.intervals if interval.start < interval.end]
 
 
-def _stale(edge: Any, life: _Life, until: int, reason: str | None) -> list[Interval]:
-    """Current up to the first miss, stale from there."""
-    current = _interval(edge, "current", life.opened, life.misses[0], NOT_SEEN)
-    stale = Interval(edge, "stale", life.opened.run, life.opened.producer, reason, life.misses[0], until)
-    return [current, stale]
+def _steps(facts: Iterable[Any], drops: Iterable[Drop]) -> list[tuple[int, int, Any]]:
+    """Facts and drops in order of time; what a run shows at the instant of a drop goes with it."""
+    return sorted([*((fact.at, 0, fact) for fact in facts), *((drop.at, 1, drop) for drop in drops)])
 
 
-def _interval(edge: Any, state: str, opened: Evidence, end: int, reason: str | None) -> Interval:
-    return Interval(edge, state, opened.run, opened.producer, reason, opened.at, end)
+def _interval(edge: Any, life: _Life, end: int, reason: str | None) -> Interval:
+    return Interval(edge, "current", life.opened.run, life.opened.producer, reason, life.opened.at, end)
 
 
 def _says_absent(shown: EdgeSet, edge: Edge) -> bool:

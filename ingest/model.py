@@ -74,6 +74,13 @@ class Symlink(NamedTuple):
     type: str
 
 
+class Lifecycle(NamedTuple):
+    """A change in the life of a dataset; ``previous`` is its former (namespace, name) when it was renamed."""
+
+    state: str
+    previous: tuple[str, str] | None = None
+
+
 class Parent(NamedTuple):
     """Parent and root run of a run; texts are empty where the producer said nothing."""
 
@@ -129,6 +136,7 @@ class ColumnEdge(NamedTuple):
     masking: bool
     description: str | None
     provenance: str
+    source: int  # dataset that src belongs to
     target: int  # dataset that dst belongs to, or is
 
 

@@ -278,10 +278,11 @@ class Projector:
     def column_edge(self, target: NodeKey, use: ColumnUse, provenance: str) -> ColumnEdge:
         """Column edge into ``target`` (a dataset), between node ids."""
         source = self.node(NodeKey("column", use.namespace, use.name, use.field))
+        origin = self.node(NodeKey("dataset", use.namespace, use.name))
         dataset = destination = self.node(target)
         if use.target:
             destination = self.node(NodeKey("column", target.namespace, target.name, use.target))
-        rest = (use.type, use.subtype, use.masking, use.description, provenance, dataset)
+        rest = (use.type, use.subtype, use.masking, use.description, provenance, origin, dataset)
         return ColumnEdge(source, destination, *rest)
 
     def _name_parts(self, key: NodeKey, bodies: tuple[tuple[str, Body], ...]) -> None:
@@ -294,6 +295,8 @@ class Projector:
             elif body.key == "symlinks":
                 for link in body.parsed:
                     self.node(NodeKey("dataset", link.namespace, link.name))
+            elif body.key == "lifecycleStateChange" and body.parsed.previous is not None:
+                self.node(NodeKey("dataset", *body.parsed.previous))
 
     def _name_columns(self, key: NodeKey, paths: tuple[str, ...]) -> bool:
         for path in paths:

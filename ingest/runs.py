@@ -19,6 +19,7 @@ from ingest.model import (
     Dependency,
     EventFacts,
     ExplicitLineage,
+    Lifecycle,
     Metrics,
     Parent,
     Statistics,
@@ -64,6 +65,7 @@ class _Io:
     last: int = 0
     facets: dict[tuple[str, str], Body] = field(default_factory=dict)
     lineage: ColumnLineage | None = None
+    dropped: int | None = None
     statistics: list[int | None] = field(default_factory=lambda: [None, None, None])
     metrics: dict[tuple[str, str], float] = field(default_factory=dict)
     tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
@@ -74,6 +76,8 @@ class _Io:
             self.facets[place, body.key] = body
             if body.key == "columnLineage":
                 self.lineage = part.lineage
+            elif isinstance(body.parsed, Lifecycle):
+                self.dropped = at if body.parsed.state == "DROP" else None
         for _, body in part.per_run:
             _fold_per_run(self, body.parsed)
 
@@ -167,6 +171,11 @@ def outcome(ordered: Sequence[EventFacts]) -> tuple[str, int | None, bool]:
     types = {event.event_type for event in ordered}
     state = "RUNNING" if "RUNNING" in types else "START" if "START" in types else "OTHER"
     return state, None, False
+
+
+def drops(run: RunState | None) -> dict[int, int]:
+    """Datasets that a run dropped, and when."""
+    return {io[2]: io[8] for io in run.io if io[8] is not None} if run is not None else {}
 
 
 def parents_of(events: Iterable[EventFacts], projector: Projector) -> Iterable[tuple[int, str, NodeKey]]:
@@ -281,7 +290,7 @@ def _parent_ids(parent: Parent | None, projector: Projector) -> tuple[int | None
 def _io_rows(run: int, job: int, first: int, fold: _Fold, sets: Sets) -> Iterable[RunRow]:
     for (direction, dataset), io in fold.io.items():
         facet_set = _facet_set(io.facets, sets)
-        yield (run, job, dataset, direction, first, io.last, facet_set, io.version(), *io.statistics)
+        yield (run, job, dataset, direction, first, io.last, facet_set, io.version(), io.dropped, *io.statistics)
 
 
 def _metric_rows(run: int, at: int, fold: _Fold, projector: Projector) -> Iterable[RunRow]:

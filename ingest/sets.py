@@ -145,8 +145,9 @@ class Sets:
         if missing:
             rows = cursor.execute(
                 """
-                SELECT set_id, src, dst, type, subtype, masking, description, provenance, coalesce(node.dataset, dst)
-                FROM column_set LEFT JOIN node ON node.id = dst
+                SELECT set_id, src, dst, type, subtype, masking, description, provenance,
+                       s.dataset, coalesce(d.dataset, dst)
+                FROM column_set LEFT JOIN node s ON s.id = src LEFT JOIN node d ON d.id = dst
                 WHERE set_id IN (SELECT unnest(?::UBIGINT[]))
                 """,
                 [missing],

@@ -67,7 +67,7 @@ RUN_IO = Table(
     "run_io",
     (
         ("run", _U), ("job", _U), ("dataset", _U), ("direction", _S), ("seen_at", _T), ("last_at", _T),
-        ("facet_set", _U), ("version", _S), ("row_count", _I), ("byte_count", _I), ("file_count", _I),
+        ("facet_set", _U), ("version", _S), ("dropped_at", _T), ("row_count", _I), ("byte_count", _I), ("file_count", _I),
     ),
     ("run", "dataset", "direction"),
 )  # fmt: skip
@@ -114,7 +114,7 @@ DECLARATION = Table(
     "declaration",
     (
         ("entity", _U), ("event_time", _T), ("hash", pa.binary()), ("producer", _S),
-        ("facet_set", _U), ("edge_set", _U), ("column_set", _U),
+        ("facet_set", _U), ("edge_set", _U), ("column_set", _U), ("dropped", _B),
     ),
     both_clocks=False,
 )  # fmt: skip

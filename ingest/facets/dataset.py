@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.facets.explicit import transformations
 from ingest.facets.run import test_result
-from ingest.model import Assertion, ColumnUse, Metrics, Statistics, Symlink
+from ingest.model import Assertion, ColumnUse, Lifecycle, Metrics, Statistics, Symlink
 from ingest.values import mapping, number, objects, text, whole
 
 _DEEPEST = 32  # nested fields below this level are not made into columns
@@ -57,13 +57,14 @@ def version(body: dict[str, Any]) -> str | None:
     return text(body.get("datasetVersion"))
 
 
-def lifecycle(body: dict[str, Any]) -> tuple[str, str, str] | None:
-    """(state, previous namespace, previous name)."""
+def lifecycle(body: dict[str, Any]) -> Lifecycle | None:
+    """Change of state, with the former name after a rename."""
     state = text(body.get("lifecycleStateChange"))
     if state is None:
         return None
     previous = mapping(body.get("previousIdentifier"))
-    return state.upper(), text(previous.get("namespace")) or "", text(previous.get("name")) or ""
+    name = text(previous.get("name"))
+    return Lifecycle(state.upper(), (text(previous.get("namespace")) or "", name) if name else None)
 
 
 def statistics(body: dict[str, Any]) -> Statistics | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from lineage.store import Store
-from tests.ingest.build import column_lineage, edges, loaded, run_event
+from tests.ingest.build import column_lineage, dataset_event, ds, edges, job_event, loaded, run_event
 
 
 def _day(n: int) -> str:
@@ -117,3 +117,46 @@ def test_a_column_edge_ends_when_its_output_is_told_without_it_and_not_when_colu
         assert store.rows("SELECT count(*) FROM column_edge WHERE valid_to = '9999-12-31'") == [(2,)]
     with loaded(run(0, both), run(1, one), run(2, one), run(3, one)) as store:
         assert store.rows("SELECT count(*) FROM column_edge WHERE valid_to = '9999-12-31'") == [(1,)]
+
+
+DROP = {"lifecycleStateChange": {"lifecycleStateChange": "DROP"}}
+
+
+def test_a_dropped_dataset_ends_its_edges_at_once_in_any_order() -> None:
+    events = [*_runs(AB, AB), run_event("drop", job="cleaner", at=_day(2), outputs=[("c", DROP)])]
+    for order in (events, events[::-1]):
+        with loaded(*order, one_by_one=True) as store:
+            assert _history(store, "a", "c") == [("current", 0, 2)]
+            assert store.rows("SELECT DISTINCT end_reason FROM edge WHERE kind = 'lineage' AND known_to > now()") == [
+                ("dropped",)
+            ]
+            assert edges(store, "write") == set()
+
+
+def test_a_dataset_made_again_after_its_drop_has_a_new_edge() -> None:
+    again = run_event("r9", at=_day(5), inputs=["a"], outputs=["c"])
+    events = [*_runs(A, A), dataset_event("c", at=_day(3), **DROP), again]
+    with loaded(*events) as store:
+        assert _history(store, "a", "c") == [("current", 0, 3), ("current", 5, None)]
+
+
+def test_a_drop_ends_declared_edges_and_column_edges_too() -> None:
+    told = ("c", {"columnLineage": column_lineage({"x": [("a", "x")]})})
+    with loaded(
+        job_event(job="declared", at=_day(0), inputs=["a"], outputs=["c"]),
+        run_event("r1", at=_day(0), inputs=["a"], outputs=[told]),
+        dataset_event("a", at=_day(1), **DROP),
+        one_by_one=True,
+    ) as store:
+        assert edges(store) == set()
+        assert store.rows("SELECT count(*) FROM column_edge WHERE valid_to = '9999-12-31' AND known_to > now()") == [
+            (0,)
+        ]
+
+
+def test_a_rename_is_a_dated_succession_with_the_new_name_preferred() -> None:
+    renamed = {"lifecycleStateChange": "RENAME", "previousIdentifier": {"namespace": "warehouse", "name": "old"}}
+    with loaded(dataset_event("new", at=_day(3), lifecycleStateChange=renamed)) as store:
+        assert store.rows("SELECT a, b, basis, valid_from::VARCHAR, valid_to::VARCHAR FROM alias") == [
+            (ds("old"), ds("new"), "rename", "2026-01-04 00:00:00", "9999-12-31 00:00:00")
+        ]

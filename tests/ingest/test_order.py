@@ -44,6 +44,10 @@ def _link(name: str) -> dict[str, object]:
     return {"identifiers": [{"namespace": "s3://b", "name": name, "type": "TABLE"}]}
 
 
+def _lifecycle(state: str) -> dict[str, object]:
+    return {"lifecycleStateChange": {"lifecycleStateChange": state}}
+
+
 def awkward() -> list[bytes]:
     """Events that contradict, overtake and repeat each other."""
     lineage = {"columnLineage": column_lineage({"x": [("a", "x")], "y": [("a", "y"), ("b", "y")]})}
@@ -72,6 +76,9 @@ def awkward() -> list[bytes]:
             "child", job="child", at=_at(3), inputs=["a"],
             run_facets={"parent": {"run": {"runId": "ghost"}, "job": {"namespace": "warehouse", "name": "ghost"}}},
         ),
+        run_event("drop", job="cleaner", at=_at(5), outputs=[("d", _lifecycle("DROP"))]),
+        run_event("drop", job="cleaner", at=_at(6), outputs=[("d", _lifecycle("CREATE"))]),
+        dataset_event("b", at=_at(7), **_lifecycle("DROP")),
         dataset_event("a", at=_at(1), symlinks=_link("a")),
         dataset_event("a", at=_at(6), symlinks=_link("a2")),
     ]  # fmt: skip

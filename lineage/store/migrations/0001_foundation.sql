@@ -95,6 +95,7 @@ CREATE TABLE run_io (
   last_at TIMESTAMP,        -- last event of the run that named the dataset
   facet_set UBIGINT,        -- facets of the dataset as this run told them
   version VARCHAR,          -- dataset version the producer named
+  dropped_at TIMESTAMP,     -- when this run dropped the dataset; NULL when it did not
   row_count BIGINT, byte_count BIGINT, file_count BIGINT,  -- last value of the run, never a sum over its events
   known_from TIMESTAMP, known_to TIMESTAMP
 );
@@ -102,7 +103,9 @@ CREATE TABLE run_io (
 -- one JobEvent or DatasetEvent: the whole declaration of its entity from event_time on
 CREATE TABLE declaration (
   entity UBIGINT, event_time TIMESTAMP, hash BLOB, producer VARCHAR,
-  facet_set UBIGINT, edge_set UBIGINT, column_set UBIGINT,
+  facet_set UBIGINT,
+  edge_set UBIGINT, column_set UBIGINT,  -- NULL when it tells no edges
+  dropped BOOLEAN,          -- it tells that the dataset was dropped
   known_from TIMESTAMP
 );
 
