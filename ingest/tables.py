@@ -67,7 +67,8 @@ RUN_IO = Table(
     "run_io",
     (
         ("run", _U), ("job", _U), ("dataset", _U), ("direction", _S), ("seen_at", _T), ("last_at", _T),
-        ("facet_set", _U), ("version", _S), ("dropped_at", _T), ("row_count", _I), ("byte_count", _I), ("file_count", _I),
+        ("facet_set", _U), ("version", _S), ("dropped_at", _T),
+        ("row_count", _I), ("byte_count", _I), ("file_count", _I),
     ),
     ("run", "dataset", "direction"),
 )  # fmt: skip

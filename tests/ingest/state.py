@@ -10,7 +10,8 @@ COLUMNS = {
     "run": "run, run_id, job, state, conflict, processing, first_event, last_event, started_at, ended_at, "
     "nominal_start, nominal_end, parent_run, parent_job, root_run, root_job, engine, error, producer, events, "
     "edge_set, column_set, job_facets",
-    "run_io": "run, job, dataset, direction, seen_at, last_at, facet_set, version, dropped_at, row_count, byte_count, file_count",
+    "run_io": "run, job, dataset, direction, seen_at, last_at, facet_set, version, dropped_at, "
+    "row_count, byte_count, file_count",
     "facet": "entity, place, key, body, run, producer, valid_from, valid_to",
     "edge": "src, dst, job, kind, provenance, state, first_run, producer, end_reason, valid_from, valid_to",
     "column_edge": "src, dst, job, type, subtype, masking, description, provenance, state, first_run, producer, "
