@@ -15,12 +15,13 @@ Each search runs once, when its figure is first asked for, and only when edges o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from lineage.graph.arrays import NONE, U8, U32, Bool, class_mask
+from lineage.graph.arrays import I64, NONE, U8, U32, Bool, class_mask
 from lineage.graph.level import Level
 from lineage.graph.search import Searcher, Tree
 
@@ -74,6 +75,31 @@ class Question:
     def mask(self) -> int:
         """Bit set of the admitted edge classes."""
         return class_mask(self.certainty, indirect=self.indirect)
+
+
+class Trails:
+    """Ways from the roots of a tree to its positions; each is remembered, for it is the beginning of others."""
+
+    def __init__(self, level: Level, tree: Tree, owner_of: Callable[[int], int]) -> None:
+        self._offset, self._owner_of = level.offset, owner_of
+        self._vertex = tree.order.tolist()
+        self._step = level.public[tree.order].tolist()
+        self._parent = tree.parent.tolist()
+        self._known: dict[int, tuple[int, ...]] = {}
+
+    def to(self, position: int, target: int) -> tuple[int, ...]:
+        """Dense indices from a source to the target at a position, rowsets between columns left out."""
+        waiting = []
+        while position != NONE and position not in self._known:
+            waiting.append(position)
+            position = self._parent[position]
+        trail = self._known[position] if position != NONE else (self._owner_of(self._vertex[waiting[-1]]),)
+        for position in reversed(waiting):
+            step = self._step[position]
+            rowset = self._offset and step < self._offset
+            trail = trail if rowset or trail[-1] == step else (*trail, step)
+            self._known[position] = trail
+        return trail if trail[-1] == target else (*trail, target)
 
 
 class Walk:
@@ -179,7 +205,33 @@ class Walk:
         steps.append(self._seeds.owner_of(vertex, certainty))
         return self._readable(steps[::-1], i)
 
+    def paths(self) -> list[tuple[int, ...]]:
+        """The :meth:`path` of every node, in the order of :attr:`nodes`; paths share the work on their beginnings."""
+        found: list[tuple[int, ...]] = [()] * len(self.nodes)
+        nodes = self.nodes.tolist()
+        for certainty in range(self._worst + 1):
+            at = np.flatnonzero(self.certainty == certainty)
+            if not len(at):
+                continue
+            tree = self._main if certainty == self._worst else self._tree(certainty)
+            trails = Trails(self._level, tree, partial(self._seeds.owner_of, certainty=certainty))
+            for k, position in zip(at.tolist(), self._places(certainty, tree, at).tolist(), strict=True):
+                found[k] = trails.to(position, nodes[k])
+        return found
+
     # -- inside
+
+    def _places(self, certainty: int, tree: Tree, at: I64) -> I64:
+        """Position in a tree of each of some nodes of the answer, of the first of two ports."""
+        self._find(certainty, tree, 0)
+        vertices, positions = self._found[certainty]
+        mine = self._main.order[self._position[at]]
+        best = np.full(len(at), len(vertices), dtype=np.int64)
+        for asked in (mine, self._level.twin[mine]):
+            place = np.minimum(np.searchsorted(vertices, asked), len(vertices) - 1)
+            here = vertices[place] == asked
+            best[here] = np.minimum(best[here], positions[place[here]])
+        return best
 
     @cached_property
     def _worst(self) -> int:
