@@ -111,6 +111,6 @@ def _further(view: View, reached: Reach) -> list[str]:
     ends = [
         job
         for job in reached.of_kind(view, "job")
-        if job != reached.source and not len(view.snapshot.outputs(job)) and not view.hidden(job)
+        if job != reached.source and job not in view.instant.writing and not view.hidden(job)
     ]
     return named(view, ends, "was only ever seen reading; what it writes was not told")

@@ -192,7 +192,7 @@ def _mask_names(view: View, value: Any) -> Any:
     if isinstance(namespace, str) and isinstance(name, str):
         for kind in ("dataset", "job"):
             i = view.snapshot.index(node_id(kind, namespace, name))
-            domain = view.instant.domain_of(kind, [(namespace, name)], [])
+            domain = view.instant.domains.of(kind, [(namespace, name)])
             if (i is not None and view.hidden(i)) or not view.actor.may_see(domain):
                 return {"name": view.label(i) if i is not None and view.hidden(i) else f"hidden (domain {domain})"}
     return {key: _mask_names(view, entry) for key, entry in value.items()}

@@ -91,6 +91,6 @@ def _further(view: View, reached: Reach) -> list[str]:
     starts = [
         job
         for job in reached.of_kind(view, "job")
-        if job != reached.source and not len(view.snapshot.inputs(job)) and not view.hidden(job)
+        if job != reached.source and job not in view.instant.reading and not view.hidden(job)
     ]
     return spots + named(view, starts, "was only ever seen writing; what it reads was not told")

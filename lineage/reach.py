@@ -66,9 +66,14 @@ def reach(view: View, source: int, direction: Direction, depth: int | None) -> R
     column = view.kind(source) == "column"
     walk = snapshot.walk([source], direction, depth=depth, level="column" if column else "dataset")
     found = {
-        int(i): Found(int(i), int(hops), int(certainty), tuple(walk.path(int(i))), bool(indirect))
-        for i, hops, certainty, indirect in zip(
-            walk.nodes.tolist(), walk.hops.tolist(), walk.certainty.tolist(), walk.indirect.tolist(), strict=True
+        i: Found(i, hops, certainty, path, indirect)
+        for i, hops, certainty, path, indirect in zip(
+            walk.nodes.tolist(),
+            walk.hops.tolist(),
+            walk.certainty.tolist(),
+            walk.paths(),
+            walk.indirect.tolist(),
+            strict=True,
         )
     }
     behind = {int(i) for i in walk.cut}
@@ -94,6 +99,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
 
     source = reached.source
     home = view.domain(source)
+    view.prepare([source, *reached.found])
     nodes = sorted(
         (_labelled(view, one, home) for one in reached.found.values()),
         key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
@@ -130,14 +136,14 @@ def named(view: View, nodes: Sequence[int], what: str) -> list[str]:
 
 def without_writer(view: View, datasets: Iterable[int]) -> list[int]:
     """Datasets that nothing was ever seen to write: no job, and no edge that was told without a job."""
-    snapshot = view.snapshot
-    return [i for i in datasets if not len(snapshot.writers(i)) and not snapshot.neighbours(i, "upstream")]
+    written = view.instant.written
+    return [i for i in datasets if i not in written and not view.snapshot.neighbours(i, "upstream")]
 
 
 def open_runs(view: View, jobs: Iterable[int]) -> int:
     """Number of runs of visible jobs that have not ended."""
     counts = view.instant.open_runs
-    return sum(counts.get(member, 0) for job in jobs if not view.hidden(job) for member in view.snapshot.members(job))
+    return sum(counts.get(job, 0) for job in jobs if not view.hidden(job)) if counts else 0
 
 
 def told_without_origin(view: View, i: int) -> bool:
@@ -176,11 +182,12 @@ def _add_jobs(view: View, source: int, direction: Direction, depth: int | None, 
         datasets.append(Found(source, 0, 0, (source,)))
     cut: set[int] = set()
     best: dict[int, Found] = {}
+    loops = {one.index for one in datasets if down and snapshot.self_loop(one.index)}
     arrows = snapshot.arrows([one.index for one in datasets], "read" if down else "write")
     for at, job, certainty in zip(*(column.tolist() for column in arrows), strict=True):
         one = datasets[at]
         hops = one.hops + (1 if down else 0)
-        if job == source or job in found or (down and _only_back(view, one.index, job)):
+        if job == source or job in found or (one.index in loops and _only_back(view, one.index, job)):
             continue
         if depth is not None and hops > depth:
             cut.add(job)
@@ -193,8 +200,6 @@ def _add_jobs(view: View, source: int, direction: Direction, depth: int | None, 
 
 def _only_back(view: View, dataset: int, job: int) -> bool:
     """Whether a job reads a dataset only to write it again."""
-    if not view.snapshot.self_loop(dataset):
-        return False
     return [int(i) for i in view.snapshot.outputs(job)] == [dataset]
 
 
@@ -243,13 +248,12 @@ def _coverage(view: View, reached: Reach) -> Coverage:
     bare: list[int] = []
     if reached.direction == "upstream":
         bare = without_writer(view, reached.of_kind(view, "dataset"))
-    members = [m for job in jobs if not view.hidden(job) for m in view.snapshot.members(job)]
     return Coverage(
         edges=reached.edges,
         certain_edges=reached.certain_edges,
         datasets_without_writer=tuple(sorted({view.label(i) for i in bare})),
         runs_without_end=open_runs(view, jobs),
-        unparsed_sql=sum(member in unparsed for member in members) if unparsed else 0,
+        unparsed_sql=sum(job in unparsed and not view.hidden(job) for job in jobs) if unparsed else 0,
     )
 
 

@@ -183,7 +183,7 @@ def line(console: Console, text: str, style: str = "") -> None:
 
     indent = len(text) - len(text.lstrip())
     console.print(
-        Padding(Text(clean(text.lstrip()), style=style), (0, 0, 0, indent))
+        Padding(Text(clean(text.lstrip()), style=style), (0, 0, 0, indent), expand=False)
         if indent
         else Text(clean(text), style=style)
     )

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.actor import Actor
 from lineage.answers import UNASSIGNED, NodeRef
@@ -124,13 +124,56 @@ class Instant:
 
     @cached_property
     def open_runs(self) -> dict[int, int]:
-        """Number of runs without an end by job (node id)."""
-        return dict(self.store.rows(_OPEN_RUNS, self._when))
+        """Number of runs without an end by job."""
+        found: dict[int, int] = {}
+        for job, count in self.store.rows(_OPEN_RUNS, self._when):
+            i = self.snapshot.index(job)
+            if i is not None:
+                found[i] = found.get(i, 0) + count
+        return found
 
     @cached_property
     def unparsed_sql(self) -> frozenset[int]:
         """Jobs whose SQL nobody read."""
-        return frozenset(row[0] for row in self.store.rows(_UNPARSED, self._when))
+        found = (self.snapshot.index(row[0]) for row in self.store.rows(_UNPARSED, self._when))
+        return frozenset(i for i in found if i is not None)
+
+    @cached_property
+    def written(self) -> frozenset[int]:
+        """Datasets that some job writes."""
+        return frozenset(self._arrows("write")[0])
+
+    @cached_property
+    def writing(self) -> frozenset[int]:
+        """Jobs that write some dataset."""
+        return frozenset(self._arrows("write")[1])
+
+    @cached_property
+    def reading(self) -> frozenset[int]:
+        """Jobs that read some dataset."""
+        return frozenset(self._arrows("read")[1])
+
+    def _arrows(self, kind: Literal["read", "write"]) -> tuple[list[int], list[int]]:
+        datasets = (self.snapshot.kind == 0).nonzero()[0]
+        at, jobs, _ = self.snapshot.arrows(datasets, kind)
+        return datasets[at].tolist(), jobs.tolist()
+
+    @cached_property
+    def grouped(self) -> frozenset[int]:
+        """Nodes that have aliases."""
+        found = {i for i in map(self.snapshot.index, self.names) if i is not None}
+        return frozenset(i for i in found if len(self.snapshot.members(i)) > 1)
+
+    @cached_property
+    def facets_of(self) -> dict[int, list[dict[str, Any]]]:
+        """Ownership and tags facets by node, those of the preferred member first."""
+        found: dict[int, list[tuple[int, dict[str, Any]]]] = {}
+        for entity, facets in self.facets.items():
+            i = self.snapshot.index(entity)
+            if i is not None:
+                place = self.snapshot.members(i).index(entity) if i in self.grouped else 0
+                found.setdefault(i, []).append((place, facets))
+        return {i: [facets for _, facets in sorted(own, key=lambda one: one[0])] for i, own in found.items()}
 
     @cached_property
     def words(self) -> list[str]:
@@ -143,12 +186,12 @@ class Instant:
         return {row[0]: (row[1], row[2], row[3]) for row in self.store.rows(_NAMES)}
 
     def keys(self, i: int) -> list[tuple[str, str]]:
-        """(namespace, name) of all members of a group, the preferred one first; a column has those of its dataset."""
+        """(namespace, name) of all members of a group, the preferred one first."""
         snapshot = self.snapshot
         first = (snapshot.namespace(i), snapshot.name(i))
-        owner = snapshot.dataset_of(i) if snapshot.kind[i] == 2 else i
-        others = [self.names[m][1:] for m in snapshot.members(owner)[1:] if m in self.names]
-        return [first, *others]
+        if i not in self.grouped:
+            return [first]
+        return [first, *(self.names[m][1:] for m in snapshot.members(i)[1:] if m in self.names)]
 
     def kind(self, i: int) -> str:
         """``dataset``, ``job`` or ``column``."""
@@ -161,20 +204,15 @@ class Instant:
             if self.snapshot.kind[i] == 2:
                 found = self.domain(self.snapshot.dataset_of(i))
             else:
-                found = self.domain_of(self.kind(i), self.keys(i), self.snapshot.members(i))
+                found = self.domains.of(self.kind(i), self.keys(i), self.facets_of.get(i, ()))
             self._domain[i] = found
         return found
-
-    def domain_of(self, kind: str, keys: Iterable[tuple[str, str]], members: Sequence[int]) -> str:
-        """Domain of a node that need not be in this snapshot."""
-        facets = [self.facets[member] for member in members if member in self.facets]
-        return self.domains.of(kind, keys, facets)
 
     def owner(self, i: int) -> str | None:
         """First owner in the ownership facet of a node; a column has that of its dataset."""
         node = self.snapshot.dataset_of(i) if self.snapshot.kind[i] == 2 else i
-        for member in self.snapshot.members(node):
-            owners = (self.facets.get(member, {}).get("ownership") or {}).get("owners")
+        for facets in self.facets_of.get(node, ()):
+            owners = (facets.get("ownership") or {}).get("owners")
             for owner in owners if isinstance(owners, list) else []:
                 if isinstance(owner, dict) and owner.get("name"):
                     return str(owner["name"])
@@ -206,6 +244,7 @@ class View:
         self.known_at = known_at
         self._now = now
         self._hidden: dict[int, str | None] = {}
+        self._labels: dict[int, str] = {}
 
     @property
     def restricted(self) -> bool:
@@ -232,7 +271,8 @@ class View:
             return domain
         if self._now is self.instant:
             return None
-        today = self._now.domain_of(self.instant.kind(i), self.instant.keys(i), self.snapshot.members(i))
+        facets = [self._now.facets[m] for m in self.snapshot.members(i) if m in self._now.facets]
+        today = self._now.domains.of(self.instant.kind(i), self.instant.keys(i), facets)
         return None if self.actor.may_see(today) else today
 
     def require(self, i: int) -> None:
@@ -248,8 +288,17 @@ class View:
 
     def label(self, i: int) -> str:
         """Node text, or ``hidden (domain X)``."""
-        domain = self.hidden_domain(i)
-        return self.snapshot.text(i) if domain is None else f"hidden (domain {domain})"
+        found = self._labels.get(i)
+        if found is None:
+            domain = self.hidden_domain(i)
+            found = self.snapshot.text(i) if domain is None else f"hidden (domain {domain})"
+            self._labels[i] = found
+        return found
+
+    def prepare(self, nodes: Sequence[int]) -> None:
+        """Look up the texts of many nodes at once, before each is asked for its label."""
+        if not self.restricted:
+            self._labels.update(zip(nodes, self.snapshot.texts(nodes), strict=True))
 
     def domain(self, i: int) -> str:
         """Domain of a node; of a hidden one the domain that hides it."""
@@ -265,7 +314,7 @@ class View:
 
     def aliases(self, i: int) -> tuple[str, ...]:
         """Texts of the other members of a node's group, but for those of hidden domains."""
-        if self.hidden(i) or self.snapshot.kind[i] == 2:
+        if i not in self.instant.grouped or self.hidden(i):
             return ()
         found = []
         for member in self.snapshot.members(i)[1:]:

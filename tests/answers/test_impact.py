@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from lineage.answers import Answer
@@ -223,3 +225,20 @@ def test_questions_without_a_change_between_them_share_a_snapshot(lx: Lineage) -
     assert lx.view().snapshot is lx.view().snapshot
     assert lx.view("2026-05-01").snapshot is lx.view("2026-05-01").snapshot
     assert lx.view("2026-05-01").snapshot is not lx.view().snapshot
+
+
+def test_all_paths_at_once_are_the_paths_one_by_one(world: World) -> None:
+    chance = random.Random(5)
+    names = [f"d{i}" for i in range(10)]
+    for number in range(14):
+        source, target, state = chance.choice(names), chance.choice(names), chance.choice(["current", "stale"])
+        trust = chance.choice(["explicit", "product"])
+        world.flow([source], f"j{number}", [target], provenance=trust, state=state)
+        world.edge(world.job(f"j{number}"), world.job(f"j{chance.randrange(number + 1)}"), provenance="explicit")
+        column = chance.choice(["x", "y", ""])
+        world.column_edge((source, "x"), (target, column), type=chance.choice(["DIRECT", "INDIRECT"]), state=state)
+    snapshot = Lineage(world.store).view().snapshot
+    for i in range(snapshot.n):
+        for direction, level in (("downstream", "dataset"), ("upstream", "dataset"), ("upstream", "column")):
+            walk = snapshot.walk([i], direction, level=level)  # type: ignore[arg-type]
+            assert walk.paths() == [tuple(walk.path(node)) for node in walk.nodes.tolist()]
