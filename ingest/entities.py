@@ -18,7 +18,7 @@ import msgspec
 from ingest import tables
 from ingest.facets import DATASET, find
 from ingest.history import Point, Span, spans
-from ingest.model import Lifecycle
+from ingest.model import Lifecycle, Symlink
 from ingest.sets import FacetRef
 from ingest.tables import OPEN_MICROS, Changes
 from lineage.identity import node_id
@@ -191,21 +191,36 @@ class EntityHistories:
         changes: Changes,
     ) -> None:
         """Rows of ``alias`` that follow from the symlink and lifecycle facets of an entity."""
-        told = [[(key, s) for (_, key), found in h.items() if key in _NAMING for s in found] for h in (old, new)]
+        told = [{facet: found for facet, found in h.items() if facet[1] in _NAMING} for h in (old, new)]
         if told[0] == told[1]:
             return
-        self._load_names(cursor, {(key, span.body) for found in told for key, span in found})
-        before, after = ({row for key, span in found for row in self._alias_rows(entity, key, span)} for found in told)
+        self._load_names(cursor, {(key, s.body) for h in told for (_, key), found in h.items() for s in found})
+        before, after = (
+            {row for (_, key), found in h.items() for row in self._alias_rows(entity, key, found)} for h in told
+        )
         changes.replace(tables.ALIAS, before, after)
 
-    def _alias_rows(self, entity: int, key: str, span: Span) -> Iterable[tables.Row]:
-        parsed = self._names[span.body]
+    def _alias_rows(self, entity: int, key: str, found: Sequence[Span]) -> Iterable[tables.Row]:
         if key == "symlinks":
-            for link in parsed or ():
-                yield entity, node_id("dataset", link.namespace, link.name), link.type, "symlink", span.start, span.end
-        elif isinstance(parsed, Lifecycle) and parsed.state == "RENAME" and parsed.previous is not None:
-            # dated succession: the old name leads to the new one from here on, whatever happens to the dataset next
-            yield node_id("dataset", *parsed.previous), entity, "TABLE", "rename", span.start, OPEN_MICROS
+            yield from self._symlink_rows(entity, found)
+            return
+        for span in found:
+            parsed = self._names[span.body]
+            if isinstance(parsed, Lifecycle) and parsed.state == "RENAME" and parsed.previous is not None:
+                # dated succession: the old name leads to the new one from here on, whatever happens to it next
+                yield node_id("dataset", *parsed.previous), entity, "TABLE", "rename", span.start, OPEN_MICROS
+
+    def _symlink_rows(self, entity: int, found: Sequence[Span]) -> Iterable[tables.Row]:
+        """Identifiers add up: that one producer names another one takes nothing back. Deleting the facet does."""
+        live: dict[Symlink, int] = {}
+        for i, span in enumerate(found):
+            for link in self._names[span.body] or ():
+                live.setdefault(link, span.start)
+            deleted = span.end != OPEN_MICROS and (i + 1 == len(found) or found[i + 1].start != span.end)
+            if deleted or i + 1 == len(found):
+                for link, start in live.items():
+                    yield entity, node_id("dataset", link.namespace, link.name), link.type, "symlink", start, span.end
+                live.clear()
 
     def _load_names(self, cursor: duckdb.DuckDBPyConnection, bodies: Collection[tuple[str, int]]) -> None:
         missing = {body: key for key, body in bodies if body not in self._names}

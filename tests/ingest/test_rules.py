@@ -233,6 +233,26 @@ def test_rule_12_symlinks_become_aliases_over_their_time(events: Path) -> None:
         assert set(found) == links
 
 
+def test_rule_12_symlinks_of_two_producers_add_up_until_the_facet_is_deleted() -> None:
+    def links(*names: str) -> dict[str, object]:
+        return {"identifiers": [{"namespace": "hive", "name": name, "type": "TABLE"} for name in names]}
+
+    with loaded(
+        dataset_event("a", at="2026-01-01T01:00:00Z", symlinks=links("x")),
+        dataset_event("a", at="2026-01-01T02:00:00Z", symlinks=links("y")),
+        dataset_event("a", at="2026-01-01T03:00:00Z", symlinks={"_deleted": True}),
+        dataset_event("a", at="2026-01-01T04:00:00Z", symlinks=links("y")),
+        one_by_one=True,
+    ) as store:
+        rows = store.rows(
+            """
+            SELECT n.name, strftime(valid_from, '%H'), strftime(valid_to, '%Y-%H') FROM alias JOIN node n ON n.id = b
+            WHERE known_to = '9999-12-31' ORDER BY 1, 2
+            """
+        )
+        assert rows == [("x", "01", "2026-03"), ("y", "02", "2026-03"), ("y", "04", "9999-00")]
+
+
 def test_rule_13_parents_contain_and_are_held_a_place_until_they_speak() -> None:
     parent = {"run": {"runId": "p"}, "job": {"namespace": "warehouse", "name": "dag"}}
     child = run_event(job="dag.task", run_facets={"parent": parent}, inputs=["a"], outputs=["b"])
