@@ -77,7 +77,7 @@ def serve(row: str) -> None:
     import uvicorn
 
     from dashboard.server import create_app
-    from dashboard.serving import bind, configured
+    from dashboard.serving import bind, configured, favour_the_loop
     from ingest.live import LiveSettings
 
     with tempfile.TemporaryDirectory() as folder, bind("127.0.0.1", 0) as sock:
@@ -95,6 +95,7 @@ def serve(row: str) -> None:
             await send({"type": "http.response.body", "body": body})
 
         print(sock.getsockname()[1], flush=True)
+        favour_the_loop()
         uvicorn.Server(configured(outer)).run([sock])
 
 

@@ -112,7 +112,7 @@ def _accepts(scope: Scope) -> bool:
 
 def _is_text(start: Message) -> bool:
     headers = dict(start.get("headers", ()))
-    kind = headers.get(b"content-type", b"")
+    kind = headers.get(b"content-type", b"application/json")  # Dash answers callbacks without a type
     return start["status"] == 200 and kind.startswith(_TEXTS) and b"content-encoding" not in headers
 
 

@@ -329,3 +329,13 @@ def test_a_lasting_file_is_compressed_once(monkeypatch: pytest.MonkeyPatch) -> N
 def test_answers_of_the_api_are_compressed(server: Running) -> None:
     assert server.http.get("api/openapi.json").headers["content-encoding"] == "gzip"
     assert json.loads(server.http.get("api/openapi.json").text)["info"]["title"] == "Meshline"
+
+
+def test_an_answer_without_a_type_is_compressed_like_the_json_it_is() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * 5_000})
+
+    headers, body = answer_of(Compress(app), "/_dash-update-component")
+    assert headers[b"content-encoding"] == b"gzip"
+    assert gzip.decompress(body) == b"x" * 5_000
