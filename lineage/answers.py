@@ -7,9 +7,10 @@ when parts of it rest on guesses. JSON comes from :func:`to_json`; its keys are 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from lineage.times import iso
@@ -242,12 +243,22 @@ def to_json(answer: object) -> Any:
     >>> to_json(Frontier(2, {"sales": 2}))
     {'nodes': 2, 'domains': {'sales': 2}}
     """
-    if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
-        return {f.name: to_json(getattr(answer, f.name)) for f in dataclasses.fields(answer)}
+    if answer is None or isinstance(answer, str | int):
+        return answer
+    if isinstance(answer, float):
+        return answer if math.isfinite(answer) else None  # JSON has no NaN
+    if isinstance(answer, tuple | list):
+        return [to_json(value) for value in answer]
     if isinstance(answer, datetime):
         return iso(answer)
     if isinstance(answer, dict):
         return {str(key): to_json(value) for key, value in answer.items()}
-    if isinstance(answer, Sequence) and not isinstance(answer, str | bytes):
-        return [to_json(value) for value in answer]
-    return answer
+    kind: Any = type(answer)
+    names = _field_names(kind)
+    return {name: to_json(getattr(answer, name)) for name in names} if names else answer
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    """Names of the fields of a dataclass; looked up once per class, for answers may have 100,000 nodes."""
+    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
