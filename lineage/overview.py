@@ -50,15 +50,45 @@ class Summary:
     known_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """Counts that need a look at every node and edge."""
+
+    datasets: int
+    jobs: int
+    columns: int
+    runs: int
+    edges: int
+    crossing: int
+
+
 def summary(view: View) -> Summary:
     """Counts of what the actor may see; events and quarantine are counts of the inbox, which has no domains."""
+    counts = view.store.rows(_COUNTS, {"known": view.snapshot.known_at})[0]
+    events, quarantined, newest_event, newest_receipt = counts
+    totals = _count(view) if view.restricted else view.instant.remember("totals", lambda: _count(view))
+    return Summary(
+        datasets=totals.datasets,
+        jobs=totals.jobs,
+        columns=totals.columns,
+        runs=totals.runs,
+        events=events,
+        quarantined=quarantined,
+        edges=totals.edges,
+        cross_domain_edges=totals.crossing,
+        domains=len(view.instant.domains.domains),
+        unassigned=sum(domain_counts(view.instant).get(UNASSIGNED, (0, 0))),
+        newest_event=newest_event,
+        newest_receipt=newest_receipt,
+        as_of=view.as_of,
+        known_at=view.known_at,
+    )
+
+
+def _count(view: View) -> _Totals:
     snapshot = view.snapshot
     when = {"at": snapshot.as_of, "known": snapshot.known_at}
-    events, quarantined, newest_event, newest_receipt = view.store.rows(_COUNTS, {"known": snapshot.known_at})[0]
-    kinds = [int(kind) for kind in snapshot.kind]
-    visible = Counter(kinds)
-    if view.restricted:
-        visible = Counter(kind for i, kind in enumerate(kinds) if not view.hidden(i))
+    visible = Counter(kind for i, kind in enumerate(snapshot.kind.tolist()) if not view.hidden(i))
     edges = crossing = 0
     for src, dst in {(snapshot.index(src), snapshot.index(dst)) for src, dst in view.store.rows(_PAIRS, when)}:
         if src is None or dst is None or src == dst or view.hidden(src) or view.hidden(dst):
@@ -69,22 +99,7 @@ def summary(view: View) -> Summary:
     for job, count in view.store.rows(_RUNS, when):
         i = snapshot.index(job)
         runs += 0 if i is None or view.hidden(i) else count
-    return Summary(
-        datasets=visible[0],
-        jobs=visible[1],
-        columns=visible[2],
-        runs=runs,
-        events=events,
-        quarantined=quarantined,
-        edges=edges,
-        cross_domain_edges=crossing,
-        domains=len(view.instant.domains.domains),
-        unassigned=sum(domain_counts(view.instant).get(UNASSIGNED, (0, 0))),
-        newest_event=newest_event,
-        newest_receipt=newest_receipt,
-        as_of=view.as_of,
-        known_at=view.known_at,
-    )
+    return _Totals(visible[0], visible[1], visible[2], runs, edges, crossing)
 
 
 def domains(view: View) -> tuple[DomainInfo, ...]:
@@ -108,9 +123,12 @@ def domains(view: View) -> tuple[DomainInfo, ...]:
 
 def domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
     """Number of datasets and of jobs in each domain."""
-    snapshot = instant.snapshot
+    return instant.remember("domain counts", lambda: _domain_counts(instant))
+
+
+def _domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
     counts: Counter[tuple[str, int]] = Counter()
-    for i, kind in enumerate(snapshot.kind.tolist()):
+    for i, kind in enumerate(instant.snapshot.kind.tolist()):
         if kind != 2:
             counts[instant.domain(i), kind] += 1
     return {name: (counts[name, 0], counts[name, 1]) for name in {name for name, _ in counts}}

@@ -8,10 +8,10 @@ never from the snapshot.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lineage.actor import Actor
 from lineage.answers import UNASSIGNED, NodeRef
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lineage.graph import Snapshot
     from lineage.store import Store
 
+T = TypeVar("T")
 KIND_NAMES = ("dataset", "job", "column")
 _FACETS = """
 -- ownership and tags of every dataset and job at T as known at K, the general place before the others
@@ -97,6 +98,14 @@ class Instant:
         self.snapshot = snapshot
         self.version = version
         self._domain: dict[int, str] = {}
+        self._remembered: dict[str, Any] = {}
+
+    def remember(self, name: str, find: Callable[[], T]) -> T:
+        """What ``find`` says, asked once for this instant."""
+        if name not in self._remembered:
+            self._remembered[name] = find()
+        found: T = self._remembered[name]
+        return found
 
     @property
     def _when(self) -> dict[str, datetime]:
