@@ -31,7 +31,8 @@ from lineage.identity import NodeKey
 if TYPE_CHECKING:
     import duckdb
 
-_RUNS_KEPT = 50_000
+_RUNS_KEPT = 20_000
+_SETS_KEPT = 500_000
 _FIRST = (tables.RUN, tables.RUN_IO, tables.METRIC, tables.ASSERTION, tables.DECLARATION)
 _SECOND = (tables.EDGE, tables.COLUMN_EDGE, tables.FACET, tables.ALIAS)  # facets are read back from the first ones
 
@@ -226,7 +227,10 @@ class Derivation:
                 tables.insert_missing(cursor, table, tables.arrow_table(schema, shared), key)
 
     def _shrink(self) -> None:
-        """Keep memory bounded: forget the units that were not touched for longest."""
+        """Keep memory bounded: forget the units that were not touched for longest, or all when sets became many."""
+        if self._sets.size > _SETS_KEPT:
+            self._reset()
+            return
         for run in list(self._runs)[: max(0, len(self._runs) - _RUNS_KEPT)]:
             del self._runs[run]
         self._jobs.shrink()

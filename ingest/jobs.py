@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEPT = 20_000
+_EVIDENCE_KEPT = 1_000_000  # runs of all units in memory
 
 _EVIDENCE = f"""
 SELECT job, epoch_us(first_event), run, producer, edge_set, column_set, state = 'COMPLETE' AND processing = 'BATCH'
@@ -142,8 +143,11 @@ class JobHistories:
 
     def shrink(self) -> None:
         """Forget what was not touched for longest."""
-        for unit in list(self._units)[: max(0, len(self._units) - _KEPT)]:
-            del self._units[unit]
+        evidence = sum(len(unit.evidence) for unit in self._units.values())
+        for unit in list(self._units):
+            if len(self._units) <= _KEPT and evidence <= _EVIDENCE_KEPT:
+                return
+            evidence -= len(self._units.pop(unit).evidence)
 
     def _rows(self, entry: _Unit) -> tuple[set[Row], set[Row]]:
         evidence = list(entry.evidence.values())

@@ -119,6 +119,11 @@ class Sets:
             found = self._memo[key] = make()
         return found
 
+    @property
+    def size(self) -> int:
+        """How many sets are in memory."""
+        return len(self._facets) + len(self._edges) + len(self._columns)
+
     def facets(self, set_id: int) -> tuple[FacetRef, ...]:
         """Facets of a set that was added or loaded."""
         return self._facets[set_id]

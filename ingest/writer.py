@@ -148,7 +148,8 @@ class Writer:
         """
         pending = self._pending()
         now = utcnow()
-        pending = [block for block in pending if block[1] <= now]
+        # a receipt time further ahead than a tick is no running tick: the clock of this machine was set back
+        pending = [block for block in pending if not now < block[1] <= now + archive.TICK]
         if len(pending) == _PENDING_BLOCKS and pending[0][1] < pending[-1][1]:
             pending = [
                 block for block in pending if block[1] < pending[-1][1]

@@ -1,0 +1,207 @@
+"""``meshline consume``: every message counts exactly once, whatever happens between two batches."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.sources.kafka import Topic, address, read_settings
+from ingest.writer import Outcome, Writer
+from lineage.errors import UsageError
+from lineage.fingerprint import fingerprint
+from lineage.store import Store
+from tests.ingest.brokers import KINDS, Broker, running
+from tests.ingest.build import loaded, run_event
+from tests.ingest.cli import Cli
+
+EVENTS = [run_event(f"r{i}", at=f"2026-01-0{i + 1}T00:00:00Z", inputs=["a"], outputs=[f"b{i}"]) for i in range(8)]
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """Each test runs against both kinds of broker."""
+    with running(request.param) as found:
+        yield found
+
+
+def once(meshline: Cli, broker: Broker, topic: str, *more: str) -> tuple[int, int, int]:
+    """(accepted, duplicates, quarantined) of one run; each run is a restart."""
+    found = meshline.json("consume", broker.url(topic), "--once", *more)
+    return found["accepted"], found["duplicates"], found["quarantined"]
+
+
+def test_a_restart_goes_on_where_the_last_one_ended(meshline: Cli, broker: Broker) -> None:
+    topic = broker.topic()
+    broker.send(topic, *EVENTS[:5])
+    assert once(meshline, broker, topic) == (5, 0, 0)
+    assert once(meshline, broker, topic) == (0, 0, 0)
+    broker.send(topic, *EVENTS[5:])
+    assert once(meshline, broker, topic) == (3, 0, 0)
+    with Store.open(meshline.db) as store:
+        assert fingerprint(store) == fingerprint(loaded(*EVENTS))
+        assert store.rows("SELECT sum(position) FROM source_position") == [(8,)]
+
+
+def test_offsets_are_committed_with_the_events_or_not_at_all(
+    meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = broker.topic(partitions=1)
+    broker.send(topic, *EVENTS[:2])
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with Store.open(meshline.db) as store:
+        monkeypatch.setattr("ingest.positions.save", fail)
+        consumed = Topic(address(broker.url(topic)), store, Writer(store))
+        with pytest.raises(KeyboardInterrupt):
+            while not consumed.finished:
+                consumed.look()
+        consumed.close()
+        assert store.rows("SELECT count(*) FROM event") == [(0,)]
+    monkeypatch.undo()
+    assert once(meshline, broker, topic) == (2, 0, 0)
+
+
+def test_what_is_no_event_is_quarantined_with_partition_and_offset(meshline: Cli, broker: Broker) -> None:
+    topic = broker.topic()
+    broker.send(topic, EVENTS[0], b"not json", None, EVENTS[0], partition=2)
+    assert once(meshline, broker, topic) == (1, 1, 1)
+    (item,) = meshline.json("rejects", "list")["rejects"]
+    assert (item["source"], item["line"]) == (f"{broker.url(topic)}/2", 1)
+    with Store.open(meshline.db) as store:
+        assert store.rows("SELECT position FROM source_position WHERE part = '2'") == [(4,)]
+
+
+def test_latest_begins_behind_what_is_there_and_stays_there(meshline: Cli, broker: Broker) -> None:
+    topic = broker.topic()
+    broker.send(topic, EVENTS[0])
+    with Store.open(meshline.db) as store:
+        consumed = Topic(address(broker.url(topic)), store, Writer(store), start="latest")
+        assert consumed.look() == Outcome()
+        consumed.close()
+    broker.send(topic, EVENTS[1])
+    assert once(meshline, broker, topic, "--from", "latest") == (1, 0, 0)
+
+
+def test_a_partition_added_later_is_read_too(
+    meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    topic = broker.topic(partitions=1)
+    broker.send(topic, EVENTS[0])
+    with Store.open(meshline.db) as store:
+        numbers = Topic._numbers
+        monkeypatch.setattr(Topic, "_numbers", lambda _: {0})
+        consumed = Topic(address(broker.url(topic)), store, Writer(store))
+        other = broker.topic(partitions=2)
+        monkeypatch.setattr(Topic, "_numbers", numbers)
+        consumed.where = consumed.where._replace(topic=other)  # as if its topic had grown
+        broker.send(other, EVENTS[1], partition=1)
+        monkeypatch.setattr("ingest.sources.kafka._LOOK_FOR_PARTITIONS", -1.0)
+        total = Outcome()
+        while total.accepted < 2:
+            total.add(consumed.look())
+        consumed.close()
+    assert total.read == 2
+
+
+@pytest.mark.parametrize(("saved", "accepted", "words"), [(1, 2, ""), (9, 3, "made anew")])
+def test_a_topic_that_was_made_anew_is_read_from_its_start(
+    meshline: Cli, broker: Broker, saved: int, accepted: int, words: str
+) -> None:
+    topic = broker.topic(partitions=1)
+    broker.send(topic, *EVENTS[:3])
+    with Store.open(meshline.db) as store:
+        consumed = Topic(address(broker.url(topic)), store, Writer(store))
+        with store.transaction() as cursor:
+            cursor.execute(
+                "INSERT INTO source_position (source, part, position) VALUES (?, '0', ?)", [consumed.source, saved]
+            )
+        consumed.close()
+    code, out, err = meshline("consume", broker.url(topic), "--once", "--format", "json")
+    assert (code, json.loads(out)["accepted"]) == (0, accepted)
+    assert words in err
+
+
+def test_it_consumes_until_it_is_told_to_stop(meshline: Cli, broker: Broker) -> None:
+    topic = broker.topic()
+    broker.send(topic, EVENTS[0])
+    command = [sys.executable, "-m", "lineage.cli", "consume", broker.url(topic), "--log-format", "json"]
+    options = ["--format", "json", "--group", "watched", "--db", str(meshline.db)]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        logged = (json.loads(line) for line in child.stderr)
+        assert "Consuming" in next(logged)["message"]
+        assert next(logged)["accepted"] == 1
+        broker.send(topic, EVENTS[1])
+        assert next(logged)["accepted"] == 1
+        child.send_signal(signal.SIGTERM)
+        out, _ = child.communicate()
+    assert child.returncode == 0
+    assert json.loads(out)["accepted"] == 2
+
+
+def test_the_official_client_sends_through_kafka(meshline: Cli, broker: Broker) -> None:
+    from openlineage.client import OpenLineageClient
+    from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
+    from openlineage.client.transport.kafka import KafkaConfig, KafkaTransport
+
+    topic = broker.topic()
+    config = KafkaConfig.from_dict(
+        {"config": {"bootstrap.servers": broker.servers, "log_level": 0}, "topic": topic, "flush": True}
+    )
+    client = OpenLineageClient(transport=KafkaTransport(config))
+    for state in (RunState.START, RunState.COMPLETE):
+        run = Run("0190a1b2-3c4d-7e5f-8a9b-000000000001")
+        client.emit(RunEvent(eventType=state, eventTime="2026-01-01T00:00:00Z", run=run, job=Job("n", "j")))
+    client.close()
+    assert once(meshline, broker, topic) == (2, 0, 0)
+
+
+# -- without a broker
+
+
+@pytest.mark.parametrize(
+    "url", ["kafka://", "kafka://h:1", "kafka://h/a/b", "http://h/t", "kafka:// /t", "kafka://,/t"]
+)
+def test_a_bad_address_is_a_usage_error(url: str) -> None:
+    with pytest.raises(UsageError, match="kafka://broker:9092/"):
+        address(url)
+
+
+def test_a_broker_that_is_not_there_is_named(meshline: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("confluent_kafka")
+    monkeypatch.setattr("ingest.sources.kafka._PATIENCE", 1.5)
+    code, _, err = meshline("consume", "kafka://127.0.0.1:1/topic", "--once")
+    assert code == 1
+    assert "127.0.0.1:1 cannot be reached" in err
+
+
+def test_a_topic_that_is_not_there_is_named(meshline: Cli) -> None:
+    with running("mock") as broker:
+        code, _, err = meshline("consume", broker.url("nowhere"), "--once")
+    assert code == 1
+    assert "no topic “nowhere”" in err
+
+
+def test_without_the_client_the_error_names_the_extra(meshline: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    code, _, err = meshline("consume", "kafka://127.0.0.1/topic", "--once")
+    assert code == 1
+    assert "meshline[kafka]" in err
+
+
+def test_settings_come_from_a_file_but_not_those_that_exactly_once_rests_on(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("# security\nsecurity.protocol = SASL_SSL\nsasl.password=a=b\n\n")
+    assert read_settings(file) == {"security.protocol": "SASL_SSL", "sasl.password": "a=b"}
+    for bad in ("nonsense", "enable.auto.commit=true", "=x"):
+        file.write_text(f"\n{bad}\n")
+        with pytest.raises(UsageError, match=r"client\.properties:2"):
+            read_settings(file)

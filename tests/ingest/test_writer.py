@@ -1,0 +1,81 @@
+"""The writer: archived blocks become rows, memory stays bounded, clocks may misbehave."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ingest import archive, derive, entities, jobs
+from ingest.writer import Writer
+from lineage.store import Store
+from lineage.times import utcnow
+from tests.ingest.build import edges, run_event
+from tests.ingest.state import difference, state
+from tests.ingest.test_order import awkward
+
+
+def _append(store: Store, events: list[bytes], **at: float) -> None:
+    with store.transaction() as cursor:
+        archive.append_block(cursor, archive.next_block(cursor), events, utcnow() + timedelta(**at), "http")
+
+
+def test_archived_blocks_are_projected_once() -> None:
+    with Store.open(":memory:") as store:
+        _append(store, [run_event(inputs=["a"], outputs=["b"])], seconds=-1)
+        writer = Writer(store)
+        assert (writer.project_pending(), writer.project_pending()) == (1, 0)
+        assert Writer(store).project_pending() == 0
+        assert edges(store) == {("a", "b", "product", "current")}
+
+
+def test_a_tick_that_still_runs_is_not_projected_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = utcnow()
+    monkeypatch.setattr("ingest.writer.utcnow", lambda: now)
+    with Store.open(":memory:") as store:
+        _append(store, [run_event("r1")], milliseconds=50)
+        assert Writer(store).project_pending() == 0
+        now += archive.TICK * 2
+        assert Writer(store).project_pending() == 1
+
+
+def test_receipts_from_before_the_clock_was_set_back_are_projected() -> None:
+    with Store.open(":memory:") as store:
+        _append(store, [run_event()], days=2)
+        assert Writer(store).project_pending() == 1
+
+
+def test_blocks_of_one_tick_and_their_repetitions_are_one_state() -> None:
+    with Store.open(":memory:") as store, Store.open(":memory:") as expected:
+        at = utcnow() - timedelta(seconds=5)
+        with store.transaction() as cursor:
+            for event in (*awkward(), *awkward()):
+                archive.append_block(cursor, archive.next_block(cursor), [event], at, "http")
+        writer = Writer(store)
+        while writer.project_pending():
+            pass
+        Writer(expected).ingest(awkward(), source="test")
+        assert difference(state(expected), state(store)) == {}
+
+
+def test_receipts_never_go_back() -> None:
+    now = utcnow()
+    with Store.open(":memory:") as store:
+        writer = Writer(store)
+        writer.ingest([run_event("r1")], source="test", received_at=now)
+        writer.ingest([run_event("r2")], source="test", received_at=now - timedelta(days=1))
+        assert store.rows("SELECT count(DISTINCT received_at) FROM raw") == [(1,)]
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_what_memory_forgot_is_read_back(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    for module in (jobs, entities):
+        monkeypatch.setattr(module, "_KEPT", kept)
+    monkeypatch.setattr(derive, "_RUNS_KEPT", kept)
+    monkeypatch.setattr(derive, "_SETS_KEPT", 5 if kept else 500)
+    with Store.open(":memory:") as store, Store.open(":memory:") as expected:
+        writer = Writer(store)
+        for event in awkward():
+            writer.ingest([event], source="test")
+        Writer(expected).ingest(awkward(), source="test")
+        assert difference(state(expected), state(store)) == {}
