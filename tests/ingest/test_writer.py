@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,14 +15,14 @@ from tests.ingest.state import difference, state
 from tests.ingest.test_order import awkward
 
 
-def _append(store: Store, events: list[bytes], **at: float) -> None:
+def _append(store: Store, events: list[bytes], at: datetime) -> None:
     with store.transaction() as cursor:
-        archive.append_block(cursor, archive.next_block(cursor), events, utcnow() + timedelta(**at), "http")
+        archive.append_block(cursor, archive.next_block(cursor), events, at, "http")
 
 
 def test_archived_blocks_are_projected_once() -> None:
     with Store.open(":memory:") as store:
-        _append(store, [run_event(inputs=["a"], outputs=["b"])], seconds=-1)
+        _append(store, [run_event(inputs=["a"], outputs=["b"])], utcnow() - timedelta(seconds=1))
         writer = Writer(store)
         assert (writer.project_pending(), writer.project_pending()) == (1, 0)
         assert Writer(store).project_pending() == 0
@@ -33,7 +33,7 @@ def test_a_tick_that_still_runs_is_not_projected_yet(monkeypatch: pytest.MonkeyP
     now = utcnow()
     monkeypatch.setattr("ingest.writer.utcnow", lambda: now)
     with Store.open(":memory:") as store:
-        _append(store, [run_event("r1")], milliseconds=50)
+        _append(store, [run_event("r1")], now + archive.TICK / 2)
         assert Writer(store).project_pending() == 0
         now += archive.TICK * 2
         assert Writer(store).project_pending() == 1
@@ -41,7 +41,7 @@ def test_a_tick_that_still_runs_is_not_projected_yet(monkeypatch: pytest.MonkeyP
 
 def test_receipts_from_before_the_clock_was_set_back_are_projected() -> None:
     with Store.open(":memory:") as store:
-        _append(store, [run_event()], days=2)
+        _append(store, [run_event()], utcnow() + timedelta(days=2))
         assert Writer(store).project_pending() == 1
 
 
