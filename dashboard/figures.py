@@ -67,7 +67,7 @@ def graph(name: str, traces: Sequence[Mapping[str, Any]], *, height: int, label:
     }
     figure = {"data": list(traces), "layout": {**base, **layout}}
     figure_part = dcc.Graph(id=name, figure=figure, config=CONFIG, style={"height": height})
-    return html.Div(figure_part, role="img", **{"aria-label": label})
+    return html.Div(figure_part, role="img", style={"minHeight": height}, **{"aria-label": label})
 
 
 def runs_per_day(days: Sequence[DayRuns]) -> Part:

@@ -63,7 +63,7 @@ def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -
             "field": column.key,
             "headerName": column.title,
             "flex": column.width,
-            "minWidth": 92 if column.number else int(105 + 45 * max(column.width - 1, 0)),
+            "minWidth": 92 if column.number else int(20 + 100 * max(column.width, 0.95)),
             "type": "rightAligned" if column.number else None,
             "filter": "agNumberColumnFilter" if column.number else "agTextColumnFilter",
             "tooltipField": column.key,

@@ -7,6 +7,7 @@
   "use strict";
   const parts = globalThis.dashboard_lineage_graph.parts;
   const BLOCKS = 0.16, FULL = 0.62;
+  const MANY = 800; // edges above which detail gives way to speed
   const DASH = { certain: null, probable: [7, 5], stale: [1.5, 5] };
   const STATUS = { COMPLETE: "ok", FAIL: "bad", ABORT: "bad", RUNNING: "run", START: "run" };
 
@@ -35,7 +36,7 @@
       drawCard(scene, node);
     }
     pen.alpha(1);
-    if (view.k >= 0.3) scene.model.nodes.forEach((node) => drawCuts(scene, node));
+    if (view.k >= 0.3 && !scene.model.graph.traced) scene.model.nodes.forEach((node) => drawCuts(scene, node));
     if (view.k < BLOCKS) drawLaneNames(scene);
     pen.alpha(1);
   };
@@ -52,10 +53,12 @@
       const size = Math.min(Math.max(13, 12.5 / k), scene.map ? 30 : 20);
       const y = lane.y + (scene.map ? 29 : 18);
       const name = { size, weight: 650, fill: laneColor(scene, lane.color), max: lane.w * 0.6 };
-      pen.text(lane.name, lane.x + 16, y, name);
+      // the name stays at the edge of the screen while the lane is panned
+      const left = clamp(scene.area.x + 14 / k, lane.x + 16, Math.max(lane.x + 16, lane.x + lane.w - 260 / k));
+      pen.text(lane.name, left, y, name);
       const shown = parts.fitText(pen.measure, lane.name, name, name.max);
       const width = pen.width(shown, name);
-      pen.text(lane.note, lane.x + 16 + width + size * 0.7, y, { size: size * 0.86, fill: theme.muted, max: Math.max(lane.w - width - 60, 1) });
+      pen.text(lane.note, left + width + size * 0.7, y, { size: size * 0.86, fill: theme.muted, max: Math.max(lane.w - width - 60, 1) });
     }
   }
 
@@ -77,21 +80,23 @@
     const { view, pen, theme, model } = scene;
     const hl = view.hl;
     const traced = model.graph.traced && model.cedges.length > 0;
-    if (view.moving && model.edges.length > 1500 && !hl) return; // nearly invisible anyway; keeps panning smooth
     const plain = { certain: [], probable: [], stale: [] };
     const lit = [];
     model.edges.forEach((edge, e) => {
       const side = hl && hl.edges.get(e);
       if (side) { lit.push([edge, side]); return; }
-      if (scene.map && !hl && view.k < 0.3 && model.edges.length > 8000) return;
       plain[edge.certainty].push(edge);
     });
+    if (view.moving && lit.length > MANY) lit.length = 0; // drawn again when the picture rests; keeps panning smooth
+    const crowd = model.edges.length > MANY && (view.moving || (scene.map && (hl || view.k < 0.3)));
+    if (crowd) for (const list of Object.values(plain)) list.length = 0;
+    const path = scene.map && model.edges.length > MANY ? straight : parts.linePath;
     pen.alpha(hl ? 0.16 : scene.map ? 0.14 : traced ? 0.35 : 1);
     for (const kind of Object.keys(plain)) {
       const list = plain[kind];
       if (!list.length) continue;
       const style = lineStyle(scene, kind, theme.edge, 1.4);
-      pen.paths(list.map((edge) => parts.linePath(model, edge, -1, -1)), style);
+      pen.paths(list.map((edge) => path(model, edge, -1, -1)), style);
       if (!scene.map && view.k >= 0.3) arrows(scene, list, theme.edge);
     }
     pen.alpha(1);
@@ -100,10 +105,16 @@
       for (const kind of Object.keys(plain)) {
         const list = lit.filter(([edge, s]) => s === side && edge.certainty === kind).map(([edge]) => edge);
         if (!list.length) continue;
-        pen.paths(list.map((edge) => parts.linePath(model, edge, -1, -1)), lineStyle(scene, kind, color, 2));
-        arrows(scene, list, color);
+        pen.paths(list.map((edge) => path(model, edge, -1, -1)), lineStyle(scene, kind, color, lit.length > MANY ? 0.8 : 2));
+        if (lit.length <= MANY) arrows(scene, list, color);
       }
     }
+  }
+
+  /** A line without curves, for pictures in which nobody could see them. */
+  function straight(model, edge) {
+    const a = model.nodes[edge.a], b = model.nodes[edge.b];
+    return [["M", a.cx + a.w, a.cy + a.ch / 2], ["L", b.cx, b.cy + b.ch / 2]];
   }
 
   function lineStyle(scene, kind, stroke, width) {
@@ -161,11 +172,14 @@
       pen.rect(x, y, w, h, 6, { fill: overlay ? overlay.tone : color });
       return ring(scene, node);
     }
-    const radius = Math.min(10, h / 3);
+    const job = node.kind === "job" && h >= 40; // jobs are round, datasets have corners
+    const radius = job ? scene.model.head / 2 : Math.min(10, h / 3);
     if (k > 0.4 && !scene.map) pen.rect(x, y + 1.5, w, h, radius, { fill: theme.line });
     pen.rect(x, y, w, h, radius, { fill: theme.card, stroke: theme.line, width: Math.max(1, 0.7 / k) });
-    pen.rect(x, y, 5, h, [radius, 0, 0, radius], { fill: color });
-    pen.rect(x + 2.5, y, 2.5, h, 0, { fill: color });
+    if (!job) {
+      pen.rect(x, y, 5, h, [radius, 0, 0, radius], { fill: color });
+      pen.rect(x + 2.5, y, 2.5, h, 0, { fill: color });
+    }
     ring(scene, node);
     if (h < 40) {
       pen.text(node.name, x + 13, y + h / 2, { size: Math.min(11.5 / k, h * 0.55), weight: 550, fill: theme.text, max: w - 20 });
@@ -177,8 +191,9 @@
 
   function ring(scene, node) {
     const { pen, theme, view, k } = scene;
+    const radius = node.kind === "job" && node.ch >= 40 ? view.model.head / 2 : Math.min(10, node.ch / 3);
     const outer = (grow, stroke, width) =>
-      pen.rect(node.cx - grow, node.cy - grow, node.w + 2 * grow, node.ch + 2 * grow, 12, { stroke, width });
+      pen.rect(node.cx - grow, node.cy - grow, node.w + 2 * grow, node.ch + 2 * grow, radius + grow, { stroke, width });
     const unit = Math.max(1, 0.6 / k);
     if (view.find && view.find.has(node.i)) outer(4 * unit, theme.find, 3 * unit);
     if (node.id === view.model.graph.focus) outer(0, theme.accent, 1.8 * unit);
@@ -197,6 +212,7 @@
     if (node.loop && full) { drawLoop(pen, right - 5, y + 16, theme.muted); right -= 16; }
     let left = x + 15;
     if (full) { drawIcon(pen, node, x + 14, y + 12, color); left = x + 44; }
+    else if (node.kind === "job") { drawPlay(pen, x + 17, y + head / 2, 7, { fill: color }); left = x + 31; }
     pen.text(node.name, left, y + (full ? 16 : head / 2), { size, weight: 620, fill: node.hidden ? theme.muted : theme.text, max: right - left });
     if (!full) return;
     const count = node.cols ? `${node.cols} ${node.open ? "▾" : "▸"}` : "";
@@ -231,11 +247,15 @@
     pen.rect(x, y, 22, 22, 6, { fill: mix(color) });
     const line = { stroke: color, width: 1.4 };
     if (node.hidden) { pen.rect(x + 6, y + 10, 10, 7, 2, line); pen.paths([[["M", x + 8, y + 10], ["C", x + 8, y + 3, x + 14, y + 3, x + 14, y + 10]]], line); }
-    else if (node.kind === "job") pen.paths([[["M", x + 8, y + 6], ["L", x + 16, y + 11], ["L", x + 8, y + 16], ["Z"]]], line);
+    else if (node.kind === "job") drawPlay(pen, x + 12, y + 11, 5, line);
     else {
       pen.rect(x + 5, y + 5, 12, 12, 2.5, line);
       pen.paths([[["M", x + 5, y + 9.5], ["L", x + 17, y + 9.5]], [["M", x + 10, y + 9.5], ["L", x + 10, y + 17]]], line);
     }
+  }
+
+  function drawPlay(pen, x, y, r, style) {
+    pen.paths([[["M", x - r * 0.75, y - r], ["L", x + r, y], ["L", x - r * 0.75, y + r], ["Z"]]], style);
   }
 
   function mix(color) { return /^#[0-9a-f]{6}$/i.test(color) ? color + "22" : color; }

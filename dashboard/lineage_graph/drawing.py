@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +37,7 @@ class Options:
     map_above: int = MAP_ABOVE
 
 
-def drawing(picture: Picture, options: Options, *, key: str) -> dict[str, Any]:
+def drawing(picture: Picture, options: Options, *, key: str, flows: Sequence[PictureEdge] = ()) -> dict[str, Any]:
     """Graph of the component.
 
     Parameters
@@ -47,6 +48,8 @@ def drawing(picture: Picture, options: Options, *, key: str) -> dict[str, Any]:
         colours, open cards, lanes.
     key
         names the picture; while it stays the same, cards glide and the viewport stays.
+    flows
+        when jobs are cards: the edges between datasets, with their jobs.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def drawing(picture: Picture, options: Options, *, key: str) -> dict[str, Any]:
     layout = lay_out(picture, heights, lanes=options.lanes, map_above=options.map_above)
     index = {node_id: i for i, node_id in enumerate(layout.boxes)}
     nodes = {node.id: node for node in picture.nodes}
+    names = distinct_names(picture.nodes)
     return {
         "key": key,
         "kind": layout.kind,
@@ -67,10 +71,14 @@ def drawing(picture: Picture, options: Options, *, key: str) -> dict[str, Any]:
         "head": CARD_HEAD,
         "row": ROW,
         "nodes": [
-            _node(nodes[node_id], layout, rows[node_id], more[node_id], options, picture.as_of)
+            {
+                **_node(nodes[node_id], layout, rows[node_id], more[node_id], options, picture.as_of),
+                "name": names[node_id],
+            }
             for node_id in layout.boxes
         ],
         "edges": _edges(picture, layout, index),
+        "flows": _flows(flows, index) if flows else None,
         "cedges": _column_edges(picture, layout, index, rows),
         "lanes": [_lane(lane, options) for lane in layout.lanes],
         "width": layout.width,
@@ -112,7 +120,6 @@ def _node(
     return {
         "id": node.id,
         "kind": node.kind,
-        "name": short_name(node.name)[0],
         "full": node.name,
         "sub": short_namespace(node.namespace) if node.hidden else subtitle(node.namespace, node.name),
         "domain": options.titles.get(node.domain, node.domain),
@@ -183,6 +190,25 @@ def _edges(picture: Picture, layout: Layout, index: Mapping[str, int]) -> list[d
         for (a, b), vias in sorted(layout.vias.items())
         if (a, b) in best
     ]
+
+
+def _flows(flows: Sequence[PictureEdge], index: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
+        {"a": index[edge.src], "b": index[edge.dst], "jobs": [index[job] for job in edge.jobs if job in index]}
+        for edge in flows
+        if edge.src != edge.dst and edge.src in index and edge.dst in index
+    ]
+
+
+def distinct_names(nodes: Sequence[PictureNode]) -> dict[str, str]:
+    """Short name of each node; where several share one, the part before it is added."""
+    short = {node.id: node.name if node.hidden else short_name(node.name)[0] for node in nodes}
+    same = Counter((node.kind, short[node.id]) for node in nodes)
+    names = {}
+    for node in nodes:
+        before = short_name(short_name(node.name)[1])[0] if same[node.kind, short[node.id]] > 1 else ""
+        names[node.id] = f"{before}.{short[node.id]}" if before and not node.hidden else short[node.id]
+    return names
 
 
 def _column_edges(

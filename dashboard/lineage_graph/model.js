@@ -5,6 +5,7 @@
  *            cutUp, cutDown, status, loop, hidden, overlays}]
  *   edges  [{a, b, certainty, back, via: [[x0, x1, y], …]}]            a, b: indices of nodes
  *   cedges [{a, ar, b, br, indirect, certainty}]                       ar, br: row of the card, -1 = whole dataset
+ *   flows  [{a, b, jobs}]            only when jobs are cards: which datasets feed which, through which cards
  *   lanes  [{name, note, color, x, y, w, h}], kind "layers" | "map", focus, key, head, row
  */
 (function () {
@@ -26,12 +27,38 @@
       out: nodes.map(() => []), in: nodes.map(() => []), cout: new Map(), cin: new Map(),
     };
     model.edges.forEach((edge, e) => { model.out[edge.a].push(e); model.in[edge.b].push(e); });
+    model.flows = graph.flows ? flowIndex(model, graph.flows) : null;
     model.cedges.forEach((edge, e) => {
       push(model.cout, `${edge.a}|${edge.ar}`, e);
       push(model.cin, `${edge.b}|${edge.br}`, e);
     });
     return model;
   };
+
+  /** Flows by their ends, each with the arrows of the picture it runs over. */
+  function flowIndex(model, flows) {
+    const arrow = new Map(model.edges.map((edge, e) => [`${edge.a}|${edge.b}`, e]));
+    const index = { out: model.nodes.map(() => []), in: model.nodes.map(() => []) };
+    for (const flow of flows) {
+      const direct = arrow.get(`${flow.a}|${flow.b}`);
+      const edges = direct === undefined ? [] : [direct], jobs = [];
+      for (const job of flow.jobs) {
+        const into = arrow.get(`${flow.a}|${job}`), from = arrow.get(`${job}|${flow.b}`);
+        if (into !== undefined && from !== undefined) { edges.push(into, from); jobs.push(job); }
+      }
+      index.out[flow.a].push({ next: flow.b, edges, jobs });
+      index.in[flow.b].push({ next: flow.a, edges, jobs });
+    }
+    return index;
+  }
+
+  /** Steps from node `i` to one side: {next, edges it lights, jobs it lights}. */
+  function steps(model, i, side, start) {
+    if (model.flows && model.nodes[i].kind !== "job") return side < 0 ? model.flows.in[i] : model.flows.out[i];
+    // a walk does not pass through a job: that would invent pairs of its inputs and outputs
+    if (i !== start && model.nodes[i].kind === "job") return [];
+    return (side < 0 ? model.in[i] : model.out[i]).map((e) => ({ next: side < 0 ? model.edges[e].a : model.edges[e].b, edges: [e], jobs: [] }));
+  }
 
   function push(map, key, value) {
     if (map.has(key)) map.get(key).push(value); else map.set(key, [value]);
@@ -44,12 +71,9 @@
       const seen = new Set([start]);
       const queue = [start];
       while (queue.length) {
-        const i = queue.pop();
-        // a walk does not pass through a job: that would invent pairs of its inputs and outputs
-        if (i !== start && model.nodes[i].kind === "job") continue;
-        for (const e of side < 0 ? model.in[i] : model.out[i]) {
-          const next = side < 0 ? model.edges[e].a : model.edges[e].b;
-          if (!found.edges.has(e)) found.edges.set(e, side);
+        for (const { next, edges, jobs } of steps(model, queue.pop(), side, start)) {
+          for (const e of edges) if (!found.edges.has(e)) found.edges.set(e, side);
+          for (const job of jobs) if (!found.nodes.has(job)) found.nodes.set(job, side);
           if (seen.has(next)) continue;
           seen.add(next);
           if (!found.nodes.has(next)) found.nodes.set(next, side);

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const parts = globalThis.dashboard_lineage_graph.parts;
-  const GLIDE = 300, MIN_K = 0.03, MAX_K = 2.5, PAD = 28;
+  const GLIDE = 300, MIN_K = 0.03, MAX_K = 2.5, PAD = 28, READABLE = 0.46;
   const quiet = () => globalThis.matchMedia && matchMedia("(prefers-reduced-motion: reduce)").matches;
   const ease = (t) => 1 - Math.pow(1 - t, 3);
 
@@ -43,7 +43,7 @@
       this.canvas.style.width = `${box.width}px`;
       this.canvas.style.height = `${box.height}px`;
       this.tx += dx; this.ty += dy;
-      if (first || !this.touched) this.fit(true);
+      if (first || !this.touched) this.open(true);
       this.paint();
     }
 
@@ -59,9 +59,16 @@
       if (kept && this.touched) { // keep the card that was clicked under the pointer
         const dx = (kept.x - anchor.cx) * this.k, dy = (kept.y - anchor.cy) * this.k;
         this.target = { k: this.k, tx: this.tx - dx, ty: this.ty - dy };
-      } else if (!same) { this.touched = false; this.fit(true); } else this.fit(false);
+      } else if (!same) { this.touched = false; this.open(true); } else this.open(false);
       this.glide();
       this.highlight();
+    }
+
+    /** Tell the page (and its tests) how many cards are drawn and whether they have come to rest. */
+    mark(settled) {
+      const { dataset } = this.canvas.parentElement;
+      dataset.nodes = this.model.nodes.length;
+      dataset.settled = settled;
     }
 
     glide() {
@@ -78,18 +85,32 @@
         });
         if (this.target) for (const key of ["k", "tx", "ty"]) this[key] = origin[key] + (this.target[key] - origin[key]) * e;
         this.fade = e;
-        if (t >= 1) { this.target = null; this.gliding = false; } else requestAnimationFrame(step);
+        if (t >= 1) { this.target = null; this.mark(true); } else requestAnimationFrame(step);
         this.paint();
       };
-      this.gliding = true;
+      this.mark(false);
       requestAnimationFrame(step);
     }
 
-    fit(now, box) {
-      const area = box || parts.bounds(this.model);
-      const k = Math.min((this.width - 2 * PAD) / area.w, (this.height - 2 * PAD) / area.h, 1.15);
-      this.look(Math.max(k, MIN_K), area.x + area.w / 2, area.y + area.h / 2, now);
-      if (!box) this.touched = false;
+    fitScale(area) {
+      return Math.max(Math.min((this.width - 2 * PAD) / area.w, (this.height - 2 * PAD) / area.h, 1.15), MIN_K);
+    }
+
+    fit(now) {
+      const area = parts.bounds(this.model);
+      this.look(this.fitScale(area), area.x + area.w / 2, area.y + area.h / 2, now);
+      this.touched = false;
+    }
+
+    /** First look at a picture: all of it while names can be read, else the surroundings of the focus. */
+    open(now) {
+      const area = parts.bounds(this.model), focus = this.model.byId.get(this.model.graph.focus);
+      if (this.fitScale(area) >= READABLE || !focus || this.model.graph.kind === "map") { this.fit(now); return; }
+      const k = READABLE + 0.1, half = [this.width / 2 / k - PAD / k, this.height / 2 / k - PAD / k];
+      const inside = (at, start, length, room) =>
+        length <= 2 * room ? start + length / 2 : Math.min(Math.max(at, start + room), start + length - room);
+      this.look(k, inside(focus.x + focus.w / 2, area.x, area.w, half[0]), inside(focus.y + focus.h / 2, area.y, area.h, half[1]), now);
+      this.touched = false;
     }
 
     look(k, x, y, now) {
@@ -141,7 +162,7 @@
           const toggle = r < 0 && node.cols > 0 && x > node.cx + node.w - 44 && y > node.cy + head / 2 && this.k >= 0.62;
           return { i, row: r >= 0 && r < count ? r : -1, toggle };
         }
-        if (graph.kind === "map" || this.k < 0.3) continue;
+        if (graph.kind === "map" || graph.traced || this.k < 0.3) continue;
         for (const side of [-1, 1]) {
           if (!(side < 0 ? node.cutUp : node.cutDown)) continue;
           const box = parts.cutBox(node, side, this.k);

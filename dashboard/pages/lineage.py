@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
@@ -17,7 +19,7 @@ from dashboard.pages.lineage_state import LineageState
 from dashboard.pages.lineage_tables import EDGES, NODES, edge_rows, node_rows, only_domains, to_csv
 from dashboard.tables import grid
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, icon
-from lineage.answers import Picture
+from lineage.answers import Picture, PictureEdge
 from lineage.domains import DomainInfo
 from lineage.errors import MeshlineError, UnknownNodeError
 
@@ -49,6 +51,7 @@ def layout() -> Part:
                             ),
                             _export(),
                         ],
+                        id="lineage-side",
                         className="side",
                     ),
                 ],
@@ -233,8 +236,18 @@ def look(lx: Lineage, state: LineageState) -> Picture:
     )
 
 
-def draw(picture: Picture, state: LineageState, domains: list[DomainInfo]) -> dict[str, Any]:
-    """Graph of the canvas component for a picture."""
+def flows(lx: Lineage, state: LineageState) -> Sequence[PictureEdge]:
+    """Edges between the datasets of a picture that has jobs as nodes.
+
+    The arrows of a job do not say which input feeds which output; these edges do, so that a lit path is a true one.
+    """
+    return look(lx, replace(state, jobs=False)).edges if state.jobs and not state.trace else ()
+
+
+def draw(
+    picture: Picture, state: LineageState, domains: Sequence[DomainInfo], through: Sequence[PictureEdge] = ()
+) -> dict[str, Any]:
+    """Graph of the canvas component for a picture; ``through`` are its :func:`flows`."""
     colours = domain_colours(domains)
     options = Options(
         colours=colours,
@@ -243,7 +256,7 @@ def draw(picture: Picture, state: LineageState, domains: list[DomainInfo]) -> di
         lanes=state.lanes,
         traced=bool(state.trace),
     )
-    return drawing(picture, options, key=state.key)
+    return drawing(picture, options, key=state.key, flows=through)
 
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
@@ -257,6 +270,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Output("lineage-notices", "children"),
         Output("lineage-hero", "children"),
         Output("lineage-work", "style"),
+        Output("lineage-side", "style"),
         Output("lineage-canvas", "style"),
         Output("lineage-table", "children"),
         Output("lineage-initial", "data"),
@@ -275,7 +289,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     )
     def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
         if not (pathname or "").rstrip("/").endswith("/lineage"):
-            return (no_update,) * 18
+            return (no_update,) * 19
         return _page(lx, LineageState.parse(search), Links.at(base, search))
 
     @callback(app, Output("lineage-panel", "children"), Input("lineage-selection", "data"), State("url", "search"))
@@ -321,7 +335,7 @@ def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
 
     def instead(title: str, hero: Part) -> tuple[Any, ...]:
         hidden = {"display": "none"}
-        return (None, title, None, hero, hidden, {}, None, None, None, *controls)
+        return (None, title, None, hero, hidden, hidden, {}, None, None, None, *controls)
 
     if not (state.focus or state.trace):
         if not lx.summary().datasets:
@@ -330,11 +344,11 @@ def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
     try:
         whole = look(lx, state)
     except UnknownNodeError as error:
-        return instead("Unknown node", states.unknown(error, links))
+        return instead("Which one?" if error.ambiguous else "Unknown node", states.unknown(error, links))
     except MeshlineError as error:
         return instead("This cannot be shown", states.refused(str(error), links))
     picture = only_domains(whole, state.domains)
-    graph = draw(picture, state, domains)
+    graph = draw(picture, state, domains, flows(lx, state))
     if not picture.nodes:
         return instead(states.title(whole, picture, state), states.filtered(len(whole.nodes), state, links))
     table = None
@@ -342,17 +356,18 @@ def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
         table = grid("lineage-grid", node_rows(picture), NODES)
     elif state.view == "edges":
         table = grid("lineage-grid", edge_rows(picture), EDGES)
-    chosen = state.selected or whole.focus
+    chosen = state.selected or (whole.focus if graph["kind"] == "layers" else "")
     return (
         graph,
         states.title(whole, picture, state),
         states.notices(whole, picture, graph, state, links),
         None,
         {},
+        {},
         {"display": "none"} if table is not None else {},
         table,
         {"id": chosen},
-        state.trace.rpartition(":")[2] or None,
+        states.traced_column(whole, state) if state.trace else None,
         *controls,
     )
 

@@ -29,15 +29,20 @@ def title(whole: Picture, picture: Picture, state: LineageState) -> Part:
     if jobs:
         counts.append(f"{jobs:,} job{'s' if jobs != 1 else ''}")
     counts.append(f"{edges:,} edge{'s' if edges != 1 else ''} in view")
-    name = state.trace.removeprefix("column:") if state.trace else short_name_of(whole)
-    what = "Trace of column " if state.trace else "Around "
-    return [what, html.Span(name, className="mono strong"), " · ", " · ".join(counts)]
+    focus = next((node for node in whole.nodes if node.id == whole.focus), None)
+    name = html.Span(focus.name if focus else whole.focus, className="mono strong")
+    if not state.trace:
+        return ["Around ", name, " · ", " · ".join(counts)]
+    column = html.Span(traced_column(whole, state), className="mono strong")
+    return ["Trace of column ", column, " of ", name, " · ", " · ".join(counts)]
 
 
-def short_name_of(picture: Picture) -> str:
-    """Name of the focus."""
+def traced_column(picture: Picture, state: LineageState) -> str | None:
+    """Name of the traced column, found by its text among the columns of the focus."""
     focus = next((node for node in picture.nodes if node.id == picture.focus), None)
-    return focus.name if focus else picture.focus
+    columns = focus.columns if focus else ()
+    exact = next((column.name for column in columns if column.id == state.trace), None)
+    return exact or next((column.name for column in columns if state.trace.endswith(f":{column.name}")), None)
 
 
 def legend() -> Part:
@@ -163,7 +168,10 @@ def unknown(error: UnknownNodeError, links: Links) -> Part:
     text = "Choose the one you mean." if error.candidates else "It may have been named differently, or was never seen."
     rows = [
         dcc.Link(
-            [icon("table", size=16), html.Span(candidate, className="mono")],
+            [
+                icon("player-play" if candidate.startswith("job:") else "table", size=16),
+                html.Span(candidate, className="mono"),
+            ],
             href=links.lineage(candidate),
             className="choice",
         )
