@@ -7,7 +7,7 @@ setup(
         Extension(
             "lineage.graph._kernels",
             sources=["lineage/graph/kernels/module.c"],
-            depends=["lineage/graph/kernels/search.h"],
+            depends=[f"lineage/graph/kernels/{name}.h" for name in ("buffers", "graph", "order", "search", "sort")],
             extra_compile_args=["-O3"],
             optional=True,
         )

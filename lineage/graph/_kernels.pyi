@@ -2,6 +2,21 @@ from typing import Any
 
 Buffer = Any  # anything with the buffer protocol; collections.abc.Buffer came with Python 3.12
 
+def sort_ids(ids: Buffer, /) -> tuple[bytes, bytes]: ...
+def find_ids(sorted: Buffer, wanted: Buffer, /) -> bytes: ...
+def sort_keys(keys: Buffer, bound: int, order: Buffer | None, /) -> bytes: ...
+def sort_inside(keys: Buffer, parts: Buffer, /) -> bytes: ...
+def order_vertices(
+    n: int,
+    first_down: int,
+    indptr_down: Buffer,
+    indices_down: Buffer,
+    first_up: int,
+    indptr_up: Buffer,
+    indices_up: Buffer,
+    /,
+) -> tuple[bytes, bytes, int]: ...
+
 class Graph:
     def __new__(
         cls,

@@ -16,7 +16,7 @@ from lineage.graph import sql
 from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, PROVENANCES, STALE, U8, U32, U64, Bool
 from lineage.graph.level import Level, column_level, dataset_level
 from lineage.graph.nodes import Nodes
-from lineage.graph.numbering import IdMap, number, numpy_column
+from lineage.graph.numbering import number, numpy_column
 from lineage.graph.rows import ColumnUse, EdgeRows, first_of_runs
 from lineage.graph.snapshot import LevelName, Relations, Snapshot
 from lineage.times import utcnow
@@ -114,10 +114,9 @@ class _Ends:
 
     def __init__(self, nodes: Nodes, soft: Bool) -> None:
         self._nodes, self._soft = nodes, soft
-        self._map = IdMap(nodes.base_ids)
 
     def bases(self, ids: U64) -> I64:
-        return self._map.positions(ids)
+        return self._nodes.by_id.positions(ids)
 
     def dense(self, bases: I64) -> U32:
         return self._nodes.dense[bases]

@@ -1,6 +1,8 @@
 """One level of a snapshot (datasets, or columns) as a graph that the kernels walk.
 
-Vertices are not dense indices: ``public[v]`` is the dense index of vertex ``v``. Two kinds of helper vertex exist.
+Vertices are not dense indices: ``public[v]`` is the dense index of vertex ``v``. They are numbered along the flow, true
+sources first and true sinks last, because what a search visits then lies close together and most rows (the sinks) need
+no pointer. Two kinds of helper vertex exist.
 
 *Job ports.* A job that takes part in explicit job flow is two vertices. Its *in-port* is reached from datasets, its
 *flow-port* from other jobs; in-port and flow-port lead to the flow-ports of other jobs, only the flow-port leads on to
@@ -17,19 +19,24 @@ because a job counts as its outputs and a rowset as its columns. No zero edge fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lineage.errors import MeshlineError
-from lineage.graph.arrays import CLASS_SHIFT, LANE, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys
+from lineage.graph.arrays import CLASS_SHIFT, LANE, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys, ranges
+from lineage.graph.rows import first_of_runs
+from lineage.graph.sorting import order_vertices, sort_keys, sort_pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Csr:
     """Adjacency of the vertices ``first … first + len(indptr) - 2``; all others have no neighbour.
 
-    ``indices`` holds vertex | class << 29, ascending by vertex for each list, and ``LANE`` entries of padding behind
-    the last list, which the compiled kernels may read.
+    ``indices`` holds vertex | class << 29, for each list ascending by dense index of the neighbour, so that an answer
+    does not depend on the numbering of the vertices; ``LANE`` entries of padding follow, which the compiled kernels
+    may read.
     """
 
     first: int
@@ -40,6 +47,20 @@ class Csr:
     def edges(self) -> int:
         """Number of edges."""
         return int(self.indptr[-1])
+
+    def renumbered(self, order: U32, rank: U32) -> Csr:
+        """The same lists when vertex ``order[k]`` is called ``k``; ``rank`` is the inverse of ``order``."""
+        counts = np.zeros(len(order), dtype=np.uint32)
+        row = order.astype(np.int64) - self.first
+        inside = (row >= 0) & (row < len(self.indptr) - 1)
+        row = row[inside]
+        begin = self.indptr[row]
+        counts[inside] = self.indptr[row + 1] - begin
+        packed = self.indices[ranges(begin, counts[inside])]
+        vertex = np.uint32(VERTEX_MASK)
+        indices = np.zeros(len(packed) + LANE, dtype=np.uint32)
+        indices[:-LANE] = rank[packed & vertex] | (packed & ~vertex)
+        return Csr(*_trimmed(counts), indices)
 
     def neighbours(self, v: int) -> U32:
         """Neighbours of one vertex."""
@@ -109,21 +130,26 @@ class Edges:
     dst: U32
     cls: U8
 
-    def distinct(self) -> Edges:
-        """One edge for each pair and kind of use, the most certain one; without self-loops; sorted."""
-        indirect = self.cls // 3
-        key = pair_keys(self.src, self.dst)
-        order = np.lexsort((self.cls, key))
-        key, cls, indirect = key[order], self.cls[order], indirect[order]
-        fresh = np.ones(len(key), dtype=bool)
-        fresh[1:] = (key[1:] != key[:-1]) | (indirect[1:] != indirect[:-1])
-        src, dst = (key >> np.uint64(32)).astype(np.uint32), (key & np.uint64(NONE)).astype(np.uint32)
-        fresh &= src != dst
-        return Edges(src[fresh], dst[fresh], cls[fresh])
+    def distinct(self, n: int) -> Edges:
+        """One edge for each pair and kind of use, the most certain one; without self-loops; sorted.
 
-    def turned(self) -> Edges:
-        """The same edges backwards, sorted."""
-        order = np.lexsort((self.cls, self.src, self.dst))
+        ``n`` is the number of vertices.
+        """
+        keep = self.src != self.dst
+        src, dst, cls = self.src[keep], self.dst[keep], self.cls[keep]
+        low = dst * np.uint32(2) + cls // np.uint8(3)
+        key = pair_keys(src, low)
+        if not (key[1:] > key[:-1]).all():
+            order = sort_pairs(src, low, 2 * n)
+            key, cls = key[order], cls[order]
+            first = first_of_runs(key)
+            key, cls = key[first], np.minimum.reduceat(cls, first) if len(first) else cls
+        src, low = (key >> np.uint64(32)).astype(np.uint32), (key & np.uint64(NONE)).astype(np.uint32)
+        return Edges(src, low // np.uint32(2), cls)
+
+    def turned(self, n: int) -> Edges:
+        """The same edges backwards, sorted, when they are sorted themselves."""
+        order = sort_keys(self.dst, n)
         return Edges(self.dst[order], self.src[order], self.cls[order])
 
     @classmethod
@@ -140,13 +166,19 @@ def csr(edges: Edges) -> Csr:
     """Adjacency of sorted edges."""
     if not len(edges.src):
         return Csr(0, np.zeros(1, np.uint32), np.zeros(LANE, np.uint32))
-    first, last = int(edges.src[0]), int(edges.src[-1])
-    counts = np.bincount(edges.src - np.uint32(first), minlength=last - first + 1)
-    indptr = np.zeros(len(counts) + 1, dtype=np.uint32)
-    np.cumsum(counts, out=indptr[1:])
+    first, indptr = _trimmed(np.bincount(edges.src))
     indices = np.zeros(len(edges.dst) + LANE, dtype=np.uint32)
     np.bitwise_or(edges.dst, edges.cls.astype(np.uint32) << np.uint32(CLASS_SHIFT), out=indices[:-LANE])
     return Csr(first, indptr, indices)
+
+
+def _trimmed(counts: npt.NDArray[Any]) -> tuple[int, U32]:
+    """First vertex with a neighbour, and row pointers from there to the last one with a neighbour."""
+    some = np.flatnonzero(counts)
+    first, last = (int(some[0]), int(some[-1])) if len(some) else (0, -1)
+    indptr = np.zeros(last - first + 2, dtype=np.uint32)
+    np.cumsum(counts[first : last + 1], out=indptr[1:])
+    return first, indptr
 
 
 def build_level(
@@ -176,17 +208,23 @@ def build_level(
     n = len(public)
     if n > VERTEX_MASK:
         raise MeshlineError(f"The graph has {n:,} nodes on one level; this engine holds {VERTEX_MASK:,}.")
-    unit, zero = unit.distinct(), zero.distinct()
-    vertices = np.arange(count, dtype=np.uint32)
+    unit, zero = unit.distinct(n), zero.distinct(n)
+    down, up = csr(unit), csr(unit.turned(n))
+    zero_down, zero_up = (csr(zero), csr(zero.turned(n))) if len(zero.src) else (None, None)
+    order, _, _ = order_vertices(n, down, up)
+    rank = np.empty(n, dtype=np.uint32)
+    rank[order] = np.arange(n, dtype=np.uint32)
+    public = public[order]
+    twin = np.arange(n, dtype=np.uint32) if twin is None else rank[twin[order]]
     return Level(
-        down=Adjacency(n, csr(unit), csr(zero) if len(zero.src) else None, public),
-        up=Adjacency(n, csr(unit.turned()), csr(zero.turned()) if len(zero.src) else None, public),
+        down=Adjacency(n, down.renumbered(order, rank), zero_down and zero_down.renumbered(order, rank), public),
+        up=Adjacency(n, up.renumbered(order, rank), zero_up and zero_up.renumbered(order, rank), public),
         public=public,
         offset=offset,
-        vertices=vertices,
-        twin=np.arange(n, dtype=np.uint32) if twin is None else twin,
+        vertices=rank[:count],
+        twin=twin,
         helper_key=helpers[0],
-        helper_vertex=helpers[1],
+        helper_vertex=rank[helpers[1]],
     )
 
 

@@ -8,20 +8,20 @@ import numpy as np
 
 from lineage.graph.arrays import I64, U8, U32, U64
 from lineage.graph.names import Names
+from lineage.graph.sorting import IdMap
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
     """Nodes of a snapshot and their alias groups.
 
-    ``base`` positions are those of :class:`Names`. ``id_sorted``/``id_base`` map every member id to its base,
-    ``dense`` maps a base to its dense index, ``preferred`` a dense index to the base of its preferred member.
+    ``base`` positions are those of :class:`Names`. ``by_id`` maps every member id to its base, ``dense`` a base to its
+    dense index, ``preferred`` a dense index to the base of its preferred member.
     """
 
     names: Names
     base_ids: U64
-    id_sorted: U64
-    id_base: I64
+    by_id: IdMap
     dense: U32
     preferred: I64
     ids: U64

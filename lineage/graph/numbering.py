@@ -6,28 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.graph.arrays import COLUMN, I64, U8, U64, Bool
+from lineage.graph.arrays import COLUMN, I64, JOB, U8, U64, Bool
 from lineage.graph.groups import Evidence, Groups, alias_groups
 from lineage.graph.names import Names
 from lineage.graph.nodes import Nodes
+from lineage.graph.sorting import IdMap, sort_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-class IdMap:
-    """Positions of ids; of ids that occur twice, the first position."""
-
-    def __init__(self, ids: U64) -> None:
-        self.order = np.argsort(ids, kind="stable")
-        self.sorted = ids[self.order]
-
-    def positions(self, wanted: U64) -> I64:
-        """Position of each id, -1 where it is unknown."""
-        if not len(self.sorted):
-            return np.full(len(wanted), -1, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.sorted, wanted), len(self.sorted) - 1)
-        return np.where(self.sorted[at] == wanted, self.order[at], -1)
 
 
 def numpy_column(table: pa.Table, name: str, dtype: Any) -> Any:
@@ -70,8 +56,9 @@ def number(entities: pa.Table, columns: pa.Table, aliases: pa.Table) -> tuple[No
 def _distinct(table: pa.Table) -> pa.Table:
     """First row of each id."""
     ids = numpy_column(table, "id", np.uint64)
-    first = np.unique(ids, return_index=True)[1]
-    return table if len(first) == len(ids) else table.take(np.sort(first))
+    found = IdMap(ids)
+    twice = np.flatnonzero(found.sorted[1:] == found.sorted[:-1]) + 1
+    return table.filter(~np.isin(np.arange(len(ids)), found.order[twice])) if len(twice) else table
 
 
 def _entity_groups(n: int, by_id: IdMap, prefix: U8, aliases: pa.Table, names: Names) -> Groups:
@@ -119,34 +106,41 @@ def _with_columns(groups: Groups, names: Names) -> tuple[I64, Bool]:
 def _nodes(names: Names, base_ids: U64, label: I64) -> Nodes:
     """Dense numbering: datasets by id, jobs by id, columns by dataset and id."""
     count = names.entities
-    alone = np.flatnonzero(label == np.arange(len(label)))
-    entity, column = alone[alone < count], alone[alone >= count]
-    kind = names.prefix[entity]
-    entity = entity[np.lexsort((base_ids[entity], kind))]
+    by_id = IdMap(base_ids)
+    leads = label == np.arange(len(label))
+    ranked = by_id.order[leads[by_id.order]].astype(np.int64)  # leaders of groups in order of their id
+    column = ranked[ranked >= count]
+    ranked = ranked[ranked < count]
+    is_job = names.prefix[ranked] == 1
+    entity = np.concatenate([ranked[~is_job], ranked[is_job]])
     dense = np.zeros(len(label), dtype=np.uint32)
     dense[entity] = np.arange(len(entity), dtype=np.uint32)
     home = dense[label[names.dataset[column - count]]]
-    order = np.lexsort((base_ids[column], home))
+    order = sort_keys(home, len(entity))
     column, home = column[order], home[order]
     dense[column] = np.arange(len(entity), len(entity) + len(column), dtype=np.uint32)
     dense = dense[label]
     preferred = np.concatenate([entity, column])
-    datasets = int((kind == 0).sum())
-    by_id = IdMap(base_ids)
-    member_base = np.lexsort((preferred[dense] != np.arange(len(label)), dense))
+    datasets = len(entity) - int(is_job.sum())
+    if len(preferred) == len(label):
+        member_base, member_start = preferred, np.arange(len(label) + 1, dtype=np.int64)
+    else:
+        member_base = np.lexsort((~leads, dense))
+        member_start = np.searchsorted(dense[member_base], np.arange(len(preferred) + 1)).astype(np.int64)
+    kind = np.zeros(len(preferred), np.uint8)
+    kind[datasets:], kind[len(entity) :] = JOB, COLUMN
     return Nodes(
         names=names,
         base_ids=base_ids,
-        id_sorted=by_id.sorted,
-        id_base=by_id.order,
+        by_id=by_id,
         dense=dense,
         preferred=preferred,
         ids=base_ids[preferred],
-        kind=np.concatenate([np.sort(kind), np.full(len(column), COLUMN, np.uint8)]).astype(np.uint8),
+        kind=kind,
         datasets=datasets,
         jobs=len(entity) - datasets,
         dataset_of=home.astype(np.uint32),
-        column_start=np.searchsorted(home, np.arange(datasets + 1)).astype(np.int64),
+        column_start=np.searchsorted(home, np.arange(datasets + 1, dtype=np.uint32)).astype(np.int64),
         member_base=member_base,
-        member_start=np.searchsorted(dense[member_base], np.arange(len(preferred) + 1)).astype(np.int64),
+        member_start=member_start,
     )

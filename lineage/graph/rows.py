@@ -6,13 +6,16 @@ this job read".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lineage.graph.arrays import CERTAINTY_NAMES, I64, NONE, PROVENANCES, U8, U32, U64, pair_keys, ranges
+from lineage.graph.sorting import sort_pairs
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:
@@ -74,11 +77,13 @@ class EdgeRows:
         use: ColumnUse | None = None,
     ) -> EdgeRows:
         """Sort rows given in any order. All arrays have one entry per row."""
-        key = pair_keys(src, dst)
-        order = np.lexsort((valid_from, job, provenance, certainty, key))
+        bound = int(max(src.max(initial=0), dst.max(initial=0))) + 1
+        order = sort_pairs(src, dst, bound)
+        key = pair_keys(src, dst)[order]
+        order = _settle_ties(order, key, (valid_from, job, provenance, certainty))
         if use is not None:
             use = ColumnUse(use.indirect[order], use.masking[order], use.kind[order], use.kinds)
-        return cls(key[order], job[order], provenance[order], certainty[order], valid_from[order], use)
+        return cls(key, job[order], provenance[order], certainty[order], valid_from[order], use)
 
     @property
     def src(self) -> U32:
@@ -175,6 +180,19 @@ def first_of_runs(sorted_keys: U64) -> I64:
     fresh = np.ones(len(sorted_keys), dtype=bool)
     np.not_equal(sorted_keys[1:], sorted_keys[:-1], out=fresh[1:])
     return np.flatnonzero(fresh)
+
+
+def _settle_ties(order: U32, key: U64, by: Sequence[npt.NDArray[Any]]) -> U32:
+    """The order with rows of one key sorted by further arrays, the last one first."""
+    same = np.zeros(len(key) + 1, dtype=bool)
+    np.equal(key[1:], key[:-1], out=same[1:-1])
+    tied = np.flatnonzero(same[1:] | same[:-1])
+    if not len(tied):
+        return order
+    rows = order[tied]
+    order = order.copy()
+    order[tied] = rows[np.lexsort((*(a[rows] for a in by), key[tied]))]
+    return order
 
 
 def _lookup(keys: U64, certainties: U8, wanted: U32, certainty: int) -> tuple[I64, U32, U8]:

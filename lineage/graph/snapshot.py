@@ -88,11 +88,8 @@ class Snapshot:
 
     def index(self, node_id: int) -> int | None:
         """Dense index of a node by the id of any member of its group; ``None`` when there is no such node."""
-        nodes = self._nodes
-        at = int(np.searchsorted(nodes.id_sorted, np.uint64(node_id)))
-        if at == len(nodes.id_sorted) or int(nodes.id_sorted[at]) != node_id:
-            return None
-        return int(nodes.dense[nodes.id_base[at]])
+        base = self._nodes.by_id.position(node_id)
+        return int(self._nodes.dense[base]) if base >= 0 else None
 
     def members(self, i: int) -> list[int]:
         """Node ids of all members of the group, the preferred one first, the others in order of their text."""

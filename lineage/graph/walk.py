@@ -24,6 +24,7 @@ import numpy as np
 from lineage.graph.arrays import I64, NONE, U8, U32, Bool, class_mask
 from lineage.graph.level import Level
 from lineage.graph.search import Searcher, Tree
+from lineage.graph.sorting import sort_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,8 @@ class Walk:
         self._position = position[keep]
         self.nodes: U32 = public[keep]
         self.hops: U32 = hops[keep]
-        last = self.hops[-1] if len(self.hops) else 0
-        self._left_out = public[len(self.nodes) :][hops[len(self.nodes) :] == last]
-        if len(public) > len(self.nodes) and not len(self._left_out):
-            self._left_out = public[len(self.nodes) :][hops[len(self.nodes) :] == last + 1]
+        rest, rest_hops = public[len(self.nodes) :], hops[len(self.nodes) :]
+        self._left_out = rest[rest_hops == rest_hops[0]] if len(rest) else rest  # the nearest of them
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -247,7 +246,11 @@ class Walk:
         main, question = self._main, self._question
         if not main.stopped and not len(self._left_out):
             return main.edges, main.certain_edges, np.zeros(0, np.uint32)
-        edges, certain, outside = self._search.among(self._answer(), question.mask, question.blocked)
+        answer = self._answer()
+        edges, certain, outside = self._search.among(answer, question.mask, question.blocked)
+        while len(more := self._ports_of_listed(outside)):  # what is behind the other port of a listed job counts
+            answer = np.concatenate([answer, more])
+            outside = self._search.among(answer, question.mask, question.blocked)[2]
         if len(main.levels) == 2:  # cut before hop 1, where the inputs of a source job come in
             late = self._seeds.at(question.certainty)[1]
             blocked = question.blocked
@@ -256,6 +259,16 @@ class Walk:
         behind = np.setdiff1d(self._visible(self._level.public[outside]), self.nodes)
         behind = np.setdiff1d(behind, question.sources)
         return edges, certain, np.union1d(behind, self._left_out).astype(np.uint32)
+
+    def _ports_of_listed(self, outside: U32) -> U32:
+        """Ports outside of the answer whose job is in it by its other port."""
+        level = self._level
+        if level.offset or not len(level.helper_key):
+            return outside[:0]
+        port = outside[level.twin[outside] != outside]
+        job = level.public[port]
+        found: U32 = port[np.isin(job, self.nodes) | np.isin(job, self._question.sources)]
+        return found
 
     def _answer(self) -> U32:
         """Vertices of the answer, sources and the helpers that belong to it included."""
@@ -297,9 +310,8 @@ class Walk:
                 first = np.zeros(len(public), dtype=bool)
                 first[np.unique(public, return_index=True)[1]] = True
                 keep &= first
-        position = np.flatnonzero(keep).astype(np.uint32)
-        order = np.lexsort((public[position], hops[position]))
-        position = position[order]
+        position = sort_inside(public, main.levels)
+        position = position[keep[position]]
         return position, public[position], hops[position]
 
     def _run(self, certainty: int, mask: int, depth: int, limit: int) -> Tree:

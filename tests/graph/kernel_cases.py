@@ -30,14 +30,14 @@ def edges(rng: np.random.Generator, n: int, m: int, hub: int) -> Edges:
     src, dst = (rng.integers(0, n, m).astype(np.uint32) for _ in range(2))
     if hub >= 0:
         src[: m // 2] = hub
-    return Edges(src, dst, rng.integers(0, 6, m).astype(np.uint8)).distinct()
+    return Edges(src, dst, rng.integers(0, 6, m).astype(np.uint8)).distinct(n)
 
 
 def zero_edges(rng: np.random.Generator, n: int) -> Csr:
     """From the first third of the vertices to the last third, so that none follows on another."""
     third = max(n // 3, 1)
     src, dst = rng.integers(0, third, n // 2), rng.integers(n - third, n, n // 2)
-    return csr(Edges(src.astype(np.uint32), dst.astype(np.uint32), np.zeros(n // 2, np.uint8)).distinct())
+    return csr(Edges(src.astype(np.uint32), dst.astype(np.uint32), np.zeros(n // 2, np.uint8)).distinct(n))
 
 
 def case(rng: np.random.Generator) -> Case:
@@ -79,6 +79,65 @@ def compare(count: int, seed: int) -> None:
         assert one.contains(half, asked).tolist() == other.contains(half, asked).tolist()
 
 
+def compare_sorting(count: int, seed: int) -> None:
+    """Assert that compiled and numpy sorting agree."""
+    from lineage.graph import sorting
+
+    rng = np.random.default_rng(seed)
+    compiled = sorting._kernels
+    assert compiled is not None
+    for _ in range(count):
+        c = case(rng)
+        n, m = c.graph.n, int(rng.integers(0, 3000))
+        ids = rng.integers(0, int(rng.choice([5, 2**20, 2**64 - 1], p=[0.2, 0.2, 0.6])), m, dtype=np.uint64)
+        wanted = np.concatenate([ids[: m // 2], rng.integers(0, 2**64 - 1, m, dtype=np.uint64)])
+        keys, low = (rng.integers(0, n, m).astype(np.uint32) for _ in range(2))
+        parts = np.sort(np.append(rng.integers(0, m + 1, 5), [0, m])).astype(np.uint32)
+        both = []
+        for module in (compiled, None):
+            sorting._kernels = module
+            found = sorting.IdMap(ids)
+            answer = [found.sorted, found.order, found.positions(wanted), found.positions(wanted[:3])]
+            both.append([*answer, sorting.sort_pairs(keys, low, n), sorting.sort_inside(keys, parts)])
+        for a, b in zip(*both, strict=True):
+            assert a.tolist() == b.tolist()
+        sorting._kernels = compiled
+        check_order(c.graph)
+
+
+def check_order(graph: Adjacency) -> None:
+    """Assert what an order of vertices promises, by both implementations, against networkx."""
+    import networkx as nx
+
+    from lineage.graph import sorting
+
+    n, unit = graph.n, graph.unit
+    src = np.repeat(np.arange(len(unit.indptr) - 1) + unit.first, np.diff(unit.indptr))
+    dst = (unit.indices[: unit.edges] & np.uint32(0x1FFFFFFF)).astype(np.int64)
+    plain = Edges(src.astype(np.uint32), dst.astype(np.uint32), np.zeros(len(src), np.uint8)).distinct(n)
+    down, up = csr(plain), csr(plain.turned(n))
+    reference = nx.DiGraph()
+    reference.add_nodes_from(range(n))
+    reference.add_edges_from(zip(plain.src.tolist(), plain.dst.tolist(), strict=True))
+    components = {frozenset(c) for c in nx.strongly_connected_components(reference)}
+    compiled = sorting._kernels
+    for module in (compiled, None):
+        sorting._kernels = module
+        order, component, count = sorting.order_vertices(n, down, up)
+        assert sorted(order.tolist()) == list(range(n))
+        assert count == len(components)
+        groups: dict[int, set[int]] = {}
+        for v, k in enumerate(component.tolist()):
+            groups.setdefault(k, set()).add(v)
+        assert {frozenset(g) for g in groups.values()} == components
+        assert (np.diff(component[order].astype(np.int64)) >= 0).all()
+        assert (component[plain.src] <= component[plain.dst]).all()
+        has_out, has_in = np.bincount(plain.src, minlength=n) > 0, np.bincount(plain.dst, minlength=n) > 0
+        assert (np.diff((~has_out[order]).astype(int)) >= 0).all(), "true sinks last"
+        assert (np.diff((has_in | ~has_out)[order].astype(int)) >= 0).all(), "true sources first"
+    sorting._kernels = compiled
+
+
 def use_module(path: str) -> None:
     """Make an extension file the module ``lineage.graph._kernels`` of this process."""
     import importlib.util
@@ -88,10 +147,14 @@ def use_module(path: str) -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    from lineage.graph import sorting
+
     sys.modules["lineage.graph._kernels"] = module
+    sorting._kernels = module
 
 
 if __name__ == "__main__":
     use_module(sys.argv[1])
-    compare(300, seed=2)
+    compare(250, seed=2)
+    compare_sorting(60, seed=3)
     print("clean")

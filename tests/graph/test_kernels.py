@@ -27,6 +27,11 @@ def test_compiled_kernels_give_exactly_what_numpy_gives() -> None:
 
 
 @compiled
+def test_compiled_sorting_gives_exactly_what_numpy_gives() -> None:
+    kernel_cases.compare_sorting(80, seed=4)
+
+
+@compiled
 def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
     from lineage.graph.search_compiled import CompiledSearcher
 

@@ -1,0 +1,148 @@
+"""Sorting, looking up and ordering: compiled where the kernels were built, else numpy (and scipy for components)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lineage.graph.arrays import I64, U32, U64, VERTEX_MASK, pair_keys, ranges
+
+if TYPE_CHECKING:
+    from lineage.graph.level import Csr
+
+_kernels: Any = None
+if os.environ.get("MESHLINE_KERNELS") != "numpy":
+    try:
+        from lineage.graph import _kernels
+    except ImportError:  # not compiled at install time: numpy does it all
+        _kernels = None
+
+
+class IdMap:
+    """Positions of node ids; of ids that occur twice, the first position.
+
+    Ids are hashes, hence spread evenly: the compiled map finds one with two memory accesses.
+    """
+
+    def __init__(self, ids: U64) -> None:
+        ids = np.ascontiguousarray(ids, dtype=np.uint64)
+        if _kernels is None:
+            self.order: U32 = np.argsort(ids, kind="stable").astype(np.uint32)
+            self.sorted: U64 = ids[self.order]
+            return
+        in_order, order = _kernels.sort_ids(ids)
+        self.sorted = np.frombuffer(in_order, np.uint64)
+        self.order = np.frombuffer(order, np.uint32)
+
+    def positions(self, wanted: U64) -> I64:
+        """Position of each id, -1 where it is unknown.
+
+        >>> IdMap(np.array([30, 10], np.uint64)).positions(np.array([10, 20, 30], np.uint64)).tolist()
+        [1, -1, 0]
+        """
+        if not len(self.sorted):
+            return np.full(len(wanted), -1, dtype=np.int64)
+        if _kernels is None:
+            at = np.minimum(np.searchsorted(self.sorted, wanted), len(self.sorted) - 1)
+            return np.where(self.sorted[at] == wanted, self.order[at].astype(np.int64), -1)
+        wanted = np.ascontiguousarray(wanted, dtype=np.uint64)
+        at = np.frombuffer(_kernels.find_ids(self.sorted, wanted), np.int64)
+        found = self.order[at].astype(np.int64)  # of -1: the last one, mended next
+        found[at < 0] = -1
+        return found
+
+    def position(self, wanted: int) -> int:
+        """Position of one id, -1 when it is unknown."""
+        at = int(np.searchsorted(self.sorted, np.uint64(wanted)))
+        return int(self.order[at]) if at < len(self.sorted) and int(self.sorted[at]) == wanted else -1
+
+
+def sort_keys(keys: U32, bound: int, order: U32 | None = None) -> U32:
+    """Stable order by keys below ``bound``; ``order`` is the order by lesser keys, if there are any.
+
+    >>> sort_keys(np.array([2, 0, 2, 1], np.uint32), 3).tolist()
+    [1, 3, 0, 2]
+    """
+    if _kernels is None or bound > 8 * len(keys) + 4096:
+        if order is None:
+            return np.argsort(keys, kind="stable").astype(np.uint32)
+        return order[np.argsort(keys[order], kind="stable")]
+    return np.frombuffer(_kernels.sort_keys(np.ascontiguousarray(keys), bound, order), np.uint32)
+
+
+def sort_pairs(high: U32, low: U32, bound: int) -> U32:
+    """Stable order by (high, low); both are below ``bound``.
+
+    >>> sort_pairs(np.array([1, 0, 1], np.uint32), np.array([5, 9, 2], np.uint32), 10).tolist()
+    [1, 2, 0]
+    """
+    return sort_keys(high, bound, sort_keys(low, bound))
+
+
+def sort_inside(keys: U32, parts: U32) -> U32:
+    """Order by key inside each part; ``parts`` has the begin of each part and the end of the last.
+
+    >>> sort_inside(np.array([3, 1, 2, 0], np.uint32), np.array([0, 2, 4], np.uint32)).tolist()
+    [1, 0, 3, 2]
+    """
+    if _kernels is None:
+        part = np.repeat(np.arange(len(parts) - 1, dtype=np.uint32), np.diff(parts))
+        return np.argsort(pair_keys(part, keys), kind="stable").astype(np.uint32)
+    return np.frombuffer(_kernels.sort_inside(keys, parts), np.uint32)
+
+
+def order_vertices(n: int, down: Csr, up: Csr) -> tuple[U32, U32, int]:
+    """Vertices along the flow, the strongly connected component of each vertex, and how many there are.
+
+    True sources come first and true sinks last; components ascend along the flow. An edge leads from a component to
+    the same or a later one.
+    """
+    if _kernels is not None:
+        order, component, count = _kernels.order_vertices(
+            n, down.first, down.indptr, down.indices, up.first, up.indptr, up.indices
+        )
+        return np.frombuffer(order, np.uint32), np.frombuffer(component, np.uint32), count
+    return _order_with_scipy(n, down, up)
+
+
+def _order_with_scipy(n: int, down: Csr, up: Csr) -> tuple[U32, U32, int]:
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    rows = len(down.indptr) - 1
+    indptr[down.first : down.first + rows + 1] = down.indptr
+    indptr[down.first + rows + 1 :] = down.edges
+    targets = down.indices[: down.edges] & np.uint32(VERTEX_MASK)
+    matrix = csr_array((np.ones(len(targets), np.uint8), targets.astype(np.int32), indptr), shape=(n, n))
+    count, label = connected_components(matrix, directed=True, connection="strong")
+    height = _heights(int(count), label, np.repeat(np.arange(n), np.diff(indptr)), targets)
+    has_in, has_out = np.zeros(n, dtype=bool), np.diff(indptr) > 0
+    has_in[targets] = True
+    band = np.where(~has_out, 2, np.where(has_in, 1, 0))
+    order = np.lexsort((label, height[label], band)).astype(np.uint32)
+    seen, component = np.unique(label[order], return_index=True)
+    rank = np.empty(int(count), dtype=np.uint32)
+    rank[seen[np.argsort(component)]] = np.arange(int(count), dtype=np.uint32)
+    return order, rank[label], int(count)
+
+
+def _heights(count: int, label: I64, src: I64, dst: U32) -> I64:
+    """Longest way from a source to each component, by waves (Kahn)."""
+    a, b = label[src], label[dst]
+    between = a != b
+    a, b = a[between], b[between]
+    order = np.argsort(a, kind="stable")
+    a, b = a[order], b[order]
+    start = np.searchsorted(a, np.arange(count + 1))
+    open_ = np.bincount(b, minlength=count)
+    height = np.zeros(count, dtype=np.int64)
+    wave, k = np.flatnonzero(open_ == 0), 0
+    while len(wave):
+        height[wave] = k
+        targets = b[ranges(start[wave], start[wave + 1] - start[wave])]
+        np.subtract.at(open_, targets, 1)
+        wave, k = np.unique(targets[open_[targets] == 0]), k + 1
+    return height
