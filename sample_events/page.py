@@ -20,7 +20,7 @@ into six domains, each of which owns what it makes. These files are what their t
 
 | tool | what it does | how it tells |
 |---|---|---|
-| Debezium | streams changes of the shop's database into Kafka | runs that last until it is restarted, explicit lineage |
+| Debezium | streams changes of the shop's database into Kafka | runs until it is restarted, explicit lineage |
 | Spark | lands streams in the lake, cuts visits, scores churn | paths with symlinks; its parents send nothing |
 | Airflow | loads the warehouse every night | inputs when a task starts, outputs when it ends; columns without how |
 | dbt | builds and tests the models | inputs and outputs at both ends, column lineage, tests, query ids |
