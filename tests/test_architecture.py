@@ -42,7 +42,9 @@ def modules() -> dict[str, Path]:
     """Every module of the packages by its dotted name."""
     found = {}
     for package in (*PACKAGES, "sample_events"):
-        for file in sorted((ROOT / package).rglob("*.py")):
+        for file in sorted((ROOT / package).rglob("*.py*")):
+            if file.suffix not in (".py", ".pyi"):  # .pyi: the compiled module
+                continue
             parts = file.relative_to(ROOT).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
     return found
