@@ -11,22 +11,20 @@ import asyncio
 import contextlib
 import logging
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ingest.archive import BLOCK_EVENTS, TICK, append_block, last_received, next_block, receipt_time
+from ingest.archive import BLOCK_EVENTS, append_block, last_received, next_block, receipt_time
+from ingest.projection_loop import ProjectionLoop
 from ingest.quarantine import Rejected, put
 from ingest.writer import Writer
 from lineage.errors import MeshlineError
 from lineage.store import Store
 from lineage.store.version import bump_version
-from lineage.times import utcnow
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("meshline.ingest")
 
 SOURCE = "http"
-_BACKOFF = (0.5, 30.0)  # first and longest pause in seconds after a failed projection
-_LOOK_AGAIN = 30.0  # seconds; for blocks nobody told of, for instance after the clock was set back
 
 
 class QueueFullError(MeshlineError):
@@ -119,7 +115,7 @@ class LiveIngest:
         self._owns_store = not isinstance(store, Store)
         self.store = store if isinstance(store, Store) else Store.open(store)
         self.settings = settings or LiveSettings()
-        self.projector = Projector(self._project, self.settings.project_every)
+        self.projector = ProjectionLoop(self._project, self.settings.project_every)
         self._writer = Writer(self.store)
         self._queue: deque[_Ticket] = deque()
         self._queued_events = 0
@@ -326,90 +322,3 @@ def _settle(tickets: list[_Ticket], error: CommitError | None) -> None:
             ticket.future.set_result(None)
         else:
             ticket.future.set_exception(error)
-
-
-class Projector:
-    """Calls ``project`` when events are due, never two at once, and keeps trying when it fails.
-
-    Events received in one tick become known at its end, all at once; before that they are not due.
-
-    Parameters
-    ----------
-    project
-        turns due events into rows and returns how many it took; 0 when none is left.
-    every
-        seconds between two calls under load.
-    """
-
-    def __init__(self, project: Callable[[], int], every: float) -> None:
-        self._project = project
-        self._every = every
-        self._changed = threading.Condition()
-        self._pending: deque[tuple[datetime, int]] = deque()  # receipt time, events
-        self._problem: str | None = None
-        self._stopping = False
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Start the thread; the first thing it does is to catch up."""
-        self._thread = threading.Thread(target=self._run, name="meshline-projector", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Project what is left and stop."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-
-    def add(self, events: int, at: datetime) -> None:
-        """Tell that ``events`` more with receipt time ``at`` wait in the archive."""
-        with self._changed:
-            self._pending.append((at, events))
-            self._changed.notify_all()
-
-    def state(self) -> tuple[int, float, str | None]:
-        """Events that wait, age of the oldest in seconds, and what is wrong (``None`` when nothing is)."""
-        with self._changed:
-            lag = (utcnow() - self._pending[0][0]).total_seconds() if self._pending else 0.0
-            return sum(count for _, count in self._pending), max(0.0, round(lag, 3)), self._problem
-
-    def _run(self) -> None:
-        pause = _BACKOFF[0]
-        while True:
-            began = time.monotonic()
-            well = self._catch_up()
-            earliest = began + (self._every if well else pause)
-            pause = _BACKOFF[0] if well else min(pause * 2, _BACKOFF[1])
-            with self._changed:
-                if self._stopping and not well:
-                    return  # it is in the archive, and the next start tries again
-                self._changed.wait_for(lambda: self._stopping, max(0.0, earliest - time.monotonic()))
-                if well:
-                    self._changed.wait_for(lambda: self._stopping or bool(self._pending), _LOOK_AGAIN)
-                if self._stopping and not self._pending:
-                    return
-                due = (self._pending[0][0] - utcnow()).total_seconds() if self._pending else 0.0
-            time.sleep(min(max(0.0, due), TICK.total_seconds()))
-
-    def _catch_up(self) -> bool:
-        """Project until nothing is left that was due at the start; whether that went well."""
-        while True:
-            began = utcnow()
-            with self._changed:
-                told = len(self._pending)
-            try:
-                done = self._project()
-            except Exception as error:  # the thread must outlive whatever a projection runs into
-                log.exception("Projection failed; it is tried again")
-                with self._changed:
-                    self._problem = f"Events are safe but not visible: projection failed ({type(error).__name__})."
-                return False
-            if done == 0:
-                with self._changed:
-                    kept = [entry for entry in islice(self._pending, told) if entry[0] > began]
-                    kept += islice(self._pending, told, None)
-                    self._pending = deque(kept)
-                    self._problem = None
-                return True

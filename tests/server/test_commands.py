@@ -27,7 +27,7 @@ from lineage.errors import MeshlineError
 from lineage.store import Store
 from lineage.store.store import server_note
 from lineage.times import utcnow
-from tests.server.running import PATIENCE, address, process, run_event, until
+from tests.server.running import PATIENCE, address, process, run_event, serving, until
 
 
 def meshline(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -182,6 +182,8 @@ def test_no_acknowledged_event_is_lost_when_the_server_is_killed(database: Path,
     kept = {event["run"]["runId"] for event in events}
     assert acknowledged
     assert acknowledged - kept == set()
+    with serving(database) as server:  # none of them half applied, and a restart makes all of them visible
+        until(lambda: server.inside.store.rows("SELECT count(DISTINCT run) FROM event") == [(len(kept),)])
 
 
 FULL_DISK = """

@@ -17,6 +17,7 @@ import pytest
 import zstandard
 
 import ingest.live
+import ingest.projection_loop
 from ingest.archive import unpack
 from ingest.live import LiveSettings
 from lineage.store import Store
@@ -256,7 +257,7 @@ def test_a_failing_projection_is_told_and_tried_again(server: Running, monkeypat
         failed.set()
         raise RuntimeError("a defect at /secret/place")
 
-    monkeypatch.setattr(ingest.live, "_BACKOFF", (0.01, 0.05))
+    monkeypatch.setattr(ingest.projection_loop, "_BACKOFF", (0.01, 0.05))
     with monkeypatch.context() as patch:
         patch.setattr(server.inside.live.projector, "_project", broken)
         assert server.send(run_event(1)).status_code == 201
