@@ -6,7 +6,6 @@ Times are microseconds since 1970 UTC. Parts that many events share (:class:`Job
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -149,16 +148,14 @@ class Edge(NamedTuple):
     provenance: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ColumnLineage:
+class ColumnLineage(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Column lineage of one output, resolved to node ids. Compared by identity, like :class:`Body`."""
 
     edges: tuple[ColumnEdge, ...]
     inputs: tuple[int, ...]  # datasets it names
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetPart:
+class DatasetPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A dataset as one event tells it."""
 
     id: int
@@ -170,8 +167,7 @@ class DatasetPart:
     per_run: tuple[tuple[str, Body], ...] = ()  # statistics, metrics, test results
 
 
-@dataclass(frozen=True, slots=True)
-class JobPart:
+class JobPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A job as one event tells it."""
 
     id: int
@@ -182,8 +178,7 @@ class JobPart:
     explicit: ExplicitLineage | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What an event says of its run."""
 
     run_id: str
@@ -195,8 +190,7 @@ class RunFacts:
     dependencies: tuple[Dependency, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EventFacts:
+class EventFacts(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One event, read."""
 
     hash: bytes

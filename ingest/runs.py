@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from ingest.envelope import TERMINAL
 from ingest.model import (
     Assertion,
@@ -34,8 +36,7 @@ _RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
 RunRow = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Everything derived from the events of one run, as rows of the store without known times.
 
     ``row`` has the columns of ``run``, ``io`` those of ``run_io``, ``metrics`` of ``metric``, ``tests`` of
