@@ -97,9 +97,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:
         shown = _usage_error(error)
-        if shown is None:
-            raise
-        return shown
+        return _defect(error) if shown is None else shown
     if result == INTERRUPTED:
         typer.echo("meshline: interrupted", err=True)
     return result if isinstance(result, int) else 0
@@ -113,6 +111,19 @@ def _usage_error(error: Exception) -> int | None:
         return None
     show()
     return code
+
+
+def _defect(error: Exception) -> int:
+    """An error nobody foresaw: one line for people, all of it for those who set ``MESHLINE_TRACE``."""
+    if os.environ.get("MESHLINE_TRACE"):
+        raise error
+    what = str(error).strip().partition("\n")[0]
+    typer.echo(
+        f"meshline: unexpected {type(error).__name__}: {what}\n"
+        "This is a defect. Run it again with MESHLINE_TRACE=1 to see where, and report it.",
+        err=True,
+    )
+    return 1
 
 
 def _pipe_closed() -> int:

@@ -4,7 +4,7 @@ An empty answer has two meanings (semantics 18), and :attr:`lineage.answers.Answ
 
 ``none``
     nothing that Meshline knows of uses the node, and it was seen well enough to say so: runs or declarations touched
-    it and ended.
+    it and ended. A job that tests data and writes none has no impact.
 ``blind``
     nothing was found, but from here nothing could have been. For a dataset: it is known by name only (no run and no
     declaration ever read or wrote it), or every run that touched it has still to end. For a job: it was only ever seen
@@ -83,6 +83,8 @@ def _blind_job(view: View, source: int) -> list[str]:
     label = view.label(source)
     if open_runs(view, [source]):
         return [f"{label}: has runs that have not ended, and no outputs so far"]
+    if source in view.instant.testing:
+        return []
     if len(snapshot.inputs(source)):
         return [f"{label}: was only ever seen reading; what it writes was not told"]
     children = len(snapshot.children(source))
@@ -108,9 +110,10 @@ def _blind_column(view: View, source: int) -> list[str]:
 
 def _further(view: View, reached: Reach) -> list[str]:
     """Blind spots behind the asked node: jobs at the end of the answer that never told what they write."""
+    told = view.instant.writing | view.instant.testing
     ends = [
         job
         for job in reached.of_kind(view, "job")
-        if job != reached.source and job not in view.instant.writing and not view.hidden(job)
+        if job != reached.source and job not in told and not view.hidden(job)
     ]
     return named(view, ends, "was only ever seen reading; what it writes was not told")

@@ -69,7 +69,8 @@ def summary_lines(answer: Answer) -> list[str]:
     if coverage and coverage.share_certain is not None:
         lines.append(f"{coverage.certain_edges} of {coverage.edges} edges are certain.")
     if coverage and coverage.runs_without_end:
-        lines.append(f"{coverage.runs_without_end} runs of these jobs have not ended.")
+        verb = "has" if coverage.runs_without_end == 1 else "have"
+        lines.append(f"{_count(coverage.runs_without_end, 'run')} of these jobs {verb} not ended.")
     if coverage and coverage.unparsed_sql:
         lines.append(f"The SQL of {coverage.unparsed_sql} of these jobs was not read for columns.")
     if answer.nodes and answer.blind_spots:
@@ -112,7 +113,7 @@ def print_node(node: NodeDetail) -> None:
         "description": node.description,
         "tags": ", ".join(node.tags),
         "aliases": ", ".join(node.aliases),
-        "seen": f"{iso(node.first_seen)} … {iso(node.last_seen)}" if node.first_seen else None,
+        "seen": f"{_second(node.first_seen)} … {_second(node.last_seen)}" if node.first_seen else None,
     }
     for name, value in facts.items():
         if value:
@@ -170,7 +171,12 @@ def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]])
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in heads:
         right = head in ("Hops", "Score")
-        grid.add_column(head, justify="right" if right else "left", overflow="fold", no_wrap=head == "Certainty")
+        grid.add_column(
+            head,
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=head in ("Certainty", "Started", "State"),
+        )
     for row in rows:
         grid.add_row(*(Text(clean(cell)) for cell in row))
     console.print(grid)
@@ -195,8 +201,8 @@ def _console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
-def _second(at: datetime) -> str:
-    return iso(at.replace(microsecond=0)) or ""
+def _second(at: datetime | None) -> str:
+    return iso(at.replace(microsecond=0)) or "" if at else ""
 
 
 def _verdict(answer: Answer) -> list[str]:
@@ -240,15 +246,16 @@ def _node_tables(console: Console, node: NodeDetail) -> None:
         rows = [(c.name, c.type or "", ", ".join(c.tags), f"{c.upstream}/{c.downstream}") for c in node.columns]
         table(console, ("Column", "Type", "Tags", "From/to"), rows)
     if node.runs:
-        runs = [(iso(r.started_at) or "", _state(r), r.job, r.run_id) for r in node.runs[:_SHOWN]]
-        table(console, ("Started", "State", "Job", "Run"), runs)
+        own = node.kind == "job"
+        runs = [(_second(r.started_at), _state(r), r.run_id if own else r.job) for r in node.runs[:_SHOWN]]
+        table(console, ("Started", "State", "Run" if own else "Job"), runs)
         if len(node.runs) > _SHOWN:
             line(console, f"… {len(node.runs) - _SHOWN} more runs")
     if node.metrics:
         table(console, ("Metric", "Last value"), [(name, f"{value:g}") for name, value in node.metrics.items()])
     if node.assertions:
         tests = [
-            (str(t["status"]), str(t["name"]), t["column"] or "", iso(t["tested_at"]) or "") for t in node.assertions
+            (str(t["status"]), str(t["name"]), t["column"] or "", _second(t["tested_at"])) for t in node.assertions
         ]
         table(console, ("Test", "Name", "Column", "At"), tests)
     if node.facets:

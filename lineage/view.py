@@ -49,6 +49,11 @@ WHERE key = 'sql' AND valid_from <= $at AND valid_to > $at AND known_from <= $kn
   AND entity NOT IN (SELECT job FROM column_edge WHERE job IS NOT NULL)
   AND entity NOT IN (SELECT job FROM edge WHERE provenance IN ('sql', 'explicit') AND job IS NOT NULL)
 """
+_TESTING = """
+-- jobs that told test results
+SELECT DISTINCT job FROM assertion
+WHERE job IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
+"""
 _NEXT = """
 -- next instant at which a declaration begins or ends to hold
 SELECT min(t) FROM (
@@ -145,6 +150,12 @@ class Instant:
     def unparsed_sql(self) -> frozenset[int]:
         """Jobs whose SQL nobody read."""
         found = (self.snapshot.index(row[0]) for row in self.store.rows(_UNPARSED, self._when))
+        return frozenset(i for i in found if i is not None)
+
+    @cached_property
+    def testing(self) -> frozenset[int]:
+        """Jobs that told test results: they read and are not expected to write."""
+        found = (self.snapshot.index(row[0]) for row in self.store.rows(_TESTING, self._when))
         return frozenset(i for i in found if i is not None)
 
     @cached_property

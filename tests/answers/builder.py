@@ -127,12 +127,12 @@ class World:
     def metric(self, node: int, name: str, value: float, measured_at: datetime = T0) -> None:
         self._insert("metric", node, None, name, measured_at, value, T0, OPEN_END)
 
-    def assertion(self, dataset: int, name: str, status: str, *, column: str = "", tested_at: datetime = T0) -> None:
-        self._insert_named(
-            "assertion",
-            {"dataset": dataset, "field": column, "name": name, "status": status, "tested_at": tested_at,
-             "known_from": T0, "known_to": OPEN_END},
-        )  # fmt: skip
+    def assertion(self, dataset: int, name: str, status: str, *, column: str = "", **values: Any) -> None:
+        columns = {
+            "dataset": dataset, "field": column, "name": name, "status": status, "tested_at": T0,
+            "known_from": T0, "known_to": OPEN_END, **values,
+        }  # fmt: skip
+        self._insert_named("assertion", columns)
 
     def event(self, number: int, event_time: datetime = T0, **values: Any) -> None:
         columns = {

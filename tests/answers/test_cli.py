@@ -197,6 +197,20 @@ def test_an_interrupt_is_one_word(
     assert run(capsys, "impact", "raw") == (130, "", "meshline: interrupted\n")
 
 
+def test_a_defect_is_one_message_too_and_a_traceback_on_demand(
+    db: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr("lineage.engine.Lineage.impact", broken)
+    code, _, err = run(capsys, "impact", "raw")
+    assert code == 1 and "unexpected ZeroDivisionError: nobody thought of this" in err
+    monkeypatch.setenv("MESHLINE_TRACE", "1")
+    with pytest.raises(ZeroDivisionError):
+        cli.run(["impact", "raw"])
+
+
 def test_a_package_whose_commands_cannot_be_loaded_does_not_stop_the_others(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

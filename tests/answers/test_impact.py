@@ -187,6 +187,15 @@ def test_an_answer_names_its_blind_spots_and_counts_what_is_guessed(world: World
     assert answer.blind_spots == ("dataset:pg:a: no job was ever seen writing it",)
 
 
+def test_a_job_that_tests_data_is_no_blind_spot(world: World) -> None:
+    world.flow(["a"], "load", ["b"])
+    tester = world.flow(["b"], "tests", [])
+    world.assertion(world.dataset("b"), "not_null", "pass", job=tester)
+    lx = Lineage(world.store)
+    assert lx.impact("a").blind_spots == ()
+    assert lx.impact("job:pg:tests").verdict == "none"
+
+
 # -- both clocks
 
 
