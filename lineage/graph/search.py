@@ -1,16 +1,11 @@
-"""What a traversal kernel takes and gives, and the choice between the compiled ones and numpy."""
+"""What a traversal kernel takes and gives."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from lineage.errors import UsageError
 from lineage.graph.arrays import U32, Bool
-
-if TYPE_CHECKING:
-    from lineage.graph.level import Adjacency
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +56,3 @@ class Searcher(Protocol):
     def contains(self, members: U32, asked: U32) -> Bool:
         """Whether each asked vertex is one of ``members``."""
         ...
-
-
-def available() -> tuple[str, ...]:
-    """Names of the implementations that work here, the best first."""
-    try:
-        import lineage.graph._kernels  # noqa: F401
-    except ImportError:
-        return ("numpy",)
-    return ("compiled", "numpy")
-
-
-def searcher(graph: Adjacency, kernels: str | None = None) -> Searcher:
-    """Searcher over an adjacency.
-
-    Parameters
-    ----------
-    kernels
-        ``"compiled"``, ``"numpy"``, or ``None`` for what ``MESHLINE_KERNELS`` says, else the best one there is.
-
-    Raises
-    ------
-    UsageError
-        when that implementation is not there.
-    """
-    there = available()
-    wanted = kernels or os.environ.get("MESHLINE_KERNELS") or there[0]
-    if wanted not in there:
-        raise UsageError(f"MESHLINE_KERNELS: “{wanted}” is not there; this installation has {', '.join(there)}.")
-    if wanted == "numpy":
-        from lineage.graph.search_numpy import NumpySearcher
-
-        return NumpySearcher(graph)
-    from lineage.graph.search_compiled import CompiledSearcher
-
-    return CompiledSearcher(graph)

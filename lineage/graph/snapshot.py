@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from lineage.errors import UsageError
 from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool
+from lineage.graph.choice import searcher
 from lineage.graph.level import Level
 from lineage.graph.nodes import Nodes
 from lineage.graph.rows import EdgeRows, EdgeView, Pairs
-from lineage.graph.search import Searcher, searcher
+from lineage.graph.search import Searcher
 from lineage.graph.seeds import sow
 from lineage.graph.walk import Question, Walk
 

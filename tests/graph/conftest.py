@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lineage.graph import search, sorting
+from lineage.graph import choice, sorting
 
 
 @pytest.fixture(params=["compiled", "numpy"])
 def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param not in search.available():
+    if request.param not in choice.available():
         pytest.skip("the compiled kernels were not built here (no C compiler at install time)")
     if request.param == "numpy":
         monkeypatch.setattr(sorting, "_kernels", None)

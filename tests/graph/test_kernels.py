@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from lineage.errors import UsageError
-from lineage.graph import search
+from lineage.graph import choice
 from lineage.graph.level import Adjacency, Csr, Edges, csr
 from tests.graph import kernel_cases
 
 SOURCE = Path(__file__).resolve().parents[2] / "lineage" / "graph" / "kernels" / "module.c"
 compiled = pytest.mark.skipif(
-    "compiled" not in search.available(), reason="the compiled kernels were not built here (no C compiler at install)"
+    "compiled" not in choice.available(), reason="the compiled kernels were not built here (no C compiler at install)"
 )
 
 
@@ -73,12 +73,12 @@ def test_vertices_and_masks_that_do_not_fit_are_refused() -> None:
 def test_an_implementation_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.graph.world import World
 
-    monkeypatch.setattr(search, "available", lambda: ("numpy",))
+    monkeypatch.setattr(choice, "available", lambda: ("numpy",))
     with pytest.raises(UsageError, match="“compiled” is not there; this installation has numpy"):
         World().load(kernels="compiled")
     monkeypatch.setenv("MESHLINE_KERNELS", "fortran")
     with pytest.raises(UsageError, match="fortran"):
-        search.searcher(Adjacency(0, csr(Edges(*[np.zeros(0, np.uint32)] * 3)), None, np.zeros(0, np.uint32)))
+        choice.searcher(Adjacency(0, csr(Edges(*[np.zeros(0, np.uint32)] * 3)), None, np.zeros(0, np.uint32)))
 
 
 def test_the_kernels_are_clean_under_address_and_undefined_behaviour_sanitizers(tmp_path: Path) -> None:

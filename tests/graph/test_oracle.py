@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.graph import search
+from lineage.graph import choice
 from tests.graph.world import Seen, World
 
 STATES = {"explicit": "certain", "column": "certain", "product": "probable", "sql": "probable"}
@@ -194,7 +194,7 @@ def test_dataset_walks_agree_with_networkx(
     for e in written:
         world.edge(e.src, e.dst, kind="write", provenance=e.provenance, state=e.state)
     world.nodes("d0")
-    for kernels in search.available():
+    for kernels in choice.available():
         seen = world.load(kernels=kernels)
         check(seen, dataset_oracle(flat + flow, written), "d0", upstream, "dataset", data)
 
@@ -205,7 +205,7 @@ def test_column_walks_agree_with_networkx(edges: list[Edge], upstream: bool, dat
     for e in edges:
         world.column_edge(e.src, e.dst, provenance=e.provenance, state=e.state, type=e.type)
     names = {"d0.x"} | {end for e in edges for end in (e.src, e.dst) if "." in end}
-    for kernels in search.available():
+    for kernels in choice.available():
         seen = world.load(kernels=kernels)
         check(seen, column_oracle(edges, names, upstream), "d0.x", upstream, "column", data)
 
@@ -219,7 +219,7 @@ def test_edges_are_counted_once_between_the_nodes_of_the_answer(edges: list[Edge
     graph.add_nodes_from(sources)
     graph.add_edges_from((e.src, e.dst) for e in edges if e.src != e.dst)
     certain = {(e.src, e.dst) for e in edges if e.rank == 0 and e.src != e.dst}
-    for kernels in search.available():
+    for kernels in choice.available():
         seen = world.load(kernels=kernels)
         for depth in (None, 1, 2):
             walk = seen.walk(sorted(sources), depth=depth)
