@@ -71,6 +71,13 @@ class _Unit:
     declarations: dict[bytes, Declaration] = field(default_factory=dict)
     edges: set[Row] = field(default_factory=set)
     columns: set[Row] = field(default_factory=set)
+    last: Evidence | None = None  # newest run, when a later one that looks like it changes nothing
+    stale: bool = True  # the rows do not hold what the evidence says yet
+
+    def absorbs(self, run: Evidence) -> bool:
+        """Whether a new run only repeats what the newest one showed."""
+        last = self.last
+        return last is not None and run.at > last.at and run.run not in self.evidence and run[3:] == last[3:]
 
 
 class JobHistories:
@@ -107,16 +114,21 @@ class JobHistories:
         told += [x for unit in missing for x in self._units[unit].declarations.values()]
         self._sets.load(cursor, (x.edge_set for x in told), (x.column_set for x in told))
         for unit in missing:
-            entry = self._units[unit]
-            entry.edges, entry.columns = self._rows(entry)
+            self._settle(self._units[unit], *self._rows(self._units[unit]))
 
     def add_run(self, job: int, evidence: Evidence) -> None:
         """Take in the state of a run of a prepared job."""
-        self._units[job].evidence[evidence.run] = evidence
+        unit = self._units[job]
+        if unit.absorbs(evidence):
+            unit.last = evidence
+        else:
+            unit.stale = True
+        unit.evidence[evidence.run] = evidence
 
     def add_declaration(self, unit: int, declaration: Declaration) -> None:
         """Take in a declaration of a prepared unit."""
         self._units[unit].declarations[declaration.hash] = declaration
+        self._units[unit].stale = True
 
     def units_at(self, cursor: duckdb.DuckDBPyConnection, datasets: Collection[int]) -> dict[int, int]:
         """Units with edges at these datasets, as :meth:`prepare` takes them."""
@@ -127,6 +139,8 @@ class JobHistories:
     def set_drop(self, dataset: int, told_by: int | bytes, at: int | None) -> None:
         """A run (by key) or event (by hash) tells that a dataset was dropped at a time, or no longer tells it."""
         assert self._drops is not None, "prepare comes first"
+        for unit in self._touched.values():
+            unit.stale = True
         told = self._drops.setdefault(dataset, {})
         if at is None:
             told.pop(told_by, None)
@@ -136,10 +150,11 @@ class JobHistories:
     def changes(self, changes: Changes) -> None:
         """Put the changed rows of all prepared units into ``changes``."""
         for entry in self._touched.values():
-            edges, columns = self._rows(entry)
-            changes.replace(tables.EDGE, entry.edges, edges)
-            changes.replace(tables.COLUMN_EDGE, entry.columns, columns)
-            entry.edges, entry.columns = edges, columns
+            if entry.stale:
+                edges, columns = self._rows(entry)
+                changes.replace(tables.EDGE, entry.edges, edges)
+                changes.replace(tables.COLUMN_EDGE, entry.columns, columns)
+                self._settle(entry, edges, columns)
 
     def shrink(self) -> None:
         """Forget what was not touched for longest."""
@@ -162,6 +177,13 @@ class JobHistories:
             declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS, drops, column_touches
         )
         return _edge_rows(edges, entry.job), _column_rows(columns, entry.job)
+
+    @staticmethod
+    def _settle(entry: _Unit, edges: set[Row], columns: set[Row]) -> None:
+        """Take over rows that hold what the evidence says."""
+        entry.edges, entry.columns, entry.stale = edges, columns, False
+        pending = any(row[-6] == "stale" and row[-1] == OPEN_MICROS for row in (*edges, *columns))
+        entry.last = None if pending else max(entry.evidence.values(), default=None)
 
     def _drops_of(self, entry: _Unit) -> list[Drop]:
         """Drops of the datasets at either end of a unit's edges."""

@@ -6,7 +6,7 @@ inserted with ``known_from``; both are the receipt time of the batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -156,8 +156,11 @@ class Changes:
     close: dict[str, list[Row]] = field(default_factory=dict)
     insert: dict[str, list[Row]] = field(default_factory=dict)
 
-    def replace(self, table: Table, old: Iterable[Row], new: Iterable[Row]) -> None:
-        """Note that the rows ``old`` are superseded by ``new``; rows in both stay as they are."""
+    def replace(self, table: Table, old: Collection[Row], new: Collection[Row]) -> None:
+        """Note that the rows ``old`` are superseded by ``new``, none of which is there twice; what is in both stays."""
+        if not old:
+            self.insert.setdefault(table.name, []).extend(new)
+            return
         before, after = set(old), set(new)
         gone, come = before - after, after - before
         if gone:
