@@ -1,4 +1,4 @@
-"""Commands that keep bringing events in: ``meshline follow``."""
+"""Commands that keep bringing events in: ``meshline follow`` and ``meshline consume``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from ingest.logs import LogFormat
 from lineage.commands import Database, Format, Shape
 
 if TYPE_CHECKING:
+    from ingest.sources.kafka import Topic
     from ingest.writer import Outcome
 
 log = logging.getLogger("meshline.follow")
@@ -28,6 +30,14 @@ Logs = Annotated[LogFormat, typer.Option("--log-format", help="Log lines for peo
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command()(follow)
+    app.command()(consume)
+
+
+class Start(StrEnum):
+    """Where to begin in what was never read."""
+
+    earliest = "earliest"
+    latest = "latest"
 
 
 def follow(
@@ -54,6 +64,57 @@ def follow(
             log.info("Following %s into %s", directory, store.path)
         repeat(folder.look, total, once=once, pause=every)
     report(total, format, waiting=folder.incomplete)
+
+
+def consume(
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="kafka://host:port/topic; several brokers with commas.", show_default=False),
+    ],
+    once: Annotated[bool, typer.Option("--once", help="Take what is there and leave (for cron).")] = False,
+    from_: Annotated[
+        Start, typer.Option("--from", help="Where to begin in a partition that was never read.")
+    ] = Start.earliest,
+    group: Annotated[
+        str | None,
+        typer.Option("--group", help="Move the offsets of this consumer group along, for those who watch the lag."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Client settings such as security.protocol, key=value lines."),
+    ] = None,
+    log_format: Logs = LogFormat.text,
+    format: Shape = Format.table,
+    db: Database = None,
+) -> None:
+    """Take events from a Kafka topic; each counts exactly once."""
+    from ingest.logs import configure
+    from ingest.sources.kafka import Topic, address, read_settings
+    from ingest.writer import Outcome, Writer
+    from lineage.store import Store
+
+    configure(log_format)
+    where = address(url)
+    settings = read_settings(config) if config is not None else {}
+    total = Outcome()
+    with Store.open(db) as store, stopped_by_signals():
+        topic = Topic(where, store, Writer(store), settings=settings, start=from_.value, group=group)
+        with contextlib.closing(topic):
+            if not once:
+                logging.getLogger("meshline.consume").info("Consuming %s into %s", where.url, store.path)
+            drain(topic, total, once=once)
+    report(total, format)
+
+
+def drain(topic: Topic, total: Outcome, *, once: bool) -> None:
+    """Take messages until the process is told to stop, or, with ``once``, until the ends at the start are reached."""
+    while not (once and topic.finished):
+        outcome = topic.look()
+        total.add(outcome)
+        if outcome.read and not once:
+            logging.getLogger("meshline.consume").info(words(outcome), extra=counts(outcome))
+        if once and not outcome.read:
+            topic.wait_for_silence()
 
 
 def repeat(look: Callable[[], Outcome], total: Outcome, *, once: bool, pause: float) -> None:

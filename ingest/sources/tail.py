@@ -48,7 +48,7 @@ def cut(data: bytes, *, first_line: int = 1) -> Cut:
     --------
     >>> found = cut(b'{"run": 1}\\n{"run": 2}\\n{"ru')
     >>> [line.data for line in found.lines], found.bytes
-    ([b'{"run": 1}', b'{"run": 2}'], 22)
+    ([b'{"run": 1}', b'{"run": 2}'], 21)
     """
     lines: list[Line] = []
     has_event = False

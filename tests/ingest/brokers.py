@@ -22,14 +22,18 @@ class Broker:
 
     servers: str
     producer: Any
+    creates: bool  # whether topics have to be created; else they come with the first question about them
 
-    def topic(self, partitions: int = 3) -> str:
-        """Create a topic nobody used before."""
+    def topic(self) -> str:
+        """A topic nobody used before, with four partitions."""
         from confluent_kafka.admin import AdminClient, NewTopic
 
         name = f"ol.{uuid.uuid4().hex}"
+        if not self.creates:
+            assert len(self.producer.list_topics(name, timeout=30).topics[name].partitions) == 4
+            return name
         admin = AdminClient({"bootstrap.servers": self.servers})  # must outlive the answer
-        admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
+        admin.create_topics([NewTopic(name, 4, 1)])[name].result(30)
         return name
 
     def url(self, topic: str) -> str:
@@ -60,7 +64,7 @@ def mock() -> Iterator[Broker]:
 
     producer = Producer({"test.mock.num.brokers": 3, "bootstrap.servers": "unused", "log_level": 0})
     brokers = producer.list_topics(timeout=30).brokers.values()
-    yield Broker(",".join(f"{broker.host}:{broker.port}" for broker in brokers), producer)
+    yield Broker(",".join(f"{broker.host}:{broker.port}" for broker in brokers), producer, creates=False)
 
 
 @contextlib.contextmanager
@@ -82,6 +86,6 @@ def tansu() -> Iterator[Broker]:
         try:
             producer = Producer({"bootstrap.servers": servers, "log_level": 0})
             producer.list_topics(timeout=60)  # waits until it listens
-            yield Broker(servers, producer)
+            yield Broker(servers, producer, creates=True)
         finally:
             process.kill()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.positions import Position, save
 from ingest.sources.kafka import Topic, address, read_settings
 from ingest.writer import Outcome, Writer
 from lineage.errors import UsageError
@@ -51,7 +52,7 @@ def test_a_restart_goes_on_where_the_last_one_ended(meshline: Cli, broker: Broke
 def test_offsets_are_committed_with_the_events_or_not_at_all(
     meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    topic = broker.topic(partitions=1)
+    topic = broker.topic()
     broker.send(topic, *EVENTS[:2])
 
     def fail(*_: object) -> None:
@@ -93,13 +94,13 @@ def test_latest_begins_behind_what_is_there_and_stays_there(meshline: Cli, broke
 def test_a_partition_added_later_is_read_too(
     meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    topic = broker.topic(partitions=1)
-    broker.send(topic, EVENTS[0])
+    topic = broker.topic()
+    broker.send(topic, EVENTS[0], partition=0)
     with Store.open(meshline.db) as store:
         numbers = Topic._numbers
         monkeypatch.setattr(Topic, "_numbers", lambda _: {0})
         consumed = Topic(address(broker.url(topic)), store, Writer(store))
-        other = broker.topic(partitions=2)
+        other = broker.topic()
         monkeypatch.setattr(Topic, "_numbers", numbers)
         consumed.where = consumed.where._replace(topic=other)  # as if its topic had grown
         broker.send(other, EVENTS[1], partition=1)
@@ -111,22 +112,18 @@ def test_a_partition_added_later_is_read_too(
     assert total.read == 2
 
 
-@pytest.mark.parametrize(("saved", "accepted", "words"), [(1, 2, ""), (9, 3, "made anew")])
-def test_a_topic_that_was_made_anew_is_read_from_its_start(
-    meshline: Cli, broker: Broker, saved: int, accepted: int, words: str
-) -> None:
-    topic = broker.topic(partitions=1)
-    broker.send(topic, *EVENTS[:3])
-    with Store.open(meshline.db) as store:
-        consumed = Topic(address(broker.url(topic)), store, Writer(store))
-        with store.transaction() as cursor:
-            cursor.execute(
-                "INSERT INTO source_position (source, part, position) VALUES (?, '0', ?)", [consumed.source, saved]
-            )
-        consumed.close()
-    code, out, err = meshline("consume", broker.url(topic), "--once", "--format", "json")
-    assert (code, json.loads(out)["accepted"]) == (0, accepted)
-    assert words in err
+def test_a_topic_that_was_made_anew_is_read_from_its_start(meshline: Cli) -> None:
+    with running("mock") as broker:  # Tansu answers such a question with silence instead of an error
+        topic = broker.topic()
+        broker.send(topic, *EVENTS[:3], partition=0)
+        with Store.open(meshline.db) as store:
+            consumed = Topic(address(broker.url(topic)), store, Writer(store))
+            with store.transaction() as cursor:
+                save(cursor, consumed.source, [Position("0", "", 9)])
+            consumed.close()
+        code, out, err = meshline("consume", broker.url(topic), "--once", "--format", "json")
+    assert (code, json.loads(out)["accepted"]) == (0, 3)
+    assert "made anew" in err
 
 
 def test_it_consumes_until_it_is_told_to_stop(meshline: Cli, broker: Broker) -> None:

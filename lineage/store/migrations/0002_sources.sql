@@ -2,7 +2,7 @@
 
 -- one part of one source (a file of a folder, a partition of a topic) and how far it was read
 CREATE TABLE source_position (
-  source VARCHAR,           -- the folder, or 'kafka://TOPIC@CLUSTER'
+  source VARCHAR,           -- the folder, or 'kafka:CLUSTER/TOPIC'
   part VARCHAR,             -- what stays the same when the part is renamed: 'DEVICE:INODE', or the partition
   name VARCHAR,             -- for people: the file's name
   position UBIGINT,         -- bytes read so far, or offset of the next message
