@@ -25,6 +25,7 @@ from ingest.writer import Writer
 from lineage.errors import MeshlineError
 from lineage.store import Store
 from lineage.store.version import bump_version
+from lineage.times import utcnow
 
 if TYPE_CHECKING:
     import duckdb
@@ -248,8 +249,14 @@ class LiveIngest:
         return at
 
     def _project(self) -> int:
-        """Events into rows; a changed quarantine is told to readers here, where the only writer of ``meta`` is."""
-        done = self._writer.project_pending()
+        """Events into rows; a changed quarantine is told to readers here, where the only writer of ``meta`` is.
+
+        A commit that takes longer than the rest of its tick must not find the tick projected: what is due is decided
+        at an instant at which nothing is being written.
+        """
+        with self._committing:
+            now = utcnow()
+        done = self._writer.project_pending(now)
         with self._changed:
             rejected = self._rejected
         if rejected > self._told_rejected:

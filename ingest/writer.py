@@ -141,14 +141,19 @@ class Writer:
                 together(cursor)
         return outcome
 
-    def project_pending(self) -> int:
+    def project_pending(self, now: datetime | None = None) -> int:
         """Derive from blocks that were archived and not yet projected; ``0`` when there are none.
 
         Blocks of one receipt time are one batch, and a batch is taken only when its tick is over: nothing can join
         it later.
+
+        Parameters
+        ----------
+        now
+            an instant at which no block was being written (default: now, when nobody else writes).
         """
         pending = self._pending()
-        now = utcnow()
+        now = now or utcnow()
         # a receipt time further ahead than a tick is no running tick: the clock of this machine was set back
         pending = [block for block in pending if not now < block[1] <= now + archive.TICK]
         if len(pending) == _PENDING_BLOCKS and pending[0][1] < pending[-1][1]:
