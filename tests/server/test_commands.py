@@ -17,9 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-from openlineage.client import OpenLineageClient
-from openlineage.client.event_v2 import Dataset, Job, Run, RunEvent, RunState
-from openlineage.client.transport.http import HttpCompression, HttpConfig, HttpTransport
 
 from dashboard.demo import BANNER, make_room, sample_size
 from ingest.archive import unpack
@@ -104,35 +101,6 @@ def test_serving_to_others_is_said_and_needs_no_local_name(database: Path) -> No
         _, errors = child.communicate(timeout=PATIENCE)
     assert answer.status_code == 200
     assert "no passwords" in errors
-
-
-# -- producers
-
-
-@pytest.mark.parametrize("compression", [None, HttpCompression.GZIP])
-def test_the_openlineage_client_sends_unchanged(database: Path, compression: HttpCompression | None) -> None:
-    with process("serve", "--db", str(database), "--port", "0") as child:
-        url = address(child)
-        transport = HttpTransport(HttpConfig(url=url.rstrip("/"), compression=compression))
-        client = OpenLineageClient(transport=transport)
-        for state in (RunState.START, RunState.COMPLETE):
-            client.emit(
-                RunEvent(
-                    eventTime="2026-03-31T18:00:00Z",
-                    producer="https://example.com/test",
-                    eventType=state,
-                    run=Run(runId="0190a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"),
-                    job=Job(namespace="nightly", name="load"),
-                    inputs=[Dataset(namespace="db", name="orders")],
-                    outputs=[Dataset(namespace="lake", name="orders")],
-                )
-            )
-        client.close()
-        until(lambda: httpx.get(f"{url}api/v2/search", params={"q": "orders"}).json())
-        child.send_signal(signal.SIGINT)
-        child.communicate(timeout=PATIENCE)
-    with Store.open(database) as store:
-        assert store.rows("SELECT event_type FROM event ORDER BY event_type") == [("COMPLETE",), ("START",)]
 
 
 # -- durability
