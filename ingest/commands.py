@@ -23,35 +23,6 @@ Db = Annotated[
 Format = Annotated[str, typer.Option("--format", help="table (for people) or json.")]
 
 
-_TOTALS = """
-WITH
-  observed AS (SELECT DISTINCT dataset AS id FROM run_io UNION SELECT entity FROM declaration),
-  dataset AS (SELECT node.id FROM node SEMI JOIN observed USING (id) WHERE kind = 'dataset'),
-  field AS (
-    SELECT DISTINCT f.entity AS dataset, unnest(json_extract_string(b.json, '$.fields[*].name')) AS name
-    FROM facet f JOIN facet_body b USING (body)
-    WHERE f.key = 'schema' AND f.known_to = '9999-12-31' AND json_valid(b.json)
-  ),
-  of_dataset AS (SELECT id, field, dataset FROM node SEMI JOIN dataset d ON d.id = node.dataset WHERE kind = 'column'),
-  known_column AS (
-    SELECT id FROM of_dataset ANTI JOIN field USING (dataset)
-    UNION
-    SELECT c.id FROM of_dataset c JOIN field f USING (dataset)
-    WHERE c.field = f.name OR starts_with(c.field, f.name || '.')
-  )
-SELECT
-  (SELECT count(*) FROM run WHERE known_to = '9999-12-31' AND state <> 'UNSEEN'),
-  (SELECT count(*) FROM node WHERE kind = 'job'),
-  (SELECT count(*) FROM dataset),
-  (SELECT count(*) FROM known_column),
-  (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM edge
-    WHERE kind = 'lineage' AND known_to = '9999-12-31' AND valid_to = '9999-12-31')),
-  (SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
-    WHERE known_to = '9999-12-31' AND valid_to = '9999-12-31')),
-  (SELECT count(*) FROM node WHERE kind <> 'job') - (SELECT count(*) FROM dataset) - (SELECT count(*) FROM known_column)
-"""
-
-
 class NothingIngestedError(MeshlineError):
     """Not one event could be taken from what was named."""
 
@@ -146,15 +117,23 @@ def _report(store: Store, outcome: Outcome, sources: list[Source], missing: list
 
 
 def totals(store: Store) -> dict[str, int]:
-    """Size of the database: runs that sent events, nodes by kind, and edges that hold now.
+    """Size of the database, from the same counts as the first page (:class:`lineage.overview.Summary`).
 
-    ``datasets`` were read, written or described by an event; ``columns`` are theirs and, where a schema is known,
-    stand in it. What is merely named (a misspelt table in column lineage, a symlink) counts as ``named_only``.
-    ``edges`` are pairs of datasets between which data flows, ``column_edges`` pairs of columns (or a column and the
-    dataset all of whose rows it affects).
+    ``datasets`` and ``columns`` are those that an event described; what is merely named counts as ``named_only``.
+    ``edges`` are pairs of datasets between which data flows.
     """
-    names = ("runs", "jobs", "datasets", "columns", "edges", "column_edges", "named_only")
-    return dict(zip(names, store.rows(_TOTALS)[0], strict=True))
+    import lineage
+
+    summary = lineage.open(store).summary()
+    return {
+        "runs": summary.runs,
+        "jobs": summary.jobs,
+        "datasets": summary.datasets - summary.named_datasets,
+        "columns": summary.columns - summary.named_columns,
+        "edges": summary.edges,
+        "column_edges": summary.column_edges or 0,
+        "named_only": summary.named_datasets + summary.named_columns,
+    }
 
 
 def _print_report(report: dict[str, Any]) -> None:

@@ -18,6 +18,11 @@ _PAIRS = """
 SELECT DISTINCT src, dst FROM edge WHERE kind = 'lineage' AND src <> dst
   AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
 """
+_COLUMN_PAIRS = """
+-- how many pairs of columns (or of a column and the dataset all of whose rows it affects) at T as known at K
+SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
+  WHERE valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known)
+"""
 _COUNTS = """
 SELECT (SELECT count(*) FROM event WHERE received_at <= $known),
   (SELECT count(*) FROM quarantine WHERE received_at <= $known AND replayed_at IS NULL),
@@ -28,19 +33,47 @@ _RUNS = """
 -- runs per job as known at K
 SELECT job, count(*) FROM run WHERE known_from <= $known AND known_to > $known AND first_event <= $at GROUP BY job
 """
+_NAMED_ONLY = """
+-- datasets that no event read, wrote or described, and columns that stand in no schema of theirs, as known at K
+WITH
+  told AS (
+    SELECT DISTINCT dataset AS id FROM run_io WHERE known_from <= $known
+    UNION SELECT entity FROM declaration WHERE known_from <= $known
+  ),
+  field AS (
+    SELECT DISTINCT f.entity AS dataset, unnest(json_extract_string(b.json, '$.fields[*].name')) AS name
+    FROM facet f JOIN facet_body b USING (body)
+    WHERE f.key = 'schema' AND f.known_from <= $known AND f.known_to > $known AND json_valid(b.json)
+  ),
+  described AS (SELECT DISTINCT dataset FROM field)
+SELECT id FROM node ANTI JOIN told USING (id) WHERE kind = 'dataset' AND known_from <= $known
+UNION ALL
+SELECT c.id FROM node c ANTI JOIN told ON told.id = c.dataset WHERE c.kind = 'column' AND c.known_from <= $known
+UNION ALL
+SELECT c.id FROM node c SEMI JOIN told ON told.id = c.dataset SEMI JOIN described ON described.dataset = c.dataset
+ANTI JOIN field f ON f.dataset = c.dataset AND (c.field = f.name OR starts_with(c.field, f.name || '.'))
+WHERE c.kind = 'column' AND c.known_from <= $known
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the mesh holds. Nodes count once per alias group; edges once per pair of datasets."""
+    """What the mesh holds. Nodes count once per alias group; edges once per pair of datasets.
+
+    ``named_datasets`` and ``named_columns`` are those among them that are only named (by column lineage, a symlink, a
+    lineage facet) and that no event described: a misspelt table, a source nobody watches.
+    """
 
     datasets: int
     jobs: int
     columns: int
+    named_datasets: int
+    named_columns: int
     runs: int
     events: int
     quarantined: int
     edges: int
+    column_edges: int | None  # None for an actor who may not see everything: pairs are not told apart by domain
     cross_domain_edges: int
     domains: int
     unassigned: int  # datasets and jobs without a domain
@@ -57,8 +90,11 @@ class _Totals:
     datasets: int
     jobs: int
     columns: int
+    named_datasets: int
+    named_columns: int
     runs: int
     edges: int
+    column_edges: int | None
     crossing: int
 
 
@@ -71,10 +107,13 @@ def summary(view: View) -> Summary:
         datasets=totals.datasets,
         jobs=totals.jobs,
         columns=totals.columns,
+        named_datasets=totals.named_datasets,
+        named_columns=totals.named_columns,
         runs=totals.runs,
         events=events,
         quarantined=quarantined,
         edges=totals.edges,
+        column_edges=totals.column_edges,
         cross_domain_edges=totals.crossing,
         domains=len(view.instant.domains.domains),
         unassigned=sum(domain_counts(view.instant).get(UNASSIGNED, (0, 0))),
@@ -99,7 +138,17 @@ def _count(view: View) -> _Totals:
     for job, count in view.store.rows(_RUNS, when):
         i = snapshot.index(job)
         runs += 0 if i is None or view.hidden(i) else count
-    return _Totals(visible[0], visible[1], visible[2], runs, edges, crossing)
+    named = _named_only(view)
+    column_edges = None if view.restricted else int(view.store.rows(_COLUMN_PAIRS, when)[0][0])
+    return _Totals(visible[0], visible[1], visible[2], named[0], named[2], runs, edges, column_edges, crossing)
+
+
+def _named_only(view: View) -> Counter[int]:
+    """How many nodes of each kind are only named; a group is when all of its members are."""
+    snapshot = view.snapshot
+    ids = {node for (node,) in view.store.rows(_NAMED_ONLY, {"known": snapshot.known_at})}
+    groups = {i for i in map(snapshot.index, ids) if i is not None and not view.hidden(i)}
+    return Counter(int(snapshot.kind[i]) for i in groups if ids.issuperset(snapshot.members(i)))
 
 
 def domains(view: View) -> tuple[DomainInfo, ...]:
