@@ -119,10 +119,11 @@ class Walk:
         self._level, self._search, self._question, self._seeds = level, search, question, seeds
         self._trees: dict[int, Tree] = {}
         self._found: dict[int, tuple[U32, U32]] = {}
+        self._asked = 0
         limit = question.max_nodes + len(seeds.vertices) + 1 if question.max_nodes >= 0 else -1
         while True:
             self._main = self._run(question.certainty, question.mask, question.depth, limit)
-            position, public, hops = self._listed()
+            position, public, hops = self._listed(self._main)
             if limit < 0 or not self._main.stopped or len(public) > question.max_nodes:
                 break
             if question.depth >= 0 and len(self._main.levels) - 2 >= question.depth:
@@ -170,10 +171,18 @@ class Walk:
         """Number of those that are certain."""
         return self._counts[1]
 
-    @property
+    @cached_property
     def cut(self) -> U32:
-        """Dense indices of the nodes right behind the answer; empty when nothing was cut."""
-        return self._counts[2]
+        """Dense indices of the nodes right behind the answer: the nearest ones left out; empty when nothing was cut."""
+        if len(self._left_out) or not self._main.stopped:
+            return self._left_out
+        question, depth = self._question, self._question.depth
+        while True:
+            depth += 1
+            tree = self._run(question.certainty, question.mask, depth, -1)
+            _, public, hops = self._listed(tree)
+            if not tree.stopped or len(public) > len(self.nodes):
+                return np.sort(public[len(self.nodes) :][hops[len(self.nodes) :] == depth])
 
     @property
     def partial(self) -> bool:
@@ -188,7 +197,7 @@ class Walk:
         KeyError
             when ``i`` is not in the answer.
         """
-        at = np.flatnonzero(self.nodes == i) if len(self.nodes) < 64 else self._place(i)
+        at = np.flatnonzero(self.nodes == i) if self._asked < 16 else self._place(i)
         if not len(at):
             raise KeyError(i)
         certainty = int(self.certainty[at[0]])
@@ -222,8 +231,7 @@ class Walk:
 
     def _places(self, certainty: int, tree: Tree, at: I64) -> I64:
         """Position in a tree of each of some nodes of the answer, of the first of two ports."""
-        self._find(certainty, tree, 0)
-        vertices, positions = self._found[certainty]
+        vertices, positions = self._places_of(certainty, tree)
         mine = self._main.order[self._position[at]]
         best = np.full(len(at), len(vertices), dtype=np.int64)
         for asked in (mine, self._level.twin[mine]):
@@ -242,33 +250,12 @@ class Walk:
         return int(min(self._question.certainty, max([of_edges, *seeds])))
 
     @cached_property
-    def _counts(self) -> tuple[int, int, U32]:
+    def _counts(self) -> tuple[int, int]:
         main, question = self._main, self._question
         if not main.stopped and not len(self._left_out):
-            return main.edges, main.certain_edges, np.zeros(0, np.uint32)
-        answer = self._answer()
-        edges, certain, outside = self._search.among(answer, question.mask, question.blocked)
-        while len(more := self._ports_of_listed(outside)):  # what is behind the other port of a listed job counts
-            answer = np.concatenate([answer, more])
-            outside = self._search.among(answer, question.mask, question.blocked)[2]
-        if len(main.levels) == 2:  # cut before hop 1, where the inputs of a source job come in
-            late = self._seeds.at(question.certainty)[1]
-            blocked = question.blocked
-            free = late if blocked is None else late[~blocked[self._level.public[late]]]
-            outside = np.setdiff1d(np.concatenate([outside, free]), main.order)
-        behind = np.setdiff1d(self._visible(self._level.public[outside]), self.nodes)
-        behind = np.setdiff1d(behind, question.sources)
-        return edges, certain, np.union1d(behind, self._left_out).astype(np.uint32)
-
-    def _ports_of_listed(self, outside: U32) -> U32:
-        """Ports outside of the answer whose job is in it by its other port."""
-        level = self._level
-        if level.offset or not len(level.helper_key):
-            return outside[:0]
-        port = outside[level.twin[outside] != outside]
-        job = level.public[port]
-        found: U32 = port[np.isin(job, self.nodes) | np.isin(job, self._question.sources)]
-        return found
+            return main.edges, main.certain_edges
+        edges, certain, _ = self._search.among(self._answer(), question.mask, question.blocked)
+        return edges, certain
 
     def _answer(self) -> U32:
         """Vertices of the answer, sources and the helpers that belong to it included."""
@@ -285,32 +272,29 @@ class Walk:
         kept[inner] |= kept[parent[inner] - begin]
         return np.concatenate([main.order[:begin], here[kept]])
 
-    def _visible(self, public: U32) -> U32:
-        """Without rowsets that only lead on (upstream)."""
-        if self._question.direction == "downstream" or not self._level.offset:
-            return public
-        return public[~self._level.is_helper(public)]
-
-    def _listed(self) -> tuple[U32, U32, U32]:
+    def _listed(self, main: Tree) -> tuple[U32, U32, U32]:
         """Position in the tree, dense index and hops of each node to report, in order."""
-        main, level, seeds = self._main, self._level, self._seeds
+        level, seeds = self._level, self._seeds
         public = level.public[main.order]
         hops = np.repeat(np.arange(len(main.levels) - 1, dtype=np.uint32), np.diff(main.levels))
-        keep = np.ones(len(public), dtype=bool)
-        zero = int(main.levels[1])
-        keep[:zero] = main.parent[:zero] != NONE
-        keep[:zero] |= np.isin(main.order[:zero], seeds.vertices[seeds.report])
-        if len(level.helper_key):
-            helper = level.is_helper(public)
-            if level.offset and self._question.direction == "upstream":
-                keep &= ~helper
-            else:
-                keep &= ~(helper & np.isin(public, self._question.sources))
-            if not level.offset:  # a job may be reached at both of its ports
-                first = np.zeros(len(public), dtype=bool)
-                first[np.unique(public, return_index=True)[1]] = True
-                keep &= first
         position = sort_inside(public, main.levels)
+        zero = int(main.levels[1])  # sources stand at hop 0: only there, and among helpers, is something to leave out
+        listed = main.parent[:zero] != NONE
+        listed |= np.isin(main.order[:zero], seeds.vertices[seeds.report])
+        if not len(level.helper_key):
+            position = np.concatenate([position[:zero][listed[position[:zero]]], position[zero:]])
+            return position, public[position], hops[len(hops) - len(position) :]
+        keep = np.ones(len(public), dtype=bool)
+        keep[:zero] = listed
+        helper = level.is_helper(public)
+        if level.offset and self._question.direction == "upstream":
+            keep &= ~helper
+        else:
+            keep &= ~(helper & np.isin(public, self._question.sources))
+        if not level.offset:  # a job may be reached at both of its ports
+            first = np.zeros(len(public), dtype=bool)
+            first[np.unique(public, return_index=True)[1]] = True
+            keep &= first
         position = position[keep[position]]
         return position, public[position], hops[position]
 
@@ -334,12 +318,20 @@ class Walk:
 
     def _find(self, certainty: int, tree: Tree, vertex: int) -> int:
         """Position of a vertex in a tree, -1 when it is not there."""
+        self._asked += 1
+        if self._asked < 16:  # a few questions do not pay for an index
+            here = np.flatnonzero(tree.order == vertex)
+            return int(here[0]) if len(here) else -1
+        vertices, positions = self._places_of(certainty, tree)
+        at = int(np.searchsorted(vertices, np.uint32(vertex)))
+        return int(positions[at]) if at < len(vertices) and vertices[at] == vertex else -1
+
+    def _places_of(self, certainty: int, tree: Tree) -> tuple[U32, U32]:
+        """Vertices of a tree in ascending order, and the position of each."""
         if certainty not in self._found:
             order = np.argsort(tree.order).astype(np.uint32)
             self._found[certainty] = (tree.order[order], order)
-        vertices, positions = self._found[certainty]
-        at = int(np.searchsorted(vertices, vertex))
-        return int(positions[at]) if at < len(vertices) and vertices[at] == vertex else -1
+        return self._found[certainty]
 
     def _place(self, i: int) -> U32:
         """Place of a node in the answer, as an array of none or one."""

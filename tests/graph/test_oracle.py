@@ -155,12 +155,13 @@ def check(seen: Seen, oracle: Oracle, source: str, upstream: bool, level: str, d
     assert near.hops == {n: h for n, h in full.items() if h <= depth}
     assert near.certainty == {n: c for n, c in walk.certainty.items() if full[n] <= depth}
     beyond = {n: h for n, h in full.items() if h > depth}
-    assert {n for n, h in beyond.items() if h == depth + 1} <= near.cut <= set(beyond)
+    assert near.cut == {n for n, h in beyond.items() if h == min(beyond.values())}
     assert bool(near.cut) == (max(full.values(), default=0) > depth)
     size = data.draw(st.integers(0, 5), label="size")
     small = seen.walk(source, direction, blocked=sorted(blocked), max_nodes=size, **options)
     assert list(small.hops.items()) == list(walk.hops.items())[:size]
-    assert bool(small.cut) == (len(full) > size)
+    rest = dict(list(walk.hops.items())[size:])
+    assert small.cut == {n for n, h in rest.items() if h == min(rest.values())}
 
 
 def check_path(
