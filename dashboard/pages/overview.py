@@ -120,9 +120,12 @@ def _tiles(summary: Summary, links: Links) -> list[Part]:
 
     crossing = f"{summary.cross_domain_edges:,} between domains"
     unassigned = f"{summary.unassigned:,} nodes without domain" if summary.unassigned else "all have a domain"
+    if summary.named_datasets:
+        unassigned = f"{summary.named_datasets:,} only named · {unassigned}"
+    named = f"{summary.named_columns:,} only named by lineage" if summary.named_columns else "all in a schema"
     return [
         tile("datasets", "table", "Datasets", summary.datasets, unassigned),
-        tile("columns", "columns-3", "Columns", summary.columns),
+        tile("columns", "columns-3", "Columns", summary.columns, named),
         tile("jobs", "player-play", "Jobs", summary.jobs),
         tile("edges", "route", "Edges", summary.edges, crossing),
         tile("runs", "refresh", "Runs", summary.runs),

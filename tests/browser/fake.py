@@ -173,6 +173,8 @@ class FakeLineage:
             datasets=len(self.tables),
             jobs=len(jobs),
             columns=sum(len(t.columns) for t in self.tables.values()),
+            named_datasets=0,
+            named_columns=0,
             runs=7 * len(jobs),
             events=14 * len(jobs),
             quarantined=2 if self.tables else 0,
@@ -293,7 +295,7 @@ class FakeLineage:
         """As the engine."""
         return self._answer(node, "upstream", depth)
 
-    def show(self, node: str, *, as_of: datetime | None = None, **_: Any) -> NodeDetail:
+    def show(self, node: str, *, as_of: datetime | str | None = None, **_: Any) -> NodeDetail:
         """As the engine."""
         node = self._resolve(node)
         table = self.tables.get(node) or next(t for t in self.tables.values() if t.job == node)
@@ -340,7 +342,7 @@ class FakeLineage:
             facets={"documentation": {"description": "as above"}, "schema": {"fields": [c[0] for c in table.columns]}},
             first_seen=NOW - timedelta(days=90),
             last_seen=at,
-            as_of=as_of or NOW,
+            as_of=_instant(as_of),
             known_at=NOW,
         )
 
@@ -375,7 +377,7 @@ class FakeLineage:
         downstream: int | None = 1,
         jobs: bool = False,
         columns: bool | Collection[str] = False,
-        as_of: datetime | None = None,
+        as_of: datetime | str | None = None,
         also_upstream: Collection[str] = (),
         also_downstream: Collection[str] = (),
         max_nodes: int = 300,
@@ -417,7 +419,7 @@ class FakeLineage:
         frontier = Frontier(len(left), _count(self.tables[i].domain for i in left)) if left else None
         focus_id = focus
         return Picture(
-            focus_id, tuple(nodes), tuple(edges), tuple(column_edges), as_of or NOW, NOW, bool(left), frontier
+            focus_id, tuple(nodes), tuple(edges), tuple(column_edges), _instant(as_of), NOW, bool(left), frontier
         )
 
     def _with_jobs(self, nodes: list[PictureNode], edges: list[PictureEdge]) -> None:
@@ -469,6 +471,10 @@ class FakeLineage:
             for a, ac, b, bc, weak in sorted(lines)
         )
         return Picture(start[0], tuple(nodes), edges, column_edges, NOW, NOW, False)
+
+
+def _instant(at: datetime | str | None) -> datetime:
+    return parse_instant(at) if isinstance(at, str) else at or NOW
 
 
 def _count(values: Any) -> dict[Any, int]:
