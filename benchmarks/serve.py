@@ -48,10 +48,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--server", metavar="ROW", help=argparse.SUPPRESS)
+    parser.add_argument("--server", nargs=2, metavar=("ROW", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.server:
-        serve(given.server)
+        serve(*given.server)
         return
     results: dict[str, Measured] = {}
     for row in ROWS:
@@ -72,15 +72,15 @@ def main() -> None:
 # -- server
 
 
-def serve(row: str) -> None:
-    """Serve on a free port and print it."""
+def serve(row: str, folder: str) -> None:
+    """Serve a new database in this folder on a free port and print the port."""
     import uvicorn
 
     from dashboard.server import create_app
     from dashboard.serving import bind, configured, favour_the_loop
     from ingest.live import LiveSettings
 
-    with tempfile.TemporaryDirectory() as folder, bind("127.0.0.1", 0) as sock:
+    with bind("127.0.0.1", 0) as sock:
         app = create_app(Path(folder) / "bench.duckdb", live=LiveSettings(**ROWS[row]))
 
         async def outer(scope: Any, receive: Any, send: Any) -> None:
@@ -102,13 +102,15 @@ def serve(row: str) -> None:
 @contextmanager
 def server(row: str) -> Iterator[int]:
     """A server for one row; its port."""
-    child = subprocess.Popen([sys.executable, __file__, "--server", row], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    try:
-        yield int(child.stdout.readline())
-    finally:
-        child.terminate()
-        child.wait(60)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--server", row, folder]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        try:
+            yield int(child.stdout.readline())
+        finally:
+            child.kill()  # a clean stop would first make every event visible
+            child.wait(60)
 
 
 # -- client

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.server.running import serving
+from tests.server.running import PATIENCE, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = (
@@ -33,6 +33,7 @@ def test_the_openapi_page_works_and_asks_no_other_host(tmp_path: Path, base_path
     with serving(tmp_path / "docs.duckdb", base_path=base_path) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda entry: complaints.append(entry.text) if entry.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -40,7 +41,9 @@ def test_the_openapi_page_works_and_asks_no_other_host(tmp_path: Path, base_path
         route = page.locator("#operations-OpenLineage-postRunEvent")
         route.click()
         route.get_by_role("button", name="Execute").click()  # sends the example event
-        expect(route.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("201")
+        expect(route.locator(".live-responses-table tbody .response-col_status").first).to_contain_text(
+            "201", timeout=PATIENCE * 1000
+        )
         browser.close()
         assert server.health()["received"]["accepted"] == 1
     assert complaints == []
