@@ -19,8 +19,8 @@ import numpy as np
 from lineage.graph.arrays import I64, Bool
 
 _STRENGTH = {"manual": 0, "symlink": 1, "rename": 2, "rule": 3}
-_TYPE_RANK = {"TABLE": 0, "LOCATION": 1}
-_OTHER_TYPE = 2
+_TYPE_RANK = {"TABLE": 0, "LOCATION": 2}
+_OTHER_TYPE = 1  # also the dataset that carries the evidence: the Hive hook names a table's path, not the reverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,11 @@ def _union_under_veto(members: list[int], pairs: list[tuple[int, int]], veto: li
 
 
 def _type_ranks(n: int, b: I64, types: Sequence[str | None], joins: Bool) -> I64:
-    """Best type that evidence gives each node: TABLE, then LOCATION, then anything else."""
+    """Rank of each node by what evidence calls it: a TABLE first, a mere LOCATION last."""
     rank = np.full(n, _OTHER_TYPE, dtype=np.int64)
-    told = np.array([_TYPE_RANK.get((t or "").upper(), _OTHER_TYPE) for t in types], dtype=np.int64)
-    np.minimum.at(rank, b[joins], told[joins])
+    told = np.array([_TYPE_RANK.get((t or "").upper(), _OTHER_TYPE) for t in types], dtype=np.int64)[joins]
+    np.maximum.at(rank, b[joins], told)
+    rank[b[joins][told == _TYPE_RANK["TABLE"]]] = _TYPE_RANK["TABLE"]
     return rank
 
 
