@@ -88,6 +88,7 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
     for page in PAGES:
         page.register(app, lx, base_path)
     _serve_pages(app, server, base_path)
+    app._setup_server()  # Dash does it in the first request to /, too late for one that comes to another page
     server.add_middleware(PageHeaders, script_hashes=tuple(app.csp_hashes()), assets=f"{base_path}assets/")
     return app
 

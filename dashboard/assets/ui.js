@@ -94,18 +94,20 @@
 
     lineage_go: function (up, down, flags, domains, view, action, selected) {
       const step = (value) => (value === "1" ? null : value);
-      switch (trigger()) {
-        case "lineage-graph.action": return lineageAction(action);
-        case "lineage-graph.selected":
-          return selected && selected.columnId ? go({ trace: selected.columnId, focus: null, sel: selected.id }) : same();
-        case "lineage-domains.value": return go({ domain: domains || [] });
-        case "lineage-flags.value":
-          return go({ lanes: (flags || []).includes("lanes") ? null : "0", jobs: (flags || []).includes("jobs") ? "1" : null });
-        case "lineage-view.value": return go({ view: view === "picture" ? null : view });
-        case "lineage-up.value": return go({ up: step(up) });
-        case "lineage-down.value": return go({ down: step(down) });
-        default: return same();
+      const changed = dash_clientside.callback_context.triggered.map((one) => one.prop_id);
+      const did = (id) => changed.includes(id);
+      if (did("lineage-graph.action")) return lineageAction(action); // a double click also selects: the action counts
+      if (did("lineage-graph.selected")) {
+        return selected && selected.columnId ? go({ trace: selected.columnId, focus: null, sel: selected.id }) : same();
       }
+      if (did("lineage-domains.value")) return go({ domain: domains || [] });
+      if (did("lineage-flags.value")) {
+        return go({ lanes: (flags || []).includes("lanes") ? null : "0", jobs: (flags || []).includes("jobs") ? "1" : null });
+      }
+      if (did("lineage-view.value")) return go({ view: view === "picture" ? null : view });
+      if (did("lineage-up.value")) return go({ up: step(up) });
+      if (did("lineage-down.value")) return go({ down: step(down) });
+      return same();
     },
 
     lineage_select: function (selected, initial) {

@@ -64,3 +64,25 @@ class LineageGraph(Component):  # type: ignore[misc]  # Dash ships no types
         self.available_properties = self._prop_names
         self.available_wildcard_properties: list[str] = []
         super().__init__(**{name: value for name, value in given.items() if value is not None})
+
+
+class ColumnList(Component):  # type: ignore[misc]  # Dash ships no types
+    """A list of columns with a filter; plain elements, so that thousands of them cost nothing.
+
+    Parameters
+    ----------
+    rows
+        ``{"name", "type", "note", "title", "href"}`` each; ``href`` may be ``None``.
+    """
+
+    _children_props: ClassVar[list[str]] = []
+    _base_nodes: ClassVar[list[str]] = ["children"]
+    _namespace = NAMESPACE
+    _type = "ColumnList"
+
+    def __init__(self, id: str | None = None, *, rows: list[dict[str, Any]] | None = None) -> None:
+        self._prop_names = ["id", "rows"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, rows=rows or [])

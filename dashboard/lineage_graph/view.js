@@ -68,6 +68,7 @@
     mark(settled) {
       const { dataset } = this.canvas.parentElement;
       dataset.nodes = this.model.nodes.length;
+      dataset.rows = this.model.nodes.reduce((sum, node) => sum + node.rows.length, 0);
       dataset.settled = settled;
     }
 

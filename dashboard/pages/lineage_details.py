@@ -10,6 +10,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from dashboard.lineage_graph.component import ColumnList
 from dashboard.lineage_graph.drawing import status_pill
 from dashboard.links import Links
 from dashboard.names import short_name
@@ -17,7 +18,7 @@ from dashboard.page import Part
 from dashboard.theme import UNASSIGNED_COLOUR, domain_dot, icon
 from lineage.answers import Answer, ColumnInfo, NodeDetail, NodeRef, RunInfo
 
-SHOWN = 60  # columns and neighbours listed; the rest is counted
+SHOWN = 25  # neighbours listed; the rest is counted: Dash gets slow with thousands of components
 _TONES = {0: "bad", 1: "warn", 2: "info", 3: "good", 4: "good", 5: ""}
 
 
@@ -207,24 +208,19 @@ def _assertion(result: dict[str, Any]) -> Part:
 
 
 def _columns(detail: NodeDetail, links: Links) -> Part:
-    rows = [_column(column, links) for column in detail.columns[:500]]
-    if len(detail.columns) > 500:
-        rows.append(html.Div(f"and {len(detail.columns) - 500:,} more", className="nothing"))
     hint = html.P("Choose a column to trace it through every dataset.", className="hint")
-    return html.Div([hint, *rows])
+    return html.Div([hint, ColumnList("lineage-columns", rows=[_column(column, links) for column in detail.columns])])
 
 
-def _column(column: ColumnInfo, links: Links) -> Part:
+def _column(column: ColumnInfo, links: Links) -> dict[str, str | None]:
     traced = column.upstream or column.downstream
-    counts = html.Span(f"{column.upstream} ← · → {column.downstream}", className="num col-counts")
-    label = [
-        html.Span(column.name, className="mono col-name", title=column.description or column.name),
-        html.Span(column.type or "", className="col-type"),
-        counts,
-    ]
-    if traced:
-        return dcc.Link(label, href=links.lineage(column.id), className="col")
-    return html.Div(label, className="col is-still")
+    return {
+        "name": column.name,
+        "type": column.type or "",
+        "note": f"{column.upstream} ← · → {column.downstream}",
+        "title": column.description or column.name,
+        "href": links.lineage(column.id) if traced else None,
+    }
 
 
 def _runs(runs: Sequence[RunInfo]) -> Part:
@@ -273,7 +269,7 @@ def _facets(facets: dict[str, Any]) -> Part:
                 ],
                 value=key,
             )
-            for key, body in facets.items()
+            for key, body in list(facets.items())[:40]
         ],
         multiple=True,
         variant="default",

@@ -1,0 +1,144 @@
+"""A real server and a real browser. Each test gets a fresh browser context that must stay clean.
+
+Clean means: no request leaves this machine, no error on the console, no uncaught exception, no breach of the
+Content-Security-Policy (the browser reports one as a console error).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from dashboard.app import create_dash
+from tests.browser.fake import FakeLineage
+
+expect.set_options(timeout=15_000)  # a busy machine with two cores still gets there
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+class Server:
+    """An ASGI application on a free port, in a thread."""
+
+    def __init__(self, app: Any) -> None:
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
+        self.thread.start()
+        while not self.server.started and self.thread.is_alive():
+            self.thread.join(0.02)
+        assert self.server.started, "the server did not start"
+
+    def stop(self) -> None:
+        """End the server and wait for it."""
+        self.server.should_exit = True
+        self.thread.join()
+        self.socket.close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[..., str]]:
+    """Serve an engine; gives the address. Servers end with the session."""
+    running: list[Server] = []
+
+    def start(lx: Any, base_path: str = "/", banner: str | None = None) -> str:
+        app = create_dash(lx, FastAPI(), base_path=base_path, banner=banner)
+        running.append(Server(app.server))
+        return running[-1].url
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def retail(serve: Callable[..., str]) -> str:
+    """Address of a dashboard over the invented retail mesh."""
+    return serve(FakeLineage.retail(), banner="Sample data")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium. Without it tests are skipped, but on CI they fail."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        reason = "no Chromium found: apt-get install chromium, or set CHROMIUM"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    opened = playwright.chromium.launch(executable_path=path, args=ARGS)
+    yield opened
+    opened.close()
+
+
+class Guarded:
+    """A browser context that collects everything that must not happen."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.problems: list[str] = []
+        self.allowed: list[str] = []  # parts of messages that a test expects
+        context.route("**/*", self._route)
+        context.on("page", self._watch)
+
+    def _route(self, route: Any) -> None:
+        url = route.request.url
+        if url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            route.continue_()
+            return
+        self.problems.append(f"external request: {url}")
+        route.abort()
+
+    def _watch(self, page: Page) -> None:
+        page.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+
+    def left(self) -> list[str]:
+        """Problems that no test expected."""
+        return [p for p in self.problems if not any(part in p for part in self.allowed)]
+
+
+@pytest.fixture
+def guard(browser: Browser) -> Iterator[Guarded]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    guarded = Guarded(context)
+    yield guarded
+    context.close()
+    assert guarded.left() == []
+
+
+@pytest.fixture
+def page(guard: Guarded) -> Page:
+    """A page in a fresh, guarded context."""
+    return guard.context.new_page()
