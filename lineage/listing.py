@@ -23,9 +23,9 @@ LIMIT = 2_000  # rows of one list; the total is always that of all
 
 _RUNS = """
 -- runs as known at K, newest first
-SELECT job, run_id, state, started_at, ended_at, conflict, error, producer, coalesce(started_at, first_event) AS at
+SELECT job, run_id, state, started_at, ended_at, conflict, error, producer
 FROM run WHERE known_from <= $known AND known_to > $known AND first_event <= $at
-ORDER BY at DESC, run_id
+ORDER BY coalesce(started_at, first_event) DESC, run_id
 """
 _EVENTS = """
 -- events, newest first
@@ -266,7 +266,7 @@ def _edges(view: View, domain: str | None, limit: int) -> tuple[int, list[EdgeRo
 def _runs(view: View, domain: str | None, states: Collection[str] | None, limit: int) -> tuple[int, list[RunRow]]:
     rows: list[RunRow] = []
     total = 0
-    for job, run_id, state, started, ended, conflict, error, producer, _ in view.store.rows(_RUNS, _when(view)):
+    for job, run_id, state, started, ended, conflict, error, producer in view.store.rows(_RUNS, _when(view)):
         i = view.snapshot.index(job)
         if i is None or view.hidden(i) or (states is not None and state not in states):
             continue
