@@ -1,4 +1,4 @@
-"""Commands around the archive: ``meshline export``."""
+"""Commands around the archive: ``meshline export`` and ``meshline recover``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.export import Layout
-from lineage.commands import Database
+from lineage.answers import to_json
+from lineage.commands import Database, Format, Shape
+from lineage.times import iso
 
 if TYPE_CHECKING:
     from lineage.store import Store
@@ -26,6 +28,7 @@ class ExportFormat(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("export")(export)
+    app.command()(recover)
 
 
 def export(
@@ -74,6 +77,29 @@ def export(
     if layout is Layout.array:
         how = "one JSON array"
     typer.echo(f"{count:,} events, {how}{f': {output}' if output else ''}", err=True)
+
+
+def recover(format: Shape = Format.table, db: Database = None) -> None:
+    """Open a database whose log is damaged: copy the files, cut the log, restore what can be found behind the cut."""
+    from ingest.recovery import recover as recover_file
+    from lineage.store import default_path
+    from lineage.tables import print_json
+
+    path = db or default_path()
+    done = recover_file(path)
+    if format is Format.json:
+        print_json({**to_json(done), "copies": [str(copy) for copy in done.copies], "database": str(path)})
+        return
+    if not done.damaged:
+        typer.echo(f"{path} opens as it is; there is nothing to recover.")
+        return
+    lost = done.log_bytes - done.kept_bytes
+    newest = f", the newest received at {iso(done.newest)}" if done.newest else ""
+    typer.echo(f"{path} opens again: the last {lost:,} of {done.log_bytes:,} bytes of its log were cut off.")
+    typer.echo(f"Before the cut it held {done.events:,} events{newest}.")
+    typer.echo(f"In the cut part {done.found:,} whole events were found; {done.restored:,} were restored.")
+    typer.echo("What else was received after that time is lost: let producers send it again, known events do no harm.")
+    typer.echo(f"The files as they were: {', '.join(str(copy) for copy in done.copies)}")
 
 
 @contextlib.contextmanager

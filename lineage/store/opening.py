@@ -10,6 +10,7 @@ from pathlib import Path
 from lineage.errors import StoreError, StoreLockedError, StoreVersionError
 
 _REFUSED = ("permission denied", "read-only file system", "operation not permitted")
+_FULL = ("no space left", "file too large", "quota exceeded", "could not write", "input/output error")
 _DAMAGED = ("corrupt", "checksum", "could not read enough bytes")
 
 
@@ -68,6 +69,8 @@ def open_error(file: Path | None, error: Exception, *, existed: bool, read_only:
         return StoreError(f"{file} cannot be {act}: permission denied. Change its permissions or work on a copy.")
     if "not a valid duckdb" in low:
         return StoreError(f"{file} is no DuckDB database; name another file with --db.")
+    if "corrupt wal file" in low:
+        return StoreError(f"The log of {file} is damaged. Put it right with: meshline recover --db {file}")
     if any(word in low for word in _DAMAGED):
         return StoreError(f"{file} is damaged ({_first_line(text)}). Keep a copy of it before you try anything.")
     if "newer" in low or "storage version" in low:
@@ -75,6 +78,17 @@ def open_error(file: Path | None, error: Exception, *, existed: bool, read_only:
     if not existed and "cannot open file" in low:
         return _no_place(file)
     return StoreError(f"{file} cannot be opened as a database: {_first_line(text)}")
+
+
+def write_error(file: Path | None, error: Exception) -> StoreError | None:
+    """Our own words for a disk that takes no more; ``None`` for any other error. Nothing of the write was kept."""
+    text = str(error).replace(str(file), "").lower() if file is not None else ""
+    if not any(word in text for word in _FULL):
+        return None
+    why = "the disk is full" if "no space left" in text or "quota" in text else "the disk does not take it"
+    return StoreError(
+        f"{file} cannot be written: {why}. What was committed before is safe; make room and do the rest again."
+    )
 
 
 def _locked(file: Path, text: str) -> StoreLockedError:

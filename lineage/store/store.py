@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import StoreError, StoreVersionError
-from lineage.store.opening import check_file, open_error, server_note
+from lineage.store.opening import check_file, open_error, server_note, write_error
 
 if TYPE_CHECKING:
     import duckdb
@@ -144,15 +144,26 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor inside one write transaction: committed at the end, rolled back by an exception."""
+        """A cursor inside one write transaction: committed at the end, rolled back by an exception.
+
+        Raises
+        ------
+        StoreError
+            when the disk takes no more; nothing of the transaction was kept.
+        """
+        import duckdb
+
         with self._write_lock, self.cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
             try:
                 yield cursor
                 cursor.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 with contextlib.suppress(Exception):
                     cursor.execute("ROLLBACK")
+                refusal = write_error(self.path, error) if isinstance(error, duckdb.Error) else None
+                if refusal is not None:
+                    raise refusal from error
                 raise
 
     @staticmethod
