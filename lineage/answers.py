@@ -11,8 +11,11 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from typing import Any, Literal
 
+from lineage.shown import Shown
+from lineage.svg import Arrow, Box
 from lineage.times import iso
 
 Direction = Literal["downstream", "upstream"]
@@ -52,6 +55,7 @@ class Reached:
     aliases: tuple[str, ...] = ()
     use: Literal["direct", "indirect"] = "direct"
     crosses_domain: bool = False  # its domain is not that of the asked node
+    subtypes: tuple[str, ...] = ()  # of indirect use: FILTER, JOIN, … of the indirect steps on its path
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,41 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Answer of ``impact`` (downstream) and ``provenance`` (upstream)."""
+class Totals:
+    """How many nodes an answer lists, and where they are."""
+
+    nodes: int = 0
+    by_domain: dict[str, int] = field(default_factory=dict)
+    by_hop: dict[int, int] = field(default_factory=dict)
+    by_kind: dict[str, int] = field(default_factory=dict)
+    by_certainty: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One edge between two nodes that an answer lists, the asked node and its columns included.
+
+    ``kind`` is ``lineage`` (dataset to dataset, or explicit flow at a job), ``read``, ``write`` or ``column``.
+    """
+
+    src: str
+    dst: str
+    kind: Literal["lineage", "read", "write", "column"]
+    certainty: Certainty
+    provenance: str
+    jobs: tuple[str, ...] = ()
+    type: str | None = None  # of a column edge: DIRECT, INDIRECT or not told
+    subtype: str | None = None
+    masking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Shown):
+    """Answer of ``impact`` (downstream) and ``provenance`` (upstream).
+
+    ``nodes`` and ``totals`` are what the filters leave; ``verdict``, ``blind_spots``, ``coverage`` and ``frontier``
+    tell of the walk, whatever is listed of it. ``unfiltered`` is how many nodes there would be without filters.
+    """
 
     node: str
     direction: Direction
@@ -96,6 +133,49 @@ class Answer:
     coverage: Coverage | None = None
     generated_by: str = ""
     fingerprint: str = ""
+    filters: dict[str, Any] = field(default_factory=dict)
+    unfiltered: int = 0
+    totals: Totals = field(default_factory=Totals)
+    notes: tuple[str, ...] = ()  # what the question asked for and this database cannot have
+    links: tuple[Link, ...] | None = None  # edges between the listed nodes; None when they were not asked for
+    keys: dict[str, tuple[str, str, str, str]] | None = None  # with links: kind, namespace, name, column of each id
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of every flat form of an answer: CSV, Markdown, Arrow."""
+        return (
+            "hops", "id", "kind", "certainty", "use", "subtypes", "domain", "crosses_domain", "owner", "aliases",
+            "path", "nodes_in_domain", "nodes_at_hop",
+        )  # fmt: skip
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per listed node; the last two columns are the totals of its domain and of its hop."""
+        in_domain, at_hop = self.totals.by_domain, self.totals.by_hop
+        return [
+            (
+                n.hops, n.id, n.kind, n.certainty, n.use, list(n.subtypes), n.domain, n.crosses_domain, n.owner,
+                list(n.aliases), list(n.path), in_domain.get(n.domain, 0), at_hop.get(n.hops, 0),
+            )
+            for n in self.nodes
+        ]  # fmt: skip
+
+    def title(self) -> str:
+        """What was asked."""
+        return f"{'Impact' if self.direction == 'downstream' else 'Provenance'} of {self.node}"
+
+    def remarks(self) -> tuple[str, ...]:
+        """Verdict, notes and blind spots."""
+        return (f"verdict: {self.verdict}{', partial' if self.partial else ''}", *self.notes, *self.blind_spots)
+
+    def drawing(self) -> tuple[list[Box], list[Arrow]]:
+        """The listed nodes in columns by hops; arrows are the links, or else the steps of the paths."""
+        sign = 1 if self.direction == "downstream" else -1
+        boxes = {self.node: Box(self.node, self.node.rpartition(":")[2], -sign, self.domain)}
+        for n in self.nodes:
+            boxes.setdefault(n.id, Box(n.id, n.id.rpartition(":")[2], sign * n.hops, n.domain))
+        if self.links is not None:
+            return list(boxes.values()), [Arrow(link.src, link.dst, link.certainty) for link in self.links]
+        steps = {pair: n.certainty for n in reversed(self.nodes) for pair in pairwise(n.path[::sign])}
+        return list(boxes.values()), [Arrow(src, dst, certainty) for (src, dst), certainty in steps.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from lineage.engine import Lineage
-    from lineage.store import Store
-
-
-class Format(StrEnum):
-    """How an answer is printed."""
-
-    table = "table"
-    json = "json"
-
-
-Node = Annotated[
-    str,
-    typer.Argument(
-        metavar="NODE",
-        help="dataset:NAMESPACE:NAME, job:NAMESPACE:NAME, column:NAMESPACE:NAME:COLUMN, or a unique end of a name.",
-        show_default=False,
-    ),
-]
-Database = Annotated[
-    Path | None,
-    typer.Option("--db", help="Database file.", show_default="MESHLINE_DB, else meshline.duckdb"),
-]
-Shape = Annotated[Format, typer.Option("--format", help="Table for people or JSON for programs.")]
-Depth = Annotated[int | None, typer.Option("--depth", help="Greatest number of hops.", show_default="no limit")]
-AsOf = Annotated[
-    str | None,
-    typer.Option("--as-of", metavar="TIME", help="As it was at this time, e.g. 2026-03-31.", show_default="now"),
-]
-KnownAt = Annotated[
-    str | None, typer.Option("--known-at", metavar="TIME", help="As it was known at this time.", show_default="now")
-]
+from lineage.options import (
+    LINKED,
+    AnswerFormat,
+    AnswerShape,
+    AsOf,
+    Certainties,
+    Column,
+    Database,
+    Depth,
+    Domains,
+    Format,
+    Kinds,
+    KnownAt,
+    Node,
+    Shape,
+    check_depth,
+    engine,
+    open_store,
+    show_answer,
+    show_value,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -56,34 +43,58 @@ def register(app: typer.Typer) -> None:
 
 def impact(
     node: Node,
+    column: Column = None,
     depth: Depth = None,
+    kind: Kinds = None,
+    domain: Domains = None,
+    certainty: Certainties = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
-    format: Shape = Format.table,
+    format: AnswerShape = AnswerFormat.table,
     db: Database = None,
 ) -> None:
     """Everything downstream of NODE: what breaks when it changes."""
-    from lineage.tables import print_answer
-
-    with _engine(db) as lx:
-        answer = lx.impact(node, depth=_depth(depth), as_of=as_of, known_at=known_at)
-    _print(answer, format, print_answer)
+    with engine(db) as lx:
+        answer = lx.impact(
+            node,
+            column=column,
+            depth=check_depth(depth),
+            kinds=kind,
+            domains=domain,
+            certainty=certainty,
+            links=format in LINKED,
+            as_of=as_of,
+            known_at=known_at,
+        )
+    show_answer(answer, format)
 
 
 def provenance(
     node: Node,
+    column: Column = None,
     depth: Depth = None,
+    kind: Kinds = None,
+    domain: Domains = None,
+    certainty: Certainties = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
-    format: Shape = Format.table,
+    format: AnswerShape = AnswerFormat.table,
     db: Database = None,
 ) -> None:
     """Everything upstream of NODE: where its data comes from."""
-    from lineage.tables import print_answer
-
-    with _engine(db) as lx:
-        answer = lx.provenance(node, depth=_depth(depth), as_of=as_of, known_at=known_at)
-    _print(answer, format, print_answer)
+    with engine(db) as lx:
+        answer = lx.provenance(
+            node,
+            column=column,
+            depth=check_depth(depth),
+            kinds=kind,
+            domains=domain,
+            certainty=certainty,
+            links=format in LINKED,
+            as_of=as_of,
+            known_at=known_at,
+        )
+    show_answer(answer, format)
 
 
 def show(
@@ -96,9 +107,9 @@ def show(
     """Everything about one NODE: columns, neighbours, runs, tests, facets."""
     from lineage.tables import print_node
 
-    with _engine(db) as lx:
+    with engine(db) as lx:
         detail = lx.show(node, as_of=as_of, known_at=known_at)
-    _print(detail, format, print_node)
+    show_value(detail, format, print_node)
 
 
 def search(
@@ -113,9 +124,9 @@ def search(
     """Datasets, jobs and columns by name."""
     from lineage.tables import print_hits
 
-    with _engine(db) as lx:
+    with engine(db) as lx:
         hits = lx.search(text, kinds=kind, limit=limit, as_of=as_of, known_at=known_at)
-    _print(hits, format, lambda found: print_hits(text, found))
+    show_value(hits, format, lambda found: print_hits(text, found))
 
 
 def apply(
@@ -132,9 +143,9 @@ def apply(
     from lineage.declared import apply as apply_files
     from lineage.tables import print_plan
 
-    with _store(db, create=True) as store:
+    with open_store(db, create=True) as store:
         plan = apply_files(store, directory, dry_run=dry_run, actor=Actor(actor))
-    _print(plan, format, print_plan)
+    show_value(plan, format, print_plan)
 
 
 def doctor(
@@ -148,9 +159,9 @@ def doctor(
     from lineage.doctor import examine
     from lineage.tables import print_report
 
-    with _store(db) as store:
+    with open_store(db) as store:
         report = examine(store, with_fingerprint=fingerprint)
-    _print(report, format, print_report)
+    show_value(report, format, print_report)
     if not report.healthy:
         raise typer.Exit(1)
 
@@ -168,35 +179,6 @@ def snapshot(
     if server is not None:
         copy_from_server(server, target)
     else:
-        with _store(db) as store:
+        with open_store(db) as store:
             store.snapshot(target)
     typer.echo(f"{target}: {target.stat().st_size:,} bytes")
-
-
-def _engine(db: Path | None) -> Lineage:
-    from lineage import engine
-
-    return engine.open(db)
-
-
-def _store(db: Path | None, *, create: bool = False) -> Store:
-    from lineage.store import Store
-
-    return Store.open(db, create=create)
-
-
-def _depth(depth: int | None) -> int | None:
-    from lineage.errors import UsageError
-
-    if depth is not None and depth < 0:
-        raise UsageError(f"--depth: {depth} is negative; leave it out for no limit.")
-    return depth
-
-
-def _print(value: Any, shape: Format, as_table: Any) -> None:
-    from lineage.tables import print_json
-
-    if shape is Format.json:
-        print_json(value)
-    else:
-        as_table(value)

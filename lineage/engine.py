@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.actor import LOCAL, Actor
-from lineage.errors import UnknownNodeError
+from lineage.errors import UnknownNodeError, UsageError
 from lineage.store import Store, state_version
 from lineage.times import parse_instant, utcnow
 from lineage.view import Instant, View
@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from lineage.domains import DomainInfo
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
+    from lineage.reach import Asked
 
 When = datetime | str | None
 """A time: a datetime (naive = UTC), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
+
+Words = str | Iterable[str] | None
+"""Names: one text with commas, or several texts; ``None`` for no limit."""
 
 _CACHED = 8  # snapshots of other instants kept beside that of now
 
@@ -140,36 +144,57 @@ class Lineage:
         self,
         node: str,
         *,
+        column: str | None = None,
         depth: int | None = None,
+        kinds: Words = None,
+        domains: Words = None,
+        certainty: Words = None,
+        links: bool = False,
         as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,
     ) -> Answer:
-        """Everything downstream of a node, with hops, certainty and one explaining path each.
+        """Everything downstream of a node, with hops, certainty, kind of use and one explaining path each.
 
-        Parameters and errors are those of :meth:`show`; ``depth`` is the greatest number of hops (default: no limit).
+        Parameters
+        ----------
+        node, as_of, known_at, actor
+            as for :meth:`show`.
+        column
+            a column of the node, which is then a dataset.
+        depth
+            greatest number of hops; default: no limit.
+        kinds, domains, certainty
+            what to list; see :mod:`lineage.filters` for which of these the path has to respect.
+        links
+            also give the edges between the listed nodes.
         """
         from lineage.impact import impact
-        from lineage.resolve import resolve
 
         view = self.view(as_of, known_at, actor)
-        return impact(view, resolve(view, node), depth)
+        source, asked = _asked(view, node, column, depth, links, (kinds, domains, certainty))
+        return impact(view, source, asked)
 
     def provenance(
         self,
         node: str,
         *,
+        column: str | None = None,
         depth: int | None = None,
+        kinds: Words = None,
+        domains: Words = None,
+        certainty: Words = None,
+        links: bool = False,
         as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,
     ) -> Answer:
         """Everything upstream of a node; like :meth:`impact`."""
         from lineage.provenance import provenance
-        from lineage.resolve import resolve
 
         view = self.view(as_of, known_at, actor)
-        return provenance(view, resolve(view, node), depth)
+        source, asked = _asked(view, node, column, depth, links, (kinds, domains, certainty))
+        return provenance(view, source, asked)
 
     def picture(
         self,
@@ -298,6 +323,21 @@ class Lineage:
         from lineage.graph import load
 
         return Instant(self.store, load(self.store, at, known), self._version)
+
+
+def _asked(
+    view: View, node: str, column: str | None, depth: int | None, links: bool, filters: tuple[Words, Words, Words]
+) -> tuple[int, Asked]:
+    """The asked node and how the answer is wanted."""
+    from lineage.filters import read_filters
+    from lineage.reach import Asked
+    from lineage.resolve import resolve, resolve_column
+
+    if depth is not None and depth < 0:
+        raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
+    asked = Asked(depth, read_filters(*filters), links)
+    source = resolve(view, node)
+    return (source if column is None else resolve_column(view, source, column)), asked
 
 
 def _known(view: View, texts: Collection[str]) -> list[int]:

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.reach import Reach, answer, named, open_runs, reach
+from lineage.reach import Asked, Reach, answer, named, open_runs, reach
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
     from lineage.view import View
 
 
-def impact(view: View, source: int, depth: int | None = None) -> Answer:
+def impact(view: View, source: int, asked: Asked | None = None) -> Answer:
     """Everything downstream of a node.
 
     Parameters
@@ -32,8 +32,8 @@ def impact(view: View, source: int, depth: int | None = None) -> Answer:
         the instant and the actor.
     source
         dense index of the asked node.
-    depth
-        greatest number of hops; ``None`` for no limit.
+    asked
+        depth and filters; default: everything.
 
     Raises
     ------
@@ -41,9 +41,18 @@ def impact(view: View, source: int, depth: int | None = None) -> Answer:
         when the actor may not see the node.
     """
     view.require(source)
-    reached = reach(view, source, "downstream", depth)
-    here = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[view.kind(source)](view, source)
-    return answer(view, reached, here, _further(view, reached))
+    asked = asked or Asked()
+    reached = reach(view, source, "downstream", asked.depth, asked.filters)
+    return answer(view, reached, blind_here(view, reached), blind_further(view, reached), asked)
+
+
+def blind_here(view: View, reached: Reach) -> list[str]:
+    """Why nothing can be concluded when nothing was found; empty when "nothing" means nothing."""
+    kind = view.kind(reached.source)
+    if kind == "dataset" and reached.level == "column":
+        kind = "column"
+    ask = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[kind]
+    return ask(view, reached.source)
 
 
 def unfinished(view: View, jobs: list[int]) -> bool:
@@ -95,7 +104,7 @@ def _blind_job(view: View, source: int) -> list[str]:
 
 def _blind_column(view: View, source: int) -> list[str]:
     snapshot = view.snapshot
-    dataset = snapshot.dataset_of(source)
+    dataset = snapshot.dataset_of(source) if view.kind(source) == "column" else source
     untold = [edge.dst for edge in snapshot.neighbours(dataset, "downstream") if edge.provenance != "column"]
     spots = []
     if untold:
@@ -108,7 +117,7 @@ def _blind_column(view: View, source: int) -> list[str]:
     return spots or _blind_dataset(view, dataset)
 
 
-def _further(view: View, reached: Reach) -> list[str]:
+def blind_further(view: View, reached: Reach) -> list[str]:
     """Blind spots behind the asked node: jobs at the end of the answer that never told what they write."""
     told = view.instant.writing | view.instant.testing
     ends = [

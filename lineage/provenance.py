@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.reach import Reach, answer, named, open_runs, reach, told_without_origin, without_writer
+from lineage.reach import Asked, Reach, answer, named, open_runs, reach, told_without_origin, without_writer
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
     from lineage.view import View
 
 
-def provenance(view: View, source: int, depth: int | None = None) -> Answer:
+def provenance(view: View, source: int, asked: Asked | None = None) -> Answer:
     """Everything upstream of a node.
 
     Parameters
@@ -30,8 +30,8 @@ def provenance(view: View, source: int, depth: int | None = None) -> Answer:
         the instant and the actor.
     source
         dense index of the asked node.
-    depth
-        greatest number of hops; ``None`` for no limit.
+    asked
+        depth and filters; default: everything.
 
     Raises
     ------
@@ -39,9 +39,18 @@ def provenance(view: View, source: int, depth: int | None = None) -> Answer:
         when the actor may not see the node.
     """
     view.require(source)
-    reached = reach(view, source, "upstream", depth)
-    here = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[view.kind(source)](view, source)
-    return answer(view, reached, here, _further(view, reached))
+    asked = asked or Asked()
+    reached = reach(view, source, "upstream", asked.depth, asked.filters)
+    return answer(view, reached, blind_here(view, reached), blind_further(view, reached), asked)
+
+
+def blind_here(view: View, reached: Reach) -> list[str]:
+    """Why nothing can be concluded when nothing was found; empty when "nothing" means nothing."""
+    kind = view.kind(reached.source)
+    if kind == "dataset" and reached.level == "column":
+        kind = "column"
+    ask = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[kind]
+    return ask(view, reached.source)
 
 
 def _blind_dataset(view: View, source: int) -> list[str]:
@@ -67,7 +76,7 @@ def _blind_job(view: View, source: int) -> list[str]:
 
 def _blind_column(view: View, source: int) -> list[str]:
     snapshot = view.snapshot
-    dataset = snapshot.dataset_of(source)
+    dataset = snapshot.dataset_of(source) if view.kind(source) == "column" else source
     spots = _blind_dataset(view, dataset)
     if spots:
         return spots
@@ -80,9 +89,9 @@ def _blind_column(view: View, source: int) -> list[str]:
     return []
 
 
-def _further(view: View, reached: Reach) -> list[str]:
+def blind_further(view: View, reached: Reach) -> list[str]:
     """Blind spots behind the asked node: datasets nobody was seen writing, jobs that never told what they read."""
-    if view.kind(reached.source) == "column":
+    if reached.level == "column":
         owners = {view.snapshot.dataset_of(i) for i in reached.found if view.kind(i) == "column"}
         bare = without_writer(view, sorted(owners))
     else:

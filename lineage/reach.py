@@ -6,29 +6,22 @@ differ in which jobs belong to the answer and in what makes an empty answer a bl
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from lineage.answers import Answer, Certainty, Coverage, Direction, Frontier, Reached
+from lineage.answers import Answer, Coverage, Direction, Frontier, Reached, Totals
+from lineage.filters import LEVELS, Filters, check_domains
+from lineage.levels import Found, better, roll_up
+from lineage.links import keys_of, links_among, subtypes_of
 
 if TYPE_CHECKING:
     from lineage.graph import Walk
     from lineage.view import View
 
-LEVELS: tuple[Certainty, ...] = ("certain", "probable", "stale")
 _NAMED = 20  # blind spots of one sort that are named one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One node of an answer before it gets its labels. ``certainty`` is a position in :data:`LEVELS`."""
-
-    index: int
-    hops: int
-    certainty: int
-    path: tuple[int, ...]
-    indirect: bool = False
+_NO_PRODUCTS = "No data product is declared in this database, so none can be listed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +34,7 @@ class Reach:
     behind: frozenset[int]
     edges: int
     certain_edges: int
+    level: Literal["dataset", "column"] = "dataset"
 
     def of_kind(self, view: View, kind: str) -> list[int]:
         """Dense indices of the found nodes of one kind, the source included when it is of it."""
@@ -48,7 +42,7 @@ class Reach:
         return [self.source, *mine] if view.kind(self.source) == kind and self.source not in self.found else mine
 
 
-def reach(view: View, source: int, direction: Direction, depth: int | None) -> Reach:
+def reach(view: View, source: int, direction: Direction, depth: int | None, filters: Filters | None = None) -> Reach:
     """Everything up or down from a node, jobs included.
 
     Parameters
@@ -61,29 +55,43 @@ def reach(view: View, source: int, direction: Direction, depth: int | None) -> R
         (upstream) them.
     depth
         greatest number of hops; ``None`` for no limit.
+    filters
+        their certainty is respected by the walk; kinds of another level are added (see :mod:`lineage.levels`).
     """
-    snapshot = view.snapshot
-    column = view.kind(source) == "column"
-    walk = snapshot.walk([source], direction, depth=depth, level="column" if column else "dataset")
-    found = {
-        i: Found(i, hops, certainty, path, indirect)
-        for i, hops, certainty, path, indirect in zip(
-            walk.nodes.tolist(),
-            walk.hops.tolist(),
-            walk.certainty.tolist(),
-            walk.paths(),
-            walk.indirect.tolist(),
-            strict=True,
-        )
-    }
+    filters = filters or Filters()
+    column = view.kind(source) == "column" or set(filters.kinds) - {"product"} == {"column"}
+    walk = view.snapshot.walk(
+        [source], direction, depth=depth, min_certainty=filters.worst, level="column" if column else "dataset"
+    )
+    found = _found(walk)
     behind = {int(i) for i in walk.cut}
+    edges, certain = _edges(view, source, walk, found)
     if not column:
-        behind |= _add_jobs(view, source, direction, depth, found)
-    edges, certain = _edges(view, source, direction, walk, found)
-    return Reach(source, direction, found, frozenset(behind), edges, certain)
+        behind |= _add_jobs(view, source, direction, depth, found, LEVELS.index(filters.worst))
+        if filters.asks_for("column"):
+            columns = view.snapshot.walk([source], direction, depth=depth, min_certainty=filters.worst, level="column")
+            found.update((i, one) for i, one in _found(columns).items() if view.kind(i) == "column")
+            behind |= {int(i) for i in columns.cut if view.kind(int(i)) == "column"}
+    elif filters.asks_for("dataset") or filters.asks_for("job"):
+        found.update(roll_up(view, source, direction, depth, found, filters))
+    return Reach(source, direction, found, frozenset(behind), edges, certain, "column" if column else "dataset")
 
 
-def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: Iterable[str]) -> Answer:
+def _found(walk: Walk) -> dict[int, Found]:
+    figures = (walk.nodes.tolist(), walk.hops.tolist(), walk.certainty.tolist(), walk.paths(), walk.indirect.tolist())
+    return {i: Found(i, *rest) for i, *rest in zip(*figures, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How an answer is wanted: its filters, whether its links are wanted, and how far the walk went."""
+
+    depth: int | None = None
+    filters: Filters = field(default_factory=Filters)
+    links: bool = False
+
+
+def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: Iterable[str], asked: Asked) -> Answer:
     """The answer in the words of an actor.
 
     Parameters
@@ -94,17 +102,19 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         reasons why nothing can be concluded from an empty result; empty when "nothing" means nothing.
     other_spots
         blind spots further away.
+    asked
+        how it is wanted.
     """
     from lineage import __version__
 
-    source = reached.source
-    home = view.domain(source)
-    view.prepare([source, *reached.found])
-    nodes = sorted(
-        (_labelled(view, one, home) for one in reached.found.values()),
-        key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
-    )
-    verdict: Literal["found", "none", "blind"] = "found" if nodes else "blind" if blind_here else "none"
+    source, filters = reached.source, asked.filters
+    check_domains(filters, [name for name in view.instant.domains.domains if view.actor.may_see(name)])
+    everything = reached.found
+    if filters.certainty:
+        plain = Filters(kinds=filters.kinds)
+        everything = reach(view, source, reached.direction, asked.depth, plain).found
+    nodes, kept = _listed(view, reached, filters)
+    ends = [source, *view.snapshot.columns_of(source).tolist(), *kept] if asked.links else []
     partial = bool(reached.behind)
     counts = view.per_domain(reached.behind)
     return Answer(
@@ -114,15 +124,51 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         known_at=view.known_at,
         partial=partial,
         nodes=tuple(nodes),
-        domain=home,
+        domain=view.domain(source),
         aliases=view.aliases(source),
-        verdict=verdict,
+        verdict="found" if everything else "blind" if blind_here else "none",
         blind_spots=tuple(dict.fromkeys([*blind_here, *other_spots])),
         frontier=Frontier(sum(counts.values()), counts) if partial else None,
         coverage=_coverage(view, reached),
         generated_by=f"meshline {__version__}",
         fingerprint=f"state {view.instant.version}",
+        filters={name: list(getattr(filters, name)) for name in ("kinds", "domains", "certainty")},
+        unfiltered=len(everything),
+        totals=totals(nodes),
+        notes=(_NO_PRODUCTS,) if filters.asks_for("product") else (),
+        links=links_among(view, set(ends)) if asked.links else None,
+        keys=keys_of(view, ends) if asked.links else None,
     )
+
+
+def totals(nodes: Sequence[Reached]) -> Totals:
+    """Counts of the listed nodes, domains by size, hops in order."""
+    domains = Counter(node.domain for node in nodes)
+    return Totals(
+        nodes=len(nodes),
+        by_domain=dict(sorted(domains.items(), key=lambda item: (-item[1], item[0]))),
+        by_hop=dict(sorted(Counter(node.hops for node in nodes).items())),
+        by_kind=dict(sorted(Counter(node.kind for node in nodes).items())),
+        by_certainty={level: n for level in LEVELS if (n := sum(node.certainty == level for node in nodes))},
+    )
+
+
+def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached], list[int]]:
+    """Labelled nodes that the filters leave, in order, and their dense indices."""
+    home = view.domain(reached.source)
+    kept = [
+        one
+        for one in reached.found.values()
+        if filters.admits(
+            view.kind(one.index), view.domain(one.index) if filters.domains else "", LEVELS[one.certainty]
+        )
+    ]
+    view.prepare([reached.source, *{step for one in kept for step in (one.index, *one.path)}])
+    nodes = sorted(
+        (_labelled(view, one, home) for one in kept),
+        key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
+    )
+    return nodes, [one.index for one in kept]
 
 
 def named(view: View, nodes: Sequence[int], what: str) -> list[str]:
@@ -168,7 +214,9 @@ def _no_inputs(body: object) -> bool:
     return bool(entries) and all(isinstance(entry, dict) and entry.get("inputs") == [] for entry in entries)
 
 
-def _add_jobs(view: View, source: int, direction: Direction, depth: int | None, found: dict[int, Found]) -> set[int]:
+def _add_jobs(
+    view: View, source: int, direction: Direction, depth: int | None, found: dict[int, Found], worst: int
+) -> set[int]:
     """Add the jobs beside the datasets of an answer; the result is the jobs that the limit cut.
 
     Downstream, a job that reads a dataset at hop h has hop h + 1, as its outputs have. Upstream, a job that wrote a
@@ -187,13 +235,18 @@ def _add_jobs(view: View, source: int, direction: Direction, depth: int | None, 
     for at, job, certainty in zip(*(column.tolist() for column in arrows), strict=True):
         one = datasets[at]
         hops = one.hops + (1 if down else 0)
-        if job == source or job in found or (one.index in loops and _only_back(view, one.index, job)):
+        if (
+            job == source
+            or job in found
+            or certainty > worst
+            or (one.index in loops and _only_back(view, one.index, job))
+        ):
             continue
         if depth is not None and hops > depth:
             cut.add(job)
             continue
         mine = Found(job, hops, max(one.certainty, certainty), (*one.path, job))
-        best[job] = _better(best[job], mine) if job in best else mine
+        best[job] = better(best[job], mine) if job in best else mine
     found.update(best)
     return cut - set(best)
 
@@ -201,13 +254,6 @@ def _add_jobs(view: View, source: int, direction: Direction, depth: int | None, 
 def _only_back(view: View, dataset: int, job: int) -> bool:
     """Whether a job reads a dataset only to write it again."""
     return [int(i) for i in view.snapshot.outputs(job)] == [dataset]
-
-
-def _better(one: Found, other: Found) -> Found:
-    """Smallest hops; certainty and path of the better path."""
-    hops = min(one.hops, other.hops)
-    best = min(one, other, key=lambda found: (found.certainty, len(found.path)))
-    return Found(one.index, hops, best.certainty, best.path)
 
 
 def _labelled(view: View, one: Found, home: str) -> Reached:
@@ -223,10 +269,11 @@ def _labelled(view: View, one: Found, home: str) -> Reached:
         aliases=view.aliases(one.index),
         use="indirect" if one.indirect else "direct",
         crosses_domain=domain != home,
+        subtypes=subtypes_of(view, one.path) if one.indirect else (),
     )
 
 
-def _edges(view: View, source: int, direction: Direction, walk: Walk, found: dict[int, Found]) -> tuple[int, int]:
+def _edges(view: View, source: int, walk: Walk, found: dict[int, Found]) -> tuple[int, int]:
     """Number of edges of an answer and of certain ones; those at hidden nodes are not counted."""
     inside = {source, *found}
     if not view.restricted or not any(view.hidden(i) for i in inside):
@@ -260,7 +307,7 @@ def _coverage(view: View, reached: Reach) -> Coverage:
 def _jobs(view: View, reached: Reach) -> set[int]:
     """Jobs of an answer; of a column answer those that write the datasets of its columns."""
     jobs = set(reached.of_kind(view, "job"))
-    if view.kind(reached.source) == "column":
+    if reached.level == "column":
         ends = reached.found if reached.direction == "downstream" else [reached.source, *reached.found]
         owners = {view.snapshot.dataset_of(i) for i in ends if view.kind(i) == "column"}
         for dataset in owners:

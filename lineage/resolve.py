@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lineage.errors import UnknownNodeError, UsageError
@@ -80,6 +81,31 @@ def resolve(view: View, text: str) -> int:
     if view.store.rows("SELECT 1 FROM node WHERE id IN (SELECT unnest($ids::UBIGINT[])) LIMIT 1", _ids(text)):
         raise UnknownNodeError(f"{text} (not yet known at {iso(view.known_at)})")
     raise UnknownNodeError(text, near(view, text))
+
+
+def resolve_column(view: View, dataset: int, column: str) -> int:
+    """Dense index of a column of a dataset by its path.
+
+    Raises
+    ------
+    UnknownNodeError
+        when the dataset has no such column; ``candidates`` has those with names that come near.
+    UsageError
+        when the node is no dataset.
+    """
+    view.require(dataset)
+    if view.kind(dataset) != "dataset":
+        raise UsageError(f"{view.label(dataset)} is a {view.kind(dataset)}; only a dataset has columns.")
+    snapshot = view.snapshot
+    there = {snapshot.field(int(i)): int(i) for i in snapshot.columns_of(dataset)}
+    wanted = column.strip()
+    if wanted in there:
+        return there[wanted]
+    alike = [name for name in there if name.lower() == wanted.lower()]
+    if len(alike) == 1:
+        return there[alike[0]]
+    names = get_close_matches(wanted, there, n=5, cutoff=0.5) or sorted(there)[:5]
+    raise UnknownNodeError(f"{view.label(dataset)} column {wanted}", [view.label(there[name]) for name in names])
 
 
 def near(view: View, text: str, limit: int = 5) -> list[str]:

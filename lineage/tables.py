@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CROSSES = "↗"  # marks a node of another domain than the asked one
 _SHOWN = 15  # entries of a list on the page of a node
+_LONG = 2_000  # rows from which a table is only aligned: folding takes about 1 ms a row
 
 
 def print_json(value: object) -> None:
@@ -51,7 +52,7 @@ def print_answer(answer: Answer) -> None:
                 str(node.hops),
                 node.id,
                 f"{CROSSES} {node.domain}" if node.crosses_domain else node.domain,
-                node.certainty + (", indirect" if node.use == "indirect" else ""),
+                node.certainty + (", indirect" if node.use == "indirect" else "") + _subtypes(node.subtypes),
             )
             for node in answer.nodes
         ]
@@ -63,6 +64,11 @@ def print_answer(answer: Answer) -> None:
 def summary_lines(answer: Answer) -> list[str]:
     """What an answer says in words: totals, what was cut, how much is guessed, where it is blind."""
     lines = _verdict(answer)
+    totals = answer.totals
+    if len(totals.by_domain) + len(totals.by_hop) > 2:  # else the line above says it all
+        lines.append(f"By domain: {', '.join(f'{name} {n}' for name, n in totals.by_domain.items())}.")
+        lines.append(f"By hops: {', '.join(f'{hops}: {n}' for hops, n in totals.by_hop.items())}.")
+    lines += answer.notes
     if answer.partial:
         lines.append(f"Partial: {frontier_text(answer.frontier)}. Ask with a greater --depth, or with none.")
     coverage = answer.coverage
@@ -163,11 +169,15 @@ _DONE = ("added", "changed", "removed")
 
 
 def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; the widest texts are folded, never cut."""
+    """Print a table; the widest texts are folded, never cut. A very long one is only aligned, for speed."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    rows = list(rows)
+    if len(rows) > _LONG:
+        _plain_table(console, [heads, *rows])
+        return
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in heads:
         right = head in ("Hops", "Score")
@@ -175,11 +185,19 @@ def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]])
             head,
             justify="right" if right else "left",
             overflow="fold",
-            no_wrap=head in ("Certainty", "Started", "State"),
+            no_wrap=head in ("Started", "State") or (head == "Certainty" and max(len(row[-1]) for row in rows) < 20),
         )
     for row in rows:
         grid.add_row(*(Text(clean(cell)) for cell in row))
     console.print(grid)
+
+
+def _plain_table(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    cells = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.file.write(text.rstrip() + "\n")
 
 
 def line(console: Console, text: str, style: str = "") -> None:
@@ -217,12 +235,18 @@ def _verdict(answer: Answer) -> list[str]:
     if answer.verdict == "blind":
         what = "impact" if down else "origin"
         return [f"No {what} found, but blind here:", *(f"  {spot}" for spot in answer.blind_spots)]
+    if not answer.nodes:
+        return [f"Nothing that fits the filters; without them there are {_count(answer.unfiltered, 'node')}."]
     domains = len({node.domain for node in answer.nodes})
     crossing = sum(node.crosses_domain for node in answer.nodes)
     levels = Counter(node.certainty for node in answer.nodes)
     shown = ", ".join(f"{levels[level]} {level}" for level in ("certain", "probable", "stale") if levels[level])
     across = f", {crossing} in another domain ({CROSSES})" if crossing else ""
     return [f"{_count(len(answer.nodes), 'node')} in {_count(domains, 'domain')}{across}: {shown}."]
+
+
+def _subtypes(subtypes: Sequence[str]) -> str:
+    return f" ({', '.join(subtypes).lower()})" if subtypes else ""
 
 
 def _count(number: int, noun: str) -> str:

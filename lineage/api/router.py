@@ -12,7 +12,7 @@ from lineage.api import v1, v2
 from lineage.engine import Lineage
 
 if TYPE_CHECKING:
-    from lineage.api.v2 import ActorOf, GetLineage
+    from lineage.api.parts import ActorOf, GetLineage
 
 
 def everybody_local(_request: Request) -> Actor:

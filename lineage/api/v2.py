@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from lineage.actor import Actor
-from lineage.answers import Answer, NodeDetail, Picture, SearchHit, to_json
+from lineage.answers import Answer, NodeDetail, Picture, SearchHit
+from lineage.api.parts import (
+    ERRORS,
+    ActorOf,
+    AnswerFormat,
+    AsOf,
+    Column,
+    Depth,
+    GetLineage,
+    KnownAt,
+    Names,
+    Node,
+    as_json,
+    as_response,
+    shape,
+)
 from lineage.domains import DomainInfo
-from lineage.engine import Lineage
+from lineage.formats import NEEDS_LINKS
 from lineage.overview import Summary
-
-GetLineage = Callable[[], Lineage]
-ActorOf = Callable[[Request], Actor]
-
-Node = Annotated[
-    str, Query(description="`dataset:NAMESPACE:NAME`, `job:…`, `column:…:COLUMN`, or a unique end of a name")
-]
-Depth = Annotated[int | None, Query(ge=0, description="Greatest number of hops; default: no limit")]
-AsOf = Annotated[str | None, Query(description="Valid time, like 2026-03-31T18:00:00Z; default: now")]
-KnownAt = Annotated[str | None, Query(description="Known time; default: now")]
-
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "An argument makes no sense"},
-    403: {"description": "The node belongs to a domain that may not be seen"},
-    404: {"description": "No node, or more than one, has this name; `candidates` lists what comes near"},
-}
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", responses=_ERRORS)
+    router = APIRouter(prefix="/api/v2", responses=ERRORS)
     _add_answers(router, get_lineage, actor_of)
     _add_pictures(router, get_lineage, actor_of)
     _add_overview(router, get_lineage, actor_of)
@@ -41,25 +38,67 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
 
 
 def _add_answers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
-    @router.get("/impact", tags=["answers"], summary="Everything downstream of a node", responses=_shape(Answer))
+    @router.get("/impact", tags=["answers"], summary="Everything downstream of a node", responses=shape(Answer))
     def impact(
-        request: Request, node: Node, depth: Depth = None, as_of: AsOf = None, known_at: KnownAt = None
-    ) -> JSONResponse:
-        return _answer(get_lineage().impact(node, depth=depth, as_of=as_of, known_at=known_at, actor=actor_of(request)))
-
-    @router.get("/provenance", tags=["answers"], summary="Everything upstream of a node", responses=_shape(Answer))
-    def provenance(
-        request: Request, node: Node, depth: Depth = None, as_of: AsOf = None, known_at: KnownAt = None
-    ) -> JSONResponse:
-        return _answer(
-            get_lineage().provenance(node, depth=depth, as_of=as_of, known_at=known_at, actor=actor_of(request))
+        request: Request,
+        node: Node,
+        column: Column = None,
+        depth: Depth = None,
+        kind: Names = None,
+        domain: Names = None,
+        certainty: Names = None,
+        links: bool = False,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+        format: AnswerFormat = "json",
+    ) -> Response:
+        answer = get_lineage().impact(
+            node,
+            column=column,
+            depth=depth,
+            kinds=kind,
+            domains=domain,
+            certainty=certainty,
+            links=links or format in NEEDS_LINKS,
+            as_of=as_of,
+            known_at=known_at,
+            actor=actor_of(request),
         )
+        return as_response(answer, format)
 
-    @router.get("/nodes", tags=["answers"], summary="Everything about one node", responses=_shape(NodeDetail))
+    @router.get("/provenance", tags=["answers"], summary="Everything upstream of a node", responses=shape(Answer))
+    def provenance(
+        request: Request,
+        node: Node,
+        column: Column = None,
+        depth: Depth = None,
+        kind: Names = None,
+        domain: Names = None,
+        certainty: Names = None,
+        links: bool = False,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+        format: AnswerFormat = "json",
+    ) -> Response:
+        answer = get_lineage().provenance(
+            node,
+            column=column,
+            depth=depth,
+            kinds=kind,
+            domains=domain,
+            certainty=certainty,
+            links=links or format in NEEDS_LINKS,
+            as_of=as_of,
+            known_at=known_at,
+            actor=actor_of(request),
+        )
+        return as_response(answer, format)
+
+    @router.get("/nodes", tags=["answers"], summary="Everything about one node", responses=shape(NodeDetail))
     def nodes(request: Request, node: Node, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
-        return _answer(get_lineage().show(node, as_of=as_of, known_at=known_at, actor=actor_of(request)))
+        return as_json(get_lineage().show(node, as_of=as_of, known_at=known_at, actor=actor_of(request)))
 
-    @router.get("/search", tags=["answers"], summary="Nodes by name", responses=_shape(list[SearchHit]))
+    @router.get("/search", tags=["answers"], summary="Nodes by name", responses=shape(list[SearchHit]))
     def search(
         request: Request,
         q: Annotated[str, Query(description="Any part of a name; typing errors are forgiven")],
@@ -69,11 +108,11 @@ def _add_answers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) 
         known_at: KnownAt = None,
     ) -> JSONResponse:
         lx, actor = get_lineage(), actor_of(request)
-        return _answer(lx.search(q, kinds=kind, limit=limit, as_of=as_of, known_at=known_at, actor=actor))
+        return as_json(lx.search(q, kinds=kind, limit=limit, as_of=as_of, known_at=known_at, actor=actor))
 
 
 def _add_pictures(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
-    @router.get("/picture", tags=["pictures"], summary="Neighbourhood of a node", responses=_shape(Picture))
+    @router.get("/picture", tags=["pictures"], summary="Neighbourhood of a node", responses=shape(Picture))
     def picture(
         request: Request,
         node: Node,
@@ -86,7 +125,7 @@ def _add_pictures(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf)
         as_of: AsOf = None,
         known_at: KnownAt = None,
     ) -> JSONResponse:
-        return _answer(
+        return as_json(
             get_lineage().picture(
                 node,
                 upstream=upstream,
@@ -100,25 +139,17 @@ def _add_pictures(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf)
             )
         )
 
-    @router.get("/column-trace", tags=["pictures"], summary="The whole way of one column", responses=_shape(Picture))
+    @router.get("/column-trace", tags=["pictures"], summary="The whole way of one column", responses=shape(Picture))
     def column_trace(request: Request, column: Node, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
         actor = actor_of(request)
-        return _answer(get_lineage().column_trace(column, as_of=as_of, known_at=known_at, actor=actor))
+        return as_json(get_lineage().column_trace(column, as_of=as_of, known_at=known_at, actor=actor))
 
 
 def _add_overview(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
-    @router.get("/domains", tags=["overview"], summary="All domains", responses=_shape(list[DomainInfo]))
+    @router.get("/domains", tags=["overview"], summary="All domains", responses=shape(list[DomainInfo]))
     def domains(request: Request) -> JSONResponse:
-        return _answer(get_lineage().domains(actor_of(request)))
+        return as_json(get_lineage().domains(actor_of(request)))
 
-    @router.get("/summary", tags=["overview"], summary="Counts for the first page", responses=_shape(Summary))
+    @router.get("/summary", tags=["overview"], summary="Counts for the first page", responses=shape(Summary))
     def summary(request: Request) -> JSONResponse:
-        return _answer(get_lineage().summary(actor_of(request)))
-
-
-def _answer(value: object) -> JSONResponse:
-    return JSONResponse(to_json(value))
-
-
-def _shape(model: Any) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": model}}
+        return as_json(get_lineage().summary(actor_of(request)))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lineage.graph.snapshot import Snapshot
 
 Use = tuple[str | None, str | None]
-"""Type (``DIRECT``, ``INDIRECT`` or ``None``: not told) and subtype (``IDENTITY``, ``FILTER``, …) of a transformation."""
+"""Type (``DIRECT``, ``INDIRECT``, ``None`` = not told) and subtype (``IDENTITY``, ``FILTER``, …) of a column edge."""
 
 
 def uses(snapshot: Snapshot, src: int, dst: int) -> tuple[Use, ...]:

@@ -1,0 +1,50 @@
+"""What the routes of ``/api/v2`` share: parameters, errors, and answers as responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from lineage.actor import Actor
+from lineage.answers import Answer, to_json
+from lineage.engine import Lineage
+from lineage.formats import MEDIA_TYPES, render
+
+GetLineage = Callable[[], Lineage]
+ActorOf = Callable[[Request], Actor]
+
+Node = Annotated[
+    str, Query(description="`dataset:NAMESPACE:NAME`, `job:…`, `column:…:COLUMN`, or a unique end of a name")
+]
+Column = Annotated[str | None, Query(description="Ask for this column of the node")]
+Depth = Annotated[int | None, Query(ge=0, description="Greatest number of hops; default: no limit")]
+Names = Annotated[list[str] | None, Query(description="One or several, with commas or repeated; default: all")]
+AsOf = Annotated[str | None, Query(description="Valid time, like 2026-03-31T18:00:00Z; default: now")]
+KnownAt = Annotated[str | None, Query(description="Known time; default: now")]
+AnswerFormat = Literal["json", "csv", "md", "mermaid", "graphml", "openlineage"]
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "An argument makes no sense"},
+    403: {"description": "The node belongs to a domain that may not be seen"},
+    404: {"description": "No node, or more than one, has this name; `candidates` lists what comes near"},
+}
+
+
+def as_json(value: object) -> JSONResponse:
+    """An answer as JSON."""
+    return JSONResponse(to_json(value))
+
+
+def as_response(answer: Answer, format: AnswerFormat) -> Response:
+    """Impact or provenance in one of its formats."""
+    if format == "json":
+        return as_json(answer)
+    return Response(render(answer, format), media_type=MEDIA_TYPES[format])
+
+
+def shape(model: Any) -> dict[int | str, dict[str, Any]]:
+    """What a route says of its answer in the OpenAPI description."""
+    return {200: {"model": model}}

@@ -1,0 +1,84 @@
+"""Edges between the nodes that an answer lists, and the kind of use on its paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from lineage.answers import Link
+from lineage.graph.uses import uses
+
+if TYPE_CHECKING:
+    from lineage.graph import EdgeView
+    from lineage.view import View
+
+
+def links_among(view: View, nodes: set[int]) -> tuple[Link, ...]:
+    """Every edge whose both ends are among some nodes; of hidden nodes none, for edges are counts too.
+
+    Parameters
+    ----------
+    nodes
+        dense indices of datasets, jobs and columns.
+    """
+    found = []
+    for i in sorted(nodes):
+        if view.hidden(i):
+            continue
+        for edge in view.snapshot.neighbours(i, "downstream"):
+            if edge.dst in nodes and not view.hidden(edge.dst):
+                found.append(_link(view, edge))
+        if view.kind(i) == "job":
+            reads = (edge for edge in view.snapshot.neighbours(i, "upstream") if view.kind(edge.src) == "dataset")
+            found += [_link(view, edge) for edge in reads if edge.src in nodes and not view.hidden(edge.src)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda link: (link.src, link.dst, link.kind)))
+
+
+def keys_of(view: View, nodes: Sequence[int]) -> dict[str, tuple[str, str, str, str]]:
+    """Kind, namespace, name and column of nodes by their id; hidden nodes have none."""
+    found = {}
+    for i in nodes:
+        if not view.hidden(i):
+            ref = view.ref(i)
+            found[ref.id] = (ref.kind, ref.namespace, ref.name, ref.field)
+    return found
+
+
+def subtypes_of(view: View, path: Sequence[int]) -> tuple[str, ...]:
+    """Subtypes of the steps of a path that are indirect use and nothing else, in the order of the path.
+
+    Parameters
+    ----------
+    path
+        dense indices from the asked node, in either direction.
+    """
+    found: list[str] = []
+    for a, b in pairwise(path):
+        step = uses(view.snapshot, a, b) or uses(view.snapshot, b, a)
+        if step and all((kind or "").upper() == "INDIRECT" for kind, _ in step):
+            found += [subtype for _, subtype in step if subtype]
+    return tuple(dict.fromkeys(found))
+
+
+def _link(view: View, edge: EdgeView) -> Link:
+    return Link(
+        src=view.label(edge.src),
+        dst=view.label(edge.dst),
+        kind=_kind(view, edge),
+        certainty=edge.certainty,
+        provenance=edge.provenance,
+        jobs=tuple(view.label(job) for job in edge.jobs),
+        type=edge.type,
+        subtype=edge.subtype,
+        masking=edge.masking,
+    )
+
+
+def _kind(view: View, edge: EdgeView) -> Literal["lineage", "read", "write", "column"]:
+    ends = (view.kind(edge.src), view.kind(edge.dst))
+    if ends[0] == "column":
+        return "column"
+    if ends == ("dataset", "job"):
+        return "read"
+    return "write" if ends == ("job", "dataset") else "lineage"

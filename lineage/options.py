@@ -1,0 +1,138 @@
+"""Options that several commands share, and how commands open the database and print."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from lineage.answers import Answer
+    from lineage.engine import Lineage
+    from lineage.store import Store
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    json = "json"
+
+
+class AnswerFormat(StrEnum):
+    """How impact and provenance are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    md = "md"
+    mermaid = "mermaid"
+    graphml = "graphml"
+    openlineage = "openlineage"
+
+
+LINKED = frozenset({AnswerFormat.mermaid, AnswerFormat.graphml, AnswerFormat.openlineage})  # they show edges
+
+_NODE_HELP = "dataset:NAMESPACE:NAME, job:NAMESPACE:NAME, column:NAMESPACE:NAME:COLUMN, or a unique end of a name."
+
+Node = Annotated[str, typer.Argument(metavar="NODE", help=_NODE_HELP, show_default=False)]
+Database = Annotated[
+    Path | None,
+    typer.Option("--db", help="Database file.", show_default="MESHLINE_DB, else meshline.duckdb"),
+]
+Shape = Annotated[Format, typer.Option("--format", help="Table for people or JSON for programs.")]
+AnswerShape = Annotated[AnswerFormat, typer.Option("--format", help="Table for people, the others to pass on.")]
+Depth = Annotated[int | None, typer.Option("--depth", help="Greatest number of hops.", show_default="no limit")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="TIME", help="As it was at this time, e.g. 2026-03-31.", show_default="now"),
+]
+KnownAt = Annotated[
+    str | None, typer.Option("--known-at", metavar="TIME", help="As it was known at this time.", show_default="now")
+]
+Column = Annotated[
+    str | None, typer.Option("--column", metavar="COLUMN", help="Ask for this column of NODE.", show_default=False)
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", metavar="KINDS", help="List only these: dataset,job,column,product.", show_default=False),
+]
+Domains = Annotated[
+    list[str] | None,
+    typer.Option("--domain", metavar="DOMAINS", help="List only nodes of these domains.", show_default=False),
+]
+Certainties = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--certainty",
+        metavar="LEVELS",
+        help="List and follow only what is certain,probable,stale.",
+        show_default=False,
+    ),
+]
+
+
+def engine(db: Path | None) -> Lineage:
+    """The query layer over a database file."""
+    from lineage import engine
+
+    return engine.open(db)
+
+
+def open_store(db: Path | None, *, create: bool = False) -> Store:
+    """A database file for writing."""
+    from lineage.store import Store
+
+    return Store.open(db, create=create)
+
+
+def check_depth(depth: int | None) -> int | None:
+    """Refuse a negative depth under the name of the option.
+
+    Raises
+    ------
+    UsageError
+        when it is negative.
+    """
+    from lineage.errors import UsageError
+
+    if depth is not None and depth < 0:
+        raise UsageError(f"--depth: {depth} is negative; leave it out for no limit.")
+    return depth
+
+
+def show_value(value: Any, shape: Format, as_table: Any) -> None:
+    """Print an answer as JSON, or with the function that makes a table of it."""
+    from lineage.tables import print_json
+
+    if shape is Format.json:
+        print_json(value)
+    else:
+        as_table(value)
+
+
+def show_answer(answer: Answer, shape: AnswerFormat) -> None:
+    """Print impact or provenance."""
+    from lineage.tables import print_answer, print_json
+
+    if shape is AnswerFormat.table:
+        print_answer(answer)
+    elif shape is AnswerFormat.json:
+        print_json(answer)
+    else:
+        from lineage.formats import render
+
+        write_text(render(answer, shape.value))
+
+
+def write_text(text: str) -> None:
+    """Write a document to standard output, always as UTF-8: files made by redirection must not depend on a terminal."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None or (sys.stdout.encoding or "").lower().replace("-", "") == "utf8":
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        buffer.write(text.encode("utf-8"))

@@ -1,0 +1,99 @@
+"""What every tabular answer can do in Python: become an Arrow table or a data frame, and show itself in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import MeshlineError
+from lineage.svg import Arrow, Box, draw
+from lineage.times import iso
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS_SHOWN = 50  # of a table in a notebook
+_HTML = """<div><p><b>{title}</b></p>{picture}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more}
+{notes}</div>"""
+
+
+class Shown:
+    """Base of answers that are a table. Subclasses say what stands in it; see :meth:`heads` and :meth:`rows`."""
+
+    __slots__ = ()
+
+    def heads(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        raise NotImplementedError
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One tuple of plain values per row: texts, numbers, booleans, times, lists of texts."""
+        raise NotImplementedError
+
+    def title(self) -> str:
+        """One line above the table."""
+        raise NotImplementedError
+
+    def remarks(self) -> Sequence[str]:
+        """Lines below the table."""
+        return ()
+
+    def drawing(self) -> tuple[list[Box], list[Arrow]]:
+        """Boxes and arrows of the small picture; no boxes = no picture."""
+        return [], []
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as an Arrow table."""
+        import pyarrow as pa
+
+        columns: list[Any] = list(zip(*self.rows(), strict=True)) or [()] * len(self.heads())
+        return pa.table({head: pa.array(list(values)) for head, values in zip(self.heads(), columns, strict=True)})
+
+    def to_pandas(self) -> Any:
+        """The rows as a pandas data frame.
+
+        Raises
+        ------
+        MeshlineError
+            when pandas is not installed; Meshline itself does not need it.
+        """
+        if find_spec("pandas") is None:
+            raise MeshlineError("to_pandas() needs pandas: pip install pandas. to_arrow() works without it.")
+        return self.to_arrow().to_pandas()
+
+    def svg(self) -> str:
+        """A small picture; empty when there is nothing to draw."""
+        boxes, arrows = self.drawing()
+        return draw(boxes, arrows) if boxes else ""
+
+    def _repr_html_(self) -> str:
+        found = self.rows()
+        more = f"<p>… {len(found) - _ROWS_SHOWN:,} more rows</p>" if len(found) > _ROWS_SHOWN else ""
+        return _HTML.format(
+            title=escape(self.title()),
+            picture=self.svg(),
+            heads="".join(f"<th>{escape(head)}</th>" for head in self.heads()),
+            rows="".join(
+                "<tr>" + "".join(f"<td>{escape(cell_text(value))}</td>" for value in row) + "</tr>"
+                for row in found[:_ROWS_SHOWN]
+            ),
+            more=more,
+            notes="".join(f"<p>{escape(line)}</p>" for line in self.remarks()),
+        )
+
+
+def cell_text(value: Any) -> str:
+    """A value as a person reads it in a cell.
+
+    >>> cell_text(["a", "b"]), cell_text(None), cell_text(True)
+    ('a, b', '', 'yes')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return iso(value) or "" if hasattr(value, "isoformat") else str(value)
