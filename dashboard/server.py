@@ -1,7 +1,7 @@
 """One process, one ASGI application: guard → event receiver | JSON API | pages.
 
-``POST /api/v1/lineage`` and its batch form go to the raw handler of ``ingest``, everything else under ``/api`` and
-``/health`` to FastAPI, the rest to Dash, whose requests run in threads. All parts share one store.
+``POST /api/v1/lineage`` and its batch form go to the raw handler of ``ingest``, everything else under ``/api``,
+``/health`` and ``/metrics`` to FastAPI, the rest to Dash, whose requests run in threads. All parts share one store.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
 from dashboard.apidocs import add_docs
@@ -22,6 +22,7 @@ from dashboard.compress import Compress
 from dashboard.guard import App, Guard, Message, Receive, Scope, Send, secured
 from dashboard.offload import Offload
 from ingest.live import LiveIngest, LiveSettings
+from ingest.metrics import CONTENT_TYPE
 from ingest.sources.http import BATCH, MAX_BODY, SINGLE, LineageReceiver
 from lineage import __version__
 from lineage.api import build_router
@@ -119,7 +120,7 @@ class Server:
             return
         if scope["type"] == "http":
             send = secured(send)
-        if path.startswith("/api/") or path == "/health":
+        if path.startswith("/api/") or path in ("/health", "/metrics"):
             root = self.base_path.rstrip("/")
             await self.api({**scope, "root_path": root, "path": root + path}, receive, send)
             return
@@ -176,6 +177,10 @@ def build_api(lx: Lineage, live: LiveIngest) -> FastAPI:
     def health() -> JSONResponse:
         content = health_of(live)
         return JSONResponse(content, status_code=200 if content["status"] in ("ok", "degraded") else 503)
+
+    @api.get("/metrics", tags=["operations"], summary="Figures of this server for Prometheus")
+    def metrics() -> Response:
+        return Response(live.metrics.render(), media_type=CONTENT_TYPE)
 
     @api.post(
         "/api/v2/snapshot",

@@ -12,7 +12,7 @@ import typer
 
 from ingest.export import Layout
 from lineage.answers import to_json
-from lineage.commands import Database, Format, Shape
+from lineage.options import Database, Format, Shape
 from lineage.times import iso
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ingest.archive import BLOCK_EVENTS, append_block, last_received, next_block, receipt_time
+from ingest.metrics import LiveMetrics
 from ingest.projection_loop import ProjectionLoop
 from ingest.quarantine import Rejected, put
 from ingest.writer import Writer
@@ -116,7 +118,8 @@ class LiveIngest:
         self._owns_store = not isinstance(store, Store)
         self.store = store if isinstance(store, Store) else Store.open(store)
         self.settings = settings or LiveSettings()
-        self.projector = ProjectionLoop(self._project, self.settings.project_every)
+        self.metrics = LiveMetrics(self)
+        self.projector = ProjectionLoop(self._project, self.settings.project_every, self.metrics.visible)
         self._writer = Writer(self.store)
         self._queue: deque[_Ticket] = deque()
         self._queued_events = 0
@@ -186,6 +189,7 @@ class LiveIngest:
                 self._queued_events + ticket.count > settings.queue_events
                 or self._queued_bytes + ticket.size > settings.queue_bytes
             ):
+                self.metrics.turned_away(ticket.count)
                 raise QueueFullError("Too many events wait to be written. Send this request again in a moment.")
             self._queue.append(ticket)
             self._queued_events += ticket.count
@@ -197,13 +201,16 @@ class LiveIngest:
             events = [event for ticket in tickets for event in ticket.events]
             rejected = [item for ticket in tickets for item in ticket.rejected]
             error: CommitError | None = None
+            began = time.perf_counter()
             try:
                 with self._committing:
                     at = self._write(events, rejected)
+                self.metrics.committed(time.perf_counter() - began, len(events) + len(rejected))
                 self.projector.add(len(events), at)
             except Exception as refusal:  # whatever it was, those who wait must be told
                 # DuckDB's text names files of this machine: it goes to the log, never to a client
                 log.error("Could not write %d events: %s", len(events), refusal)
+                self.metrics.failed(len(events) + len(rejected))
                 error = CommitError(f"The database refused to write ({type(refusal).__name__}); nothing was kept.")
             with self._changed:
                 self._problem = str(error) if error else None

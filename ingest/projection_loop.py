@@ -31,11 +31,19 @@ class ProjectionLoop:
         turns due events into rows and returns how many it took; 0 when none is left.
     every
         seconds between two calls under load.
+    visible
+        told the receipt time of events that queries can see now, and how many there are.
     """
 
-    def __init__(self, project: Callable[[], int], every: float) -> None:
+    def __init__(
+        self,
+        project: Callable[[], int],
+        every: float,
+        visible: Callable[[datetime, int], None] = lambda _at, _events: None,
+    ) -> None:
         self._project = project
         self._every = every
+        self._visible = visible
         self._changed = threading.Condition()
         self._pending: deque[tuple[datetime, int]] = deque()  # receipt time, events
         self._problem: str | None = None
@@ -107,8 +115,12 @@ class ProjectionLoop:
                 return False
             if done == 0:
                 with self._changed:
-                    kept = [entry for entry in islice(self._pending, told) if entry[0] > began]
+                    old = list(islice(self._pending, told))
+                    kept = [entry for entry in old if entry[0] > began]
                     kept += islice(self._pending, told, None)
                     self._pending = deque(kept)
                     self._problem = None
+                for at, events in old:
+                    if at <= began:
+                        self._visible(at, events)
                 return True

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from lineage.commands import Database, Format, Shape
 from lineage.errors import MeshlineError, UsageError
+from lineage.options import Database, Format, Shape
 
 _SHOWN = 50
 _ID = 12  # digits of an id shown to people; any unique beginning is understood

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.logs import LogFormat
-from lineage.commands import Database, Format, Shape
+from lineage.options import Database, Format, Shape
 
 if TYPE_CHECKING:
     from ingest.sources.kafka import Topic
