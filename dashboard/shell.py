@@ -75,7 +75,6 @@ def _header(base: str) -> Part:
                 ],
                 id="palette-open",
                 className="palette-open",
-                **{"aria-label": "Search datasets, columns, jobs and pages"},
             ),
             html.Div(
                 className="top-tools",

@@ -139,6 +139,21 @@
 
     grid_csv: function (clicks) { return clicks ? true : same(); },
 
+    map_overlay: function (by) { note({ by: by === "domain" ? null : by }); return by; },
+
+    map_command: function () {
+      const from = trigger(), found = from.match(/^map-do-(\w+)\.n_clicks$/);
+      if (found && !dash_clientside.callback_context.triggered[0].value) return same();
+      return { cmd: found ? found[1] : "next", n: Date.now() };
+    },
+
+    map_open: function (action, address) {
+      if (!action || action.type !== "focus" || !address) return same();
+      const [path, query] = address.split("?"), search = new URLSearchParams(query);
+      search.set("focus", action.id);
+      return `${path}?${search}`;
+    },
+
     copy_link: function (clicks) {
       if (!clicks) return same();
       navigator.clipboard.writeText(window.location.href);

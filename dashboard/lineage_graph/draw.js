@@ -19,7 +19,7 @@
     for (const key of ["canvas", "dots", "card", "text", "muted", "faint", "line", "edge", "lane", "lane-line",
       "accent", "accent-soft", "up", "down", "row", "ok", "bad", "run", "find"]) theme[key] = get(`--lg-${key}`);
     for (let i = 0; i < 20; i++) theme.domains.push(get(`--domain-${i}`));
-    for (let i = 0; i < 5; i++) theme.tones.push(get(`--tone-${i}`));
+    for (let i = 0; i < 6; i++) theme.tones.push(get(`--tone-${i}`));
     theme.toneText = get("--tone-text");
     return theme;
   };

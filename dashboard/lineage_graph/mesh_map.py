@@ -17,6 +17,7 @@ BLOCK_HEAD = 56.0
 BLOCK_PAD = 20.0
 BLOCK_GAP = 36.0
 ASPECT = 1.6  # width to height of one block and of the whole map
+STRETCHES = (1.0, 1.2, 1.45, 1.75, 2.1, 2.5, 3.0)  # widths of the rows that are tried, best shape wins
 
 Place = tuple[float, float, float, float]
 Block = tuple[float, float, float, float, int]
@@ -43,21 +44,37 @@ def pack(domains: Sequence[str], rank: Sequence[int]) -> tuple[list[Place], list
     for i, name in enumerate(domains):
         members.setdefault(name, []).append(i)
     shapes = {name: _block(cards, rank) for name, cards in members.items()}
+    order = sorted(shapes, key=lambda name: (-len(members[name]), name))
     area = sum((w + BLOCK_GAP) * (h + BLOCK_GAP) for _, w, h in shapes.values())
-    row_width = max([sqrt(area * ASPECT), *(w for _, w, _ in shapes.values())], default=0.0)
+    least = max([sqrt(area * ASPECT), *(w for _, w, _ in shapes.values())], default=0.0)
+    sizes = {name: (w, h) for name, (_, w, h) in shapes.items()}
+    tried = [_shelves(order, sizes, least * stretch) for stretch in STRETCHES]
+    corners, width, height = min(tried, key=lambda found: max(found[1] / ASPECT, found[2]))
     places: list[Place] = [(0.0, 0.0, 0.0, 0.0)] * len(domains)
     blocks: list[tuple[str, Block]] = []
-    x = y = row_height = width = 0.0
-    for name in sorted(shapes, key=lambda name: (-len(members[name]), name)):
+    for name in order:
         offsets, w, h = shapes[name]
-        if x and x + w > row_width:
-            x, y, row_height = 0.0, y + row_height + BLOCK_GAP, 0.0
+        x, y = corners[name]
         for i, (dx, dy) in offsets.items():
             places[i] = (x + dx, y + dy, CELL_WIDTH, CELL_HEIGHT)
         blocks.append((name, (x, y, w, h, len(members[name]))))
+    return places, blocks, width, height
+
+
+def _shelves(
+    order: Sequence[str], sizes: dict[str, tuple[float, float]], row_width: float
+) -> tuple[dict[str, tuple[float, float]], float, float]:
+    """Upper left corner of each block in rows of at most ``row_width``, and the size of all."""
+    corners: dict[str, tuple[float, float]] = {}
+    x = y = row_height = width = 0.0
+    for name in order:
+        w, h = sizes[name]
+        if x and x + w > row_width:
+            x, y, row_height = 0.0, y + row_height + BLOCK_GAP, 0.0
+        corners[name] = (x, y)
         width, row_height = max(width, x + w), max(row_height, h)
         x += w + BLOCK_GAP
-    return places, blocks, width, y + row_height
+    return corners, width, y + row_height
 
 
 def _block(cards: Sequence[int], rank: Sequence[int]) -> tuple[dict[int, tuple[float, float]], float, float]:

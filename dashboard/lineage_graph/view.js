@@ -228,7 +228,8 @@
       this.mini = null;
       if (!this.model.nodes.length || this.width < 480) return;
       if (x0 >= -8 && y0 >= -8 && x1 <= this.width + 8 && y1 <= this.height + 8) return;
-      const scale = Math.min(176 / area.w, 112 / area.h), w = area.w * scale, h = area.h * scale;
+      const room = this.width < 800 ? 0.72 : 1;
+      const scale = Math.min((176 * room) / area.w, (112 * room) / area.h), w = area.w * scale, h = area.h * scale;
       const x = this.width - w - 22, y = this.height - h - 22, { theme, pen, ctx } = this;
       this.mini = { x, y, w, h, scale, area };
       pen.rect(x - 8, y - 8, w + 16, h + 16, 10, { fill: theme.card, stroke: theme.line, width: 1 });

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from dashboard.figures import CONFIG
 from tests.browser.conftest import Guarded
 from tests.browser.fake import FakeLineage
-from tests.browser.picture import node_id, query, settled
+from tests.browser.picture import node_id, point, query, settled
 
-PAGES = ["/", "/lineage", "/catalogue"]
+PAGES = ["/", "/lineage", "/map", "/catalogue"]
 
 
 def fetch(url: str, accept: str = "text/html") -> tuple[int, dict[str, str], str]:
@@ -144,6 +144,16 @@ def test_figures_have_no_button_that_sends_them_away(page: Page, retail: str) ->
     page.locator("#runs-per-day").hover()
     assert page.locator(".modebar-btn").count() == 0
     assert CONFIG["showSendToCloud"] is False
+
+
+def test_the_map_holds_every_dataset_and_a_double_click_opens_its_lineage(page: Page, retail: str) -> None:
+    page.goto(f"{retail}/map?by=age")
+    settled(page, 42)
+    expect(page.locator("#map-sub")).to_contain_text("42 datasets · 63 edges")
+    assert page.evaluate("__lg.model.graph.kind") == "map"
+    expect(page.locator("#map-by input:checked")).to_have_value("age")
+    page.mouse.dblclick(*point(page, "fin.core.revenue_daily"))
+    expect(page.locator("#lineage-title")).to_contain_text("Around fin.core.revenue_daily")
 
 
 def test_it_works_below_a_sub_path(page: Page, serve: Callable[..., str]) -> None:

@@ -1,0 +1,168 @@
+"""The mesh map: every dataset of the mesh in one picture, a block for each domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from dashboard.lineage_graph.component import LineageGraph
+from dashboard.lineage_graph.drawing import Options, drawing
+from dashboard.links import Links
+from dashboard.page import Page, Part, callback
+from dashboard.pages.lineage_state import LineageState
+from dashboard.pages.lineage_states import empty_store, refused
+from dashboard.theme import domain_colours, icon
+from lineage.answers import Picture, PictureEdge, PictureNode
+from lineage.errors import MeshlineError
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
+    from lineage.listing import EdgeRow, NodeRow
+
+NODES = 5_000  # the most connected ones; the page says how many there are
+EDGES = 20_000
+
+
+def layout() -> Part:
+    """Frame of the page."""
+
+    def tool(name: str, mark: str, label: str) -> Part:
+        return html.Button(icon(mark), id=f"map-do-{name}", className="round", title=label, **{"aria-label": label})
+
+    overlays = [("domain", "Domain"), ("status", "Last run"), ("age", "Age")]
+    side = html.Div(
+        [
+            dmc.SegmentedControl(
+                id="map-by",
+                data=[{"value": value, "label": label} for value, label in overlays],
+                value="domain",
+                attributes={"root": {"aria-label": "Colour by"}},
+            ),
+            dmc.TextInput(
+                id="map-find",
+                placeholder="Find on the map",
+                leftSection=icon("search", size=15),
+                debounce=150,
+                value="",
+                attributes={"input": {"aria-label": "Find on the map"}},
+            ),
+        ],
+        className="side",
+    )
+    return html.Div(
+        [
+            html.Div(
+                [html.Div([html.H1("Mesh map"), html.Div("…", id="map-sub", className="sub")]), side],
+                className="page-head",
+            ),
+            html.Div(id="map-hero"),
+            dcc.Store(id="map-lineage"),
+            html.Div(
+                html.Div(
+                    [
+                        html.Div(LineageGraph("map-graph", label="Map of the mesh"), className="canvas-room"),
+                        html.Div(
+                            [
+                                html.Span(
+                                    "Hover shows a dataset's way up and down. A double click opens its lineage.",
+                                    className="legend",
+                                ),
+                                tool("in", "plus", "Zoom in"),
+                                tool("out", "minus", "Zoom out"),
+                                tool("fit", "maximize", "Fit everything"),
+                            ],
+                            className="canvas-foot",
+                        ),
+                    ],
+                    className="canvas",
+                ),
+                id="map-work",
+                className="card stage tall",
+            ),
+        ],
+        className="page catalogue-page",
+    )
+
+
+def register(app: Dash, lx: Lineage, base: str) -> None:
+    """Callbacks of the page."""
+
+    def clientside(name: str, *spec: object) -> None:
+        app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=True)
+
+    clientside("lineage_find", Output("map-graph", "find"), Input("map-find", "value"))
+    clientside("map_overlay", Output("map-graph", "overlay"), Input("map-by", "value"))
+    clientside("map_open", Output("url", "href"), Input("map-graph", "action"), State("map-lineage", "data"))
+    clientside(
+        "map_command",
+        Output("map-graph", "command"),
+        *(Input(f"map-do-{name}", "n_clicks") for name in ("in", "out", "fit")),
+        Input("map-find", "n_submit"),
+    )
+
+    @callback(
+        app,
+        Output("map-graph", "graph"),
+        Output("map-sub", "children"),
+        Output("map-hero", "children"),
+        Output("map-work", "style"),
+        Output("map-by", "value"),
+        Output("map-lineage", "data"),
+        Input("url", "search"),
+        State("url", "pathname"),
+    )
+    def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
+        if not (pathname or "").rstrip("/").endswith("/map"):
+            return (no_update,) * 6
+        links = Links.at(base, search)
+        overlay = LineageState.parse(search).overlay
+        try:
+            return (*_page(lx, links), overlay, links.to("lineage"))
+        except MeshlineError as error:
+            return None, "This cannot be shown", refused(str(error), links), {"display": "none"}, overlay, None
+
+
+def _page(lx: Lineage, links: Links) -> tuple[Any, ...]:
+    when: dict[str, Any] = {"as_of": links.asof, "known_at": links.known}
+    datasets = lx.listing("datasets", limit=NODES, **when)
+    if not datasets.total:
+        return None, "Nothing has arrived yet", empty_store(), {"display": "none"}
+    edges = lx.listing("edges", limit=EDGES, **when)
+    domains = lx.domains(**when)
+    picture = mesh(datasets.rows, edges.rows, lx.summary(**when))
+    options = Options(domain_colours(domains), {d.name: d.title or d.name for d in domains}, {}, map_above=0)
+    shown = "" if len(datasets.rows) == datasets.total else f", the {len(datasets.rows):,} most connected are drawn"
+    sub = f"{datasets.total:,} datasets{shown} · {edges.total:,} edges"
+    return drawing(picture, options, key=f"map|{links.asof}|{links.known}"), sub, None, {}
+
+
+def mesh(datasets: tuple[NodeRow, ...], edges: tuple[EdgeRow, ...], summary: Any) -> Picture:
+    """A picture of listed datasets and of the listed edges between them."""
+    nodes = tuple(
+        PictureNode(
+            id=row.id,
+            kind="dataset",
+            namespace=row.namespace,
+            name=row.name,
+            domain=row.domain,
+            owner=row.owner,
+            hops=0,
+            side="both",
+            column_count=row.columns,
+            status=row.status,
+            last_run_at=row.last_run_at,
+        )
+        for row in datasets
+    )
+    inside = {node.id for node in nodes}
+    lines = tuple(
+        PictureEdge(edge.src, edge.dst, edge.provenance, edge.certainty, edge.jobs)
+        for edge in edges
+        if edge.src in inside and edge.dst in inside
+    )
+    return Picture("", nodes, lines, (), summary.as_of, summary.as_of, False)
+
+
+PAGE = Page("/map", "Mesh map", "every dataset in one picture, by domain", "Explore", "map", layout, register)
