@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest.logs import LogFormat
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,13 +43,23 @@ def serve(
         int,
         typer.Option("--max-body", envvar="MESHLINE_MAX_BODY", min=1, help="Largest request body, in MB (inflated)."),
     ] = 64,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", help="Log lines for people, or JSON for machines.")
+    ] = LogFormat.text,
 ) -> None:
     """Serve the dashboard and the HTTP interface, and receive OpenLineage events."""
     from dashboard.serving import bind
     from lineage.store import default_path
 
     with bind(host, port) as sock:
-        _serve(sock, db or default_path(), base_path=base_path, allow_host=allow_host, max_body=max_body)
+        _serve(
+            sock,
+            db or default_path(),
+            base_path=base_path,
+            allow_host=allow_host,
+            max_body=max_body,
+            log_format=log_format,
+        )
 
 
 def demo(
@@ -98,6 +109,7 @@ def _serve(
     base_path: str = "/",
     allow_host: list[str] | None = None,
     max_body: int = 64,
+    log_format: LogFormat = LogFormat.text,
 ) -> None:
     """Open the database and serve it until told to stop."""
     from dashboard.demo import BANNER
@@ -125,5 +137,5 @@ def _serve(
         typer.echo(f"Meshline serves {database} at {url}")
         typer.echo(f"Events: POST {url}api/v1/lineage · API: {url}api/docs · stop with Ctrl-C")
 
-    run(app, sock, database=database, url=url, ready=ready)
+    run(app, sock, database=database, url=url, ready=ready, log_format=log_format)
     typer.echo("Stopped; everything received is written.")

@@ -11,22 +11,15 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dashboard.guard import App, is_loopback
+from ingest.logs import LogFormat, settings
 from lineage.errors import MeshlineError
 from lineage.store.store import server_note
 
 if TYPE_CHECKING:
     import uvicorn
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-}
 
 
 class PortError(MeshlineError):
@@ -84,7 +77,15 @@ def listens_locally(sock: socket.socket) -> bool:
     return is_loopback(sock.getsockname()[0])
 
 
-def run(app: App, sock: socket.socket, *, database: Path | None, url: str, ready: Callable[[], None]) -> None:
+def run(
+    app: App,
+    sock: socket.socket,
+    *,
+    database: Path | None,
+    url: str,
+    ready: Callable[[], None],
+    log_format: LogFormat = LogFormat.text,
+) -> None:
     """Serve until Ctrl-C or SIGTERM, then finish open requests, write what waits and close the database.
 
     Parameters
@@ -99,6 +100,8 @@ def run(app: App, sock: socket.socket, *, database: Path | None, url: str, ready
         the address that the note names.
     ready
         called once the server answers.
+    log_format
+        how log records stand on stderr.
     """
     import uvicorn
 
@@ -110,10 +113,10 @@ def run(app: App, sock: socket.socket, *, database: Path | None, url: str, ready
 
     favour_the_loop()
     with _note(database, url), _terminated_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
-        Announcing(configured(app)).run([sock])
+        Announcing(configured(app, log_format)).run([sock])
 
 
-def configured(app: App) -> uvicorn.Config:
+def configured(app: App, log_format: LogFormat = LogFormat.text) -> uvicorn.Config:
     """uvicorn's settings: the fast parser, one process, warnings and errors on stderr."""
     import uvicorn
 
@@ -121,7 +124,7 @@ def configured(app: App) -> uvicorn.Config:
         app,
         http="httptools",
         lifespan="on",
-        log_config=LOGGING,
+        log_config=settings(log_format),
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nobody asks for the client's address

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from ingest.live import LiveSettings
 from ingest.writer import Writer
 from lineage.store import Store
 from tests.ingest.build import run_event as build_event
-from tests.server.running import Running, run_event, serving, until
+from tests.server.running import Running, address, process, run_event, serving, until
 
 Samples = dict[tuple[str, str], float]
 
@@ -66,8 +69,6 @@ def test_what_is_turned_away_is_counted(tmp_path: Path) -> None:
     settings = LiveSettings(queue_events=1)
     with serving(tmp_path / "served.duckdb", live=settings) as server:
         with server.inside.live.paused():
-            import threading
-
             first = threading.Thread(target=server.send, args=(run_event(1),))
             first.start()
             until(lambda: server.health()["queue"]["events"] == 1)
@@ -96,3 +97,20 @@ def test_many_producers_share_one_series(tmp_path: Path, monkeypatch: pytest.Mon
         found = scrape(server)
     producers = {label: value for (name, label), value in found.items() if name == "meshline_producer_events_total"}
     assert producers == {"p4": 3, "p0": 1, "(others)": 3}
+
+
+def test_every_metric_is_documented(server: Running, repo: Path) -> None:
+    page = (repo / "docs" / "http-api.md").read_text("utf-8")
+    families = text_string_to_metric_families(server.http.get("metrics").text)
+    names = {family.name + ("_total" if family.type == "counter" else "") for family in families}
+    assert sorted(name for name in names if f"`{name}" not in page and not name.endswith("_created")) == []
+
+
+def test_the_log_of_a_server_can_be_json(tmp_path: Path) -> None:
+    options = ["--port", "0", "--db", str(tmp_path / "m.duckdb"), "--log-format", "json"]
+    with process("serve", *options) as child:
+        address(child)
+        child.send_signal(signal.SIGTERM)
+        _, err = child.communicate()
+    assert child.returncode == 0
+    assert all(json.loads(line)["level"] for line in err.splitlines())
