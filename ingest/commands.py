@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest import archive_commands, reject_commands, source_commands
+from ingest import archive_commands, ledger_commands, reject_commands, source_commands
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     source_commands.register(app)
     reject_commands.register(app)
     archive_commands.register(app)
+    ledger_commands.register(app)
 
 
 def ingest(
