@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lineage import question_commands
 from lineage.options import (
     LINKED,
     AnswerFormat,
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the root; called through the entry point group ``meshline.commands``."""
     app.command()(impact)
     app.command()(provenance)
+    question_commands.register(app)
     app.command()(show)
     app.command()(search)
     app.command()(apply)

@@ -22,7 +22,7 @@ from lineage.times import parse_instant, utcnow
 from lineage.view import Instant, View
 
 if TYPE_CHECKING:
-    from lineage.answers import Answer, NodeDetail, Picture, SearchHit
+    from lineage.answers import Answer, NodeDetail, PathAnswer, Picture, SearchHit
     from lineage.domains import DomainInfo
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
@@ -195,6 +195,23 @@ class Lineage:
         view = self.view(as_of, known_at, actor)
         source, asked = _asked(view, node, column, depth, links, (kinds, domains, certainty))
         return provenance(view, source, asked)
+
+    def path(
+        self,
+        start: str,
+        end: str,
+        *,
+        every: bool = False,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> PathAnswer:
+        """A shortest path of the best certainty, or why there is none; ``every`` adds all edges on any path."""
+        from lineage.paths import path
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return path(view, resolve(view, start), resolve(view, end), every=every)
 
     def picture(
         self,

@@ -40,12 +40,10 @@ def clean(text: object) -> str:
 
 def print_answer(answer: Answer) -> None:
     """Impact or provenance as a table with its summary."""
-    console = _console()
+    console = new_console()
     down = answer.direction == "downstream"
     line(console, f"{'Impact' if down else 'Provenance'} of {answer.node}", "bold")
-    line(
-        console, f"domain {answer.domain} · as of {_second(answer.as_of)} · known at {_second(answer.known_at)}", "dim"
-    )
+    line(console, f"domain {answer.domain} · as of {second(answer.as_of)} · known at {second(answer.known_at)}", "dim")
     if answer.nodes:
         rows = [
             (
@@ -76,7 +74,7 @@ def summary_lines(answer: Answer) -> list[str]:
         lines.append(f"{coverage.certain_edges} of {coverage.edges} edges are certain.")
     if coverage and coverage.runs_without_end:
         verb = "has" if coverage.runs_without_end == 1 else "have"
-        lines.append(f"{_count(coverage.runs_without_end, 'run')} of these jobs {verb} not ended.")
+        lines.append(f"{counted(coverage.runs_without_end, 'run')} of these jobs {verb} not ended.")
     if coverage and coverage.unparsed_sql:
         lines.append(f"The SQL of {coverage.unparsed_sql} of these jobs was not read for columns.")
     if answer.nodes and answer.blind_spots:
@@ -93,22 +91,22 @@ def frontier_text(frontier: Frontier | None) -> str:
     if frontier is None or not frontier.nodes:
         return "more nodes behind"
     where = ", ".join(f"{domain} {count}" for domain, count in frontier.domains.items())
-    return f"at least {_count(frontier.nodes, 'more node')} behind ({where})"
+    return f"at least {counted(frontier.nodes, 'more node')} behind ({where})"
 
 
 def print_hits(text: str, hits: Sequence[SearchHit]) -> None:
     """Search hits as a table."""
-    console = _console()
+    console = new_console()
     if not hits:
         line(console, f"Nothing is called anything like “{text}”.")
         return
     table(console, ("Score", "Node", "Domain"), [(f"{hit.score:.2f}", hit.id, hit.domain) for hit in hits])
-    line(console, _count(len(hits), "hit"))
+    line(console, counted(len(hits), "hit"))
 
 
 def print_node(node: NodeDetail) -> None:
     """The page of one node."""
-    console = _console()
+    console = new_console()
     line(console, node.id, "bold")
     if node.hidden:
         line(console, "You may not see nodes of this domain.")
@@ -119,7 +117,7 @@ def print_node(node: NodeDetail) -> None:
         "description": node.description,
         "tags": ", ".join(node.tags),
         "aliases": ", ".join(node.aliases),
-        "seen": f"{_second(node.first_seen)} … {_second(node.last_seen)}" if node.first_seen else None,
+        "seen": f"{second(node.first_seen)} … {second(node.last_seen)}" if node.first_seen else None,
     }
     for name, value in facts.items():
         if value:
@@ -139,7 +137,7 @@ def print_node(node: NodeDetail) -> None:
 
 def print_plan(plan: Plan) -> None:
     """What an application of declared files did or would do."""
-    console = _console()
+    console = new_console()
     signs = (("+", plan.added), ("~", plan.changed), ("-", plan.removed))
     for sign, changes in signs:
         for change in changes:
@@ -153,7 +151,7 @@ def print_plan(plan: Plan) -> None:
 
 def print_report(report: Report) -> None:
     """Findings of the doctor."""
-    console = _console()
+    console = new_console()
     findings = [check for check in report.checks if not check.ok]
     for check in findings:
         line(console, f"{check.name}: {check.found} {check.what}, for instance {', '.join(check.examples)}")
@@ -213,13 +211,14 @@ def line(console: Console, text: str, style: str = "") -> None:
     )
 
 
-def _console() -> Console:
+def new_console() -> Console:
+    """Standard output, with nothing in texts taken for markup."""
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
-def _second(at: datetime | None) -> str:
+def second(at: datetime | None) -> str:
     return iso(at.replace(microsecond=0)) or "" if at else ""
 
 
@@ -236,20 +235,25 @@ def _verdict(answer: Answer) -> list[str]:
         what = "impact" if down else "origin"
         return [f"No {what} found, but blind here:", *(f"  {spot}" for spot in answer.blind_spots)]
     if not answer.nodes:
-        return [f"Nothing that fits the filters; without them there are {_count(answer.unfiltered, 'node')}."]
+        return [f"Nothing that fits the filters; without them there are {counted(answer.unfiltered, 'node')}."]
     domains = len({node.domain for node in answer.nodes})
     crossing = sum(node.crosses_domain for node in answer.nodes)
     levels = Counter(node.certainty for node in answer.nodes)
     shown = ", ".join(f"{levels[level]} {level}" for level in ("certain", "probable", "stale") if levels[level])
     across = f", {crossing} in another domain ({CROSSES})" if crossing else ""
-    return [f"{_count(len(answer.nodes), 'node')} in {_count(domains, 'domain')}{across}: {shown}."]
+    return [f"{counted(len(answer.nodes), 'node')} in {counted(domains, 'domain')}{across}: {shown}."]
 
 
 def _subtypes(subtypes: Sequence[str]) -> str:
     return f" ({', '.join(subtypes).lower()})" if subtypes else ""
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "node"), counted(2, "node")
+    ('1 node', '2 nodes')
+    """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -271,16 +275,14 @@ def _node_tables(console: Console, node: NodeDetail) -> None:
         table(console, ("Column", "Type", "Tags", "From/to"), rows)
     if node.runs:
         own = node.kind == "job"
-        runs = [(_second(r.started_at), _state(r), r.run_id if own else r.job) for r in node.runs[:_SHOWN]]
+        runs = [(second(r.started_at), _state(r), r.run_id if own else r.job) for r in node.runs[:_SHOWN]]
         table(console, ("Started", "State", "Run" if own else "Job"), runs)
         if len(node.runs) > _SHOWN:
             line(console, f"… {len(node.runs) - _SHOWN} more runs")
     if node.metrics:
         table(console, ("Metric", "Last value"), [(name, f"{value:g}") for name, value in node.metrics.items()])
     if node.assertions:
-        tests = [
-            (str(t["status"]), str(t["name"]), t["column"] or "", _second(t["tested_at"])) for t in node.assertions
-        ]
+        tests = [(str(t["status"]), str(t["name"]), t["column"] or "", second(t["tested_at"])) for t in node.assertions]
         table(console, ("Test", "Name", "Column", "At"), tests)
     if node.facets:
         line(console, f"{'facets':<12}{', '.join(sorted(node.facets))}")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from lineage.answers import Answer, NodeDetail, Picture, SearchHit
+from lineage.answers import Answer, NodeDetail, PathAnswer, Picture, SearchHit
 from lineage.api.parts import (
     ERRORS,
     ActorOf,
@@ -93,6 +93,18 @@ def _add_answers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) 
             actor=actor_of(request),
         )
         return as_response(answer, format)
+
+    @router.get("/path", tags=["answers"], summary="How data gets from A to B", responses=shape(PathAnswer))
+    def path(
+        request: Request,
+        start: Annotated[str, Query(alias="from", description="Where the data is")],
+        end: Annotated[str, Query(alias="to", description="Where it may go")],
+        every: Annotated[bool, Query(alias="all", description="Also every edge on any path")] = False,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor = get_lineage(), actor_of(request)
+        return as_json(lx.path(start, end, every=every, as_of=as_of, known_at=known_at, actor=actor))
 
     @router.get("/nodes", tags=["answers"], summary="Everything about one node", responses=shape(NodeDetail))
     def nodes(request: Request, node: Node, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
