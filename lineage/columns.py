@@ -48,7 +48,7 @@ def column_facts(view: View, datasets: Iterable[int]) -> dict[int, dict[str, Col
         facts = found.setdefault(owner[entity], {})
         body = json.loads(text)
         if key == "schema":
-            _read_fields(entries(body, "fields"), "", facts, [0], 0)
+            read_fields(entries(body, "fields"), "", facts, [0], 0)
         else:
             for tag in entries(body, "tags"):
                 if tag.get("field"):
@@ -116,7 +116,7 @@ def tag_text(tag: dict[str, Any]) -> str:
     return key if value in (None, "", True, "true", "True") else f"{key}:{value}"
 
 
-def _read_fields(
+def read_fields(
     fields: list[dict[str, Any]], prefix: str, facts: dict[str, ColumnFacts], order: list[int], depth: int
 ) -> None:
     """Note type, description and position of fields and of the fields inside them."""
@@ -128,4 +128,4 @@ def _read_fields(
         fact.order = order[0]
         order[0] += 1
         if depth < _DEEPEST:
-            _read_fields(entries(one, "fields"), f"{path}.", facts, order, depth + 1)
+            read_fields(entries(one, "fields"), f"{path}.", facts, order, depth + 1)

@@ -23,6 +23,7 @@ from lineage.view import Instant, View
 
 if TYPE_CHECKING:
     from lineage.answers import Answer, NodeDetail, PathAnswer, Picture, SearchHit
+    from lineage.differences import DiffAnswer
     from lineage.domains import DomainInfo
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
@@ -212,6 +213,25 @@ class Lineage:
 
         view = self.view(as_of, known_at, actor)
         return path(view, resolve(view, start), resolve(view, end), every=every)
+
+    def diff(
+        self,
+        from_time: When,
+        to_time: When = None,
+        *,
+        node: str | None = None,
+        side: str = "upstream",
+        known_from: When = None,
+        known_to: When = None,
+        actor: Actor = LOCAL,
+    ) -> DiffAnswer:
+        """What differs between two instants, each difference with its cause; see :mod:`lineage.diff`.
+
+        ``node`` limits it to a node and one ``side`` of it: ``upstream`` (default), ``downstream``, ``both``, ``self``.
+        """
+        from lineage.compare import compare
+
+        return compare(self, (from_time, known_from), (to_time, known_to), node, side, actor)
 
     def picture(
         self,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from lineage.options import AsOf, Database, Format, KnownAt, Shape, engine, show_value
+from lineage.options import AsOf, Database, Format, KnownAt, Shape, engine, show_value, write_text
+
+
+class DiffFormat(StrEnum):
+    """How differences are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.command()(path)
+    app.command()(diff)
 
 
 def path(
@@ -29,3 +39,39 @@ def path(
     with engine(db) as lx:
         answer = lx.path(start, end, every=every, as_of=as_of, known_at=known_at)
     show_value(answer, format, print_path)
+
+
+def diff(
+    from_time: Annotated[str, typer.Option("--from", metavar="TIME", help="The earlier instant.", show_default=False)],
+    to_time: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="The later instant.", show_default="now")
+    ] = None,
+    node: Annotated[
+        str | None,
+        typer.Option("--node", metavar="NODE", help="Only this node and one side of it.", show_default=False),
+    ] = None,
+    side: Annotated[
+        str, typer.Option("--side", metavar="SIDE", help="With --node: upstream, downstream, both or self.")
+    ] = "upstream",
+    known_from: Annotated[
+        str | None, typer.Option("--known-from", metavar="TIME", help="As known then.", show_default="now")
+    ] = None,
+    known_to: Annotated[
+        str | None, typer.Option("--known-to", metavar="TIME", help="As known then.", show_default="now")
+    ] = None,
+    format: Annotated[DiffFormat, typer.Option("--format", help="Table for people, JSON or CSV.")] = DiffFormat.table,
+    db: Database = None,
+) -> None:
+    """What changed between two instants, and which run and code version did it."""
+    from lineage.formats.flat import to_csv
+    from lineage.question_tables import print_diff
+    from lineage.tables import print_json
+
+    with engine(db) as lx:
+        answer = lx.diff(from_time, to_time, node=node, side=side, known_from=known_from, known_to=known_to)
+    if format is DiffFormat.csv:
+        write_text(to_csv(answer))
+    elif format is DiffFormat.json:
+        print_json(answer)
+    else:
+        print_diff(answer)

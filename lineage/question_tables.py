@@ -8,6 +8,7 @@ from lineage.tables import counted, line, new_console, second, table
 
 if TYPE_CHECKING:
     from lineage.answers import PathAnswer
+    from lineage.differences import Cause, DiffAnswer, Difference
 
 
 def print_path(answer: PathAnswer) -> None:
@@ -32,3 +33,44 @@ def print_path(answer: PathAnswer) -> None:
             line(console, f"  {reason}")
     if answer.reverse:
         line(console, "There is one the other way round.")
+
+
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def print_diff(answer: DiffAnswer) -> None:
+    """Differences, each with its cause below it, and the totals."""
+    console = new_console()
+    line(console, answer.title(), "bold")
+    line(console, f"known at {second(answer.known_from)} and {second(answer.known_to)}", "dim")
+    for change in answer.changes:
+        line(console, f"{_SIGNS[change.change]} {_difference(change)}")
+        if change.cause:
+            line(console, f"    {_cause(change.cause)}", "dim")
+    for remark in answer.remarks():
+        line(console, remark)
+    if not answer.changes:
+        line(console, "Nothing differs.")
+
+
+def _difference(change: Difference) -> str:
+    where = f"{change.id} → {change.other}" if change.other else change.id
+    what = {"column_edge": "column edge", "node": change.kind}.get(change.what, change.what)
+    if change.what == "edge" and change.kind != "lineage":
+        what = f"edge ({change.kind})"
+    sides = [side for side in (change.before, change.after) if side]
+    told = f": {' ⇒ '.join(sides)}" if sides else ""
+    return f"{what} {where}{f' {change.detail}' if change.detail else ''}{told}"
+
+
+def _cause(cause: Cause) -> str:
+    code = cause.code or {}
+    parts = [
+        cause.reason,
+        f"at {second(cause.at)}" if cause.at else "",
+        f"by {cause.job}" if cause.job else "",
+        f"run {cause.run_id}" if cause.run_id else "",
+        f"code {code['version']}" if code.get("version") else "",
+        f"producer {cause.producer}" if cause.producer else "",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -23,6 +23,7 @@ from lineage.api.parts import (
     as_response,
     shape,
 )
+from lineage.differences import DiffAnswer
 from lineage.domains import DomainInfo
 from lineage.formats import NEEDS_LINKS
 from lineage.overview import Summary
@@ -105,6 +106,19 @@ def _add_answers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) 
     ) -> JSONResponse:
         lx, actor = get_lineage(), actor_of(request)
         return as_json(lx.path(start, end, every=every, as_of=as_of, known_at=known_at, actor=actor))
+
+    @router.get("/diff", tags=["answers"], summary="What changed between two instants", responses=shape(DiffAnswer))
+    def diff(
+        request: Request,
+        from_time: Annotated[str, Query(alias="from", description="The earlier instant")],
+        to_time: Annotated[str | None, Query(alias="to", description="The later instant; default: now")] = None,
+        node: Annotated[str | None, Query(description="Only this node and one side of it")] = None,
+        side: Literal["upstream", "downstream", "both", "self"] = "upstream",
+        known_from: KnownAt = None,
+        known_to: KnownAt = None,
+    ) -> JSONResponse:
+        known = {"known_from": known_from, "known_to": known_to}
+        return as_json(get_lineage().diff(from_time, to_time, node=node, side=side, actor=actor_of(request), **known))
 
     @router.get("/nodes", tags=["answers"], summary="Everything about one node", responses=shape(NodeDetail))
     def nodes(request: Request, node: Node, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:

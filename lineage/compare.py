@@ -1,0 +1,69 @@
+"""The question ``diff``: from what a person typed to two instants and a scope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.diff import diff, scope_of
+from lineage.differences import DiffAnswer
+from lineage.errors import UnknownNodeError, UsageError
+from lineage.resolve import resolve
+from lineage.times import iso
+
+if TYPE_CHECKING:
+    from lineage.actor import Actor
+    from lineage.engine import Lineage, When
+    from lineage.view import View
+
+SIDES = ("upstream", "downstream", "both", "self")
+
+
+def compare(
+    lx: Lineage, start: tuple[When, When], end: tuple[When, When], node: str | None, side: str, actor: Actor
+) -> DiffAnswer:
+    """Differences between two points (valid time, known time).
+
+    Parameters
+    ----------
+    start, end
+        valid and known time of each; ``None`` for now.
+    node, side
+        limit it to a node and what lies on one side of it at either point.
+
+    Raises
+    ------
+    UsageError
+        when a time is no time, the first point lies after the second, or the side does not exist.
+    UnknownNodeError
+        when the node is known at neither point.
+    """
+    if side not in SIDES:
+        raise UsageError(f"side: “{side}” is none of {', '.join(SIDES)}.")
+    before, after = lx.view(*start, actor), lx.view(*end, actor)
+    for name, one, two in (("", before.as_of, after.as_of), ("known-", before.known_at, after.known_at)):
+        if one > two:
+            raise UsageError(f"{name}from ({iso(one)}) lies after {name}to ({iso(two)}); exchange them.")
+    scope = label = None
+    if node is not None:
+        found = _find(before, after, node)
+        scope, label = scope_of(before, after, found, side), after.label(found)
+    return DiffAnswer(
+        from_time=before.as_of,
+        to_time=after.as_of,
+        known_from=before.known_at,
+        known_to=after.known_at,
+        node=label,
+        side=side if node is not None else "",
+        changes=diff(before, after, scope),
+    )
+
+
+def _find(before: View, after: View, node: str) -> int:
+    """The node in the later snapshot, also when only the earlier one gives its name a meaning."""
+    try:
+        return resolve(after, node)
+    except UnknownNodeError:
+        there = after.snapshot.index(before.snapshot.members(resolve(before, node))[0])
+        if there is None:
+            raise
+        return there
