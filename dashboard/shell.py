@@ -145,6 +145,7 @@ def _instant() -> Part:
         shadow="lg",
         trapFocus=True,
         returnFocus=True,
+        keepMounted=True,  # the pickers take the instant of the address while the popover is closed
     )
 
 

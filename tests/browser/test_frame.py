@@ -87,6 +87,9 @@ def test_the_palette_finds_datasets_columns_jobs_and_pages_with_the_keyboard(pag
 def test_as_of_is_kept_on_every_page_and_the_page_says_when_it_is_not_now(page: Page, retail: str) -> None:
     page.goto(f"{retail}/?asof=2026-11-01T12:00:00")
     expect(page.locator("#asof-strip")).to_contain_text("You look at 2026-11-01 12:00:00 UTC.")
+    page.locator("#asof-open").click()
+    expect(page.locator("#asof-valid")).to_have_text("2026-11-01 12:00")
+    page.keyboard.press("Escape")
     page.get_by_role("link", name="Lineage", exact=True).click()
     expect(page.get_by_role("heading", name="Where do you want to start?")).to_be_visible()
     assert query(page)["asof"] == ["2026-11-01T12:00:00"]
