@@ -36,6 +36,8 @@ class Mesh:
     column_dst: npt.NDArray[np.uint32]  # at or above the number of columns: all rows of a dataset
     indirect: npt.NDArray[np.bool_]
 
+    ids: npt.NDArray[np.uint64]  # node ids of the datasets, then of the columns
+
     @property
     def n(self) -> int:
         return len(self.layer)
@@ -43,8 +45,7 @@ class Mesh:
     def tables(self, seed: int = 0) -> dict[str, pa.Table]:
         """Arrow tables as the queries of ``lineage.graph.sql`` give them."""
         rng = np.random.default_rng(seed)
-        ids = distinct_ids(rng, self.n + len(self.column_dataset))
-        dataset_ids, column_ids = ids[: self.n], ids[self.n :]
+        dataset_ids, column_ids = self.ids[: self.n], self.ids[self.n :]
         number = np.arange(self.n)
         entities = pa.table(
             {
@@ -163,7 +164,9 @@ def mesh(datasets: int, *, reads: float = 4.0, columns: float = 0, seed: int = 1
     shuffle = rng.permutation(datasets).astype(np.uint32)
     parts = _columns(rng, datasets, src, dst, columns)
     inverse = np.argsort(shuffle)
-    return Mesh(layer[inverse], domain[inverse], shuffle[src], shuffle[dst], certainty, shuffle[parts[0]], *parts[1:])
+    ids = distinct_ids(rng, datasets + len(parts[0]))
+    flow = (shuffle[src], shuffle[dst], certainty)
+    return Mesh(layer[inverse], domain[inverse], *flow, shuffle[parts[0]], *parts[1:], ids)
 
 
 def _choose(

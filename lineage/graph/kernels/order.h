@@ -1,23 +1,25 @@
 /* Order of the vertices along the flow, and strongly connected components.
  *
- * Lineage is almost acyclic. Peeling sinks off the end and sources off the front (Kahn) orders nearly everything;
- * Tarjan's algorithm, without recursion, orders the small core that is left. True sinks come last of all, so that the
- * row pointers of a search need not reach that far.
+ * Tarjan's algorithm, without recursion, orders the vertices depth first, so that what is reached from one vertex lies
+ * close together (measured against an order by waves: a closure of a hub in half the time). True sources stand before
+ * all others and true sinks behind them: row pointers of a search need not reach that far.
  */
 #ifndef MESHLINE_ORDER_H
 #define MESHLINE_ORDER_H
 
 #include "search.h"
 
+enum { PLACED = 1, HELD, SOURCE, SINK }; /* HELD: on Tarjan's stack */
+
 typedef struct {
     uint32_t *order;     /* out: vertices along the flow */
     uint32_t *component; /* out: by vertex; ascending along the flow */
     uint32_t components;
-    uint32_t *left;  /* work: open neighbours on the side that is being peeled; later Tarjan's index */
+    uint32_t *left;  /* work: Tarjan's index */
     uint32_t *low;   /* work */
     uint32_t *stack; /* work */
     uint32_t *next;  /* work */
-    uint8_t *done;   /* work: 1 peeled, 2 on Tarjan's stack */
+    uint8_t *done;   /* work: what is known of a vertex */
 } Order;
 
 static inline uint32_t list_begin(const Csr *g, uint32_t v)
@@ -32,30 +34,25 @@ static inline uint32_t list_end(const Csr *g, uint32_t v)
     return row < g->rows ? g->indptr[row + 1] : 0;
 }
 
-/* Peel vertices without open neighbours in `ahead`; a peeled one closes itself for its neighbours in `behind`.
- * They are appended to `out` in the order in which they come off. */
-static uint32_t peel(Order *o, const Csr *ahead, const Csr *behind, uint32_t n, uint32_t *out)
+/* Append the vertices marked `mark` in the order in which they are neighbours of `along`, then the others of them, so
+ * that the sinks (or sources) of one vertex are next to each other. */
+static uint32_t follow(Order *o, const Csr *g, const uint32_t *along, uint32_t count, uint32_t n, uint8_t mark,
+                       uint32_t *out)
 {
     uint32_t tail = 0;
-    for (uint32_t v = 0; v < n; v++) {
-        if (o->done[v])
-            continue;
-        uint32_t open = 0;
-        for (uint32_t e = list_begin(ahead, v), end = list_end(ahead, v); e < end; e++)
-            open += !o->done[ahead->indices[e] & VERTEX_MASK];
-        o->left[v] = open;
-        if (open == 0)
-            out[tail++] = v;
-    }
-    for (uint32_t at = 0; at < tail; at++) {
-        uint32_t v = out[at];
-        o->done[v] = 1;
-        for (uint32_t e = list_begin(behind, v), end = list_end(behind, v); e < end; e++) {
-            uint32_t w = behind->indices[e] & VERTEX_MASK;
-            if (!o->done[w] && --o->left[w] == 0)
+    for (uint32_t k = 0; k < count; k++)
+        for (uint32_t e = list_begin(g, along[k]), end = list_end(g, along[k]); e < end; e++) {
+            uint32_t w = g->indices[e] & VERTEX_MASK;
+            if (o->done[w] == mark) {
+                o->done[w] = PLACED;
                 out[tail++] = w;
+            }
         }
-    }
+    for (uint32_t v = 0; v < n; v++)
+        if (o->done[v] == mark) {
+            o->done[v] = PLACED;
+            out[tail++] = v;
+        }
     return tail;
 }
 
@@ -69,19 +66,19 @@ static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint3
     path[depth++] = root;
     pending[root] = list_begin(g, root);
     o->left[root] = o->low[root] = (*clock)++;
-    o->done[root] = 2;
+    o->done[root] = HELD;
     own[held++] = root;
     while (depth) {
         uint32_t v = path[depth - 1];
         if (pending[v] < list_end(g, v)) {
             uint32_t w = g->indices[pending[v]++] & VERTEX_MASK;
-            if (o->done[w] == 1)
+            if (o->done[w] != 0 && o->done[w] != HELD)
                 continue;
             if (o->left[w] == NONE) {
                 path[depth++] = w;
                 pending[w] = list_begin(g, w);
                 o->left[w] = o->low[w] = (*clock)++;
-                o->done[w] = 2;
+                o->done[w] = HELD;
                 own[held++] = w;
             } else if (o->left[w] < o->low[v]) {
                 o->low[v] = o->left[w];
@@ -97,7 +94,7 @@ static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint3
         (*last)--;
         do {
             w = own[--held];
-            o->done[w] = 1;
+            o->done[w] = PLACED;
             o->component[w] = *last;
             o->order[--(*back)] = w;
         } while (w != v);
@@ -108,46 +105,37 @@ static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint3
 static int order_vertices(const Csr *down, const Csr *up, uint32_t n, Order *o)
 {
     size_t room = ((size_t)n + 1) * sizeof(uint32_t);
-    uint32_t *front = malloc(room), *end = malloc(room), *core = malloc(room);
     o->left = malloc(room);
     o->low = malloc(room);
     o->stack = malloc(room);
     o->next = malloc(room);
     o->done = calloc((size_t)n + 1, 1);
-    int failed = !front || !end || !core || !o->left || !o->low || !o->stack || !o->next || !o->done;
+    int failed = !o->left || !o->low || !o->stack || !o->next || !o->done;
     if (!failed) {
-        uint32_t first = 0;
-        for (uint32_t v = 0; v < n; v++) /* true sources come first of all, for the searches upstream */
-            if (list_begin(up, v) == list_end(up, v) && list_begin(down, v) != list_end(down, v)) {
-                o->done[v] = 1;
-                front[first++] = v;
-            }
-        uint32_t last = peel(o, down, up, n, end);    /* sinks, and what leads to sinks only */
-        first += peel(o, up, down, n, front + first); /* what comes from sources only */
-        uint32_t middle = n - first - last, clock = 0, back = middle, left = n;
-        for (uint32_t v = 0; v < n; v++)
+        uint32_t sources = 0, sinks = 0, clock = 0;
+        for (uint32_t v = 0; v < n; v++) {
+            int leads = list_begin(down, v) != list_end(down, v), comes = list_begin(up, v) != list_end(up, v);
+            o->done[v] = !leads ? SINK : !comes ? SOURCE : 0;
+            sinks += !leads;
+            sources += leads && !comes;
             o->left[v] = NONE;
+        }
+        uint32_t middle = n - sources - sinks, back = middle, left = n;
         for (uint32_t v = 0; v < n; v++)
             if (!o->done[v])
                 tarjan(o, down, v, &clock, &back, &left);
-        uint32_t cores = n - left; /* components of the core; numbered left ... n - 1 so far */
-        memcpy(core, o->order, middle * sizeof(uint32_t));
-        for (uint32_t k = 0; k < middle; k++)
-            o->component[core[k]] = o->component[core[k]] - left + first;
-        memcpy(o->order + first, core, middle * sizeof(uint32_t));
-        for (uint32_t k = 0; k < first; k++) {
-            o->order[k] = front[k];
-            o->component[front[k]] = k;
+        memmove(o->order + sources, o->order, middle * sizeof(uint32_t));
+        follow(o, up, o->order + sources, middle, n, SOURCE, o->order);
+        follow(o, down, o->order, sources + middle, n, SINK, o->order + sources + middle);
+        uint32_t cores = n - left; /* components between sources and sinks, numbered left ... n - 1 so far */
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t v = o->order[k];
+            o->component[v] = k < sources            ? k
+                              : k < sources + middle ? o->component[v] - left + sources
+                                                     : sources + cores + (k - sources - middle);
         }
-        for (uint32_t k = 0; k < last; k++) {
-            o->order[n - 1 - k] = end[k];
-            o->component[end[k]] = first + cores + (last - 1 - k);
-        }
-        o->components = first + cores + last;
+        o->components = sources + cores + sinks;
     }
-    free(front);
-    free(end);
-    free(core);
     free(o->left);
     free(o->low);
     free(o->stack);

@@ -94,20 +94,26 @@ static inline void bits_clear(uint64_t *bits, const uint32_t *vertices, size_t c
         bits[vertices[k] >> 6] = 0;
 }
 
-/* Append the fresh ones among `count` neighbours. */
-static void filter(Search *q, const uint32_t *packed, const uint32_t *from, uint32_t count, int counted)
+/* Append the fresh ones among `count` neighbours. Always inlined with a constant `masked`, so that a search without
+ * blocked nodes does not ask for them. */
+static inline void filter_as(Search *q, const uint32_t *restrict packed, const uint32_t *restrict from, uint32_t count,
+                             int counted, int masked)
 {
-    uint64_t *bits = q->scratch->bits;
-    uint32_t *order = q->scratch->order, *parent = q->scratch->parent;
-    uint32_t tail = q->tail, mask = q->mask, classes = q->classes;
-    uint64_t edges = 0, certain = 0;
+    uint64_t *restrict bits = q->scratch->bits;
+    uint32_t *restrict order = q->scratch->order, *restrict parent = q->scratch->parent;
+    const uint8_t *blocked = q->blocked;
+    const uint32_t *public_of = q->public_of;
+    uint32_t tail = q->tail, mask = q->mask, classes = q->classes, edges = 0, certain = 0;
     for (uint32_t k = 0; k < count; k++) {
         uint32_t v = packed[k] & VERTEX_MASK, cls = packed[k] >> CLASS_SHIFT;
         uint32_t admitted = mask >> cls & 1;
-        if (q->blocked != NULL)
-            admitted &= !q->blocked[q->public_of[v]];
         uint64_t word = bits[v >> 6];
         uint32_t fresh = admitted & ~(uint32_t)(word >> (v & 63));
+        if (masked) { /* what was visited is not blocked: for it the question is turned to vertex 0, which is cached */
+            uint32_t closed = fresh & blocked[public_of[v & (0 - fresh)]];
+            fresh ^= closed;
+            admitted ^= closed;
+        }
         bits[v >> 6] = word | (uint64_t)fresh << (v & 63);
         order[tail] = v;
         parent[tail] = from[k];
@@ -122,6 +128,14 @@ static void filter(Search *q, const uint32_t *packed, const uint32_t *from, uint
         q->edges += edges;
         q->certain += certain;
     }
+}
+
+static void filter(Search *q, const uint32_t *packed, const uint32_t *from, uint32_t count, int counted)
+{
+    if (q->blocked == NULL)
+        filter_as(q, packed, from, count, counted, 0);
+    else
+        filter_as(q, packed, from, count, counted, 1);
 }
 
 static inline void lane(uint32_t *to, uint32_t *from, const uint32_t *indices, uint32_t position)
