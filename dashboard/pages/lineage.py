@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 
-from dashboard.lineage_graph.component import LineageGraph
 from dashboard.lineage_graph.drawing import Options, drawing
 from dashboard.links import Links
 from dashboard.page import Page, Part, callback
 from dashboard.pages import lineage_states as states
 from dashboard.pages.lineage_details import panel
+from dashboard.pages.lineage_frame import layout
 from dashboard.pages.lineage_state import LineageState
 from dashboard.pages.lineage_tables import EDGES, NODES, edge_rows, node_rows, only_domains, to_csv
 from dashboard.tables import grid
-from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, icon
+from dashboard.theme import UNASSIGNED_COLOUR, domain_colours
 from lineage.answers import Picture, PictureEdge
 from lineage.domains import DomainInfo
 from lineage.errors import MeshlineError, UnknownNodeError
@@ -28,188 +27,6 @@ if TYPE_CHECKING:
 
 NODE_BUDGET = 300
 MAP_BUDGET = 5000
-_STEPS = [{"value": value, "label": value.title()} for value in ("1", "2", "3", "all")]
-
-
-def layout() -> Part:
-    """Frame of the page."""
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.Div([html.H1("Lineage"), html.Div("…", id="lineage-title", className="sub")]),
-                    html.Div(
-                        [
-                            dmc.SegmentedControl(
-                                id="lineage-view",
-                                value="picture",
-                                data=[
-                                    {"value": "picture", "label": "Picture"},
-                                    {"value": "nodes", "label": "Nodes"},
-                                    {"value": "edges", "label": "Edges"},
-                                ],
-                            ),
-                            _export(),
-                        ],
-                        id="lineage-side",
-                        className="side",
-                    ),
-                ],
-                className="page-head",
-            ),
-            html.Div(id="lineage-notices"),
-            html.Div(id="lineage-hero"),
-            html.Div(
-                [
-                    _toolbar(),
-                    html.Div(
-                        [
-                            html.Div([_canvas(), html.Div(id="lineage-table")], className="card stage"),
-                            html.Aside(
-                                _skeleton(),
-                                id="lineage-panel",
-                                className="card panel",
-                                **{"aria-label": "Details of the chosen node"},
-                            ),
-                        ],
-                        className="work",
-                    ),
-                ],
-                id="lineage-work",
-            ),
-            dcc.Store(id="lineage-initial"),
-            dcc.Store(id="lineage-selection"),
-            dcc.Store(id="lineage-trace"),
-            dcc.Download(id="lineage-download"),
-        ],
-        className="page lineage-page",
-    )
-
-
-def _export() -> Part:
-    def item(name: str, mark: str, label: str) -> Part:
-        return dmc.MenuItem(label, id=f"lineage-do-{name}", leftSection=icon(mark, size=16), n_clicks=0)
-
-    return dmc.Menu(
-        [
-            dmc.MenuTarget(html.Button([icon("download", size=16), "Export"], className="btn", id="lineage-export")),
-            dmc.MenuDropdown(
-                [
-                    item("png", "photo", "Picture as PNG"),
-                    item("svg", "file-type-svg", "Picture as SVG"),
-                    item("nodes", "file-type-csv", "Nodes as CSV"),
-                    item("edges", "file-type-csv", "Edges as CSV"),
-                ]
-            ),
-        ],
-        position="bottom-end",
-        shadow="md",
-        keepMounted=True,
-    )
-
-
-def _toolbar() -> Part:
-    def steps(side: str, label: str) -> Part:
-        return html.Div(
-            [
-                html.Span(label, className="tool-label", id=f"lineage-{side}-label"),
-                dmc.SegmentedControl(
-                    id=f"lineage-{side}",
-                    data=_STEPS,
-                    value="1",
-                    size="xs",
-                    attributes={"root": {"aria-label": f"Steps {label.lower()}"}},
-                ),
-            ],
-            className="tool",
-        )
-
-    colour_by = [
-        {"value": "domain", "label": "Domain"},
-        {"value": "status", "label": "Last run"},
-        {"value": "age", "label": "Age"},
-    ]
-    return html.Div(
-        [
-            steps("up", "Upstream"),
-            steps("down", "Downstream"),
-            html.Div(
-                [
-                    html.Span("Colour by", className="tool-label"),
-                    dmc.SegmentedControl(
-                        id="lineage-by",
-                        data=colour_by,
-                        value="domain",
-                        size="xs",
-                        attributes={"root": {"aria-label": "Colour by"}},
-                    ),
-                ],
-                className="tool",
-            ),
-            dmc.ChipGroup(
-                [
-                    dmc.Chip("Lanes", value="lanes", size="xs", radius="md"),
-                    dmc.Chip("Jobs", value="jobs", size="xs", radius="md"),
-                ],
-                id="lineage-flags",
-                multiple=True,
-                value=["lanes"],
-            ),
-            dmc.MultiSelect(
-                id="lineage-domains",
-                data=[],
-                value=[],
-                placeholder="All domains",
-                clearable=True,
-                size="xs",
-                hidePickedOptions=True,
-                className="tool-domains",
-                attributes={"input": {"aria-label": "Show these domains only"}},
-            ),
-            dmc.TextInput(
-                id="lineage-find",
-                placeholder="Find in picture",
-                size="xs",
-                leftSection=icon("search", size=14),
-                rightSection=html.Kbd("/"),
-                debounce=120,
-                value="",
-                n_submit=0,
-                className="tool-find",
-                attributes={"input": {"aria-label": "Find in picture"}},
-            ),
-        ],
-        className="card toolbar",
-        role="toolbar",
-        **{"aria-label": "What the picture shows"},
-    )
-
-
-def _canvas() -> Part:
-    def tool(name: str, mark: str, label: str) -> Part:
-        return html.Button(icon(mark), id=f"lineage-do-{name}", className="round", title=label, **{"aria-label": label})
-
-    return html.Div(
-        [
-            html.Div(LineageGraph("lineage-graph"), className="canvas-room"),
-            html.Div(
-                [
-                    states.legend(),
-                    tool("in", "plus", "Zoom in"),
-                    tool("out", "minus", "Zoom out"),
-                    tool("fit", "maximize", "Fit everything"),
-                ],
-                className="canvas-foot",
-            ),
-        ],
-        className="canvas",
-        id="lineage-canvas",
-    )
-
-
-def _skeleton() -> Part:
-    bars = [dmc.Skeleton(height=h, width=w, radius="sm", mb=14) for h, w in ((20, "40%"), (26, "75%"), (14, "90%"))]
-    return html.Div([*bars, dmc.Skeleton(height=150, radius="sm")], className="panel-pad")
 
 
 def look(lx: Lineage, state: LineageState) -> Picture:
