@@ -12,6 +12,7 @@ from ingest.envelope import Refusal
 from ingest.quarantine import Rejected, producer_of, put
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
+from lineage.store.store import migrations
 from tests.ingest.build import loaded, run_event
 from tests.ingest.cli import Cli
 
@@ -76,6 +77,20 @@ def test_bytes_that_are_no_text_are_shown_too(meshline: Cli) -> None:
     meshline("ingest", meshline.write("a.json", data))
     assert meshline("rejects", "show", id_of(data))[1] == data
     assert "body_base64" in meshline.json("rejects", "show", id_of(data))
+
+
+def test_a_database_of_the_first_format_keeps_its_refused_inputs(
+    meshline: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = migrations()
+    monkeypatch.setattr("lineage.store.store.migrations", lambda: {1: steps[1]})
+    with Store.open(meshline.db) as store, store.transaction() as cursor:
+        cursor.execute("INSERT INTO quarantine (hash, source, reason, body) VALUES ('a', 'old', 'no-time', 'b')")
+    monkeypatch.undo()
+    with Store.open(meshline.db):  # upgrades
+        pass
+    (item,) = meshline.json("rejects", "list")["rejects"]
+    assert (item["source"], item["producer"]) == ("old", None)
 
 
 @pytest.mark.parametrize("wanted", ["", "zz", "abcdef012345"])
