@@ -7,7 +7,9 @@ setup(
         Extension(
             "lineage.graph._kernels",
             sources=["lineage/graph/kernels/module.c"],
-            depends=[f"lineage/graph/kernels/{name}.h" for name in ("buffers", "graph", "order", "search", "sort")],
+            depends=[
+                f"lineage/graph/kernels/{name}.h" for name in ("buffers", "grade", "graph", "order", "search", "sort")
+            ],
             extra_compile_args=["-O3"],
             optional=True,
         )

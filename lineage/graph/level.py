@@ -72,12 +72,13 @@ class Csr:
 
 @dataclass(frozen=True, slots=True)
 class Adjacency:
-    """One direction of a level: unit edges and zero edges."""
+    """One direction of a level: unit edges and zero edges. ``backwards``: they lead to smaller vertices (upstream)."""
 
     n: int
     unit: Csr
     zero: Csr | None
     public: U32
+    backwards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +212,15 @@ def build_level(
     unit, zero = unit.distinct(n), zero.distinct(n)
     down, up = csr(unit), csr(unit.turned(n))
     zero_down, zero_up = (csr(zero), csr(zero.turned(n))) if len(zero.src) else (None, None)
-    order, _, _ = order_vertices(n, down, up)
+    flow = Edges.concat(unit, zero).distinct(n) if len(zero.src) else unit
+    order, _, _ = order_vertices(n, *((csr(flow), csr(flow.turned(n))) if len(zero.src) else (down, up)))
     rank = np.empty(n, dtype=np.uint32)
     rank[order] = np.arange(n, dtype=np.uint32)
     public = public[order]
     twin = np.arange(n, dtype=np.uint32) if twin is None else rank[twin[order]]
     return Level(
         down=Adjacency(n, down.renumbered(order, rank), zero_down and zero_down.renumbered(order, rank), public),
-        up=Adjacency(n, up.renumbered(order, rank), zero_up and zero_up.renumbered(order, rank), public),
+        up=Adjacency(n, up.renumbered(order, rank), zero_up and zero_up.renumbered(order, rank), public, True),
         public=public,
         offset=offset,
         vertices=rank[:count],

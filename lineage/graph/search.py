@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lineage.graph.arrays import U32, Bool
+from lineage.graph.arrays import U8, U32, Bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,20 @@ class Searcher(Protocol):
 
     def among(self, answer: U32, mask: int, blocked: Bool | None) -> tuple[int, int, U32]:
         """Admitted edges inside a set of vertices, how many of them are certain, and the vertices one edge outside."""
+        ...
+
+    def grade(self, closure: U32, mask: int, roots: U32, grades: U8, asked: U32) -> U8:
+        """Certainty of the best path from the roots to each asked vertex; 3 where there is none.
+
+        Parameters
+        ----------
+        closure
+            everything reached from the roots over admitted edges, each vertex once; paths stay inside of it.
+        mask
+            bit set of the admitted edge classes.
+        roots, grades
+            where paths begin, and the certainty of each beginning.
+        """
         ...
 
     def contains(self, members: U32, asked: U32) -> Bool:

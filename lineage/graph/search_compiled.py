@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lineage.graph._kernels import Graph
-from lineage.graph.arrays import U32, Bool
+from lineage.graph.arrays import U8, U32, Bool
 from lineage.graph.level import Adjacency
 from lineage.graph.search import Tree
 
@@ -21,6 +21,7 @@ class CompiledSearcher:
 
     def __init__(self, graph: Adjacency) -> None:
         unit, zero = graph.unit, graph.zero
+        self._backwards = int(graph.backwards)
         self._graph = Graph(
             graph.n,
             unit.first,
@@ -51,6 +52,11 @@ class CompiledSearcher:
         """Edges inside a set of vertices, certain ones, and the vertices one edge outside."""
         edges, certain, outside = self._graph.among(answer, mask, blocked)
         return edges, certain, np.sort(np.frombuffer(outside, _U32))
+
+    def grade(self, closure: U32, mask: int, roots: U32, grades: U8, asked: U32) -> U8:
+        """Certainty of the best path from the roots to each asked vertex; 3 where there is none."""
+        found = self._graph.grade(closure, mask, self._backwards, roots, grades, asked)
+        return np.frombuffer(found, np.uint8)
 
     def contains(self, members: U32, asked: U32) -> Bool:
         """Whether each asked vertex is one of ``members``."""

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from lineage.graph.arrays import CLASS_SHIFT, NONE, U32, VERTEX_MASK, Bool, ranges
+from lineage.graph.arrays import (
+    CERTAIN,
+    CLASS_SHIFT,
+    NONE,
+    PROBABLE,
+    STALE,
+    U8,
+    U32,
+    UNREACHED,
+    VERTEX_MASK,
+    Bool,
+    class_mask,
+    ranges,
+)
 from lineage.graph.level import Adjacency, Csr
 from lineage.graph.search import Tree
 
@@ -68,6 +81,31 @@ class NumpySearcher:
         inside = self.contains(answer, neighbours)
         kept = classes[inside]
         return len(kept), int((kept % 3 == 0).sum()), np.unique(neighbours[~inside])
+
+    def grade(self, closure: U32, mask: int, roots: U32, grades: U8, asked: U32) -> U8:
+        """Certainty of the best path, by searches over ever less certain edges that go on from what was found."""
+        arrays = self._scratch.take()
+        left, grade = arrays  # of the closure: what has no grade yet, and the grade of the rest
+        left[closure] = True
+        settled = roots[:0]
+        for certainty in (CERTAIN, PROBABLE, STALE):
+            admitted = mask & class_mask(certainty, indirect=True)
+            fresh = np.unique(roots[(grades <= certainty) & left[roots]])
+            frontier = np.concatenate([settled, fresh])
+            while True:
+                left[fresh], grade[fresh] = False, certainty
+                settled = np.concatenate([settled, fresh])
+                found = [gather(g, frontier, 0, admitted)[0] for g in (self._graph.unit, self._graph.zero) if g]
+                beyond = np.concatenate(found)
+                frontier = fresh = np.unique(beyond[left[beyond]])
+                if not len(fresh):
+                    break
+        left[closure] = False
+        left[settled] = True
+        result = np.where(left[asked], grade[asked], UNREACHED).astype(np.uint8)
+        left[settled] = False
+        self._scratch.give(arrays)
+        return result
 
     def contains(self, members: U32, asked: U32) -> Bool:
         """Whether each asked vertex is one of ``members``."""

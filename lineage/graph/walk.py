@@ -3,11 +3,11 @@
 How the figures are found (semantics 12 and 13):
 
 * *Hops*: one breadth-first search over all admitted edges.
-* *Certainty*: a node is certain when a search over the certain edges alone reaches it, else probable when one over
-  certain and probable edges does, else stale: a path is as certain as its weakest edge, a node as its best path.
-* *Path*: a way up the tree of that search, which is a shortest path among those of the best certainty, so it may be
-  longer than the hops. A limit on depth or size cuts the list of nodes, not these paths: the limited answer is the
-  full one restricted to its first nodes.
+* *Certainty*: a path is as certain as its weakest edge, a node as its best path: certain when certain edges alone
+  lead to it, else probable when certain and probable ones do, else stale. One sweep over what the search has reached.
+* *Path*: a way up the tree of a search over the edges that are at least as certain as the node, which is a shortest
+  path among those of the best certainty, so it may be longer than the hops. A limit on depth or size cuts the list of
+  nodes, not these paths: the limited answer is the full one restricted to its first nodes.
 * *Use*: a node is used indirectly when a search without the indirect edges does not reach it.
 
 Each search runs once, when its figure is first asked for, and only when edges of more than one class were seen.
@@ -145,12 +145,17 @@ class Walk:
     def certainty(self) -> U8:
         """Certainty of each node's best path: 0 certain, 1 probable, 2 stale."""
         vertices = self._main.order[self._position]
-        worst = self._worst
-        found = np.full(len(vertices), worst, dtype=np.uint8)
-        for certainty in range(worst - 1, -1, -1):
-            tree = self._tree(certainty)
-            found[self._reached(tree, vertices)] = certainty
-        return found
+        question, seeds = self._question, self._seeds
+        if not self._worst:
+            return np.zeros(len(vertices), dtype=np.uint8)
+        all_ = self._run(question.certainty, question.mask, -1, -1) if self._main.stopped else self._main
+        roots = np.concatenate([seeds.vertices, seeds.late])
+        grades = np.concatenate([seeds.certainty, seeds.late_certainty])
+        if self._level.offset or not len(self._level.helper_key):
+            return self._search.grade(all_.order, question.mask, roots, grades, vertices)
+        both = np.concatenate([vertices, self._level.twin[vertices]])  # a job is as certain as the better of its ports
+        found = self._search.grade(all_.order, question.mask, roots, grades, both)
+        return np.minimum(*np.split(found, 2))
 
     @cached_property
     def indirect(self) -> Bool:

@@ -47,7 +47,7 @@ def case(rng: np.random.Generator) -> Case:
     zero = zero_edges(rng, n) if rng.random() < 0.4 and n > 3 else None
     some = [rng.integers(0, n, int(rng.integers(0, 4))).astype(np.uint32) for _ in range(2)]
     return Case(
-        graph=Adjacency(n, unit, zero, rng.permutation(n).astype(np.uint32)),
+        graph=Adjacency(n, unit, zero, rng.permutation(n).astype(np.uint32), rng.random() < 0.5),
         seeds=some[0],
         late=some[1] if rng.random() < 0.3 else some[1][:0],
         mask=int(rng.choice([0b111111, 0b111, 0b001001, 0b011, 0])),
@@ -75,6 +75,12 @@ def compare(count: int, seed: int) -> None:
         half = a.order[: len(a.order) // 2]
         x, y = (s.among(half, c.mask, c.blocked) for s in (one, other))
         assert (x[0], x[1], x[2].tolist()) == (y[0], y[1], y[2].tolist())
+        full = other.bfs(c.seeds, c.late, c.mask, -1, -1, c.blocked)
+        roots = np.concatenate([c.seeds, c.late])
+        grades = rng.integers(0, 3, len(roots)).astype(np.uint8)
+        every = np.arange(c.graph.n, dtype=np.uint32)
+        a_grades, b_grades = (s.grade(full.order, c.mask, roots, grades, every) for s in (one, other))
+        assert a_grades.tolist() == b_grades.tolist()
         asked = rng.integers(0, c.graph.n, 20).astype(np.uint32)
         assert one.contains(half, asked).tolist() == other.contains(half, asked).tolist()
 

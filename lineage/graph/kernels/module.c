@@ -1,7 +1,7 @@
 /* lineage.graph._kernels: the compiled kernels of the graph engine. What they compute is told in search.h, sort.h and
  * order.h; the rest is the way between Python buffers and C arrays. No numpy headers are needed. */
 #include "buffers.h"
-#include "graph.h"
+#include "methods.h"
 #include "order.h"
 #include "sort.h"
 

@@ -41,6 +41,7 @@ typedef struct {
 typedef struct Scratch {
     uint64_t *bits, *more_bits;
     uint32_t *order, *parent; /* n + 1 entries */
+    uint8_t *grade;
     struct Scratch *next;
 } Scratch;
 
@@ -65,6 +66,7 @@ static Scratch *scratch_new(uint32_t n)
     s->more_bits = calloc(words, sizeof(uint64_t));
     s->order = malloc(((size_t)n + 1) * sizeof(uint32_t));
     s->parent = malloc(((size_t)n + 1) * sizeof(uint32_t));
+    s->grade = malloc((size_t)n + 1);
     return s;
 }
 
@@ -74,6 +76,7 @@ static void scratch_free(Scratch *s)
     free(s->more_bits);
     free(s->order);
     free(s->parent);
+    free(s->grade);
     free(s);
 }
 
