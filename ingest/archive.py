@@ -6,13 +6,15 @@ one by one, and one INSERT makes a whole group durable (docs/design.md, "Store")
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import zstandard
 
+from lineage.store.blocks import LENGTH
+from lineage.store.blocks import fetch as fetch
+from lineage.store.blocks import unpack as unpack
 from lineage.times import EPOCH, utcnow
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 BLOCK_EVENTS = 256  # 385 bytes an event and 1.3 ms to fetch one; 1,024 save 2 % and cost four times the fetch
 TICK = timedelta(milliseconds=100)
 
-_LENGTH = struct.Struct("<I")
 _LEVEL = 1
 
 
@@ -42,26 +43,9 @@ def pack(events: Sequence[bytes]) -> bytes:
     """
     parts: list[bytes] = []
     for event in events:
-        parts.append(_LENGTH.pack(len(event)))
+        parts.append(LENGTH.pack(len(event)))
         parts.append(event)
     return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(b"".join(parts))
-
-
-def unpack(body: bytes | memoryview) -> list[bytes]:
-    """The events of a block, in order.
-
-    >>> unpack(pack([b"a", b"", b"ccc"]))
-    [b'a', b'', b'ccc']
-    """
-    data = zstandard.ZstdDecompressor().decompress(body)
-    events = []
-    start = 0
-    while start < len(data):
-        (length,) = _LENGTH.unpack_from(data, start)
-        start += _LENGTH.size
-        events.append(data[start : start + length])
-        start += length
-    return events
 
 
 def append_block(
@@ -93,21 +77,6 @@ def receipt_time(last: datetime | None, wanted: datetime | None = None) -> datet
     """Receipt time of the next block: as wanted (default: now), but never before the last one."""
     at = wanted if wanted is not None else tick_after(utcnow())
     return at if last is None or at >= last else last
-
-
-def fetch(cursor: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    """Raw events by (block, position); each block is decompressed once."""
-    blocks = sorted({block for block, _ in places})
-    found: dict[tuple[int, int], bytes] = {}
-    bodies = cursor.execute("SELECT block, body FROM raw WHERE block IN (SELECT unnest(?))", [blocks]).fetchall()
-    wanted: dict[int, list[int]] = {}
-    for block, position in places:
-        wanted.setdefault(block, []).append(position)
-    for block, body in bodies:
-        events = unpack(body)
-        for position in wanted[block]:
-            found[block, position] = events[position]
-    return found
 
 
 def blocks_after(

@@ -29,6 +29,7 @@ from lineage.options import (
     show_answer,
     show_value,
 )
+from lineage.question_commands import run_provenance
 
 
 def register(app: typer.Typer) -> None:
@@ -78,12 +79,17 @@ def provenance(
     kind: Kinds = None,
     domain: Domains = None,
     certainty: Certainties = None,
+    runs: Annotated[bool, typer.Option("--runs", help="The exact runs and input versions behind NODE.")] = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     format: AnswerShape = AnswerFormat.table,
     db: Database = None,
 ) -> None:
     """Everything upstream of NODE: where its data comes from."""
+    if runs:
+        filters = {"--kind": kind, "--domain": domain, "--certainty": certainty}
+        run_provenance(node, column, check_depth(depth), as_of, known_at, format, db, filters)
+        return
     with engine(db) as lx:
         answer = lx.provenance(
             node,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lineage.differences import Cause
+from lineage.redact import redact
 from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
@@ -86,14 +87,20 @@ class Causes:
 
 
 def code_version(text: str) -> dict[str, Any] | None:
-    """What a ``sourceCodeLocation`` facet says of place and version.
+    """What the text of a ``sourceCodeLocation`` facet says of place and version.
 
     >>> code_version('{"type": "git", "url": "https://git/x", "version": "3f2c", "_producer": "p"}')
     {'type': 'git', 'url': 'https://git/x', 'version': '3f2c'}
     """
     try:
-        body = json.loads(text)
+        return code_place(json.loads(text))
     except ValueError:
         return None
+
+
+def code_place(facet: Any) -> dict[str, Any] | None:
+    """Place and version out of a ``sourceCodeLocation`` facet; ``None`` when it is none."""
     names = ("type", "url", "repoUrl", "path", "version", "branch", "tag", "pullRequestNumber")
-    return {n: body[n] for n in names if isinstance(body.get(n), str)} if isinstance(body, dict) else None
+    if not isinstance(facet, dict):
+        return None
+    return {name: redact(facet[name]) for name in names if isinstance(facet.get(name), str)}

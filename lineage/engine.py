@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
     from lineage.reach import Asked
+    from lineage.run_trail import RunTrail
 
 When = datetime | str | None
 """A time: a datetime (naive = UTC), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
@@ -196,6 +197,24 @@ class Lineage:
         view = self.view(as_of, known_at, actor)
         source, asked = _asked(view, node, column, depth, links, (kinds, domains, certainty))
         return provenance(view, source, asked)
+
+    def run_provenance(
+        self,
+        node: str,
+        *,
+        column: str | None = None,
+        depth: int | None = None,
+        limit: int = 1_000,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> RunTrail:
+        """The exact runs and input versions behind a version; see :mod:`lineage.run_provenance`."""
+        from lineage.run_provenance import run_provenance
+
+        view = self.view(as_of, known_at, actor)
+        source, _ = _asked(view, node, column, depth, False, (None, None, None))
+        return run_provenance(view, source, depth=depth, limit=limit)
 
     def path(
         self,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from lineage.options import AsOf, Database, Format, KnownAt, Shape, engine, show_value, write_text
+from lineage.errors import UsageError
+from lineage.options import AnswerFormat, AsOf, Database, Format, KnownAt, Shape, engine, show_value, write_text
 
 
 class DiffFormat(StrEnum):
@@ -75,3 +77,39 @@ def diff(
         print_json(answer)
     else:
         print_diff(answer)
+
+
+def run_provenance(
+    node: str,
+    column: str | None,
+    depth: int | None,
+    as_of: str | None,
+    known_at: str | None,
+    shape: AnswerFormat,
+    db: Path | None,
+    filters: dict[str, Any],
+) -> None:
+    """``meshline provenance --runs``.
+
+    Raises
+    ------
+    UsageError
+        for a filter or a format that it does not have.
+    """
+    from lineage.formats.flat import to_csv
+    from lineage.question_tables import print_trail
+    from lineage.tables import print_json
+
+    given = [name for name, value in filters.items() if value]
+    if given:
+        raise UsageError(f"{given[0]} does not go with --runs, which lists runs.")
+    if shape not in (AnswerFormat.table, AnswerFormat.json, AnswerFormat.csv):
+        raise UsageError(f"--format {shape.value} does not go with --runs; table, json and csv do.")
+    with engine(db) as lx:
+        trail = lx.run_provenance(node, column=column, depth=depth, as_of=as_of, known_at=known_at)
+    if shape is AnswerFormat.csv:
+        write_text(to_csv(trail))
+    elif shape is AnswerFormat.json:
+        print_json(trail)
+    else:
+        print_trail(trail)

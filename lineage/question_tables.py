@@ -9,6 +9,7 @@ from lineage.tables import counted, line, new_console, second, table
 if TYPE_CHECKING:
     from lineage.answers import PathAnswer
     from lineage.differences import Cause, DiffAnswer, Difference
+    from lineage.run_trail import InputVersion, RunStep, RunTrail
 
 
 def print_path(answer: PathAnswer) -> None:
@@ -35,6 +36,7 @@ def print_path(answer: PathAnswer) -> None:
         line(console, "There is one the other way round.")
 
 
+_TIES = {"version": "named by the reader", "time": "newest before it began", "stream": "a stream", "none": "unknown"}
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -74,3 +76,54 @@ def _cause(cause: Cause) -> str:
         f"producer {cause.producer}" if cause.producer else "",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def print_trail(trail: RunTrail) -> None:
+    """Runs behind a version: each with its code, SQL and inputs."""
+    console = new_console()
+    line(console, trail.title(), "bold")
+    line(console, f"known at {second(trail.known_at)}", "dim")
+    for step in trail.steps:
+        line(console, f"{step.hops}  {step.dataset}", "bold")
+        for text in _facts(step):
+            line(console, f"     {text}")
+        for read in step.inputs:
+            line(console, f"     ← {_read(read)}")
+            for use in read.columns if trail.node.startswith("column:") else ():
+                kind = " ".join(part for part in (use.type, use.subtype, "masking" if use.masking else "") if part)
+                line(console, f"         {use.src} → {use.dst} {kind}".rstrip())
+    if not trail.steps:
+        line(console, "No run is known that made it.")
+    else:
+        jobs = len({step.job for step in trail.steps})
+        line(console, f"{counted(len(trail.steps), 'version')} by {counted(jobs, 'job')}.")
+    if trail.partial:
+        line(console, f"Partial: {counted(trail.behind, 'more version')} behind.")
+    if trail.blind_spots:
+        line(console, "Blind spots:")
+        for spot in trail.blind_spots:
+            line(console, f"  {spot}")
+
+
+def _facts(step: RunStep) -> list[str]:
+    end = second(step.ended_at) if step.ended_at else "not ended"
+    start = second(step.started_at) if step.started_at else "unknown"
+    code = step.code or {}
+    place = " ".join(str(code[name]) for name in ("url", "version") if code.get(name))
+    sql = " ".join(step.sql.split()) if step.sql else ""
+    found = {
+        "version": step.version,
+        "run": f"{step.run_id} of {step.job}",
+        "time": f"{start} … {end}, {step.state}{' (contradicted)' if step.conflict else ''}",
+        "code": place,
+        "sql": f"{sql[:200]}{'…' if len(sql) > 200 else ''} (SHA-256 {step.sql_hash[:12]})" if step.sql_hash else None,
+        "by": step.producer,
+    }
+    return [f"{name:<8}{value}" for name, value in found.items() if value]
+
+
+def _read(read: InputVersion) -> str:
+    version = f" version {read.version}" if read.version else ""
+    made = f", run {read.run_id} of {read.job}" if read.run_id else ""
+    columns = f", {counted(len(read.columns), 'column edge')}" if read.columns else ""
+    return f"{read.dataset}{version}{made} ({_TIES[read.tie]}{columns})"

@@ -27,6 +27,7 @@ from lineage.differences import DiffAnswer
 from lineage.domains import DomainInfo
 from lineage.formats import NEEDS_LINKS
 from lineage.overview import Summary
+from lineage.run_trail import RunTrail
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
@@ -94,6 +95,23 @@ def _add_answers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) 
             actor=actor_of(request),
         )
         return as_response(answer, format)
+
+    @router.get("/run-provenance", tags=["answers"], summary="Runs behind a version", responses=shape(RunTrail))
+    def run_provenance(
+        request: Request,
+        node: Node,
+        column: Column = None,
+        depth: Depth = None,
+        limit: Annotated[int, Query(ge=1, le=10_000, description="Greatest number of versions")] = 1_000,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor = get_lineage(), actor_of(request)
+        return as_json(
+            lx.run_provenance(
+                node, column=column, depth=depth, limit=limit, as_of=as_of, known_at=known_at, actor=actor
+            )
+        )
 
     @router.get("/path", tags=["answers"], summary="How data gets from A to B", responses=shape(PathAnswer))
     def path(

@@ -1,0 +1,42 @@
+"""Read archived events back: many stand, each preceded by its length, in one compressed block."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+LENGTH = struct.Struct("<I")
+
+
+def unpack(body: bytes | memoryview) -> list[bytes]:
+    """The events of a block, in order."""
+    import zstandard
+
+    data = zstandard.ZstdDecompressor().decompress(body)
+    events = []
+    start = 0
+    while start < len(data):
+        (length,) = LENGTH.unpack_from(data, start)
+        start += LENGTH.size
+        events.append(data[start : start + length])
+        start += length
+    return events
+
+
+def fetch(cursor: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """Raw events by (block, position); each block is decompressed once."""
+    blocks = sorted({block for block, _ in places})
+    found: dict[tuple[int, int], bytes] = {}
+    bodies = cursor.execute("SELECT block, body FROM raw WHERE block IN (SELECT unnest(?))", [blocks]).fetchall()
+    wanted: dict[int, list[int]] = {}
+    for block, position in places:
+        wanted.setdefault(block, []).append(position)
+    for block, body in bodies:
+        events = unpack(body)
+        for position in wanted[block]:
+            found[block, position] = events[position]
+    return found
