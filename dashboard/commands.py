@@ -82,7 +82,7 @@ def demo(
 
 def _load_sample(database: Path) -> None:
     from dashboard.demo import load, make_room, sample_size
-    from ingest.commands import totals
+    from ingest.commands import nodes_text, totals
     from ingest.progress import Progress
     from lineage.store import Store
 
@@ -93,8 +93,8 @@ def _load_sample(database: Path) -> None:
             loaded = load(store, progress=progress.to)
         held = totals(store)
     typer.echo(
-        f"{loaded.events:,} events of {held['jobs']:,} jobs, {held['datasets']:,} datasets with {held['columns']:,} "
-        f"columns and {held['edges']:,} edges; {loaded.quarantined:,} quarantined."
+        f"{loaded.events:,} events of {held['jobs']:,} jobs, {nodes_text(held)} "
+        f"and {held['edges']:,} edges; {loaded.quarantined:,} quarantined."
     )
     if loaded.weeks:
         typer.echo(

@@ -120,7 +120,8 @@ def _report(store: Store, outcome: Outcome, sources: list[Source], missing: list
 def totals(store: Store) -> dict[str, int]:
     """Size of the database, from the same counts as the first page (:class:`lineage.overview.Summary`).
 
-    ``datasets`` and ``columns`` are those that an event described; what is merely named counts as ``named_only``.
+    ``datasets`` and ``columns`` are those that an event described; those that lineage or a symlink merely names are
+    ``named_datasets`` and ``named_columns``. The first page shows the sums.
     ``edges`` are pairs of datasets between which data flows.
     """
     import lineage
@@ -133,8 +134,23 @@ def totals(store: Store) -> dict[str, int]:
         "columns": summary.columns - summary.named_columns,
         "edges": summary.edges,
         "column_edges": summary.column_edges or 0,
-        "named_only": summary.named_datasets + summary.named_columns,
+        "named_datasets": summary.named_datasets,
+        "named_columns": summary.named_columns,
     }
+
+
+def nodes_text(held: dict[str, Any]) -> str:
+    """Datasets and columns in words, from :func:`totals`.
+
+    >>> nodes_text({"datasets": 13, "columns": 91, "named_datasets": 1, "named_columns": 2})
+    '14 datasets (1 of them only named) with 93 columns (2 of them only named)'
+    """
+
+    def count(described: int, named: int, word: str) -> str:
+        return f"{described + named:,} {word}" + (f" ({named:,} of them only named)" if named else "")
+
+    datasets = count(held["datasets"], held["named_datasets"], "datasets")
+    return f"{datasets} with {count(held['columns'], held['named_columns'], 'columns')}"
 
 
 def _print_report(report: dict[str, Any]) -> None:
@@ -150,12 +166,9 @@ def _print_report(report: dict[str, Any]) -> None:
     else:
         lines += [f"  {name}: skipped, {why}" for name, why in skipped.items()]
     lines.append(
-        f"{report['database']} now holds {report['runs']:,} runs of {report['jobs']:,} jobs, "
-        f"{report['datasets']:,} datasets with {report['columns']:,} columns, "
+        f"{report['database']} now holds {report['runs']:,} runs of {report['jobs']:,} jobs, {nodes_text(report)}, "
         f"{report['edges']:,} edges and {report['column_edges']:,} column edges"
     )
-    if report["named_only"]:
-        lines.append(f"  {report['named_only']:,} more datasets and columns are only named, by lineage or symlinks")
     typer.echo("\n".join(lines))
 
 

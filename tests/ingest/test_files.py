@@ -98,7 +98,7 @@ def test_marquez_seed_gives_the_sizes_that_marquez_finds(cli: Cli, events: Path)
     _, report, _ = cli.ingest(str(events / "marquez/seed-food-delivery.ndjson"))
     assert (report["jobs"], report["runs"], report["datasets"], report["columns"]) == (13, 13, 13, 91)
     assert report["column_edges"] == 39  # Marquez drops two of them: they name a table and a column that are not there
-    assert report["named_only"] == 3
+    assert (report["named_datasets"], report["named_columns"]) == (1, 2)
 
 
 def test_an_array_with_one_bad_element_gives_the_others(cli: Cli) -> None:
