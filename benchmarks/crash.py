@@ -127,6 +127,7 @@ def http(folder: Path, kills: int, rng: random.Random) -> Score:
     sent: list[bytes] = []
     acknowledged: set[bytes] = set()
     lock = threading.Lock()
+    unsaid = 0
 
     def post(url: str, heard: threading.Event) -> None:
         with httpx.Client(base_url=url) as client, contextlib.suppress(httpx.HTTPError):
@@ -155,7 +156,8 @@ def http(folder: Path, kills: int, rng: random.Random) -> Score:
         score.kills += 1
         found = held(db, score)
         score.lost += len(acknowledged - found)
-        score.unsaid += len(found) > len(acknowledged)
+        score.unsaid += len(found - acknowledged) > unsaid
+        unsaid = len(found - acknowledged)
     score.acknowledged = len(acknowledged)
     with Store.open(db) as store:
         Writer(store).ingest(sent, source="again")
