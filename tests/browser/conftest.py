@@ -83,13 +83,14 @@ def retail(serve: Callable[..., str]) -> str:
     return serve(FakeLineage.retail(), banner="Sample data")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    """Playwright, for the tests of this folder only: while it lives, no other test may run an event loop."""
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium. Without it tests are skipped, but on CI they fail."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
