@@ -11,5 +11,6 @@ from lineage.graph.build import load
 from lineage.graph.rows import EdgeView
 from lineage.graph.snapshot import Snapshot
 from lineage.graph.walk import Walk
+from lineage.graph.ways import Between, between
 
-__all__ = ["EdgeView", "Snapshot", "Walk", "load"]
+__all__ = ["Between", "EdgeView", "Snapshot", "Walk", "between", "load"]

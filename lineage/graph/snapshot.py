@@ -209,6 +209,10 @@ class Snapshot:
         """Jobs that a job contains."""
         return self._contains.rights(job)
 
+    def level(self, name: LevelName) -> Level:
+        """One level as a graph of vertices (:mod:`lineage.graph.level`), for algorithms that need all of it."""
+        return self._levels[name]
+
     # -- walks
 
     def walk(

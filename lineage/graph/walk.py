@@ -139,6 +139,16 @@ class Walk:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    @property
+    def vertices(self) -> U32:
+        """Vertices of the level that were reached, sources and helpers included (without the limit on nodes)."""
+        return self._main.order
+
+    @property
+    def mask(self) -> int:
+        """Bit set of the admitted edge classes."""
+        return self._question.mask
+
     # -- figures
 
     @cached_property
