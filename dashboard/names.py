@@ -5,10 +5,14 @@ from __future__ import annotations
 FILE_ENDINGS = frozenset(
     ("csv", "tsv", "txt", "json", "ndjson", "jsonl", "parquet", "avro", "orc", "xml", "xlsx", "gz", "zst", "log")
 )
+LEAST = 3  # characters of a last part that can stand alone
 
 
 def short_name(name: str) -> tuple[str, str]:
     """Last part of a name, and what stands before it.
+
+    A last part that says nothing by itself (digits only, or shorter than three characters) takes the part
+    before it along.
 
     >>> short_name("shop.public.orders")
     ('orders', 'shop.public')
@@ -16,7 +20,20 @@ def short_name(name: str) -> tuple[str, str]:
     ('orders.csv', '/lake/raw')
     >>> short_name("orders")
     ('orders', '')
+    >>> short_name("kafka.shop-cdc.0"), short_name("EXR/D")
+    (('shop-cdc.0', 'kafka'), ('EXR/D', ''))
     """
+    last, before = _last_part(name)
+    if not before or not (len(last) < LEAST or last.isdigit()):
+        return last, before
+    parent, above = _last_part(before)
+    if parent in ("", "/"):
+        return last, before
+    mark = "/" if "/" in name.rstrip("/") else "."
+    return f"{parent}{mark}{last}", above
+
+
+def _last_part(name: str) -> tuple[str, str]:
     path = name.rstrip("/")
     if "/" in path:
         before, _, last = path.rpartition("/")
@@ -55,3 +72,18 @@ def subtitle(namespace: str, name: str) -> str:
     """
     before = short_name(name)[1]
     return " · ".join(part for part in (before, short_namespace(namespace)) if part)
+
+
+def short_id(text: str) -> tuple[str, str]:
+    """Short name of a node's text, and what stands before it: the rest of the name and the platform.
+
+    A namespace may hold colons, so the name is what follows the last one.
+
+    >>> short_id("dataset:postgres://db:5432:shop.public.orders")
+    ('orders', 'shop.public · postgres · db')
+    >>> short_id("orders")
+    ('orders', '')
+    """
+    before, _, name = text.rpartition(":")
+    namespace = before.partition(":")[2]
+    return short_name(name)[0], subtitle(namespace, name)

@@ -13,7 +13,7 @@ from dash import dcc, html
 from dashboard.lineage_graph.component import ColumnList
 from dashboard.lineage_graph.drawing import status_pill
 from dashboard.links import Links
-from dashboard.names import short_name
+from dashboard.names import short_id, short_name
 from dashboard.page import Part
 from dashboard.theme import UNASSIGNED_COLOUR, domain_dot, icon
 from lineage.answers import Answer, ColumnInfo, NodeDetail, NodeRef, RunInfo
@@ -55,7 +55,7 @@ def panel(
     return html.Div(
         [
             _head(detail, colour, title),
-            _reach(upstream, downstream, detail, links),
+            _reach(upstream, downstream, detail.id, links),
             _actions(detail, links),
             dmc.Tabs(
                 [dmc.TabsList([tab for tab, _ in shown]), *(body for _, body in shown)],
@@ -116,10 +116,10 @@ def _facts(*facts: tuple[str, Part]) -> Part:
     return html.Dl(rows, className="facts")
 
 
-def _reach(upstream: Answer, downstream: Answer, detail: NodeDetail, links: Links) -> Part:
+def _reach(upstream: Answer, downstream: Answer, node: str, links: Links) -> Part:
     def side(answer: Answer, label: str, **steps: str) -> Part:
-        domains = len({reached.domain for reached in answer.nodes})
-        datasets = sum(1 for reached in answer.nodes if reached.kind != "job")
+        counted = [reached for reached in answer.nodes if reached.kind != "job"]
+        datasets, domains = len(counted), len({reached.domain for reached in counted})
         note = f"in {domains} domain{'s' if domains != 1 else ''}" if datasets else _verdict(answer)
         more = " (cut off)" if answer.partial else ""
         return dcc.Link(
@@ -128,7 +128,7 @@ def _reach(upstream: Answer, downstream: Answer, detail: NodeDetail, links: Link
                 html.Span(label, className="reach-label"),
                 html.Span(f"{note}{more}", className="reach-note"),
             ],
-            href=links.lineage(detail.id, view="nodes", **steps),
+            href=links.lineage(node, view="nodes", **steps),
             className=f"reach {label}",
         )
 
@@ -242,7 +242,7 @@ def _run(run: RunInfo) -> Part:
                 ],
                 className="run-line",
             ),
-            html.Div(short_name(run.job.split(":", 2)[-1])[0], className="mono run-job", title=run.job),
+            html.Div(short_id(run.job)[0], className="mono run-job", title=run.job),
             html.Div(f"Run {run.run_id}", className="run-id mono"),
             html.Div("Its events contradict each other about the end.", className="run-error")
             if run.conflict
