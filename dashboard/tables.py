@@ -16,13 +16,18 @@ from dashboard.theme import icon
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: key in the row, heading, relative width; ``link`` leads to the row's ``href``."""
+    """One column of a table: key in the row, heading, relative width; ``link`` leads to the row's ``href``.
+
+    ``short`` shows the pair of texts that the row's ``short`` has for this key, the second one greyed; sorting,
+    filters, tooltip and files keep the whole value.
+    """
 
     key: str
     title: str
     width: float = 1.0
     number: bool = False
     link: bool = False
+    short: bool = False
 
 
 THEME = {
@@ -48,6 +53,12 @@ def cell(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
+def _least(column: Column) -> int:
+    """Narrowest width in pixels: the heading is never cut, beside it stand a filter and the padding."""
+    heading = 66 + int(8.2 * len(column.title))
+    return max(heading, 84 if column.number else int(20 + 100 * column.width))
+
+
 def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Part:
     """A table with a line above it: how many rows, and a button that saves them.
 
@@ -63,11 +74,11 @@ def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -
             "field": column.key,
             "headerName": column.title,
             "flex": column.width,
-            "minWidth": 92 if column.number else int(20 + 100 * max(column.width, 0.95)),
+            "minWidth": _least(column),
             "type": "rightAligned" if column.number else None,
             "filter": "agNumberColumnFilter" if column.number else "agTextColumnFilter",
             "tooltipField": column.key,
-            **({"cellRenderer": "PageLink"} if column.link else {}),
+            **({"cellRenderer": "PageLink" if column.link else "ShortName"} if column.link or column.short else {}),
         }
         for column in columns
     ]

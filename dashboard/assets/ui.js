@@ -32,16 +32,23 @@
 
   /** A cell that leads to another page without loading the document anew. */
   const grids = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  const shown = (props) => {
+    const pair = props.data && props.data.short && props.data.short[props.colDef.field];
+    if (!pair) return [props.value];
+    const [name, before] = pair;
+    return before ? [name, React.createElement("span", { key: "before", className: "cell-before" }, ` ${before}`)] : [name];
+  };
+  grids.ShortName = (props) => React.createElement("span", null, ...shown(props));
   grids.PageLink = function (props) {
     const href = props.data && props.data.href;
-    if (!href) return React.createElement("span", null, props.value);
+    if (!href) return grids.ShortName(props);
     const open = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
       const [pathname, search] = href.split("?");
       dash_clientside.set_props("url", { pathname, search: search ? `?${search}` : "" });
     };
-    return React.createElement("a", { href, onClick: open }, props.value);
+    return React.createElement("a", { href, onClick: open }, ...shown(props));
   };
 
   function toggled(key, value) {

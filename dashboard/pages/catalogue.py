@@ -10,6 +10,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.links import Links
+from dashboard.names import short_id, short_name
 from dashboard.page import Page, Part, callback
 from dashboard.pages.lineage_states import refused
 from dashboard.tables import Column, cell, grid
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
 
 _NODE = (
-    Column("name", "Name", 2.2, link=True),
+    Column("name", "Name", 2.4, link=True, short=True),
     Column("domain", "Domain"),
-    Column("owner", "Owner"),
+    Column("owner", "Owner", 1.8),
     Column("upstream", "In", 0.6, number=True),
     Column("downstream", "Out", 0.6, number=True),
     Column("status", "Last run", 0.8),
@@ -33,26 +34,31 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "datasets": ("Datasets", (*_NODE[:3], Column("columns", "Columns", 0.7, number=True), *_NODE[3:])),
     "columns": (
         "Columns",
-        (Column("field", "Column", 1.4, link=True), Column("name", "Dataset", 1.8), *_NODE[1:5], Column("id", "Id", 2)),
+        (
+            Column("field", "Column", 1.4, link=True),
+            Column("name", "Dataset", 1.8, short=True),
+            *_NODE[1:5],
+            Column("id", "Id", 2),
+        ),
     ),
     "jobs": ("Jobs", _NODE),
     "edges": (
         "Edges",
         (
-            Column("src", "From", 2, link=True),
-            Column("dst", "To", 2),
+            Column("src", "From", 2, link=True, short=True),
+            Column("dst", "To", 2, short=True),
             Column("src_domain", "From domain"),
             Column("dst_domain", "To domain"),
             Column("certainty", "Certainty", 0.8),
             Column("provenance", "Why", 0.9),
-            Column("jobs", "Jobs", 1.6),
+            Column("jobs", "Jobs", 1.6, short=True),
             Column("valid_from", "Since", 1.6),
         ),
     ),
     "runs": (
         "Runs",
         (
-            Column("job", "Job", 2, link=True),
+            Column("job", "Job", 2, link=True, short=True),
             Column("domain", "Domain"),
             Column("state", "State", 0.8),
             Column("started_at", "Started", 1.6),
@@ -69,7 +75,7 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("received_at", "Received", 1.6),
             Column("kind", "Kind", 0.6),
             Column("type", "Type", 0.8),
-            Column("about", "About", 2.4, link=True),
+            Column("about", "About", 2.4, link=True, short=True),
             Column("notes", "What was odd", 1.4),
             Column("producer", "Producer", 1.8),
         ),
@@ -177,12 +183,22 @@ def _rows(found: Sequence[Any], columns: Sequence[Column], linked: str | None, l
     rows = []
     for item in found:
         row = {column.key: cell(getattr(item, column.key)) for column in columns}
+        row["short"] = {column.key: _short(column.key, getattr(item, column.key)) for column in columns if column.short}
         target = getattr(item, linked) if linked else None
         row["href"] = (
             links.lineage(target) if target and target.partition(":")[0] in ("dataset", "job", "column") else None
         )
         rows.append(row)
     return rows
+
+
+def _short(key: str, value: Any) -> tuple[str, str]:
+    """What tells a row apart, and what stands before it; of several nodes the short names."""
+    if isinstance(value, tuple):
+        return (", ".join(short_id(one)[0] for one in value), "") if len(value) != 1 else short_id(value[0])
+    if not value:
+        return "", ""
+    return short_name(value) if key == "name" else short_id(value)
 
 
 PAGE = Page(

@@ -127,7 +127,7 @@ def test_a_domain_leads_to_its_datasets_and_a_name_to_its_picture(page: Page, re
     page.get_by_role("row", name="Finance").get_by_role("link").first.click()
     expect(page.locator("#catalogue-notices")).to_contain_text("Only datasets of domain finance.")
     expect(page.locator("#catalogue-grid-count")).to_contain_text("6 rows")
-    page.get_by_role("link", name="fin.core.revenue_daily").click()
+    page.get_by_role("link", name="revenue_daily fin.core", exact=True).click()
     expect(page.locator("#lineage-title")).to_contain_text("Around fin.core.revenue_daily")
     page.go_back()
     expect(page.locator("#catalogue-grid-count")).to_contain_text("6 rows")
