@@ -6,7 +6,7 @@
 (function () {
   "use strict";
   const parts = globalThis.dashboard_lineage_graph.parts;
-  const BLOCKS = 0.16, FULL = 0.62;
+  const BLOCKS = 0.16, FULL = 0.62, NOTE = 40;
   const MANY = 800; // edges above which detail gives way to speed
   const DASH = { certain: null, probable: [7, 5], stale: [1.5, 5] };
   const STATUS = { COMPLETE: "ok", FAIL: "bad", ABORT: "bad", RUNNING: "run", START: "run" };
@@ -45,20 +45,27 @@
 
   function laneColor(scene, color) { return scene.theme.domains[color % 20]; }
 
+  /** A name too wide for its lane is set smaller before it is cut. */
+  function fitName(pen, lane, style) {
+    const width = pen.width(lane.name, style);
+    return width <= style.max ? style : { ...style, size: Math.max((style.size * style.max) / width, style.size * 0.6) };
+  }
+
   function drawLanes(scene) {
     const { pen, theme, k } = scene;
     for (const lane of scene.model.lanes) {
       pen.rect(lane.x, lane.y, lane.w, lane.h, 14, { fill: theme.lane, stroke: theme["lane-line"], width: 1 / Math.max(k, 0.4) });
       if (k < BLOCKS) continue;
-      const size = Math.min(Math.max(13, 12.5 / k), scene.map ? 30 : 20);
+      const size = Math.min(Math.max(13, 12.5 / k), scene.map ? 30 : 25);
       const y = lane.y + (scene.map ? 29 : 18);
-      const name = { size, weight: 650, fill: laneColor(scene, lane.color), max: lane.w * 0.6 };
+      const name = fitName(pen, lane, { size, weight: 650, fill: laneColor(scene, lane.color), max: lane.w - 30 });
       // the name stays at the edge of the screen while the lane is panned
       const left = clamp(scene.area.x + 14 / k, lane.x + 16, Math.max(lane.x + 16, lane.x + lane.w - 260 / k));
       pen.text(lane.name, left, y, name);
       const shown = parts.fitText(pen.measure, lane.name, name, name.max);
       const width = pen.width(shown, name);
-      pen.text(lane.note, left + width + size * 0.7, y, { size: size * 0.86, fill: theme.muted, max: Math.max(lane.w - width - 60, 1) });
+      const room = lane.w - width - 60;
+      if (room > NOTE) pen.text(lane.note, left + width + size * 0.7, y, { size: size * 0.86, fill: theme.muted, max: room });
     }
   }
 
@@ -205,7 +212,7 @@
     const { pen, theme, k } = scene;
     const { cx: x, cy: y, w } = node, head = scene.model.head;
     const full = k >= FULL;
-    const size = full ? clamp(10.8 / k, 12.5, 15) : Math.min(10.6 / k, 20);
+    const size = full ? clamp(10.8 / k, 12.5, 15) : Math.min(10.6 / k, 23);
     let right = x + w - 12;
     if (overlay) right = drawPill(scene, overlay, right, y + (full ? 16 : head / 2));
     else if (STATUS[node.status]) { drawStatus(scene, STATUS[node.status], right - 3, y + (full ? 16 : head / 2)); right -= 16; }

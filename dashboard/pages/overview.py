@@ -12,15 +12,16 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dashboard import figures
 from dashboard.lineage_graph.drawing import status_pill
 from dashboard.links import Links
-from dashboard.names import short_name
+from dashboard.names import short_id, short_name
 from dashboard.page import Page, Part, callback
 from dashboard.pages.lineage_states import empty_store, refused, starts
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
 from lineage.domains import DomainInfo
 from lineage.errors import MeshlineError
-from lineage.times import iso
+from lineage.times import iso, utcnow
 
 if TYPE_CHECKING:
+    from lineage.blindspots import Finding, Spot
     from lineage.engine import Lineage
     from lineage.listing import DayRuns, NodeRow
     from lineage.overview import Summary
@@ -79,7 +80,9 @@ def _page(lx: Lineage, links: Links) -> tuple[Part, Part]:
         html.Div(
             [
                 _runs_card(lx.runs_per_day(**when), links),
-                _attention_card(sorted(failing, key=lambda row: (-reach.get(row.id, 0), row.id)), reach, links),
+                _attention_card(sorted(failing, key=lambda row: (-reach.get(row.id, 0), row.id)), reach, links)
+                if failing
+                else attention(_findings(lx, links), links),
             ],
             className="cols wide-left",
         ),
@@ -162,10 +165,52 @@ def _runs_card(days: Sequence[DayRuns], links: Links) -> Part:
     return _card("Runs per day", sub, figures.runs_per_day(days), html.Div(keys, className="keys"), more=every)
 
 
+def _findings(lx: Lineage, links: Links) -> tuple[Finding, ...] | None:
+    """What looks broken at present; ``None`` in the past, of which the ledger does not tell."""
+    if links.asof or links.known:
+        return None
+    from lineage.blindspots import ledger
+
+    return ledger(lx.view(), now=utcnow(), examples=ATTENTION).findings
+
+
+def attention(findings: Sequence[Finding] | None, links: Links) -> Part:
+    """The card when no job's last run failed: what cannot be the whole truth, each finding over its nodes."""
+    every = dcc.Link("All failed runs", href=links.to("catalogue", of="runs", state="failed"))
+    if not findings:
+        seen = (
+            "No job's last run failed."
+            if findings is None
+            else "No job's last run failed, and no blind spot was found."
+        )
+        return _card("Needs attention", seen, more=every)
+    body = [
+        html.Details(
+            [
+                html.Summary([html.B(f"{finding.nodes:,}", className="num"), f" {finding.what}"]),
+                *(_spot(spot, links) for spot in finding.spots),
+                html.Div(f"and {finding.nodes - len(finding.spots):,} more", className="nothing")
+                if finding.nodes > len(finding.spots)
+                else None,
+            ],
+            className="finding",
+        )
+        for finding in findings
+    ]
+    return _card(
+        "Needs attention", "No job's last run failed, but here the mesh cannot be seen in full", *body, more=every
+    )
+
+
+def _spot(spot: Spot, links: Links) -> Part:
+    name, before = short_id(spot.node)
+    mark = "player-play" if spot.node.startswith("job:") else "table"
+    body = [icon(mark, size=14), html.Span(name, title=spot.node), html.Small(before)]
+    return dcc.Link(body, href=links.lineage(spot.node), className="ref")
+
+
 def _attention_card(failing: Sequence[NodeRow], reach: dict[str, int], links: Links) -> Part:
     every = dcc.Link("All failed runs", href=links.to("catalogue", of="runs", state="failed"))
-    if not failing:
-        return _card("Needs attention", "No job's last run failed.", more=every)
     rows = [
         dcc.Link(
             [

@@ -7,7 +7,9 @@ import pytest
 from dashboard.links import Links
 from dashboard.names import short_id, short_name
 from dashboard.pages.lineage_details import _reach
+from dashboard.pages.overview import attention
 from lineage.answers import Answer, Reached
+from lineage.blindspots import Finding, Spot
 from lineage.times import parse_instant
 
 NOW = parse_instant("2026-03-01")
@@ -49,3 +51,15 @@ def test_reach_counts_the_domains_of_the_datasets_it_counts() -> None:
     answer = Answer("dataset:db:x", "downstream", NOW, NOW, False, nodes)
     text = str(_reach(answer, answer, "dataset:db:x", Links()))
     assert "in 1 domain" in text and "in 2 domains" not in text
+
+
+def test_a_blind_spot_leads_to_its_nodes_and_says_how_many_are_not_listed() -> None:
+    spots = (Spot("dataset:db:shop.public.orders", 3, None),)
+    text = str(attention((Finding("never-written", "datasets nobody is seen to write", 4, spots),), Links()))
+    assert "/lineage?focus=dataset%3Adb%3Ashop.public.orders" in text
+    assert "and 3 more" in text
+
+
+def test_without_blind_spots_and_in_the_past_the_card_claims_no_more_than_is_known() -> None:
+    assert "no blind spot was found" in str(attention((), Links()))
+    assert "blind spot" not in str(attention(None, Links(asof="2026-01-01")))
