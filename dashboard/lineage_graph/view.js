@@ -2,9 +2,26 @@
 (function () {
   "use strict";
   const parts = globalThis.dashboard_lineage_graph.parts;
-  const GLIDE = 300, MIN_K = 0.03, MAX_K = 2.5, PAD = 28, READABLE = 0.46;
+  const GLIDE = 300, MIN_K = 0.03, MAX_K = 2.5, PAD = 28, READABLE = 0.46, WHOLE = 0.32;
   const quiet = () => globalThis.matchMedia && matchMedia("(prefers-reduced-motion: reduce)").matches;
   const ease = (t) => 1 - Math.pow(1 - t, 3);
+
+  /** Box around the most cards that fit into `room` together with the focus: {x, y, w, h}. */
+  parts.bestWindow = function (nodes, focus, room) {
+    const starts = (axis, size, length) =>
+      Array.from(new Set(nodes.map((node) => node[axis]))).filter((at) => at <= focus[axis] && at + length >= focus[axis] + focus[size]);
+    let best = [focus];
+    for (const x of starts("x", "w", room.w)) {
+      const column = nodes.filter((node) => node.x >= x && node.x + node.w <= x + room.w);
+      for (const y of column.length > best.length ? starts("y", "h", room.h) : []) {
+        const inside = column.filter((node) => node.y >= y && node.y + node.h <= y + room.h);
+        if (inside.length > best.length) best = inside;
+      }
+    }
+    const x = Math.min(...best.map((node) => node.x)), y = Math.min(...best.map((node) => node.y));
+    const right = Math.max(...best.map((node) => node.x + node.w)), bottom = Math.max(...best.map((node) => node.y + node.h));
+    return { x, y, w: right - x, h: bottom - y };
+  };
 
   parts.View = class {
     constructor(canvas) {
@@ -103,14 +120,13 @@
       this.touched = false;
     }
 
-    /** First look at a picture: all of it while names can be read, else the surroundings of the focus. */
+    /** First look at a picture: all of it while names can be read, else the focus among as many cards as possible. */
     open(now) {
       const area = parts.bounds(this.model), focus = this.model.byId.get(this.model.graph.focus);
-      if (this.fitScale(area) >= READABLE || !focus || this.model.graph.kind === "map") { this.fit(now); return; }
-      const k = READABLE + 0.1, half = [this.width / 2 / k - PAD / k, this.height / 2 / k - PAD / k];
-      const inside = (at, start, length, room) =>
-        length <= 2 * room ? start + length / 2 : Math.min(Math.max(at, start + room), start + length - room);
-      this.look(k, inside(focus.x + focus.w / 2, area.x, area.w, half[0]), inside(focus.y + focus.h / 2, area.y, area.h, half[1]), now);
+      if (this.fitScale(area) >= WHOLE || !focus || this.model.graph.kind === "map") { this.fit(now); return; }
+      const room = { w: (this.width - 2 * PAD) / READABLE, h: (this.height - 2 * PAD) / READABLE };
+      const seen = parts.bestWindow(this.model.nodes, focus, room);
+      this.look(Math.max(READABLE, this.fitScale(seen)), seen.x + seen.w / 2, seen.y + seen.h / 2, now);
       this.touched = false;
     }
 

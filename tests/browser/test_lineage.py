@@ -224,3 +224,16 @@ def test_a_column_of_the_panel_leads_to_its_trace_and_back(orders: Page) -> None
 def test_double_click_makes_a_node_the_focus(orders: Page) -> None:
     orders.mouse.dblclick(*point(orders, "fin.core.revenue_daily"))
     expect(orders.locator("#lineage-title")).to_contain_text("Around fin.core.revenue_daily")
+
+
+def test_the_first_look_holds_the_focus_and_the_most_cards_that_fit_beside_it(page: Page, retail: str) -> None:
+    page.goto(f"{retail}/lineage")
+    page.wait_for_function("globalThis.dashboard_lineage_graph && dashboard_lineage_graph.parts.bestWindow")
+    seen = page.evaluate(
+        """() => {
+          const card = (x, y) => ({ x, y, w: 10, h: 10 });
+          const nodes = [card(0, 0), card(-20, 0), card(20, 0), card(20, 20), card(90, 0), card(90, 20), card(90, 40)];
+          return dashboard_lineage_graph.parts.bestWindow(nodes, nodes[0], { w: 40, h: 40 });
+        }"""
+    )
+    assert seen == {"x": 0, "y": 0, "w": 30, "h": 30}
