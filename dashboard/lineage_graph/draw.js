@@ -212,7 +212,7 @@
     const { pen, theme, k } = scene;
     const { cx: x, cy: y, w } = node, head = scene.model.head;
     const full = k >= FULL;
-    const size = full ? clamp(10.8 / k, 12.5, 15) : Math.min(10.6 / k, 23);
+    const size = full ? clamp(10.8 / k, 12.5, 15) : Math.min(10.6 / k, 20);
     let right = x + w - 12;
     if (overlay) right = drawPill(scene, overlay, right, y + (full ? 16 : head / 2));
     else if (STATUS[node.status]) { drawStatus(scene, STATUS[node.status], right - 3, y + (full ? 16 : head / 2)); right -= 16; }

@@ -228,7 +228,7 @@ def test_double_click_makes_a_node_the_focus(orders: Page) -> None:
 
 def test_the_first_look_holds_the_focus_and_the_most_cards_that_fit_beside_it(page: Page, retail: str) -> None:
     page.goto(f"{retail}/lineage")
-    page.wait_for_function("globalThis.dashboard_lineage_graph && dashboard_lineage_graph.parts.bestWindow")
+    expect(page.locator("h1")).to_be_visible()
     seen = page.evaluate(
         """() => {
           const card = (x, y) => ({ x, y, w: 10, h: 10 });
