@@ -97,6 +97,19 @@ static inline void bits_clear(uint64_t *bits, const uint32_t *vertices, size_t c
         bits[vertices[k] >> 6] = 0;
 }
 
+/* Which neighbours are blocked. What was visited is not: for it the question is turned to vertex 0, which is cached.
+ * Two plain loops, so that many of these far reads are under way at once. */
+static void look_up_blocked(const Search *q, const uint32_t *packed, uint32_t count, uint8_t *closed)
+{
+    uint32_t dense[CHUNK + LANE];
+    for (uint32_t k = 0; k < count; k++) {
+        uint32_t v = packed[k] & VERTEX_MASK;
+        dense[k] = q->public_of[bit_of(q->scratch->bits, v) ? 0 : v];
+    }
+    for (uint32_t k = 0; k < count; k++)
+        closed[k] = q->blocked[dense[k]] != 0;
+}
+
 /* Append the fresh ones among `count` neighbours. Always inlined with a constant `masked`, so that a search without
  * blocked nodes does not ask for them. */
 static inline void filter_as(Search *q, const uint32_t *restrict packed, const uint32_t *restrict from, uint32_t count,
@@ -104,18 +117,19 @@ static inline void filter_as(Search *q, const uint32_t *restrict packed, const u
 {
     uint64_t *restrict bits = q->scratch->bits;
     uint32_t *restrict order = q->scratch->order, *restrict parent = q->scratch->parent;
-    const uint8_t *blocked = q->blocked;
-    const uint32_t *public_of = q->public_of;
+    uint8_t closed[CHUNK + LANE];
     uint32_t tail = q->tail, mask = q->mask, classes = q->classes, edges = 0, certain = 0;
+    if (masked)
+        look_up_blocked(q, packed, count, closed);
     for (uint32_t k = 0; k < count; k++) {
         uint32_t v = packed[k] & VERTEX_MASK, cls = packed[k] >> CLASS_SHIFT;
         uint32_t admitted = mask >> cls & 1;
         uint64_t word = bits[v >> 6];
         uint32_t fresh = admitted & ~(uint32_t)(word >> (v & 63));
-        if (masked) { /* what was visited is not blocked: for it the question is turned to vertex 0, which is cached */
-            uint32_t closed = fresh & blocked[public_of[v & (0 - fresh)]];
-            fresh ^= closed;
-            admitted ^= closed;
+        if (masked) {
+            uint32_t refused = fresh & closed[k];
+            fresh ^= refused;
+            admitted ^= refused;
         }
         bits[v >> 6] = word | (uint64_t)fresh << (v & 63);
         order[tail] = v;
