@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from ingest import tables
-from ingest.facets import DATASET, find
+from ingest.facets.dataset import symlinks
 from ingest.history import Point, Span, spans
-from ingest.model import Lifecycle, Symlink
+from ingest.model import Symlink
 from ingest.sets import FacetRef
 from ingest.tables import OPEN_MICROS, Changes
 from lineage.identity import node_id
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEPT = 100_000
-_NAMING = ("symlinks", "lifecycleStateChange")  # facets that tell other names of a dataset
 _Key = tuple[str, str]  # place, facet key
 
 _POINTS = f"""
@@ -108,7 +107,7 @@ class EntityHistories:
 
     def __init__(self) -> None:
         self._entities: dict[int, _Entity] = {}
-        self._names: dict[int, Any] = {}  # body of a naming facet → what it says
+        self._links: dict[int, tuple[Symlink, ...]] = {}  # body of a symlinks facet → what it names
 
     def prepare(self, cursor: duckdb.DuckDBPyConnection, entities: Collection[int]) -> None:
         """Load the histories of these entities as they are before the batch is written."""
@@ -190,31 +189,19 @@ class EntityHistories:
         new: dict[_Key, list[Span]],
         changes: Changes,
     ) -> None:
-        """Rows of ``alias`` that follow from the symlink and lifecycle facets of an entity."""
-        told = [{facet: found for facet, found in h.items() if facet[1] in _NAMING} for h in (old, new)]
+        """Rows of ``alias`` that follow from the symlink facets of an entity."""
+        told = [{facet: found for facet, found in h.items() if facet[1] == "symlinks"} for h in (old, new)]
         if told[0] == told[1]:
             return
-        self._load_names(cursor, {(key, s.body) for h in told for (_, key), found in h.items() for s in found})
-        before, after = (
-            {row for (_, key), found in h.items() for row in self._alias_rows(entity, key, found)} for h in told
-        )
+        self._load_links(cursor, {span.body for h in told for found in h.values() for span in found})
+        before, after = ({row for found in h.values() for row in self._alias_rows(entity, found)} for h in told)
         changes.replace(tables.ALIAS, before, after)
 
-    def _alias_rows(self, entity: int, key: str, found: Sequence[Span]) -> Iterable[tables.Row]:
-        if key == "symlinks":
-            yield from self._symlink_rows(entity, found)
-            return
-        for span in found:
-            parsed = self._names[span.body]
-            if isinstance(parsed, Lifecycle) and parsed.state == "RENAME" and parsed.previous is not None:
-                # dated succession: the old name leads to the new one from here on, whatever happens to it next
-                yield node_id("dataset", *parsed.previous), entity, "TABLE", "rename", span.start, OPEN_MICROS
-
-    def _symlink_rows(self, entity: int, found: Sequence[Span]) -> Iterable[tables.Row]:
+    def _alias_rows(self, entity: int, found: Sequence[Span]) -> Iterable[tables.Row]:
         """Identifiers add up: that one producer names another one takes nothing back. Deleting the facet does."""
         live: dict[Symlink, int] = {}
         for i, span in enumerate(found):
-            for link in self._names[span.body] or ():
+            for link in self._links[span.body]:
                 live.setdefault(link, span.start)
             deleted = span.end != OPEN_MICROS and (i + 1 == len(found) or found[i + 1].start != span.end)
             if deleted or i + 1 == len(found):
@@ -222,20 +209,20 @@ class EntityHistories:
                     yield entity, node_id("dataset", link.namespace, link.name), link.type, "symlink", start, span.end
                 live.clear()
 
-    def _load_names(self, cursor: duckdb.DuckDBPyConnection, bodies: Collection[tuple[str, int]]) -> None:
-        missing = {body: key for key, body in bodies if body not in self._names}
+    def _load_links(self, cursor: duckdb.DuckDBPyConnection, bodies: Collection[int]) -> None:
+        if len(self._links) > _KEPT:
+            self._links.clear()
+        missing = [body for body in bodies if body not in self._links]
         if not missing:
             return
-        self._names.update(dict.fromkeys(missing, None))
+        self._links.update(dict.fromkeys(missing, ()))
         rows: list[tuple[int, str]] = cursor.execute(
-            "SELECT body, json FROM facet_body WHERE body IN (SELECT unnest(?::UBIGINT[]))", [list(missing)]
+            "SELECT body, json FROM facet_body WHERE body IN (SELECT unnest(?::UBIGINT[]))", [missing]
         ).fetchall()
         for body, text in rows:
-            entry = find(DATASET, missing[body])
-            assert entry is not None and entry.read is not None
             value: Any = msgspec.json.decode(text)
             if isinstance(value, dict):
-                self._names[body] = entry.read(value)
+                self._links[body] = symlinks(value)
 
 
 def _absorbed(history: _Entity, item: Contribution, old: Contribution | None) -> bool:
@@ -245,8 +232,10 @@ def _absorbed(history: _Entity, item: Contribution, old: Contribution | None) ->
     for place, key, body in item.refs:
         for at in (item.first, item.last):
             span = history.at((place, key), at)
-            if span is None or span.body != body or (span.start == at and span.run != item.run):
+            if span is None or span.body != body:
                 return False
+            if span.start == at and (span.run, span.producer) != (item.run, item.producer):
+                return False  # another run would open the span, or this one under another producer
         if old is not None and old.last not in (item.first, item.last):
             span = history.at((place, key), old.last)
             if span is not None and span.start == old.last:

@@ -25,6 +25,7 @@ MISSES = 3  # complete runs without an edge that end it
 NOT_SEEN = "not seen"
 DROPPED = "dropped"
 REDECLARED = "redeclared"
+_CLAIMS = ("column", "explicit")  # provenances that name single sources; a product takes what it gets
 
 
 class Evidence(NamedTuple):
@@ -232,7 +233,9 @@ def _interval(edge: Any, life: _Life, end: int, reason: str | None) -> Interval:
 
 def _says_absent(shown: EdgeSet, edge: Edge) -> bool:
     if (edge.src, edge.dst, edge.kind) in shown.pairs:
-        return False  # there, by another provenance
+        # There, by another provenance. That ends a claim only where the same kind of claim was made anew without it:
+        # columns of the target were told, and none comes from this source any more.
+        return edge.provenance in _CLAIMS and (edge.dst, edge.kind, edge.provenance) in shown.told
     if edge.kind == "read":
         return shown.has_inputs
     if edge.kind == "write":

@@ -37,7 +37,9 @@ def rebuild(store: Store, target: Store, progress: Callable[[int], None] = lambd
     for table in _told_tables(store):
         _copy(store, target, table)
     with target.transaction() as cursor:
-        for key, value in store.rows("SELECT key, value FROM meta WHERE key NOT IN ('format', 'projected_block')"):
+        for key, value in store.rows(
+            "SELECT key, value FROM meta WHERE key NOT IN ('format', 'projected_block', 'events_digest')"
+        ):
             Store.set_meta(cursor, key, value)
     writer = Writer(target)
     done = 0

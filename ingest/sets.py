@@ -35,6 +35,7 @@ class EdgeSet:
 
     edges: frozenset[Edge]
     pairs: frozenset[tuple[int, int, str]]  # (src, dst, kind), whatever the provenance
+    told: frozenset[tuple[int, str, str]]  # (dst, kind, provenance): what was said of each target, and how
     outputs: frozenset[int]
     has_inputs: bool
 
@@ -45,6 +46,7 @@ class EdgeSet:
         return cls(
             edges=found,
             pairs=frozenset(edge[:3] for edge in found),
+            told=frozenset((edge.dst, edge.kind, edge.provenance) for edge in found),
             outputs=frozenset(edge.dst for edge in found if edge.kind == "write"),
             has_inputs=any(edge.kind == "read" for edge in found),
         )

@@ -19,7 +19,7 @@ from ingest.envelope import Envelope, Refusal, decode
 from ingest.project import Projector
 from ingest.quarantine import Rejected
 from lineage.store import Store
-from lineage.store.version import bump_version
+from lineage.store.version import add_events, bump_version
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -220,6 +220,7 @@ class Writer:
             for event, item in zip(facts, placed, strict=True)
         ]  # fmt: skip
         tables.append_rows(cursor, "event", tables.EVENT_SCHEMA, rows)
+        add_events(cursor, (event.hash for event in facts))
 
     @staticmethod
     def _without_known(cursor: duckdb.DuckDBPyConnection, envelopes: Sequence[Envelope]) -> list[Envelope]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.actor import LOCAL, Actor
 from lineage.errors import UnknownNodeError, UsageError
-from lineage.store import Store, state_version
+from lineage.store import Store, state_fingerprint, state_version
 from lineage.times import parse_instant, utcnow
 from lineage.view import Instant, View
 
@@ -378,7 +378,7 @@ class Lineage:
     def _load(self, at: datetime | None, known: datetime | None) -> Instant:
         from lineage.graph import load
 
-        return Instant(self.store, load(self.store, at, known), self._version)
+        return Instant(self.store, load(self.store, at, known), self._version, state_fingerprint(self.store))
 
 
 def _asked(

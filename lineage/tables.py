@@ -234,6 +234,8 @@ def _verdict(answer: Answer) -> list[str]:
     if answer.verdict == "blind":
         what = "impact" if down else "origin"
         return [f"No {what} found, but blind here:", *(f"  {spot}" for spot in answer.blind_spots)]
+    if not answer.nodes and not answer.unfiltered:
+        return [f"Nothing of {answer.node} within this depth."]
     if not answer.nodes:
         return [f"Nothing that fits the filters; without them there are {counted(answer.unfiltered, 'node')}."]
     domains = len({node.domain for node in answer.nodes})

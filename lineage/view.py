@@ -43,11 +43,15 @@ WHERE known_from <= $known AND known_to > $known AND ended_at IS NULL AND first_
 GROUP BY job
 """
 _UNPARSED = """
--- jobs that told their SQL, and neither columns nor tables were ever taken from it
+-- jobs that told their SQL, and neither columns nor tables were ever taken from it, as known at K
 SELECT DISTINCT entity FROM facet
 WHERE key = 'sql' AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
-  AND entity NOT IN (SELECT job FROM column_edge WHERE job IS NOT NULL)
-  AND entity NOT IN (SELECT job FROM edge WHERE provenance IN ('sql', 'explicit') AND job IS NOT NULL)
+  AND entity NOT IN (
+    SELECT job FROM column_edge WHERE job IS NOT NULL AND known_from <= $known AND known_to > $known
+    UNION ALL
+    SELECT job FROM edge WHERE provenance IN ('sql', 'explicit') AND job IS NOT NULL
+      AND known_from <= $known AND known_to > $known
+  )
 """
 _TESTING = """
 -- jobs that told test results
@@ -96,12 +100,15 @@ class Instant:
         the graph at ``snapshot.as_of`` as known at ``snapshot.known_at``.
     version
         state number of the store when the snapshot was loaded.
+    fingerprint
+        of that state, see :func:`lineage.store.version.state_fingerprint`.
     """
 
-    def __init__(self, store: Store, snapshot: Snapshot, version: int) -> None:
+    def __init__(self, store: Store, snapshot: Snapshot, version: int, fingerprint: str) -> None:
         self.store = store
         self.snapshot = snapshot
         self.version = version
+        self.fingerprint = fingerprint
         self._domain: dict[int, str] = {}
         self._remembered: dict[str, Any] = {}
 

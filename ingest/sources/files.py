@@ -27,6 +27,7 @@ _CHUNK = 1024 * 1024
 _PACKED_CHUNK = 64 * 1024
 _GIVE_UP = 10_000  # values without any event, after which a file holds none
 BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MARKS = (b'"eventTime"', b'"eventType"', b'"run"', b'"job"', b'"dataset"')
 
 
@@ -145,6 +146,9 @@ def _split(source: Source, stream: BinaryIO) -> Iterator[Line]:
     if first is None:
         return
     start = first.data.strip()
+    if start[:2] in _UTF16:
+        source.skipped = "is UTF-16; save it as UTF-8"
+        return
     if start[:1] == b"[" and not _is_json(start):
         yield from _array(_rest(first, lines))
     elif start[:1] == b"[":

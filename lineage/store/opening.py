@@ -67,7 +67,7 @@ def open_error(file: Path | None, error: Exception, *, existed: bool, read_only:
             return _no_place(file)
         act = "read" if read_only else "written"
         return StoreError(f"{file} cannot be {act}: permission denied. Change its permissions or work on a copy.")
-    if "not a valid duckdb" in low:
+    if "not a valid duckdb" in low or "external extensions" in low:  # DuckDB would read SQLite by an extension
         return StoreError(f"{file} is no DuckDB database; name another file with --db.")
     if "corrupt wal file" in low:
         return StoreError(f"The log of {file} is damaged. Put it right with: meshline recover --db {file}")

@@ -1,7 +1,15 @@
-"""The state number of a store: grows with every committed change, so readers see cheaply that they are old."""
+"""Which state a store is in: a number that grows with every change, and a fingerprint that two stores can share.
+
+Readers see by the number, cheaply, that what they hold is old. The fingerprint ties an answer to a state (semantics 17):
+everything derived follows from the events and the declared files, so a digest of these that does not depend on order
+names the state, and the same events in another store give the same. It costs a few additions a batch;
+:mod:`lineage.fingerprint` is the proof that what was derived is equal too.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lineage.store.store import Store
@@ -10,6 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEY = "version"
+EVENTS_DIGEST = "events_digest"
+_MODULUS = 2**256
 
 
 def bump_version(cursor: duckdb.DuckDBPyConnection) -> int:
@@ -35,3 +45,31 @@ def state_version(store: Store) -> int:
     """How many changes the store has seen; 0 for an empty one."""
     value = store.get_meta(_KEY)
     return int(value) if value else 0
+
+
+def add_events(cursor: duckdb.DuckDBPyConnection, hashes: Iterable[bytes]) -> None:
+    """Count new events into the fingerprint; call it once inside the transaction that adds them.
+
+    Parameters
+    ----------
+    hashes
+        SHA-256 of each event; their sum does not care about order.
+    """
+    found = cursor.execute("SELECT value FROM meta WHERE key = ?", [EVENTS_DIGEST]).fetchall()
+    total = int(found[0][0], 16) if found else 0
+    total += sum(int.from_bytes(value, "big") for value in hashes)
+    Store.set_meta(cursor, EVENTS_DIGEST, f"{total % _MODULUS:064x}")
+
+
+def state_fingerprint(store: Store) -> str:
+    """Fingerprint of the state of a store: SHA-256 over all events and the declared files that hold, hexadecimal.
+
+    Examples
+    --------
+    >>> with Store.open(":memory:") as one, Store.open(":memory:") as other:
+    ...     state_fingerprint(one) == state_fingerprint(other)
+    True
+    """
+    files = store.rows("SELECT name, hash FROM domain WHERE known_to = '9999-12-31' ORDER BY name, hash")
+    parts = ["meshline state 1", store.get_meta(EVENTS_DIGEST) or f"{0:064x}", *(part for row in files for part in row)]
+    return hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()

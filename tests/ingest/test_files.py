@@ -146,6 +146,11 @@ def test_a_file_that_gives_nothing_says_so_and_fails(cli: Cli, data: bytes, word
     assert "Traceback" not in err
 
 
+def test_a_file_in_utf_16_is_named_with_the_way_out(cli: Cli) -> None:
+    _, report, _ = cli.ingest(cli.write("a.json", EVENTS[0].decode().encode("utf-16")))
+    assert list(report["skipped_files"].values()) == ["is UTF-16; save it as UTF-8"]
+
+
 def test_a_path_that_is_not_there_is_named(cli: Cli) -> None:
     code, _, err = cli.ingest(str(cli.folder / "nowhere.json"))
     assert code == 2

@@ -154,9 +154,24 @@ def test_a_drop_ends_declared_edges_and_column_edges_too() -> None:
         ]
 
 
-def test_a_rename_is_a_dated_succession_with_the_new_name_preferred() -> None:
+def test_a_source_that_column_lineage_names_no_more_is_only_probable_after_three_runs() -> None:
+    def run(i: int, source: str) -> bytes:
+        facets = {"columnLineage": column_lineage({"x": [(source, "k")]})}
+        return run_event(f"r{i}", at=_day(i), inputs=["a", "b"], outputs=[("c", facets)])
+
+    with loaded(run(0, "a"), run(1, "b")) as store:
+        assert ("a", "c", "column", "stale") in edges(store)
+    with loaded(run(0, "a"), run(1, "b"), run(2, "b"), run(3, "b")) as store:
+        from_a = {edge[2:] for edge in edges(store) if edge[0] == "a"}
+        assert from_a == {("product", "current")}
+        assert ("b", "c", "column", "current") in edges(store)
+    told_nothing = [run_event(f"n{i}", at=_day(i), inputs=["a", "b"], outputs=["c"]) for i in range(1, 5)]
+    with loaded(run(0, "a"), *told_nothing) as store:
+        assert ("a", "c", "column", "current") in edges(store)
+
+
+def test_a_rename_leaves_two_datasets_and_their_own_edges() -> None:
     renamed = {"lifecycleStateChange": "RENAME", "previousIdentifier": {"namespace": "warehouse", "name": "old"}}
     with loaded(dataset_event("new", at=_day(3), lifecycleStateChange=renamed)) as store:
-        assert store.rows("SELECT a, b, basis, valid_from::VARCHAR, valid_to::VARCHAR FROM alias") == [
-            (ds("old"), ds("new"), "rename", "2026-01-04 00:00:00", "9999-12-31 00:00:00")
-        ]
+        assert store.rows("SELECT count(*) FROM alias") == [(0,)]
+        assert store.rows("SELECT count(*) FROM node WHERE id = ?", [ds("old")]) == [(1,)]

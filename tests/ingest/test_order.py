@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingest.rebuild import rebuild
 from ingest.writer import Writer
-from lineage.store import Store
+from lineage.store import Store, state_fingerprint
 from tests.ingest.build import column_lineage, dataset_event, job_event, run_event, schema
 from tests.ingest.state import difference, state
 
@@ -53,7 +53,12 @@ def awkward() -> list[bytes]:
     lineage = {"columnLineage": column_lineage({"x": [("a", "x")], "y": [("a", "y"), ("b", "y")]})}
     return [
         run_event("r1", at=_at(1), kind="START", inputs=["a", "b"]),
-        run_event("r1", at=_at(2), kind="COMPLETE", outputs=[("c", {"schema": schema("x", "y"), **lineage})]),
+        run_event(
+            "r1", at=_at(2), kind="COMPLETE", outputs=[("c", {"schema": schema("x", "y"), **lineage})],
+            producer="https://example.com/another",
+        ),
+        run_event("two", job="two", at=_at(1), kind="START", outputs=[("f", {"schema": schema("x")})]),
+        run_event("two", job="two", at=_at(2), outputs=[("f", {"schema": schema("x")})], producer="https://b.example"),
         run_event("r2", at=_at(0), kind="START", inputs=[("a", {"schema": schema("x")})]),
         run_event("r2", at=_at(9), kind="FAIL", inputs=[("a", {"schema": schema("x", "y")})], outputs=["c"]),
         run_event("r2", at=_at(8), kind="COMPLETE", outputs=["d"]),
@@ -169,6 +174,15 @@ def test_rebuild_gives_the_same_state_and_the_same_known_times(events: Path) -> 
         for table in ("run", "edge", "facet", "node"):
             times = f"SELECT DISTINCT known_from FROM {table} ORDER BY 1"
             assert fresh.rows(times) == store.rows(times)
+
+
+def test_the_same_events_in_any_order_are_one_state_by_its_fingerprint() -> None:
+    events = awkward()
+    with _ingest([events]) as one, _ingest(_cut(events, 3, 4)) as other, _ingest([events[:-1]]) as less:
+        assert state_fingerprint(one) == state_fingerprint(other) != state_fingerprint(less)
+        with Store.open(":memory:") as fresh:
+            rebuild(one, fresh)
+            assert state_fingerprint(fresh) == state_fingerprint(one)
 
 
 def test_ingesting_again_adds_nothing(events: Path) -> None:

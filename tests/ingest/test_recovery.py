@@ -81,7 +81,8 @@ def test_two_damaged_places_are_cut_at_the_first(meshline: Cli, log: Path) -> No
     damage(log, 0.3, b"\x00" * 64)
     damage(log, 0.7, b"\x00" * 64)
     done = meshline.json("recover")
-    assert done["kept_bytes"] <= done["log_bytes"] * 0.3
+    # an entry may begin inside the damage when its first bytes were zeros anyway
+    assert done["kept_bytes"] <= done["log_bytes"] * 0.3 + 64
     assert sound(meshline.db)[0] >= 10
 
 
