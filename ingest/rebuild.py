@@ -10,10 +10,12 @@ from ingest.tables import DERIVED
 from ingest.writer import Writer
 from lineage.errors import StoreError
 from lineage.store import Store
+from lineage.store.version import EVENTS_DIGEST
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MADE_ANEW = ["format", "projected_block", EVENTS_DIGEST]  # settings that the rebuilt store finds for itself
 _COPY_ROWS = 200  # rows of a table per step; a row of raw holds a whole block
 
 
@@ -37,9 +39,7 @@ def rebuild(store: Store, target: Store, progress: Callable[[int], None] = lambd
     for table in _told_tables(store):
         _copy(store, target, table)
     with target.transaction() as cursor:
-        for key, value in store.rows(
-            "SELECT key, value FROM meta WHERE key NOT IN ('format', 'projected_block', 'events_digest')"
-        ):
+        for key, value in store.rows("SELECT key, value FROM meta WHERE NOT list_contains(?, key)", [_MADE_ANEW]):
             Store.set_meta(cursor, key, value)
     writer = Writer(target)
     done = 0

@@ -1,8 +1,8 @@
 """Which state a store is in: a number that grows with every change, and a fingerprint that two stores can share.
 
-Readers see by the number, cheaply, that what they hold is old. The fingerprint ties an answer to a state (semantics 17):
-everything derived follows from the events and the declared files, so a digest of these that does not depend on order
-names the state, and the same events in another store give the same. It costs a few additions a batch;
+Readers see by the number, cheaply, that what they hold is old. The fingerprint ties an answer to a state: everything
+derived follows from the events and the declared files, so a digest of these that does not depend on order names the
+state, and the same events in another store give the same. It costs a few additions a batch;
 :mod:`lineage.fingerprint` is the proof that what was derived is equal too.
 """
 
