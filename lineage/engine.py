@@ -23,6 +23,7 @@ from lineage.view import Instant, View
 
 if TYPE_CHECKING:
     from lineage.answers import Answer, NodeDetail, PathAnswer, Picture, SearchHit
+    from lineage.blindspots import Ledger
     from lineage.differences import DiffAnswer
     from lineage.domains import DomainInfo
     from lineage.listing import DayRuns, Listing, ListName
@@ -308,6 +309,12 @@ class Lineage:
         from lineage.overview import summary
 
         return summary(self.view(as_of, known_at, actor))
+
+    def ledger(self, actor: Actor = LOCAL, *, examples: int | None = None) -> Ledger:
+        """The blind-spot ledger of the present: who sends what, and what looks broken; ``examples`` nodes a finding."""
+        from lineage.blindspots import ledger
+
+        return ledger(self.view(actor=actor), now=utcnow(), examples=examples)
 
     def listing(
         self,

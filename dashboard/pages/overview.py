@@ -18,7 +18,7 @@ from dashboard.pages.lineage_states import empty_store, refused, starts
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
 from lineage.domains import DomainInfo
 from lineage.errors import MeshlineError
-from lineage.times import iso, utcnow
+from lineage.times import iso
 
 if TYPE_CHECKING:
     from lineage.blindspots import Finding, Spot
@@ -169,9 +169,7 @@ def _findings(lx: Lineage, links: Links) -> tuple[Finding, ...] | None:
     """What looks broken at present; ``None`` in the past, of which the ledger does not tell."""
     if links.asof or links.known:
         return None
-    from lineage.blindspots import ledger
-
-    return ledger(lx.view(), now=utcnow(), examples=ATTENTION).findings
+    return lx.ledger(examples=ATTENTION).findings
 
 
 def attention(findings: Sequence[Finding] | None, links: Links) -> Part:

@@ -71,5 +71,5 @@ def state_fingerprint(store: Store) -> str:
     True
     """
     files = store.rows("SELECT name, hash FROM domain WHERE known_to = '9999-12-31' ORDER BY name, hash")
-    parts = ["meshline state 1", store.get_meta(EVENTS_DIGEST) or f"{0:064x}", *(part for row in files for part in row)]
+    parts = ["meshline-state-1", store.get_meta(EVENTS_DIGEST) or f"{0:064x}", *(part for row in files for part in row)]
     return hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()

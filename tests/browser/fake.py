@@ -186,6 +186,10 @@ class FakeLineage:
             as_of=NOW,
         )
 
+    def ledger(self, actor: Actor = LOCAL, **_: Any) -> Any:
+        """As the engine; nothing looks broken here."""
+        return SimpleNamespace(findings=())
+
     def listing(self, of: Any, *, domain: str | None = None, states: Any = None, **_: Any) -> Listing:
         """As the engine."""
         rows: list[Any] = []
