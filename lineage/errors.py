@@ -36,6 +36,10 @@ class StoreVersionError(StoreError):
     """The database was written by a newer Meshline."""
 
 
+class StoreOutdatedError(StoreError):
+    """An older Meshline wrote the database and it is open for reading only; opening it for writing upgrades it."""
+
+
 class DeclarationError(MeshlineError):
     """A declared file (domain, contract, …) is wrong; carries every problem found, each with file and line."""
 

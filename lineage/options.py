@@ -76,10 +76,26 @@ Certainties = Annotated[
 
 
 def engine(db: Path | None) -> Lineage:
-    """The query layer over a database file."""
-    from lineage import engine
+    """The query layer over a database file; one of an older format is upgraded first, after a copy was made.
 
-    return engine.open(db)
+    Raises
+    ------
+    StoreError
+        when it cannot be opened, or is of an older format and cannot be written.
+    """
+    from lineage import engine
+    from lineage.errors import StoreError, StoreOutdatedError
+    from lineage.store import Store
+
+    try:
+        return engine.open(db)
+    except StoreOutdatedError as outdated:
+        try:
+            with Store.open(db, create=False) as store:
+                typer.echo(f"meshline: {store.path} was upgraded; the former file is kept beside it.", err=True)
+        except StoreError as error:
+            raise StoreError(f"{outdated} It cannot be upgraded now: {error}") from None
+        return engine.open(db)
 
 
 def open_store(db: Path | None, *, create: bool = False) -> Store:

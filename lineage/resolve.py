@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UnknownNodeError, UsageError
-from lineage.identity import KINDS, splits
+from lineage.identity import KINDS, NodeKey, node_id, splits
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MANY = 1000  # ends looked at; more than that is ambiguous anyway
 _COLONS = 200  # each pair of them is a way to split a column text
 _SHOWN = 50  # candidates named in an error
+_CUTS = 8  # places in a text at which the name of a dataset may end and that of a column begin
 
 _ENDS = """
 -- datasets and jobs whose name ends like this: 0 whole name, 1 end at a boundary, 2 any end
@@ -119,8 +120,21 @@ def near(view: View, text: str, limit: int = 5) -> list[str]:
 
 
 def _exact(view: View, text: str) -> list[int]:
-    index = view.snapshot.index
-    return _distinct(index(key.id) for key in splits(text))
+    return _distinct(_index(view, key) for key in splits(text))
+
+
+def _index(view: View, key: NodeKey) -> int | None:
+    """Dense index of a key; a column is also found under the other names of its dataset."""
+    found = view.snapshot.index(key.id)
+    if found is None and key.kind == "column":
+        dataset = view.snapshot.index(node_id("dataset", key.namespace, key.name))
+        return None if dataset is None else _column(view, dataset, key.field)
+    return found
+
+
+def _column(view: View, dataset: int, field: str) -> int | None:
+    snapshot = view.snapshot
+    return next((int(i) for i in snapshot.columns_of(dataset) if snapshot.field(int(i)) == field), None)
 
 
 def _by_end(view: View, text: str) -> list[int]:
@@ -136,7 +150,20 @@ def _by_end(view: View, text: str) -> list[int]:
     if named:
         found = _best(view, view.store.rows(_ENDS, {**parameters, "kinds": named}))
     if not found and "column" in kinds:
-        found = _best(view, view.store.rows(_COLUMN_ENDS, parameters))
+        found = _best(view, [*view.store.rows(_COLUMN_ENDS, parameters), *_by_dataset(view, end, parameters)])
+    return found
+
+
+def _by_dataset(view: View, end: str, parameters: dict[str, Any]) -> list[tuple[int, int]]:
+    """Columns of datasets with other names: the end of any of these names, ``:`` or ``.``, and the column."""
+    found = []
+    for cut in [at for at, sign in enumerate(end) if sign in ":." and 0 < at < len(end) - 1][-_CUTS:]:
+        asked = {**parameters, "end": end[:cut], "kinds": ["dataset"]}
+        for node, level in view.store.rows(_ENDS, asked):
+            dataset = view.snapshot.index(node)
+            if dataset in view.instant.grouped and dataset is not None:
+                column = _column(view, dataset, end[cut + 1 :])
+                found += [(int(view.snapshot.ids[column]), level)] if column is not None else []
     return found
 
 

@@ -31,6 +31,11 @@ WITH named AS (
   SELECT id, kind, lower(CASE kind WHEN 'column' THEN field ELSE name END) AS n,
     lower(namespace || ':' || name || CASE kind WHEN 'column' THEN ':' || field ELSE '' END) AS whole
   FROM node WHERE kind IN (SELECT unnest($kinds)) AND known_from <= $known
+  UNION ALL -- columns under the other names of their dataset
+  SELECT c.id, c.kind, lower(c.field), lower(o.whole || ':' || c.field)
+  FROM node c JOIN (SELECT unnest($member::UBIGINT[]) AS member, unnest($other::VARCHAR[]) AS whole) o
+    ON c.dataset = o.member
+  WHERE c.kind = 'column' AND 'column' IN (SELECT unnest($kinds)) AND c.known_from <= $known
 ), hit AS (
   SELECT id, kind, n, whole, regexp_extract(n, '[^./:\\\\]+$') AS tail FROM named
   WHERE len(list_filter($words, lambda alternatives: len(list_filter(alternatives, lambda w: contains(whole, w))) > 0))
@@ -95,7 +100,10 @@ def _hits(
 ) -> list[SearchHit]:
     """Hits for which each word, or one of its alternatives, occurs."""
     many = limit * 3 + 20 if not view.restricted else 1_000_000
+    member, other = view.instant.other_names if "column" in kinds else ([], [])
     parameters = {
+        "member": member,
+        "other": other,
         "kinds": kinds,
         "known": view.snapshot.known_at,
         "words": [list(alternatives) for alternatives in words],

@@ -212,6 +212,18 @@ class Instant:
         """Kind, namespace and name of every node that has alias evidence."""
         return {row[0]: (row[1], row[2], row[3]) for row in self.store.rows(_NAMES)}
 
+    @cached_property
+    def other_names(self) -> tuple[list[int], list[str]]:
+        """Every member of an alias group, as often as its group has other members, and the names of these."""
+        found = [
+            (member, f"{self.names[other][1]}:{self.names[other][2]}")
+            for i in sorted(self.grouped)
+            for member in self.snapshot.members(i)
+            for other in self.snapshot.members(i)
+            if other != member and other in self.names
+        ]
+        return [member for member, _ in found], [name for _, name in found]
+
     def keys(self, i: int) -> list[tuple[str, str]]:
         """(namespace, name) of all members of a group, the preferred one first."""
         snapshot = self.snapshot
@@ -341,14 +353,17 @@ class View:
 
     def aliases(self, i: int) -> tuple[str, ...]:
         """Texts of the other members of a node's group, but for those of hidden domains."""
-        if i not in self.instant.grouped or self.hidden(i):
+        column = self.snapshot.kind[i] == 2
+        node = self.snapshot.dataset_of(i) if column else i
+        if node not in self.instant.grouped or self.hidden(i):
             return ()
         found = []
-        for member in self.snapshot.members(i)[1:]:
+        for member in self.snapshot.members(node)[1:]:
             kind, namespace, name = self.instant.names[member]
             domain = self.instant.domains.by_pattern(kind, namespace, name)
             if self.actor.may_see(domain):
-                found.append(f"{kind}:{namespace}:{name}")
+                text = f"{namespace}:{name}"
+                found.append(f"column:{text}:{self.snapshot.field(i)}" if column else f"{kind}:{text}")
         return tuple(sorted(found))
 
     def ref(self, i: int) -> NodeRef:

@@ -56,14 +56,14 @@ class Reached:
 
 
 def node_id(node: Node) -> str:
-    """Node text. A column goes by the name of the table where somebody names its columns so, else by that of the path.
+    """Node text; a column goes by the preferred name of its dataset.
 
     >>> node_id(("rep_ifrs15", "month"))
     'column:superset://bi.harbourpine.example:finance/ifrs15_report:month'
     """
     if isinstance(node, str):
         return DATASETS[node].id
-    return DATASETS[node[0]].column_id(node[1], by_table=node[0] in _named_by_table())
+    return DATASETS[node[0]].column_id(node[1])
 
 
 def impact(start: Node, *, as_of: datetime = ALWAYS, known_at: datetime = ALWAYS) -> dict[Node, Reached]:
@@ -196,13 +196,6 @@ def _touches(known_at: datetime) -> Iterator[Seen]:
 def first_event(run: Run) -> datetime:
     """Time of the first event of a run: the exporter of reports sends one, at the end."""
     return run.end if run.job.style == "bi" and run.end else run.start
-
-
-@cache
-def _named_by_table() -> set[str]:
-    """Datasets whose columns are read by the name of the table: the loader does that."""
-    readers = [job for job in JOBS.values() if job.style == "airflow"]
-    return {one.dataset for job in readers for flow in job.flows for one in flow.inputs}
 
 
 @cache

@@ -56,9 +56,9 @@ class Dataset:
         namespace, name = self.table or (self.namespace, self.name)
         return f"dataset:{namespace}:{name}"
 
-    def column_id(self, column: str, *, by_table: bool) -> str:
-        """Node text of one column, by the name of the table or by the dataset's own."""
-        namespace, name = self.table if by_table and self.table else (self.namespace, self.name)
+    def column_id(self, column: str) -> str:
+        """Node text of one column, under the name under which answers print the dataset."""
+        namespace, name = self.table or (self.namespace, self.name)
         return f"column:{namespace}:{name}:{column}"
 
     def columns_on(self, day: date) -> tuple[Column, ...]:

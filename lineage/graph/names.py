@@ -47,14 +47,14 @@ class Names:
             return f"column:{namespace}:{name}:{field}"
         return f"{'job' if self.prefix[base] else 'dataset'}:{namespace}:{name}"
 
-    def arrow_texts(self, bases: I64) -> pa.Array:
-        """Node texts of many nodes as an Arrow array."""
+    def arrow_texts(self, bases: I64, homes: I64 | None = None) -> pa.Array:
+        """Node texts of many nodes as an Arrow array; ``homes`` says under which dataset each column is to stand."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         column = bases >= self.entities
         owner = bases.copy()
-        owner[column] = self.dataset[bases[column] - self.entities]
+        owner[column] = self.dataset[bases[column] - self.entities] if homes is None else homes[column]
         kind = np.where(column, 2, self.prefix[owner])
         head = pa.DictionaryArray.from_arrays(
             pa.array(kind.astype(np.int8)), pa.array(["dataset", "job", "column"])

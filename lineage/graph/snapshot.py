@@ -97,25 +97,35 @@ class Snapshot:
         return [self._id(base) for base in self._member_bases(i)]
 
     def member_texts(self, i: int) -> list[str]:
-        """Node texts of all members of the group, in the order of :meth:`members`."""
-        return [self._nodes.names.text(base) for base in self._member_bases(i)]
+        """Node texts of all members of the group, in the order of :meth:`members`.
+
+        A column has one for each member of its dataset, whichever of them its producers used.
+        """
+        if self.kind[i] != COLUMN:
+            return [self._nodes.names.text(base) for base in self._member_bases(i)]
+        field = self.field(i)
+        parts = [self._nodes.names.parts(base) for base in self._member_bases(self.dataset_of(i))]
+        return [f"column:{namespace}:{name}:{field}" for namespace, name, _ in parts]
 
     def text(self, i: int) -> str:
-        """Node text of the preferred member."""
+        """Node text of the preferred member; of a column, its path after the preferred name of its dataset."""
+        if self.kind[i] == COLUMN:
+            return f"column:{self.namespace(i)}:{self.name(i)}:{self.field(i)}"
         return self._nodes.names.text(self._base(i))
 
     def texts(self, indices: npt.ArrayLike) -> list[str]:
         """Node texts of many nodes, in the order given."""
-        bases = self._nodes.preferred[np.asarray(indices, dtype=np.int64)]
-        return cast(list[str], self._nodes.names.arrow_texts(bases).to_pylist())
+        wanted = np.asarray(indices, dtype=np.uint32)
+        homes = self._nodes.preferred[self._nodes.datasets_of(wanted)]
+        return cast(list[str], self._nodes.names.arrow_texts(self._nodes.preferred[wanted], homes).to_pylist())
 
     def namespace(self, i: int) -> str:
-        """Namespace of the preferred member."""
-        return self._nodes.names.parts(self._base(i))[0]
+        """Namespace of the preferred member; for a column, that of its dataset."""
+        return self._nodes.names.parts(self._home(i))[0]
 
     def name(self, i: int) -> str:
         """Name of the preferred member; for a column, that of its dataset."""
-        return self._nodes.names.parts(self._base(i))[1]
+        return self._nodes.names.parts(self._home(i))[1]
 
     def field(self, i: int) -> str:
         """Column path; empty for a dataset or job."""
@@ -267,6 +277,10 @@ class Snapshot:
         return Walk(self._levels[level], self._search[level, direction], question, seeds)
 
     # -- inside
+
+    def _home(self, i: int) -> int:
+        """Base of the preferred member of a node or, for a column, of its dataset."""
+        return self._base(self.dataset_of(i) if self.kind[i] == COLUMN else i)
 
     def _base(self, i: int) -> int:
         return int(self._nodes.preferred[i])

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import StoreError, StoreVersionError
+from lineage.errors import StoreError, StoreOutdatedError, StoreVersionError
 from lineage.store.opening import check_file, open_error, server_note, write_error
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class Store:
             return
         if self.read_only:
             what = "is empty" if version is None else f"has the older format {version}"
-            raise StoreError(f"{self.path} {what}; open it once for writing (for instance: meshline doctor).")
+            raise StoreOutdatedError(f"{self.path} {what}; open it once for writing (for instance: meshline doctor).")
         if version is not None and self.path is not None:
             self.snapshot(_free_name(self.path, f"format{version}"))
         with self.transaction() as cursor:

@@ -48,7 +48,7 @@ def test_columns_of_one_field_in_one_group_are_one_node(kernels: str) -> None:
     assert seen.index("p.x") == seen.index("t.x")
     assert seen.name(seen.index("p.x")) == "t.x"
     assert seen.walk("s.x", level="column").hops == {"t.x": 1, "u.x": 2}
-    assert {seen.name(c) for c in seen.snapshot.columns_of(seen.index("t"))} == {"t.x", "p.only"}
+    assert {seen.name(c) for c in seen.snapshot.columns_of(seen.index("t"))} == {"t.x", "t.only"}
     assert seen.snapshot.dataset_of(seen.index("p.only")) == seen.index("t")
 
 
