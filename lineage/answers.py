@@ -179,54 +179,6 @@ class Answer(Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class PathStep:
-    """One node on a path."""
-
-    id: str
-    kind: str
-    domain: str = UNASSIGNED
-    owner: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PathAnswer(Shown):
-    """Answer of ``path``. ``none``: there is no path; ``blind``: there may be one, for the ``reasons`` given."""
-
-    src: str
-    dst: str
-    verdict: Literal["found", "none", "blind"]
-    as_of: datetime
-    known_at: datetime
-    path: tuple[PathStep, ...] = ()
-    hops: int = 0
-    certainty: Certainty = "certain"
-    reasons: tuple[str, ...] = ()
-    reverse: bool = False  # when none was found: whether there is one the other way round
-    links: tuple[Link, ...] = ()  # every edge on any path, when they were asked for
-
-    def heads(self) -> tuple[str, ...]:
-        """Columns of the steps."""
-        return ("step", "id", "kind", "domain", "owner")
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """One row per step."""
-        return [(n, step.id, step.kind, step.domain, step.owner) for n, step in enumerate(self.path)]
-
-    def title(self) -> str:
-        """What was asked."""
-        return f"Path from {self.src} to {self.dst}"
-
-    def remarks(self) -> tuple[str, ...]:
-        """Verdict and reasons."""
-        return (f"verdict: {self.verdict}", *self.reasons)
-
-    def drawing(self) -> tuple[list[Box], list[Arrow]]:
-        """The shortest path from left to right."""
-        boxes = [Box(step.id, step.id.rpartition(":")[2], n, step.domain) for n, step in enumerate(self.path)]
-        return boxes, [Arrow(a.id, b.id, self.certainty) for a, b in pairwise(self.path)]
-
-
-@dataclass(frozen=True, slots=True)
 class SearchHit:
     """One hit of a search."""
 
@@ -236,6 +188,24 @@ class SearchHit:
     name: str
     domain: str
     score: float  # 1.0 = the text is its whole name
+
+
+class SearchHits(tuple[SearchHit, ...], Shown):
+    """Hits of a search, best first."""
+
+    __slots__ = ()
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table."""
+        return ("score", "id", "kind", "namespace", "name", "domain")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per hit."""
+        return [(hit.score, hit.id, hit.kind, hit.namespace, hit.name, hit.domain) for hit in self]
+
+    def title(self) -> str:
+        """How many there are."""
+        return f"{len(self)} hits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +236,7 @@ class RunInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeDetail:
+class NodeDetail(Shown):
     """Everything one page says about one node (``meshline show``)."""
 
     id: str
@@ -295,6 +265,31 @@ class NodeDetail:
     parents: tuple[NodeRef, ...] = ()  # containment: parent jobs
     children: tuple[NodeRef, ...] = ()
     hidden: bool = False
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table of columns."""
+        return ("column", "type", "description", "tags", "upstream", "downstream")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per column of the dataset."""
+        return [(c.name, c.type, c.description, list(c.tags), c.upstream, c.downstream) for c in self.columns]
+
+    def title(self) -> str:
+        """Its id."""
+        return self.id
+
+    def remarks(self) -> tuple[str, ...]:
+        """Domain, owner, description, other names."""
+        facts = {"domain": self.domain, "owner": self.owner, "description": self.description}
+        also = f"also called {', '.join(self.aliases)}" if self.aliases else ""
+        return tuple(filter(None, [*(f"{name}: {text}" for name, text in facts.items() if text), also]))
+
+    def drawing(self) -> tuple[list[Box], list[Arrow]]:
+        """The node between its direct neighbours."""
+        sides = ((-1, self.upstream), (0, [self]), (1, self.downstream))
+        boxes = [Box(ref.id, ref.name, level, ref.domain) for level, refs in sides for ref in refs]
+        arrows = [Arrow(ref.id, self.id) for ref in self.upstream] + [Arrow(self.id, ref.id) for ref in self.downstream]
+        return boxes, arrows
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +347,7 @@ class PictureColumnEdge:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Shown):
     """Neighbourhood of a node, ready to be laid out and drawn."""
 
     focus: str
@@ -363,6 +358,24 @@ class Picture:
     known_at: datetime
     partial: bool
     frontier: Frontier | None = None
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table of cards."""
+        return ("id", "kind", "side", "hops", "domain", "owner", "status")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per card."""
+        return [(n.id, n.kind, n.side, n.hops, n.domain, n.owner, n.status) for n in self.nodes]
+
+    def title(self) -> str:
+        """What stands in the middle."""
+        return f"Around {self.focus}"
+
+    def drawing(self) -> tuple[list[Box], list[Arrow]]:
+        """Cards in columns: upstream to the left, downstream to the right."""
+        near = sorted(self.nodes, key=lambda n: n.hops)
+        boxes = [Box(n.id, n.name, -n.hops if n.side == "upstream" else n.hops, n.domain) for n in near]
+        return boxes, [Arrow(edge.src, edge.dst, edge.certainty) for edge in self.edges]
 
 
 def to_json(answer: object) -> Any:

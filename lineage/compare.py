@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lineage.asking import naive_time
 from lineage.diff import diff, scope_of
 from lineage.differences import DiffAnswer
 from lineage.errors import UnknownNodeError, UsageError
@@ -12,7 +13,8 @@ from lineage.times import iso
 
 if TYPE_CHECKING:
     from lineage.actor import Actor
-    from lineage.engine import Lineage, When
+    from lineage.asking import When
+    from lineage.engine import Lineage
     from lineage.view import View
 
 SIDES = ("upstream", "downstream", "both", "self")
@@ -39,7 +41,9 @@ def compare(
     """
     if side not in SIDES:
         raise UsageError(f"side: “{side}” is none of {', '.join(SIDES)}.")
-    before, after = lx.view(*start, actor), lx.view(*end, actor)
+    names = (("from", "known-from"), ("to", "known-to"))
+    points = [tuple(map(naive_time, point, name)) for point, name in zip((start, end), names, strict=True)]
+    before, after = (lx.view(at, known, actor) for at, known in points)
     for name, one, two in (("", before.as_of, after.as_of), ("known-", before.known_at, after.known_at)):
         if one > two:
             raise UsageError(f"{name}from ({iso(one)}) lies after {name}to ({iso(two)}); exchange them.")

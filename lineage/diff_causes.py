@@ -30,6 +30,12 @@ _CODE = """
 SELECT b.json FROM facet_set s JOIN facet_body b USING (body)
 WHERE s.set_id = $set AND s.key = 'sourceCodeLocation' AND s.body <> 0
 """
+_JOB_CODE = """
+-- where the code of a job was known to be at one instant
+SELECT b.json FROM facet f JOIN facet_body b USING (body)
+WHERE f.entity = $job AND f.key = 'sourceCodeLocation' AND f.valid_from <= $at AND f.valid_to > $at
+  AND f.known_from <= $known AND f.known_to > $known LIMIT 1
+"""
 _DECLARED = """
 -- the event that declared something at one instant
 SELECT producer FROM declaration WHERE event_time = $at AND known_from <= $known
@@ -78,6 +84,8 @@ class Causes:
         if i is None or self._view.hidden(i):
             return Cause(reason="run", at=at, job=self._view.label(i) if i is not None else None)
         rows = self._view.store.rows(_CODE, {"set": facets or 0})
+        if not rows:  # many producers tell it only now and then
+            rows = self._view.store.rows(_JOB_CODE, {"job": job, "at": at, "known": self._known})
         code = code_version(rows[0][0]) if rows else None
         return Cause("run", producer, at, self._view.label(i), run_id, code)
 

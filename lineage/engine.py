@@ -6,36 +6,29 @@ than the last committed change. All methods may be called from any thread.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
-from lineage.errors import UnknownNodeError, UsageError
+from lineage.asking import When, Words, known_nodes, naive_time, read_question
 from lineage.store import Store, state_fingerprint, state_version
-from lineage.times import parse_instant, utcnow
+from lineage.times import utcnow
 from lineage.view import Instant, View
 
 if TYPE_CHECKING:
-    from lineage.answers import Answer, NodeDetail, PathAnswer, Picture, SearchHit
+    from lineage.answers import Answer, NodeDetail, Picture, SearchHits
     from lineage.blindspots import Ledger
     from lineage.differences import DiffAnswer
     from lineage.domains import DomainInfo
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
-    from lineage.reach import Asked
+    from lineage.path_answer import PathAnswer
     from lineage.run_trail import RunTrail
-
-When = datetime | str | None
-"""A time: a datetime (naive = UTC), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
-
-Words = str | Iterable[str] | None
-"""Names: one text with commas, or several texts; ``None`` for no limit."""
 
 _CACHED = 8  # snapshots of other instants kept beside that of now
 
@@ -112,7 +105,7 @@ class Lineage:
         as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,
-    ) -> tuple[SearchHit, ...]:
+    ) -> SearchHits:
         """Nodes whose names fit a text, best first; see :func:`lineage.search.search`."""
         from lineage.search import search
 
@@ -175,7 +168,7 @@ class Lineage:
         from lineage.impact import impact
 
         view = self.view(as_of, known_at, actor)
-        source, asked = _asked(view, node, column, depth, links, (kinds, domains, certainty))
+        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
         return impact(view, source, asked)
 
     def provenance(
@@ -196,7 +189,7 @@ class Lineage:
         from lineage.provenance import provenance
 
         view = self.view(as_of, known_at, actor)
-        source, asked = _asked(view, node, column, depth, links, (kinds, domains, certainty))
+        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
         return provenance(view, source, asked)
 
     def run_provenance(
@@ -214,7 +207,7 @@ class Lineage:
         from lineage.run_provenance import run_provenance
 
         view = self.view(as_of, known_at, actor)
-        source, _ = _asked(view, node, column, depth, False, (None, None, None))
+        source, _ = read_question(view, node, column, depth, False, (None, None, None))
         return run_provenance(view, source, depth=depth, limit=limit)
 
     def path(
@@ -277,7 +270,7 @@ class Lineage:
         from lineage.resolve import resolve
 
         view = self.view(as_of, known_at, actor)
-        extra = [_known(view, also_upstream), _known(view, also_downstream)]
+        extra = [known_nodes(view, also_upstream), known_nodes(view, also_downstream)]
         return picture(view, resolve(view, node), Scope(upstream, downstream, jobs, columns, max_nodes, *extra))
 
     def column_trace(self, column: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Picture:
@@ -350,7 +343,7 @@ class Lineage:
         UsageError
             when a time is no time.
         """
-        at, known = _naive(as_of, "as-of"), _naive(known_at, "known-at")
+        at, known = naive_time(as_of, "as-of"), naive_time(known_at, "known-at")
         self.refresh()
         now = self._current()
         instant = now if at is None and known is None else self._past(at, known)
@@ -386,38 +379,3 @@ class Lineage:
         from lineage.graph import load
 
         return Instant(self.store, load(self.store, at, known), self._version, state_fingerprint(self.store))
-
-
-def _asked(
-    view: View, node: str, column: str | None, depth: int | None, links: bool, filters: tuple[Words, Words, Words]
-) -> tuple[int, Asked]:
-    """The asked node and how the answer is wanted."""
-    from lineage.filters import read_filters
-    from lineage.reach import Asked
-    from lineage.resolve import resolve, resolve_column
-
-    if depth is not None and depth < 0:
-        raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
-    asked = Asked(depth, read_filters(*filters), links)
-    source = resolve(view, node)
-    return (source if column is None else resolve_column(view, source, column)), asked
-
-
-def _known(view: View, texts: Collection[str]) -> list[int]:
-    """Dense indices of the nodes that texts name; what names none is left out."""
-    from lineage.resolve import resolve
-
-    found = []
-    for text in texts:
-        with contextlib.suppress(UnknownNodeError):
-            found.append(resolve(view, text))
-    return found
-
-
-def _naive(at: When, name: Literal["as-of", "known-at"]) -> datetime | None:
-    """A time as naive UTC."""
-    if at is None:
-        return None
-    if isinstance(at, str):
-        return None if at.strip().lower() == "now" else parse_instant(at, name=name)
-    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)

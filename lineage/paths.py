@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineage.answers import PathAnswer, PathStep
 from lineage.filters import LEVELS, Filters
 from lineage.impact import blind_further as open_ends
 from lineage.impact import blind_here as open_end
 from lineage.links import links_among
+from lineage.path_answer import PathAnswer, PathStep
 from lineage.provenance import blind_further as open_starts
 from lineage.provenance import blind_here as open_start
 from lineage.reach import Reach, named, reach

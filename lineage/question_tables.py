@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lineage.tables import counted, line, new_console, second, table
 
 if TYPE_CHECKING:
-    from lineage.answers import PathAnswer
     from lineage.differences import Cause, DiffAnswer, Difference
+    from lineage.path_answer import PathAnswer
     from lineage.run_trail import InputVersion, RunStep, RunTrail
 
 

@@ -55,6 +55,14 @@ _CODE = """
 SELECT DISTINCT s.set_id, s.key, b.json FROM facet_set s JOIN facet_body b ON b.body = s.body
 WHERE s.set_id IN (SELECT unnest($sets::UBIGINT[])) AND s.key IN ('sql', 'sourceCodeLocation') AND s.body <> 0
 """
+_JOB_CODE = """
+-- SQL and code place of the jobs of some runs as they were known to be when the runs began: many tell them now and then
+SELECT r.run, f.key, b.json
+FROM run r JOIN facet f ON f.entity = r.job JOIN facet_body b ON b.body = f.body
+WHERE r.run IN (SELECT unnest($runs::UBIGINT[])) AND r.known_from <= $known AND r.known_to > $known
+  AND f.key IN ('sql', 'sourceCodeLocation') AND f.place = 'facets'
+  AND f.valid_from <= r.first_event AND f.valid_to > r.first_event AND f.known_from <= $known AND f.known_to > $known
+"""
 _EVENTS = """
 -- where the events of some runs are
 SELECT run, block, position FROM event WHERE run IN (SELECT unnest($runs::UBIGINT[])) AND received_at <= $known
@@ -103,7 +111,8 @@ class RunFacts:
         self._view = view
         self._writes: dict[int, list[Write]] = {}
         self.runs: dict[int, RunRow] = {}
-        self.code: dict[int, dict[str, Any]] = {}
+        self.code: dict[int, dict[str, Any]] = {}  # by facet set: what runs told themselves
+        self.job_code: dict[int, dict[str, Any]] = {}  # by run: what was known of the job when it began
         self.named: dict[tuple[int, int], str] = {}
         self.columns: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self.feeds: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -133,6 +142,8 @@ class RunFacts:
                 self.named[run, i] = version
         for run, src, dst, *use in view.store.rows(_COLUMNS, {**when, "runs": fresh}):
             self.columns[run].append((index(src), index(dst), *use))
+        for run, key, text in view.store.rows(_JOB_CODE, {**when, "runs": fresh}):
+            self.job_code.setdefault(run, {})[key] = json.loads(text)
         sets = sorted({row.job_facets for row in self.runs.values() if row.job_facets} - self.code.keys())
         for set_id, key, text in view.store.rows(_CODE, {"sets": sets}):
             self.code.setdefault(set_id, {})[key] = json.loads(text)

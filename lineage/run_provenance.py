@@ -264,7 +264,8 @@ class _Trail:
         view = self.view
         job = _index(view, row.job)
         hidden = view.hidden(job)
-        code = {} if hidden else self.facts.code.get(row.job_facets or 0, {})
+        own, jobs = self.facts.code.get(row.job_facets or 0, {}), self.facts.job_code.get(row.run, {})
+        code = {} if hidden else {**jobs, **own}
         sql = code.get("sql", {}).get("query") if isinstance(code.get("sql"), dict) else None
         withheld = view.restricted and any(view.hidden(i) for i in self.facts.feeds.get((row.run, dataset), ()))
         text = sql if isinstance(sql, str) and not withheld else None
@@ -289,6 +290,7 @@ class _Trail:
             conflict=bool(row.conflict),
             parent=view.label(parent) if parent is not None else None,
             code=code_place(code.get("sourceCodeLocation")),
+            told_by="run" if own else "job" if code else None,
             sql=redact(text) if text else None,
             sql_hash=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if text else None,
             owner=view.owner(dataset),

@@ -47,7 +47,8 @@ class InputVersion:
 class RunStep:
     """One version of one dataset and the run that made it. ``sql`` has its secrets masked; its hash is of the original.
 
-    ``code`` is what the ``sourceCodeLocation`` facet of this very run says.
+    ``code`` and ``sql`` are what this very run told, or, when ``told_by`` is ``job``, what had last been told of its
+    job when the run began: many producers send them only now and then.
     """
 
     hops: int
@@ -67,6 +68,7 @@ class RunStep:
     code: dict[str, Any] | None = None
     sql: str | None = None
     sql_hash: str | None = None
+    told_by: Literal["run", "job"] | None = None
     owner: str | None = None
     domain: str = UNASSIGNED
     inputs: tuple[InputVersion, ...] = ()

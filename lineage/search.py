@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from lineage.answers import SearchHit
+from lineage.answers import SearchHit, SearchHits
 from lineage.errors import UsageError
 from lineage.identity import KINDS
 
@@ -59,7 +59,7 @@ ORDER BY jaro_winkler_similarity(word, $word) DESC, word LIMIT $many
 """
 
 
-def search(view: View, text: str, *, kinds: Collection[str] | None = None, limit: int = 20) -> tuple[SearchHit, ...]:
+def search(view: View, text: str, *, kinds: Collection[str] | None = None, limit: int = 20) -> SearchHits:
     """Nodes whose names fit a text, best first. Hidden nodes are never among them.
 
     Parameters
@@ -84,7 +84,7 @@ def search(view: View, text: str, *, kinds: Collection[str] | None = None, limit
     text = text.strip().lower()[:MAX_TEXT]
     words = _WORD.findall(text) or ([text] if text else [])
     if not words:
-        return ()
+        return SearchHits()
     hits = _hits(view, text, [[word] for word in words], wanted, limit, 1.0)
     if len(hits) < min(limit, 3):
         corrected = [_corrections(view, word) for word in words]
@@ -92,7 +92,7 @@ def search(view: View, text: str, *, kinds: Collection[str] | None = None, limit
             seen = {hit.id for hit in hits}
             text = _replaced(text, words, [one[0] for one in corrected])
             hits += [hit for hit in _hits(view, text, corrected, wanted, limit, _TYPO) if hit.id not in seen]
-    return tuple(hits[:limit])
+    return SearchHits(hits[:limit])
 
 
 def _hits(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from lineage.answers import Answer, NodeDetail, PathAnswer, Picture, SearchHit
+from lineage.answers import Answer, NodeDetail, Picture, SearchHit
 from lineage.api.parts import (
     ERRORS,
     ActorOf,
@@ -27,6 +27,7 @@ from lineage.differences import DiffAnswer
 from lineage.domains import DomainInfo
 from lineage.formats import NEEDS_LINKS
 from lineage.overview import Summary
+from lineage.path_answer import PathAnswer
 from lineage.run_trail import RunTrail
 
 

@@ -21,14 +21,16 @@ def uses(snapshot: Snapshot, src: int, dst: int) -> tuple[Use, ...]:
     Parameters
     ----------
     src, dst
-        dense indices. Of two columns, edges from the one to the other and to the whole dataset of the other; of two
-        datasets, those between any of their columns. Other pairs have none.
+        dense indices. Of two columns, edges from the one to the other and to the whole dataset of the other; of a
+        column and a dataset, those to all of its rows; of two datasets, those between any of their columns.
     """
     rows = snapshot._relations.columns
     if rows.use is None or snapshot.kind[src] not in (COLUMN, DATASET) or snapshot.kind[dst] not in (COLUMN, DATASET):
         return ()
     sources = [src] if snapshot.kind[src] == COLUMN else snapshot.columns_of(src).tolist()
-    if snapshot.kind[dst] == COLUMN:
+    if snapshot.kind[src] == COLUMN and snapshot.kind[dst] == DATASET:
+        wanted = np.array([dst], dtype=np.uint32)
+    elif snapshot.kind[dst] == COLUMN:
         wanted = np.array([dst, snapshot.dataset_of(dst)], dtype=np.uint32)
     else:
         wanted = np.append(snapshot.columns_of(dst), np.uint32(dst))

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from lineage.actor import Actor
-from lineage.answers import PathAnswer, to_json
+from lineage.answers import to_json
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError
+from lineage.path_answer import PathAnswer
 from lineage.view import HiddenNodeError
 from tests.answers.builder import World, at
 from tests.answers.test_api import client_of

@@ -115,6 +115,19 @@ def test_code_sql_producer_and_times_are_those_of_the_very_run_and_secrets_are_m
     assert lx.run_provenance("b").steps[0].code == {**step.code, "version": "2222"}
 
 
+def test_what_a_run_did_not_tell_of_its_code_is_what_was_last_told_of_its_job() -> None:
+    code = {"sourceCodeLocation": {"type": "git", "url": "https://git/x", "version": "1111"}}
+    lx = Lineage(
+        loaded(
+            *ran("t1", "transform", 1, 2, ["a"], ["b"], job_facets=code),
+            *ran("t2", "transform", 3, 4, ["a"], ["b"]),
+        )
+    )
+    old, new = lx.run_provenance("b", as_of=hour(2)).steps[0], lx.run_provenance("b").steps[0]
+    assert (old.told_by, new.told_by) == ("run", "job")
+    assert old.code == new.code == code["sourceCodeLocation"]
+
+
 def test_of_a_column_only_what_its_edges_name_is_followed() -> None:
     told = column_lineage({"x": [("a", "x")], "y": [("c", "y")]})
     lx = Lineage(

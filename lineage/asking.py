@@ -1,0 +1,62 @@
+"""From what a person or a program typed to what the answers take: times, nodes, filters."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lineage.errors import UnknownNodeError, UsageError
+from lineage.times import parse_instant
+
+if TYPE_CHECKING:
+    from lineage.reach import Asked
+    from lineage.view import View
+
+When = datetime | str | None
+"""A time: a datetime (naive = UTC), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
+
+Words = str | Iterable[str] | None
+"""Names: one text with commas, or several texts; ``None`` for no limit."""
+
+
+def read_question(
+    view: View, node: str, column: str | None, depth: int | None, links: bool, filters: tuple[Words, Words, Words]
+) -> tuple[int, Asked]:
+    """The asked node and how the answer is wanted."""
+    from lineage.filters import read_filters
+    from lineage.reach import Asked
+    from lineage.resolve import resolve, resolve_column
+
+    if depth is not None and depth < 0:
+        raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
+    asked = Asked(depth, read_filters(*filters), links)
+    source = resolve(view, node)
+    return (source if column is None else resolve_column(view, source, column)), asked
+
+
+def known_nodes(view: View, texts: Collection[str]) -> list[int]:
+    """Dense indices of the nodes that texts name; what names none is left out."""
+    from lineage.resolve import resolve
+
+    found = []
+    for text in texts:
+        with contextlib.suppress(UnknownNodeError):
+            found.append(resolve(view, text))
+    return found
+
+
+def naive_time(at: When, name: str) -> datetime | None:
+    """A time as naive UTC; ``None`` for now.
+
+    Raises
+    ------
+    UsageError
+        when a text is no time; the message begins with ``name``.
+    """
+    if at is None:
+        return None
+    if isinstance(at, str):
+        return None if at.strip().lower() == "now" else parse_instant(at, name=name)
+    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
