@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from lineage.answers import Link
+from lineage.graph.among import edges_among
 from lineage.graph.uses import uses
 
 if TYPE_CHECKING:
@@ -22,27 +23,24 @@ def links_among(view: View, nodes: set[int]) -> tuple[Link, ...]:
     nodes
         dense indices of datasets, jobs and columns.
     """
-    found = []
-    for i in sorted(nodes):
-        if view.hidden(i):
-            continue
-        for edge in view.snapshot.neighbours(i, "downstream"):
-            if edge.dst in nodes and not view.hidden(edge.dst):
-                found.append(_link(view, edge))
-        if view.kind(i) == "job":
-            reads = (edge for edge in view.snapshot.neighbours(i, "upstream") if view.kind(edge.src) == "dataset")
-            found += [_link(view, edge) for edge in reads if edge.src in nodes and not view.hidden(edge.src)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda link: (link.src, link.dst, link.kind)))
+    edges = [e for e in edges_among(view.snapshot, nodes) if not view.hidden(e.src) and not view.hidden(e.dst)]
+    view.prepare(sorted({i for edge in edges for i in (edge.src, edge.dst, *edge.jobs)}))
+    return tuple(sorted((_link(view, edge) for edge in edges), key=lambda link: (link.src, link.dst, link.kind)))
 
 
 def keys_of(view: View, nodes: Sequence[int]) -> dict[str, tuple[str, str, str, str]]:
     """Kind, namespace, name and column of nodes by their id; hidden nodes have none."""
-    found = {}
-    for i in nodes:
-        if not view.hidden(i):
-            ref = view.ref(i)
-            found[ref.id] = (ref.kind, ref.namespace, ref.name, ref.field)
-    return found
+    snapshot = view.snapshot
+    return {
+        view.label(i): (
+            view.kind(i),
+            snapshot.namespace(i),
+            snapshot.name(i),
+            snapshot.field(i) if view.kind(i) == "column" else "",
+        )
+        for i in nodes
+        if not view.hidden(i)
+    }
 
 
 def subtypes_of(view: View, path: Sequence[int]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ Sources: OpenLineage ``spec/OpenLineage.json`` 2-0-2, ``spec/facets/LineageDatas
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +63,28 @@ class _Graph:
         self._producer = f"urn:meshline:{__version__}"
         self._time = iso(answer.as_of)
         self._keys = answer.keys or {}
-        self._links = [link for link in answer.links or () if link.src in self._keys and link.dst in self._keys]
         listed = {answer.node, *(node.id for node in answer.nodes)}
-        self._carried = {  # links between datasets by the first listed job that carries them
-            link: next((job for job in link.jobs if job in listed), None)
-            for link in self._links
-            if link.kind == "lineage"
-        }
+        self._reads: dict[str, list[str]] = defaultdict(list)  # by job: what it reads
+        self._writes: dict[str, list[str]] = defaultdict(list)
+        self._entries: dict[str, dict[str, list[str]]] = defaultdict(dict)  # by job: inputs of each output
+        self._inputs: dict[str, list[str]] = defaultdict(list)  # by dataset: what no listed job carries
+        self._columns: dict[Key, list[Link]] = defaultdict(list)
+        for link in answer.links or ():
+            if link.src in self._keys and link.dst in self._keys:
+                self._sort_in(link, next((job for job in link.jobs if job in listed), None))
+
+    def _sort_in(self, link: Link, job: str | None) -> None:
+        """Note a link where it is declared: at its job when that is listed, else at its dataset."""
+        if link.kind == "read":
+            self._reads[link.dst].append(link.src)
+        elif link.kind == "write":
+            self._writes[link.src].append(link.dst)
+        elif link.kind == "column":
+            self._columns[_entity(link.dst, self._keys)].append(link)
+        elif job is not None:
+            self._entries[job].setdefault(link.dst, []).append(link.src)
+        else:
+            self._inputs[link.dst].append(link.src)
 
     def facet(self, schema: str, body: dict[str, Any]) -> dict[str, Any]:
         """A facet with its two underscored fields."""
@@ -81,34 +97,29 @@ class _Graph:
         head = {"eventTime": self._time, "producer": self._producer}
         if kind == "job":
             body = {"namespace": namespace, "name": name, "facets": {**facets, **self._job_facets(text)}}
-            inputs = [self._name(link.src) for link in self._links if link.kind == "read" and link.dst == text]
-            outputs = [self._name(link.dst) for link in self._links if link.kind == "write" and link.src == text]
+            inputs, outputs = (list(map(self._name, names.get(text, ()))) for names in (self._reads, self._writes))
             return {**head, "schemaURL": f"{_SPEC}JobEvent", "job": body, "inputs": inputs, "outputs": outputs}
         body = {"namespace": namespace, "name": name, "facets": {**facets, **self._dataset_facets(key, text)}}
         return {**head, "schemaURL": f"{_SPEC}DatasetEvent", "dataset": body}
 
     def _job_facets(self, text: str) -> dict[str, Any]:
-        entries: dict[str, list[dict[str, Any]]] = {}
-        for link, job in self._carried.items():
-            if job == text:
-                entries.setdefault(link.dst, []).append(self._end(link.src))
+        entries = self._entries.get(text)
         if not entries:
             return {}
-        body = [{**self._end(dst), "inputs": inputs} for dst, inputs in entries.items()]
+        body = [{**self._end(dst), "inputs": list(map(self._end, inputs))} for dst, inputs in entries.items()]
         return {"lineage": self.facet(f"{_FACETS}1-0-0/LineageJobFacet.json", {"entries": body})}
 
     def _dataset_facets(self, key: Key, text: str) -> dict[str, Any]:
         facets: dict[str, Any] = {}
-        inputs = [self._end(link.src) for link, job in self._carried.items() if job is None and link.dst == text]
+        inputs = list(map(self._end, self._inputs.get(text, ())))
         if inputs:
             facets["lineage"] = self.facet(f"{_FACETS}1-0-0/LineageDatasetFacet.json", {"inputs": inputs})
         fields: dict[str, Any] = {}
         whole: list[dict[str, Any]] = []
-        for link in self._links:
-            if link.kind == "column" and _entity(link.dst, self._keys) == key:
-                field = self._keys[link.dst][3]
-                into = fields.setdefault(field, {"inputFields": []})["inputFields"] if field else whole
-                into.append(self._input_field(link))
+        for link in self._columns.get(key, ()):
+            field = self._keys[link.dst][3]
+            into = fields.setdefault(field, {"inputFields": []})["inputFields"] if field else whole
+            into.append(self._input_field(link))
         if fields or whole:
             body = {"fields": fields, **({"dataset": whole} if whole else {})}
             facets["columnLineage"] = self.facet(f"{_FACETS}1-2-0/ColumnLineageDatasetFacet.json", body)

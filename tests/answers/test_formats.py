@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import networkx as nx
+import pyarrow as pa
 import pytest
 
 from lineage.actor import Actor
@@ -16,7 +17,9 @@ from lineage.answers import Answer
 from lineage.engine import Lineage
 from lineage.errors import UsageError
 from lineage.formats import FORMATS, NEEDS_LINKS, render
-from tests.answers.builder import World
+from lineage.identity import NodeKey
+from lineage.times import OPEN_END
+from tests.answers.builder import T0, World
 from tests.answers.test_api import client_of
 from tests.ingest.build import loaded
 
@@ -148,3 +151,29 @@ def test_formats_that_draw_edges_want_them(rich: World) -> None:
 def test_an_answer_of_nothing_is_a_document_in_every_format(rich: World) -> None:
     answer = Lineage(rich.store).impact("report", links=True)
     assert all(listed(format, render(answer, format)) == [] for format in FORMATS)
+
+
+def test_a_node_with_very_many_neighbours_is_listed_whole_in_every_format(world: World) -> None:
+    many = 20_000
+    hub = world.dataset("hub")
+    store = world.store
+    names = [f"leaf{n}" for n in range(many)]
+    ids = pa.array([NodeKey("dataset", "pg", name).id for name in names], pa.uint64())
+    life = {"valid_from": [T0] * many, "valid_to": [OPEN_END] * many}
+    known = {"known_from": [T0] * many, "known_to": [OPEN_END] * many}
+    nodes = {"id": ids, "kind": ["dataset"] * many, "namespace": ["pg"] * many, "name": names, "field": [""] * many}
+    edges = {
+        "src": pa.array([hub] * many, pa.uint64()), "dst": ids, "job": pa.array([0] * many, pa.uint64()),
+        "kind": ["lineage"] * many, "provenance": ["product"] * many, "state": ["current"] * many,
+    }  # fmt: skip
+    with store.transaction() as cursor:
+        store.insert(cursor, "node", pa.table({**nodes, "known_from": [T0] * many}))
+        store.insert(cursor, "edge", pa.table({**edges, **life, **known}))
+    lx = Lineage(store)
+    answer = lx.impact("hub", links=True)
+    assert answer.totals.by_hop == {1: many} and len(answer.links or ()) == many
+    assert {format: len(listed(format, render(answer, format))) for format in FORMATS if format != "graphml"} == {
+        format: many for format in FORMATS if format != "graphml"
+    }
+    assert lx.path("hub", "leaf777").hops == 1 and lx.path("leaf1", "leaf2").verdict != "found"
+    assert lx.impact("hub", depth=0).partial
