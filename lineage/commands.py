@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,12 @@ def register(app: typer.Typer) -> None:
     app.command()(apply)
     app.command()(doctor)
     app.command()(snapshot)
+    for field in FIELDS:
+        import_module(field).register(app)
+
+
+FIELDS: tuple[str, ...] = ()
+"""Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 
 
 def impact(

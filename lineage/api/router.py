@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 
 from lineage.actor import LOCAL, Actor
 from lineage.api import v1, v2
+from lineage.api.parts import ActorOf, GetLineage
 from lineage.engine import Lineage
 
-if TYPE_CHECKING:
-    from lineage.api.parts import ActorOf, GetLineage
+PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (v1.build, v2.build)
+"""What every field of questions adds: a function that builds its routes."""
 
 
 def everybody_local(_request: Request) -> Actor:
@@ -38,6 +38,6 @@ def build_router(
     get: GetLineage = (lambda: lineage) if isinstance(lineage, Lineage) else lineage
     who: ActorOf = actor_of
     router = APIRouter()
-    router.include_router(v1.build(get, who))
-    router.include_router(v2.build(get, who))
+    for part in PARTS:
+        router.include_router(part(get, who))
     return router

@@ -1,0 +1,2 @@
+-- Meshline store, version 4: identity over time.
+SELECT 1;

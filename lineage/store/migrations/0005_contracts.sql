@@ -1,0 +1,2 @@
+-- Meshline store, version 5: data products and contracts.
+SELECT 1;
