@@ -1,0 +1,46 @@
+from typing import Any
+
+Buffer = Any  # anything with the buffer protocol; collections.abc.Buffer came with Python 3.12
+
+def transpose(n: int, indptr: Buffer, indices: Buffer, /) -> tuple[bytes, bytes]: ...
+def components(
+    n: int, indptr: Buffer, indices: Buffer, rindptr: Buffer, rindices: Buffer, /
+) -> tuple[bytes, bytes, int]: ...
+def condense(
+    count: int, component: Buffer, order: Buffer, indptr: Buffer, indices: Buffer, /
+) -> tuple[bytes, bytes]: ...
+def pagerank(
+    component: Buffer,
+    order: Buffer,
+    rindptr: Buffer,
+    rindices: Buffer,
+    weight: Buffer | None,
+    share: Buffer,
+    base: Buffer,
+    damping: float,
+    /,
+) -> bytes: ...
+def reach_bitset(indptr: Buffer, indices: Buffer, weight: Buffer, /) -> bytes: ...
+def reach_walk(indptr: Buffer, indices: Buffer, weight: Buffer, /) -> bytes: ...
+def reach_effort(indptr: Buffer, indices: Buffer, vertices: Buffer, /) -> int: ...
+def reach_sketch(indptr: Buffer, indices: Buffer, sketches: Buffer, /) -> bytes: ...
+def dominators(
+    component: Buffer, order: Buffer, indptr: Buffer, indices: Buffer, rindptr: Buffer, rindices: Buffer, /
+) -> tuple[bytes, bytes]: ...
+def subtree_sums(parent: Buffer, order: Buffer, weight: Buffer, /) -> bytes: ...
+def articulation(indptr: Buffer, indices: Buffer, rindptr: Buffer, rindices: Buffer, /) -> bytes: ...
+def removal(
+    component: Buffer,
+    order: Buffer,
+    start: Buffer,
+    indptr: Buffer,
+    indices: Buffer,
+    rindptr: Buffer,
+    rindices: Buffer,
+    removed: Buffer,
+    /,
+) -> tuple[bytes, bytes]: ...
+
+class Digraph:
+    def __new__(cls, n: int, indptr: Buffer, indices: Buffer, /) -> Digraph: ...
+    def bfs(self, sources: Buffer, depth: int, /) -> tuple[bytes, bytes, bytes]: ...

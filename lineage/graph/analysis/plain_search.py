@@ -1,0 +1,46 @@
+"""Breadth-first search as networkx does it, without a compiler."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lineage.graph.arrays import NONE, U32
+
+
+class Digraph:
+    """An adjacency that can be searched; see the compiled type of the same name."""
+
+    def __init__(self, n: int, indptr: U32, indices: U32) -> None:
+        self._starts, self._heads, self._n = indptr, indices, n
+
+    def bfs(self, sources: U32, depth: int) -> tuple[U32, U32, U32]:
+        """Reached vertices in the order in which a queue meets them, sources first; parent positions; level begins.
+
+        Parameters
+        ----------
+        sources
+            distinct vertices.
+        depth
+            last hop to reach, -1 for all.
+        """
+        seen = np.zeros(self._n, dtype=bool)
+        seen[sources] = True
+        orders, parents, levels = [sources], [np.full(len(sources), NONE, np.uint32)], [0, len(sources)]
+        front = sources
+        while len(front) and len(levels) - 2 != depth:
+            begin = levels[-2]
+            counts = (self._starts[front + np.uint32(1)] - self._starts[front]).astype(np.int64)
+            tails = np.repeat(np.arange(len(front), dtype=np.uint32), counts)
+            inside = np.arange(len(tails)) - np.repeat(np.cumsum(counts) - counts, counts)
+            heads = self._heads[np.repeat(self._starts[front].astype(np.int64), counts) + inside]
+            fresh = ~seen[heads]
+            heads, tails = heads[fresh], tails[fresh]
+            _, first = np.unique(heads, return_index=True)
+            first.sort()
+            front = heads[first]
+            seen[front] = True
+            if len(front):
+                orders.append(front)
+                parents.append((tails[first] + np.uint32(begin)).astype(np.uint32))
+                levels.append(levels[-1] + len(front))
+        return np.concatenate(orders), np.concatenate(parents), np.array(levels, dtype=np.uint32)

@@ -1,0 +1,174 @@
+"""Random graphs on which the analysis functions, compiled and numpy, must give what networkx gives.
+
+Run as a program (``python -m tests.graph.analysis_cases FILE``) it does so with a compiled module from another place:
+the one that was built with sanitizers.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from lineage.graph import analysis
+from lineage.graph.analysis import Flow
+
+
+def random_edges(rng: np.random.Generator) -> tuple[int, np.ndarray, np.ndarray]:
+    """Graphs of all sorts: empty, along the flow, with back edges, tangled, with self-loops and repeated edges."""
+    n = int(rng.choice([1, 2, 5, 12, 40, 150]))
+    m = int(n * rng.uniform(0, 3))
+    src, dst = rng.integers(0, n, m), rng.integers(0, n, m)
+    if rng.random() < 0.6:  # mostly along the flow
+        low, high = np.minimum(src, dst), np.maximum(src, dst)
+        back = rng.random(m) < rng.choice([0, 0.02, 0.1])
+        src, dst = np.where(back, high, low), np.where(back, low, high)
+    if rng.random() < 0.5:
+        shuffle = rng.permutation(n)
+        src, dst = shuffle[src], shuffle[dst]
+    return n, src, dst
+
+
+def reference(n: int, src: np.ndarray, dst: np.ndarray) -> nx.DiGraph:
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(n))
+    graph.add_edges_from(zip(src.tolist(), dst.tolist(), strict=True))
+    return graph
+
+
+def check(rng: np.random.Generator, kernels: str) -> None:
+    n, src, dst = random_edges(rng)
+    flow = Flow.of_edges(n, src, dst, kernels=kernels)
+    graph = reference(n, src, dst)
+    check_components(flow, graph)
+    check_reach(flow, graph)
+    check_rank(flow, src, dst, rng)
+    check_failure(flow, graph, rng)
+    check_search(flow, graph, rng)
+
+
+def check_components(flow: Flow, graph: nx.DiGraph) -> None:
+    found = flow.components
+    wanted = {frozenset(c) for c in nx.strongly_connected_components(graph)}
+    assert {frozenset(found.members(c).tolist()) for c in range(found.count)} == wanted
+    assert sorted(found.order.tolist()) == list(range(flow.n))
+    assert all(found.component[u] <= found.component[v] for u, v in graph.edges)
+    small = flow.condensation.flow
+    pairs = {(int(found.component[u]), int(found.component[v])) for u, v in graph.edges}
+    have = [(c, int(d)) for c in range(small.n) for d in small.successors(c)]
+    assert have == sorted({(a, b) for a, b in pairs if a != b})
+    assert small.weight.tolist() == found.sizes.tolist()
+    cycles = [cycle.tolist() for cycle in analysis.cycles(flow)]
+    assert all(graph.has_edge(a, b) for cycle in cycles for a, b in zip(cycle, cycle[1:] + cycle[:1], strict=True))
+    looped = {int(found.component[v]) for v in graph if graph.has_edge(v, v)} | set(found.cyclic.tolist())
+    assert sorted(int(found.component[cycle[0]]) for cycle in cycles) == sorted(looped)
+
+
+def check_reach(flow: Flow, graph: nx.DiGraph) -> None:
+    down = [len(nx.descendants(graph, v)) for v in range(flow.n)]
+    up = [len(nx.ancestors(graph, v)) for v in range(flow.n)]
+    for method in ("bitset", "walk", None):
+        assert analysis.descendants_count(flow, method=method).count.tolist() == down, method
+        assert analysis.ancestors_count(flow, method=method).count.tolist() == up, method
+    sketched = analysis.descendants_count(flow, method="sketch")
+    assert np.abs(sketched.count.astype(float) - down).max() <= 0.25 * max(down) + 2
+    weight = np.arange(flow.n, dtype=np.uint32) % np.uint32(3)
+    weighted = Flow(flow.indptr, flow.indices, weight=weight, kernels=_name(flow))
+    wanted = [int(weight[list(nx.descendants(graph, v))].sum()) for v in range(flow.n)]
+    for method in ("bitset", "walk"):
+        assert analysis.reach(weighted, method=method).count.tolist() == wanted, method
+
+
+def check_rank(flow: Flow, src: np.ndarray, dst: np.ndarray, rng: np.random.Generator) -> None:
+    n = flow.n
+    weight = rng.uniform(0, 3, flow.edges)
+    weight[rng.random(flow.edges) < 0.1] = 0
+    rest, ends = rng.uniform(0, 1, n) + 1e-3, rng.uniform(0, 1, n) + 1e-3
+    tail = np.repeat(np.arange(n), np.diff(flow.indptr))
+    for options in ({}, {"weight": weight}, {"personalization": rest, "dangling": ends, "weight": weight}):
+        found = analysis.pagerank(flow, 0.85, **options)
+        matrix = np.zeros((n, n))
+        np.add.at(matrix, (flow.indices, tail), options.get("weight", np.ones(flow.edges)))
+        out = matrix.sum(axis=0)
+        jump = options.get("personalization", np.ones(n))
+        sink = options.get("dangling", jump)
+        matrix = np.where(out > 0, matrix / np.where(out > 0, out, 1), (sink / sink.sum())[:, None])
+        wanted = np.linalg.solve(np.eye(n) - 0.85 * matrix, 0.15 * jump / jump.sum())
+        assert np.abs(found - wanted).max() < 1e-12
+
+
+def check_failure(flow: Flow, graph: nx.DiGraph, rng: np.random.Generator) -> None:
+    cut = analysis.articulation_points(flow)
+    plain = nx.Graph(graph)
+    plain.remove_edges_from(list(nx.selfloop_edges(plain)))
+    assert set(np.flatnonzero(cut).tolist()) == set(nx.articulation_points(plain))
+    found = analysis.dominators(flow)
+    origins = _origins(flow)
+    rooted = graph.copy()
+    rooted.add_edges_from(("root", v) for v in origins)
+    wanted = nx.immediate_dominators(rooted, "root")
+    for v in range(flow.n):
+        assert wanted[v] == ("root" if found.parent[v] == 0xFFFFFFFF else int(found.parent[v]))
+    for v in rng.integers(0, flow.n, 4).tolist():
+        loss = analysis.removal(flow, [v])
+        assert analysis.exclusive(found, v).tolist() == loss.all.tolist()
+        assert int(found.dependents[v]) == len(loss.all)
+    gone = np.unique(rng.integers(0, flow.n, 3)).tolist()
+    loss = analysis.removal(flow, gone)
+    rooted.remove_nodes_from(gone)
+    alive = nx.descendants(rooted, "root")
+    assert loss.all.tolist() == sorted(set(range(flow.n)) - alive - set(gone))
+    dead = set(loss.all.tolist()) | set(gone)
+    assert loss.some.tolist() == sorted(v for v in alive if any(u in dead for u in graph.predecessors(v)))
+
+
+def _origins(flow: Flow) -> list[int]:
+    component = flow.components.component
+    fed = {int(component[v]) for v in range(flow.n) if (component[flow.predecessors(v)] != component[v]).any()}
+    return [v for v in range(flow.n) if int(component[v]) not in fed]
+
+
+def check_search(flow: Flow, graph: nx.DiGraph, rng: np.random.Generator) -> None:
+    source = int(rng.integers(0, flow.n))
+    for depth in (-1, 0, 2):
+        parts = flow.digraph.bfs(np.array([source], np.uint32), depth)
+        order, parent, levels = (np.frombuffer(part, np.uint32) for part in parts)
+        hops = nx.single_source_shortest_path_length(graph, source, cutoff=None if depth < 0 else depth)
+        distance = np.repeat(np.arange(len(levels) - 1), np.diff(levels))
+        assert dict(zip(order.tolist(), distance.tolist(), strict=True)) == dict(hops)
+        ordered = nx.DiGraph()
+        ordered.add_nodes_from(range(flow.n))
+        ordered.add_edges_from((v, int(w)) for v in range(flow.n) for w in flow.successors(v))
+        wanted = list(nx.bfs_edges(ordered, source, depth_limit=None if depth < 0 else depth))
+        assert [(int(order[parent[k]]), int(order[k])) for k in range(1, len(order))] == wanted
+
+
+def _name(flow: Flow) -> str:
+    return "numpy" if flow.engine.__name__.endswith("plain") else "compiled"
+
+
+def use_module(path: str) -> None:
+    """Make an extension file the module ``lineage.graph.analysis._analysis`` of this process."""
+    import importlib.util
+
+    name = "lineage.graph.analysis._analysis"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    analysis._analysis = module  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    use_module(sys.argv[1])
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        check(rng, "compiled")
+    print("clean")
+
+
+if __name__ == "__main__":
+    main()
