@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
         import_module(field).register(app)
 
 
-FIELDS: tuple[str, ...] = ()
+FIELDS: tuple[str, ...] = ("lineage.graph_commands",)
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 
 

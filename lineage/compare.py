@@ -14,14 +14,14 @@ from lineage.times import iso
 if TYPE_CHECKING:
     from lineage.actor import Actor
     from lineage.asking import When
-    from lineage.engine import Lineage
+    from lineage.graph_questions import GraphQuestions
     from lineage.view import View
 
 SIDES = ("upstream", "downstream", "both", "self")
 
 
 def compare(
-    lx: Lineage, start: tuple[When, When], end: tuple[When, When], node: str | None, side: str, actor: Actor
+    lx: GraphQuestions, start: tuple[When, When], end: tuple[When, When], node: str | None, side: str, actor: Actor
 ) -> DiffAnswer:
     """Differences between two points (valid time, known time).
 

@@ -15,20 +15,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
-from lineage.asking import When, Words, known_nodes, naive_time, read_question
+from lineage.asking import When, known_nodes, naive_time
+from lineage.graph_questions import GraphQuestions
 from lineage.store import Store, state_fingerprint, state_version
 from lineage.times import utcnow
 from lineage.view import Instant, View
 
 if TYPE_CHECKING:
-    from lineage.answers import Answer, NodeDetail, Picture, SearchHits
+    from lineage.answers import NodeDetail, Picture, SearchHits
     from lineage.blindspots import Ledger
-    from lineage.differences import DiffAnswer
     from lineage.domains import DomainInfo
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
-    from lineage.path_answer import PathAnswer
-    from lineage.run_trail import RunTrail
 
 _CACHED = 8  # snapshots of other instants kept beside that of now
 
@@ -62,7 +60,7 @@ def open(path: str | Path | Store | None = None, *, read_only: bool = True) -> L
     return Lineage(Store.open(path, create=False, read_only=read_only), owns_store=True)
 
 
-class Lineage:
+class Lineage(GraphQuestions):
     """Questions to one store.
 
     Parameters
@@ -135,116 +133,6 @@ class Lineage:
 
         view = self.view(as_of, known_at, actor)
         return show(view, resolve(view, node))
-
-    def impact(
-        self,
-        node: str,
-        *,
-        column: str | None = None,
-        depth: int | None = None,
-        kinds: Words = None,
-        domains: Words = None,
-        certainty: Words = None,
-        links: bool = False,
-        as_of: When = None,
-        known_at: When = None,
-        actor: Actor = LOCAL,
-    ) -> Answer:
-        """Everything downstream of a node, with hops, certainty, kind of use and one explaining path each.
-
-        Parameters
-        ----------
-        node, as_of, known_at, actor
-            as for :meth:`show`.
-        column
-            a column of the node, which is then a dataset.
-        depth
-            greatest number of hops; default: no limit.
-        kinds, domains, certainty
-            what to list; see :mod:`lineage.filters` for which of these the path has to respect.
-        links
-            also give the edges between the listed nodes.
-        """
-        from lineage.impact import impact
-
-        view = self.view(as_of, known_at, actor)
-        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
-        return impact(view, source, asked)
-
-    def provenance(
-        self,
-        node: str,
-        *,
-        column: str | None = None,
-        depth: int | None = None,
-        kinds: Words = None,
-        domains: Words = None,
-        certainty: Words = None,
-        links: bool = False,
-        as_of: When = None,
-        known_at: When = None,
-        actor: Actor = LOCAL,
-    ) -> Answer:
-        """Everything upstream of a node; like :meth:`impact`."""
-        from lineage.provenance import provenance
-
-        view = self.view(as_of, known_at, actor)
-        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
-        return provenance(view, source, asked)
-
-    def run_provenance(
-        self,
-        node: str,
-        *,
-        column: str | None = None,
-        depth: int | None = None,
-        limit: int = 1_000,
-        as_of: When = None,
-        known_at: When = None,
-        actor: Actor = LOCAL,
-    ) -> RunTrail:
-        """The exact runs and input versions behind a version; see :mod:`lineage.run_provenance`."""
-        from lineage.run_provenance import run_provenance
-
-        view = self.view(as_of, known_at, actor)
-        source, _ = read_question(view, node, column, depth, False, (None, None, None))
-        return run_provenance(view, source, depth=depth, limit=limit)
-
-    def path(
-        self,
-        start: str,
-        end: str,
-        *,
-        every: bool = False,
-        as_of: When = None,
-        known_at: When = None,
-        actor: Actor = LOCAL,
-    ) -> PathAnswer:
-        """A shortest path of the best certainty, or why there is none; ``every`` adds all edges on any path."""
-        from lineage.paths import path
-        from lineage.resolve import resolve
-
-        view = self.view(as_of, known_at, actor)
-        return path(view, resolve(view, start), resolve(view, end), every=every)
-
-    def diff(
-        self,
-        from_time: When,
-        to_time: When = None,
-        *,
-        node: str | None = None,
-        side: str = "upstream",
-        known_from: When = None,
-        known_to: When = None,
-        actor: Actor = LOCAL,
-    ) -> DiffAnswer:
-        """What differs between two instants, each difference with its cause; see :mod:`lineage.diff`.
-
-        ``node`` limits it to a node and one ``side`` of it: ``upstream`` (default), ``downstream``, ``both``, ``self``.
-        """
-        from lineage.compare import compare
-
-        return compare(self, (from_time, known_from), (to_time, known_to), node, side, actor)
 
     def picture(
         self,

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from lineage.answers import Answer
     from lineage.engine import Lineage
+    from lineage.shown import Shown
     from lineage.store import Store
 
 
@@ -20,6 +21,14 @@ class Format(StrEnum):
 
     table = "table"
     json = "json"
+
+
+class TableFormat(StrEnum):
+    """How an answer that is one table is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
 
 
 class AnswerFormat(StrEnum):
@@ -44,6 +53,7 @@ Database = Annotated[
     typer.Option("--db", help="Database file.", show_default="MESHLINE_DB, else meshline.duckdb"),
 ]
 Shape = Annotated[Format, typer.Option("--format", help="Table for people or JSON for programs.")]
+TableShape = Annotated[TableFormat, typer.Option("--format", help="Table for people, JSON or CSV.")]
 AnswerShape = Annotated[AnswerFormat, typer.Option("--format", help="Table for people, the others to pass on.")]
 Depth = Annotated[int | None, typer.Option("--depth", help="Greatest number of hops.", show_default="no limit")]
 AsOf = Annotated[
@@ -126,6 +136,19 @@ def show_value(value: Any, shape: Format, as_table: Any) -> None:
 
     if shape is Format.json:
         print_json(value)
+    else:
+        as_table(value)
+
+
+def show_rows(value: Shown, shape: TableFormat, as_table: Any) -> None:
+    """Print an answer that is one table, as JSON, CSV or for people."""
+    from lineage.formats.flat import to_csv
+    from lineage.tables import print_json
+
+    if shape is TableFormat.json:
+        print_json(value)
+    elif shape is TableFormat.csv:
+        write_text(to_csv(value))
     else:
         as_table(value)
 

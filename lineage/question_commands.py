@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lineage.errors import UsageError
-from lineage.options import AnswerFormat, AsOf, Database, Format, KnownAt, Shape, engine, show_value, write_text
-
-
-class DiffFormat(StrEnum):
-    """How differences are printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
+from lineage.options import (
+    AnswerFormat,
+    AsOf,
+    Database,
+    Format,
+    KnownAt,
+    Shape,
+    TableFormat,
+    TableShape,
+    engine,
+    show_rows,
+    show_value,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -61,22 +64,15 @@ def diff(
     known_to: Annotated[
         str | None, typer.Option("--known-to", metavar="TIME", help="As known then.", show_default="now")
     ] = None,
-    format: Annotated[DiffFormat, typer.Option("--format", help="Table for people, JSON or CSV.")] = DiffFormat.table,
+    format: TableShape = TableFormat.table,
     db: Database = None,
 ) -> None:
     """What changed between two instants, and which run and code version did it."""
-    from lineage.formats.flat import to_csv
     from lineage.question_tables import print_diff
-    from lineage.tables import print_json
 
     with engine(db) as lx:
         answer = lx.diff(from_time, to_time, node=node, side=side, known_from=known_from, known_to=known_to)
-    if format is DiffFormat.csv:
-        write_text(to_csv(answer))
-    elif format is DiffFormat.json:
-        print_json(answer)
-    else:
-        print_diff(answer)
+    show_rows(answer, format, print_diff)
 
 
 def run_provenance(
@@ -96,9 +92,7 @@ def run_provenance(
     UsageError
         for a filter or a format that it does not have.
     """
-    from lineage.formats.flat import to_csv
     from lineage.question_tables import print_trail
-    from lineage.tables import print_json
 
     given = [name for name, value in filters.items() if value]
     if given:
@@ -107,9 +101,4 @@ def run_provenance(
         raise UsageError(f"--format {shape.value} does not go with --runs; table, json and csv do.")
     with engine(db) as lx:
         trail = lx.run_provenance(node, column=column, depth=depth, as_of=as_of, known_at=known_at)
-    if shape is AnswerFormat.csv:
-        write_text(to_csv(trail))
-    elif shape is AnswerFormat.json:
-        print_json(trail)
-    else:
-        print_trail(trail)
+    show_rows(trail, TableFormat(shape.value), print_trail)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 
 from lineage.actor import LOCAL, Actor
-from lineage.api import v1, v2
+from lineage.api import graph, v1, v2
 from lineage.api.parts import ActorOf, GetLineage
 from lineage.engine import Lineage
 
-PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (v1.build, v2.build)
+PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (v1.build, v2.build, graph.build)
 """What every field of questions adds: a function that builds its routes."""
 
 

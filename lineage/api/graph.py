@@ -1,0 +1,32 @@
+"""``/api/v2``: questions about the graph as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.tags import Tags
+
+AnyNode = Annotated[str | None, Query(description="A dataset or column to limit it to; default: everything")]
+
+
+def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
+    """Routes over one engine."""
+    router = APIRouter(prefix="/api/v2", responses=ERRORS)
+
+    @router.get("/tags", tags=["graph"], summary="Which columns carry which tags", responses=shape(Tags))
+    def tags(
+        request: Request,
+        node: AnyNode = None,
+        tag: Annotated[str | None, Query(description="A key (`pii`) or a whole tag (`pii:email`)")] = None,
+        indirect: Annotated[bool, Query(description="Also through filters, joins and groups")] = False,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor = get_lineage(), actor_of(request)
+        return as_json(lx.tags(node, tag=tag, indirect=indirect, as_of=as_of, known_at=known_at, actor=actor))
+
+    return router

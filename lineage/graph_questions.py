@@ -1,0 +1,165 @@
+"""Questions about the graph itself: what is up and down, what changed, what carries a tag.
+
+A part of :class:`lineage.engine.Lineage`, in a file of its own. Every method looks through a view and hands over to the
+module that answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.actor import LOCAL, Actor
+from lineage.asking import When, Words, read_question
+
+if TYPE_CHECKING:
+    from lineage.answers import Answer
+    from lineage.differences import DiffAnswer
+    from lineage.path_answer import PathAnswer
+    from lineage.run_trail import RunTrail
+    from lineage.tags import Tags
+    from lineage.view import View
+
+
+class GraphQuestions:
+    """Questions that walk the graph."""
+
+    def view(self, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> View:
+        """One instant as one actor may see it."""
+        raise NotImplementedError
+
+    def impact(
+        self,
+        node: str,
+        *,
+        column: str | None = None,
+        depth: int | None = None,
+        kinds: Words = None,
+        domains: Words = None,
+        certainty: Words = None,
+        links: bool = False,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Answer:
+        """Everything downstream of a node, with hops, certainty, kind of use and one explaining path each.
+
+        Parameters
+        ----------
+        node, as_of, known_at, actor
+            as for :meth:`show`.
+        column
+            a column of the node, which is then a dataset.
+        depth
+            greatest number of hops; default: no limit.
+        kinds, domains, certainty
+            what to list; see :mod:`lineage.filters` for which of these the path has to respect.
+        links
+            also give the edges between the listed nodes.
+        """
+        from lineage.impact import impact
+
+        view = self.view(as_of, known_at, actor)
+        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
+        return impact(view, source, asked)
+
+    def provenance(
+        self,
+        node: str,
+        *,
+        column: str | None = None,
+        depth: int | None = None,
+        kinds: Words = None,
+        domains: Words = None,
+        certainty: Words = None,
+        links: bool = False,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Answer:
+        """Everything upstream of a node; like :meth:`impact`."""
+        from lineage.provenance import provenance
+
+        view = self.view(as_of, known_at, actor)
+        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
+        return provenance(view, source, asked)
+
+    def run_provenance(
+        self,
+        node: str,
+        *,
+        column: str | None = None,
+        depth: int | None = None,
+        limit: int = 1_000,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> RunTrail:
+        """The exact runs and input versions behind a version; see :mod:`lineage.run_provenance`."""
+        from lineage.run_provenance import run_provenance
+
+        view = self.view(as_of, known_at, actor)
+        source, _ = read_question(view, node, column, depth, False, (None, None, None))
+        return run_provenance(view, source, depth=depth, limit=limit)
+
+    def path(
+        self,
+        start: str,
+        end: str,
+        *,
+        every: bool = False,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> PathAnswer:
+        """A shortest path of the best certainty, or why there is none; ``every`` adds all edges on any path."""
+        from lineage.paths import path
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return path(view, resolve(view, start), resolve(view, end), every=every)
+
+    def diff(
+        self,
+        from_time: When,
+        to_time: When = None,
+        *,
+        node: str | None = None,
+        side: str = "upstream",
+        known_from: When = None,
+        known_to: When = None,
+        actor: Actor = LOCAL,
+    ) -> DiffAnswer:
+        """What differs between two instants, each difference with its cause; see :mod:`lineage.diff`.
+
+        ``node`` limits it to a node and one ``side`` of it: ``upstream`` (default), ``downstream``, ``both``, ``self``.
+        """
+        from lineage.compare import compare
+
+        return compare(self, (from_time, known_from), (to_time, known_to), node, side, actor)
+
+    def tags(
+        self,
+        node: str | None = None,
+        *,
+        tag: str | None = None,
+        indirect: bool = False,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Tags:
+        """Which columns carry which tags, each with a shortest path from its source; see :mod:`lineage.tags`.
+
+        Parameters
+        ----------
+        node
+            a dataset or column to limit it to; default: everything.
+        tag
+            a whole tag (``pii:email``) or a key (``pii``).
+        indirect
+            also follow edges that only filter, join, group or sort.
+        """
+        from lineage.resolve import resolve
+        from lineage.tags import tags
+
+        view = self.view(as_of, known_at, actor)
+        return tags(view, None if node is None else resolve(view, node), tag, indirect=indirect)
