@@ -20,7 +20,6 @@ from ingest.declarations import declare
 from ingest.entities import Contribution, EntityHistories
 from ingest.envelope import Envelope, decode
 from ingest.jobs import JobHistories
-from ingest.lives import Evidence
 from ingest.model import EventFacts
 from ingest.project import Projector
 from ingest.runs import RunState, drops, merge, parents_of, placeholder_row
@@ -33,7 +32,10 @@ if TYPE_CHECKING:
 
 _RUNS_KEPT = 20_000
 _SETS_KEPT = 500_000
-_FIRST = (tables.RUN, tables.RUN_IO, tables.METRIC, tables.ASSERTION, tables.DECLARATION)
+_FIRST = (
+    tables.RUN, tables.RUN_IO, tables.RUN_STAGE, tables.RUN_TOLD, tables.RENAME, tables.METRIC, tables.ASSERTION,
+    tables.DECLARATION,
+)  # fmt: skip
 _SECOND = (tables.EDGE, tables.COLUMN_EDGE, tables.FACET, tables.ALIAS)  # facets are read back from the first ones
 
 
@@ -124,12 +126,14 @@ class Derivation:
             changes.replace(tables.RUN_IO, before.io if before else (), run.io)
             changes.replace(tables.METRIC, before.metrics if before else (), run.metrics)
             changes.replace(tables.ASSERTION, before.tests if before else (), run.tests)
+            if run.stages is not None or (before is not None and before.stages is not None):
+                changes.replace(tables.RUN_STAGE, before.stage_rows() if before else (), run.stage_rows())
+                changes.replace(tables.RUN_TOLD, before.told_rows() if before else (), run.told_rows())
             for dataset in drops(before):
                 self._jobs.set_drop(dataset, run.run, None)
             for dataset, at in drops(run).items():
                 self._jobs.set_drop(dataset, run.run, at)
-            evidence = Evidence(run.first, run.run, run.producer, run.edge_set, run.column_set, run.complete)
-            self._jobs.add_run(run.job, evidence)
+            self._jobs.add_run(run.job, run.evidence())
 
     # -- runs
 
@@ -191,6 +195,11 @@ class Derivation:
         changes.replace(tables.RUN, gone, come)
 
     def _contributions(self, run: RunState) -> Iterable[Contribution]:
+        if run.stages is not None:
+            for entity, direction, first, last, facet_set in run.stages.told:
+                refs = self._sets.facets(facet_set)
+                yield Contribution(entity, 2 if direction == "out" else 1, first, last, run.run, run.producer, refs)
+            return
         for io in run.io:
             _, _, dataset, direction, first, last, facet_set = io[:7]
             refs = self._sets.facets(facet_set)

@@ -36,12 +36,19 @@ SELECT io.dataset, s.place, s.key, s.body, epoch_us(io.seen_at), epoch_us(io.las
 FROM run_io io SEMI JOIN wanted ON wanted.entity = io.dataset
 JOIN facet_set s ON s.set_id = io.facet_set
 JOIN run ON run.run = io.run AND run.known_to = make_timestamp({OPEN_MICROS})
-WHERE io.known_to = make_timestamp({OPEN_MICROS})
+WHERE io.known_to = make_timestamp({OPEN_MICROS}) AND run.processing = 'BATCH'
+UNION ALL
+SELECT t.entity, s.place, s.key, s.body, epoch_us(t.first_at), epoch_us(t.last_at),
+       CASE t.direction WHEN 'out' THEN 2 ELSE 1 END, t.run, run.producer
+FROM run_told t SEMI JOIN wanted ON wanted.entity = t.entity
+JOIN facet_set s ON s.set_id = t.facet_set
+JOIN run ON run.run = t.run AND run.known_to = make_timestamp({OPEN_MICROS})
+WHERE t.known_to = make_timestamp({OPEN_MICROS})
 UNION ALL
 SELECT run.job, s.place, s.key, s.body, epoch_us(run.first_event), epoch_us(run.last_event), 1, run.run, run.producer
 FROM run SEMI JOIN wanted ON wanted.entity = run.job
 JOIN facet_set s ON s.set_id = run.job_facets
-WHERE run.known_to = make_timestamp({OPEN_MICROS})
+WHERE run.known_to = make_timestamp({OPEN_MICROS}) AND run.processing = 'BATCH'
 UNION ALL
 SELECT d.entity, s.place, s.key, s.body, epoch_us(d.event_time), epoch_us(d.event_time), 0, 0, d.producer
 FROM declaration d SEMI JOIN wanted ON wanted.entity = d.entity
@@ -139,7 +146,9 @@ class EntityHistories:
         changes
             receives rows of ``facet`` and ``alias``.
         """
-        earlier = {(item.entity, item.order, item.run): item for item in replaced}
+        earlier: dict[tuple[int, int, int], list[Contribution]] = {}
+        for item in replaced:
+            earlier.setdefault((item.entity, item.order, item.run), []).append(item)
         groups: dict[int, list[Contribution]] = {}
         for item in contributions:
             groups.setdefault(item.entity, []).append(item)
@@ -148,12 +157,14 @@ class EntityHistories:
         for entity, items in groups.items():
             history = self._entities[entity]
             old = history.spans
-            olds = [earlier.get((entity, item.order, item.run)) for item in items]
-            if history.newest is not None and all(map(_absorbed, [history] * len(items), items, olds)):
+            olds, lost = _matched(items, earlier)
+            if history.newest is not None and not lost and all(map(_absorbed, [history] * len(items), items, olds)):
                 history.newest = max(history.newest, *(item.last for item in items))
                 continue
             before[entity] = old
-            if history.newest is None or (not any(olds) and min(item.first for item in items) > history.newest):
+            if history.newest is None or (
+                not any(olds) and not lost and min(item.first for item in items) > history.newest
+            ):
                 history.spans = _append(old, items)
             else:
                 slow.append(entity)
@@ -223,6 +234,30 @@ class EntityHistories:
             value: Any = msgspec.json.decode(text)
             if isinstance(value, dict):
                 self._links[body] = symlinks(value)
+
+
+def _matched(
+    items: Sequence[Contribution], earlier: dict[tuple[int, int, int], list[Contribution]]
+) -> tuple[list[Contribution | None], bool]:
+    """What each contribution of an entity replaces, and whether one of the earlier ones has no successor.
+
+    A batch run has one contribution to an entity. A stream has one for each time over which it told the same facets;
+    those with the same facets and beginning follow each other.
+    """
+    groups: dict[tuple[int, int, int], list[Contribution]] = {}
+    for item in items:
+        groups.setdefault((item.entity, item.order, item.run), []).append(item)
+    found: dict[Contribution, Contribution] = {}
+    lost = False
+    for key, group in groups.items():
+        olds = earlier.get(key, [])
+        if len(group) == 1 and len(olds) == 1:
+            found[group[0]] = olds[0]
+            continue
+        by_facets = {(old.first, old.refs): old for old in olds}
+        found.update({item: by_facets[item.first, item.refs] for item in group if (item.first, item.refs) in by_facets})
+        lost = lost or any((old.first, old.refs) not in {(item.first, item.refs) for item in group} for old in olds)
+    return [found.get(item) for item in items], lost
 
 
 def _absorbed(history: _Entity, item: Contribution, old: Contribution | None) -> bool:

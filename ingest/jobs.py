@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ingest import tables
 from ingest.lives import (
@@ -37,6 +37,12 @@ FROM run SEMI JOIN (SELECT unnest(?::UBIGINT[]) AS job) USING (job)
 WHERE known_to = make_timestamp({OPEN_MICROS}) AND state <> 'UNSEEN'
 """  # noqa: S608 - a constant
 
+_STAGES = f"""
+SELECT run, epoch_us(since), edge_set, column_set
+FROM run_stage SEMI JOIN (SELECT unnest(?::UBIGINT[]) AS job) USING (job)
+WHERE known_to = make_timestamp({OPEN_MICROS}) ORDER BY run, since
+"""  # noqa: S608 - a constant
+
 _DECLARATIONS = """
 SELECT entity, epoch_us(event_time), hash, producer, edge_set, column_set
 FROM declaration SEMI JOIN (SELECT unnest(?::UBIGINT[]) AS entity) USING (entity)
@@ -56,6 +62,9 @@ _UNITS_AT = f"""
 WITH
   asked AS (SELECT unnest(?::UBIGINT[]) AS dataset),
   shown AS (SELECT DISTINCT set_id FROM edge_set JOIN asked ON dataset IN (src, dst))
+SELECT DISTINCT job, job FROM run_stage SEMI JOIN shown ON set_id = edge_set
+WHERE known_to = make_timestamp({OPEN_MICROS})
+UNION
 SELECT DISTINCT job, job FROM run SEMI JOIN shown ON set_id = edge_set
 WHERE known_to = make_timestamp({OPEN_MICROS}) AND state <> 'UNSEEN'
 UNION
@@ -104,15 +113,22 @@ class JobHistories:
             self._touched[unit] = self._units[unit] = self._units.pop(unit, _Unit(job))  # youngest last
         if not missing:
             return
+        jobs: dict[int, int] = {}  # run → its job
         for job, *evidence in cursor.execute(_EVIDENCE, [missing]).fetchall():
             found = Evidence(*evidence)
             self._units[job].evidence[found.run] = found
+            jobs[found.run] = job
+        for run, stages in _stages(cursor, missing).items():
+            if run in jobs:
+                first, *later = stages
+                known = self._units[jobs[run]].evidence
+                known[run] = known[run]._replace(edge_set=first[1], column_set=first[2], later=tuple(later))
         for entity, *rest in cursor.execute(_DECLARATIONS, [missing]).fetchall():
             declaration = Declaration(*rest)
             self._units[entity].declarations[declaration.hash] = declaration
-        told: list[Any] = [x for unit in missing for x in self._units[unit].evidence.values()]
-        told += [x for unit in missing for x in self._units[unit].declarations.values()]
-        self._sets.load(cursor, (x.edge_set for x in told), (x.column_set for x in told))
+        told = [pair for unit in missing for x in self._units[unit].evidence.values() for pair in x.sets()]
+        told += [(x.edge_set, x.column_set) for unit in missing for x in self._units[unit].declarations.values()]
+        self._sets.load(cursor, (edges for edges, _ in told), (columns for _, columns in told))
         for unit in missing:
             self._settle(self._units[unit], *self._rows(self._units[unit]))
 
@@ -183,14 +199,17 @@ class JobHistories:
         """Take over rows that hold what the evidence says."""
         entry.edges, entry.columns, entry.stale = edges, columns, False
         pending = any(row[-6] == "stale" and row[-1] == OPEN_MICROS for row in (*edges, *columns))
-        entry.last = None if pending else max(entry.evidence.values(), default=None)
+        evidence = entry.evidence.values()
+        in_stages = any(run.later for run in evidence)
+        entry.last = None if pending or in_stages else max(evidence, default=None)
 
     def _drops_of(self, entry: _Unit) -> list[Drop]:
         """Drops of the datasets at either end of a unit's edges."""
         if not self._drops:
             return []
-        told: list[Evidence | Declaration] = [*entry.evidence.values(), *entry.declarations.values()]
-        ends = {end for s in {x.edge_set for x in told} for edge in self._sets.edges(s).edges for end in edge[:2]}
+        told = {edge_set for x in entry.evidence.values() for edge_set, _ in x.sets()}
+        told |= {x.edge_set for x in entry.declarations.values()}
+        ends = {end for s in told for edge in self._sets.edges(s).edges for end in edge[:2]}
         return [Drop(at, dataset) for dataset in ends & self._drops.keys() for at in self._drops[dataset].values()]
 
     def _load_drops(self, cursor: duckdb.DuckDBPyConnection) -> None:
@@ -199,6 +218,14 @@ class JobHistories:
         self._drops = {}
         for dataset, run, hash_, at in cursor.execute(_DROPS).fetchall():
             self._drops.setdefault(dataset, {})[run or bytes(hash_)] = at
+
+
+def _stages(cursor: duckdb.DuckDBPyConnection, jobs: Collection[int]) -> dict[int, list[tuple[int, int, int]]]:
+    """Stages of the streams of jobs, by run, in order of time."""
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for run, *stage in cursor.execute(_STAGES, [list(jobs)]).fetchall():
+        found.setdefault(run, []).append((stage[0], stage[1], stage[2]))
+    return found
 
 
 def _edge_rows(intervals: Iterable[Interval], job: int) -> set[Row]:

@@ -7,6 +7,9 @@ completed and had a list on the side in question say anything about absence:
 * absent in three in event-time order: ended where the first of the three began;
 * seen again before that: ``current`` again.
 
+A stream has stages: what it showed first on day 60 begins on day 60. It is never complete, so absence says nothing;
+only a claim (columns, explicit lineage) that the same run tells anew without a source ends there.
+
 A run without that side is no evidence. Containment and control flow do not end by absence. When a dataset is dropped,
 its edges end at once.
 """
@@ -24,12 +27,16 @@ from ingest.sets import ColumnSet, EdgeSet, Sets
 MISSES = 3  # complete runs without an edge that end it
 NOT_SEEN = "not seen"
 DROPPED = "dropped"
+RETOLD = "retold"
 REDECLARED = "redeclared"
 _CLAIMS = ("column", "explicit")  # provenances that name single sources; a product takes what it gets
 
 
 class Evidence(NamedTuple):
-    """One run as evidence for the edges of its job. ``at`` = smallest event time, microseconds."""
+    """One run as evidence for the edges of its job. ``at`` = smallest event time, microseconds.
+
+    ``later`` are the stages of a stream after its first one: since when, and what it had shown by then.
+    """
 
     at: int
     run: int
@@ -37,6 +44,16 @@ class Evidence(NamedTuple):
     edge_set: int
     column_set: int
     complete: bool
+    later: tuple[tuple[int, int, int], ...] = ()
+
+    def sets(self) -> list[tuple[int, int]]:
+        """Sets of edges and column edges of all its stages."""
+        return [(self.edge_set, self.column_set), *(stage[1:] for stage in self.later)]
+
+    def stages(self) -> list[Evidence]:
+        """Its stages as evidence of their own."""
+        first = self._replace(later=())
+        return [first, *(first._replace(at=at, edge_set=e, column_set=c) for at, e, c in self.later)]
 
 
 class Declaration(NamedTuple):
@@ -64,6 +81,7 @@ class Interval(NamedTuple):
 @dataclass(slots=True)
 class _Life:
     opened: Evidence
+    seen: int  # run that showed it last
     misses: list[int] = field(default_factory=list)
 
 
@@ -163,14 +181,16 @@ class _Walk:
     told: dict[Any, Any] = field(default_factory=dict)  # identity → edge as it was shown when its interval opened
     intervals: list[Interval] = field(default_factory=list)
 
-    def show(self, run: Evidence, present: dict[Any, Any]) -> None:
-        """A run shows these edges (by identity)."""
+    def show(self, run: Evidence, present: dict[Any, Any], seen: int) -> None:
+        """A run shows these edges (by identity); ``seen`` is the last one of those alike in a row."""
         for key, edge in present.items():
             life = self.live.get(key)
-            if life is None or life.misses:
-                if life is not None:
-                    self.end(key, run.at, None)
-                self.live[key], self.told[key] = _Life(run), edge
+            if life is not None and not life.misses:
+                life.seen = seen
+                continue
+            if life is not None:
+                self.end(key, run.at, None)
+            self.live[key], self.told[key] = _Life(run, seen), edge
 
     def miss(self, key: Any, runs: Sequence[Evidence]) -> None:
         """Complete runs do not show a living edge."""
@@ -205,6 +225,8 @@ def _lives(
 ) -> list[Interval]:
     """Walk over the runs in event-time order; runs alike in a row are one step."""
     walk = _Walk()
+    streams = {run.run for run in evidence if run.later}
+    evidence = [stage for run in evidence for stage in run.stages()] if streams else evidence
     for _, group in groupby(_steps(evidence, drops), key=lambda step: step if step[1] else by(step[2])):
         steps = [step[2] for step in group]
         first = steps[0]
@@ -213,8 +235,13 @@ def _lives(
                 walk.end(key, first.at, DROPPED)
             continue
         present = {identity(edge): edge for edge in shown(first)}
-        walk.show(first, present)
-        if first.complete:
+        walk.show(first, present, steps[-1].run)
+        retold = {step.run: step.at for step in reversed(steps) if step.run in streams}
+        if retold:  # a later stage may tell a claim of the same run anew
+            for key in [key for key in walk.live if key not in present and walk.live[key].seen in retold]:
+                if says_absent(first, key):
+                    walk.end(key, retold[walk.live[key].seen], RETOLD)
+        elif first.complete:
             for key in [key for key in walk.live if key not in present and says_absent(first, key)]:
                 walk.miss(key, steps)
     for key in list(walk.live):

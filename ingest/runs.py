@@ -7,28 +7,17 @@ absent or null takes nothing away (openlineage.io, "Run cycle"; docs/semantics.m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from ingest.envelope import TERMINAL
-from ingest.model import (
-    Assertion,
-    Body,
-    ColumnLineage,
-    DatasetPart,
-    Dependency,
-    EventFacts,
-    ExplicitLineage,
-    Lifecycle,
-    Metrics,
-    Parent,
-    Statistics,
-)
+from ingest.fold import Fold, edge_sets, facet_set, fold_event
+from ingest.lives import Evidence
+from ingest.model import Assertion, EventFacts, Parent
 from ingest.project import Projector
-from ingest.run_edges import control_edges, data_edges, explicit_columns, explicit_edges
-from ingest.sets import FacetRef, Sets
+from ingest.sets import Sets
+from ingest.stages import Stage, Stages, stages_of
 from lineage.identity import NodeKey
 
 _RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
@@ -40,7 +29,8 @@ class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Everything derived from the events of one run, as rows of the store without known times.
 
     ``row`` has the columns of ``run``, ``io`` those of ``run_io``, ``metrics`` of ``metric``, ``tests`` of
-    ``assertion``. Times are microseconds.
+    ``assertion``, ``renames`` of ``rename``. Times are microseconds. ``stages`` tell of a STREAMING or SERVICE run
+    what it had shown by when; a batch run is one fact.
     """
 
     run: int
@@ -56,53 +46,22 @@ class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     io: tuple[RunRow, ...]
     metrics: tuple[RunRow, ...]
     tests: tuple[RunRow, ...]
+    renames: tuple[RunRow, ...] = ()
+    stages: Stages | None = None
 
+    def stage_rows(self) -> list[RunRow]:
+        """Rows of ``run_stage``: none while the run has one stage."""
+        found = self.stages.edges if self.stages is not None else ()
+        return [(self.run, self.job, *stage) for stage in found] if len(found) > 1 else []
 
-@dataclass(slots=True)
-class _Io:
-    """One dataset on one side of a run while its events are folded."""
+    def told_rows(self) -> list[RunRow]:
+        """Rows of ``run_told``."""
+        return [(self.run, *told) for told in self.stages.told] if self.stages is not None else []
 
-    part: DatasetPart
-    last: int = 0
-    facets: dict[tuple[str, str], Body] = field(default_factory=dict)
-    lineage: ColumnLineage | None = None
-    dropped: int | None = None
-    statistics: list[int | None] = field(default_factory=lambda: [None, None, None])
-    metrics: dict[tuple[str, str], float] = field(default_factory=dict)
-    tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
-
-    def fold(self, at: int, part: DatasetPart) -> None:
-        self.last = at
-        for place, body in part.facets:
-            self.facets[place, body.key] = body
-            if body.key == "columnLineage":
-                self.lineage = part.lineage
-            elif isinstance(body.parsed, Lifecycle):
-                self.dropped = at if body.parsed.state == "DROP" else None
-        for _, body in part.per_run:
-            _fold_per_run(self, body.parsed)
-
-    def version(self) -> str | None:
-        return next((body.parsed for (_, key), body in self.facets.items() if key == "version"), None)
-
-
-@dataclass(slots=True)
-class _Fold:
-    """What is gathered while the events of a run are folded in order."""
-
-    processing: str | None = None
-    nominal_start: int | None = None
-    nominal_end: int | None = None
-    parent: Parent | None = None
-    engine: str | None = None
-    error: str | None = None
-    producer: str = ""
-    has_explicit: bool = False
-    explicit: dict[ExplicitLineage, None] = field(default_factory=dict)
-    job_facets: dict[tuple[str, str], Body] = field(default_factory=dict)
-    io: dict[tuple[str, int], _Io] = field(default_factory=dict)
-    tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
-    dependencies: dict[Dependency, None] = field(default_factory=dict)
+    def evidence(self) -> Evidence:
+        """The run as evidence for the edges of its job."""
+        first, *later = self.stages.edges if self.stages is not None else [Stage(0, self.edge_set, self.column_set)]
+        return Evidence(self.first, self.run, self.producer, *first[1:], self.complete, tuple(later))
 
 
 def event_order(event: EventFacts) -> tuple[int, int, bytes]:
@@ -126,15 +85,16 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
     first_event, last_event = ordered[0], ordered[-1]
     job, facts, run = first_event.job, first_event.run_facts, first_event.run
     assert job is not None and facts is not None and run is not None
-    fold = _Fold()
+    fold = Fold()
     for event in ordered:
-        _fold_event(fold, event)
+        fold_event(fold, event)
     state, ended, conflict = outcome(ordered)
     # What is told after the end is about the end: a count that is corrected a day later is no count of that day.
     measured = last_event.at if ended is None else ended
     processing = fold.processing or "BATCH"
-    edge_set, column_set = _edge_sets(NodeKey("job", job.namespace, job.name), fold, sets, projector)
-    job_facets = _facet_set(fold.job_facets, sets)
+    key = NodeKey("job", job.namespace, job.name)
+    edge_set, column_set = edge_sets(key, fold, sets, projector)
+    job_facets = facet_set(fold.job_facets, sets)
     starts = [event.at for event in ordered if event.event_type == "START"]
     row = (
         run, facts.run_id, job.id, state, conflict, processing, first_event.at, last_event.at,
@@ -153,9 +113,11 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
         column_set=column_set,
         job_facets=job_facets,
         row=row,
-        io=tuple(_io_rows(run, job.id, first_event.at, fold, sets)),
+        io=tuple(_io_rows(run, job.id, first_event.at if processing == "BATCH" else None, fold, sets)),
         metrics=tuple(_metric_rows(run, measured, fold, projector)),
         tests=tuple(_test_rows(run, job.id, measured, fold)),
+        renames=tuple(_rename_rows(run, fold, projector)),
+        stages=None if processing == "BATCH" else stages_of(key, ordered, fold, sets, projector),
     )
 
 
@@ -198,84 +160,6 @@ def placeholder_row(run: int, run_id: str, job: int) -> RunRow:
     return (run, run_id, job, "UNSEEN", False, "BATCH", *(None,) * 13, 0, 0, 0, 0)
 
 
-def _fold_event(fold: _Fold, event: EventFacts) -> None:
-    job, facts = event.job, event.run_facts
-    assert job is not None and facts is not None
-    fold.processing = job.processing or fold.processing
-    fold.producer = event.producer or fold.producer
-    for place, body in job.facets:
-        fold.job_facets[place, body.key] = body
-    if job.explicit is not None:
-        fold.has_explicit = True
-        fold.explicit[job.explicit] = None
-    if facts.nominal is not None:  # the first that is known counts: re-runs repeat it, retries must not move it
-        start, end = facts.nominal
-        fold.nominal_start = start if fold.nominal_start is None else fold.nominal_start
-        fold.nominal_end = end if fold.nominal_end is None else fold.nominal_end
-    fold.parent = facts.parent or fold.parent
-    fold.engine = facts.engine or fold.engine
-    fold.error = facts.error or fold.error
-    fold.tests.update(((test.field, test.name), test) for test in facts.tests)
-    fold.dependencies.update(dict.fromkeys(facts.dependencies))
-    for direction, parts in (("in", event.inputs), ("out", event.outputs)):
-        for part in parts:
-            io = fold.io.get((direction, part.id))
-            if io is None:
-                io = fold.io[direction, part.id] = _Io(part)
-            io.fold(event.at, part)
-            if part.explicit is not None:
-                fold.has_explicit = True
-                fold.explicit[part.explicit] = None
-
-
-def _fold_per_run(io: _Io, parsed: Any) -> None:
-    if isinstance(parsed, Statistics):
-        io.statistics = [new if new is not None else old for new, old in zip(parsed, io.statistics, strict=True)]
-    elif isinstance(parsed, Metrics):
-        io.metrics.update({(column, name): value for column, name, value in parsed.values})
-    elif parsed is not None:
-        io.tests.update(((test.field, test.name), test) for test in parsed)
-
-
-def _edge_sets(job: NodeKey, fold: _Fold, sets: Sets, projector: Projector) -> tuple[int, int]:
-    """Ids of the sets of edges and column edges; made once for all runs that look alike."""
-    inputs = tuple(dataset for direction, dataset in fold.io if direction == "in")
-    outputs = {dataset: io.lineage for (direction, dataset), io in fold.io.items() if direction == "out"}
-    explicit, dependencies = tuple(fold.explicit), tuple(fold.dependencies)
-    parent = fold.parent and (fold.parent.namespace, fold.parent.name, *fold.parent[4:])
-    key = (job, inputs, tuple(outputs.items()), fold.has_explicit, explicit, dependencies, parent)
-
-    def make() -> tuple[int, int]:
-        own = projector.node(job)
-        columns = [edge for lineage in outputs.values() if lineage is not None for edge in lineage.edges]
-        if fold.has_explicit:
-            edges = explicit_edges(job, inputs, outputs, explicit, projector.node)
-            columns += explicit_columns(explicit, projector.column_edge)
-        else:
-            edges = data_edges(own, inputs, outputs)
-        edges += control_edges(own, dependencies, _parent_jobs(own, fold.parent, projector), projector.node)
-        return sets.add_edges(edges), sets.add_columns(columns)
-
-    return sets.memo(key, make)
-
-
-def _facet_set(facets: dict[tuple[str, str], Body], sets: Sets) -> int:
-    def make() -> int:
-        return sets.add_facets(FacetRef(place, key, body.id) for (place, key), body in facets.items())
-
-    return sets.memo(tuple(facets.items()), make)
-
-
-def _parent_jobs(own: int, parent: Parent | None, projector: Projector) -> list[tuple[int, int]]:
-    if parent is None:
-        return []
-    direct = projector.node(NodeKey("job", parent.namespace, parent.name))
-    pairs = [(direct, own)]
-    if parent.root_name:
-        pairs.append((projector.node(NodeKey("job", parent.root_namespace, parent.root_name)), direct))
-    return pairs
-
-
 def _parent_ids(parent: Parent | None, projector: Projector) -> tuple[int | None, ...]:
     if parent is None:
         return None, None, None, None
@@ -288,13 +172,24 @@ def _parent_ids(parent: Parent | None, projector: Projector) -> tuple[int | None
     return run, job, root, root_job
 
 
-def _io_rows(run: int, job: int, first: int, fold: _Fold, sets: Sets) -> Iterable[RunRow]:
+def _io_rows(run: int, job: int, first: int | None, fold: Fold, sets: Sets) -> Iterable[RunRow]:
+    """Rows of ``run_io``, seen at ``first``; of a stream (``None``) each at the event that first named it."""
     for (direction, dataset), io in fold.io.items():
-        facet_set = _facet_set(io.facets, sets)
-        yield (run, job, dataset, direction, first, io.last, facet_set, io.version(), io.dropped, *io.statistics)
+        seen = io.first if first is None else first
+        facets = facet_set(io.facets, sets)
+        yield (run, job, dataset, direction, seen, io.last, facets, io.version(), io.dropped, *io.statistics)
 
 
-def _metric_rows(run: int, at: int, fold: _Fold, projector: Projector) -> Iterable[RunRow]:
+def _rename_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
+    rows: dict[tuple[int, int], int] = {}
+    for io in fold.io.values():
+        for former, at in io.renamed.items():
+            pair = (projector.node(NodeKey("dataset", *former)), io.part.id)
+            rows[pair] = min(at, rows.get(pair, at))
+    return [(*pair, at, run, None) for pair, at in rows.items()]
+
+
+def _metric_rows(run: int, at: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
     rows: dict[tuple[int, str], RunRow] = {}
     for io in fold.io.values():
         for (column, name), value in io.metrics.items():
@@ -304,7 +199,7 @@ def _metric_rows(run: int, at: int, fold: _Fold, projector: Projector) -> Iterab
     return rows.values()
 
 
-def _test_rows(run: int, job: int, at: int, fold: _Fold) -> Iterable[RunRow]:
+def _test_rows(run: int, job: int, at: int, fold: Fold) -> Iterable[RunRow]:
     rows: dict[tuple[Any, ...], RunRow] = {}
     tested: list[tuple[int | None, dict[tuple[str, str], Assertion]]] = [(None, fold.tests)]
     tested += [(dataset, io.tests) for (_, dataset), io in fold.io.items()]

@@ -111,6 +111,21 @@ ALIAS = Table(
     (("a", _U), ("b", _U), ("type", _S), ("basis", _S), ("valid_from", _T), ("valid_to", _T)),
     ("a", "b", "type", "basis", "valid_from"),
 )
+RUN_STAGE = Table(
+    "run_stage",
+    (("run", _U), ("job", _U), ("since", _T), ("edge_set", _U), ("column_set", _U)),
+    ("run", "since"),
+)
+RUN_TOLD = Table(
+    "run_told",
+    (("run", _U), ("entity", _U), ("direction", _S), ("first_at", _T), ("last_at", _T), ("facet_set", _U)),
+    ("run", "entity", "direction", "first_at", "last_at"),
+)
+RENAME = Table(
+    "rename",
+    (("old", _U), ("new", _U), ("renamed_at", _T), ("run", _U), ("hash", pa.binary())),
+    ("old", "new", "renamed_at", "run", "hash"),
+)
 DECLARATION = Table(
     "declaration",
     (
@@ -145,8 +160,9 @@ FACET_BODY_SCHEMA = pa.schema([("body", _U), ("json", _S)])
 DERIVED = (
     "event", "node", "run", "run_io", "declaration", "facet", "facet_set", "facet_body",
     "edge", "edge_set", "column_edge", "column_set", "alias", "metric", "assertion",
+    "run_stage", "run_told", "rename", "spelling",
 )  # fmt: skip
-"""Tables that are rebuilt from the archive (of ``alias`` only what symlinks tell)."""
+"""Tables that are rebuilt from the archive; what people said (``alias_mark``, ``edge_mark``) is put back into them."""
 
 
 @dataclass

@@ -27,14 +27,34 @@ _TABLES = {
     "node": "",
     "declaration": "",
     **dict.fromkeys(
-        ("run", "run_io", "facet", "edge", "column_edge", "alias", "metric", "assertion", "domain"),
+        (
+            "run",
+            "run_io",
+            "run_stage",
+            "run_told",
+            "rename",
+            "facet",
+            "edge",
+            "column_edge",
+            "alias",
+            "metric",
+            "assertion",
+            "domain",
+            "alias_mark",
+            "edge_mark",
+        ),
         "WHERE known_to = $open",
     ),
     "facet_set": "WHERE set_id IN (SELECT set_id FROM used_set)",
     "facet_body": "WHERE body IN (SELECT body FROM used_body)",
 }
 _LEFT_OUT = {"known_from", "known_to", "received_at", "block", "position"}
-_LEFT_OUT_OF = {"domain": {"path", "actor", "body", "valid_from", "valid_to"}}  # what its hash covers, and who and when
+_WHO = {"actor", "reason"}
+_LEFT_OUT_OF = {  # what its hash covers, and who and when
+    "domain": {"path", "actor", "body", "valid_from", "valid_to"},
+    "alias_mark": _WHO,
+    "edge_mark": _WHO,
+}
 _COLUMNS = """
 SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY column_name
 """
@@ -43,6 +63,7 @@ _USED = """
 WITH used_set AS (
   SELECT job_facets AS set_id FROM run WHERE known_to = $open
   UNION SELECT facet_set FROM run_io WHERE known_to = $open
+  UNION SELECT facet_set FROM run_told WHERE known_to = $open
   UNION SELECT facet_set FROM declaration
 ), used_body AS (
   SELECT body FROM facet_set WHERE set_id IN (SELECT set_id FROM used_set)

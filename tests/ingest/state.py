@@ -17,6 +17,9 @@ COLUMNS = {
     "column_edge": "src, dst, job, type, subtype, masking, description, provenance, state, first_run, producer, "
     "end_reason, valid_from, valid_to",
     "alias": "a, b, type, basis, valid_from, valid_to",
+    "run_stage": "run, job, since, edge_set, column_set",
+    "run_told": "run, entity, direction, first_at, last_at, facet_set",
+    "rename": "old, new, renamed_at, run, hash",
     "metric": "node, run, name, measured_at, value",
     "assertion": "dataset, field, run, job, name, status, severity, expected, actual, description, tested_at",
 }

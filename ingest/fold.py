@@ -1,0 +1,167 @@
+"""The events of one run folded in order: facets are replaced by key, lists only grow, silence takes nothing back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.model import (
+    Assertion,
+    Body,
+    ColumnLineage,
+    DatasetPart,
+    Dependency,
+    EventFacts,
+    ExplicitLineage,
+    Lifecycle,
+    Metrics,
+    Parent,
+    Statistics,
+)
+from ingest.project import Projector
+from ingest.run_edges import control_edges, data_edges, explicit_columns, explicit_edges
+from ingest.sets import FacetRef, Sets
+from lineage.identity import NodeKey
+
+
+@dataclass(slots=True)
+class Io:
+    """One dataset on one side of a run while its events are folded."""
+
+    part: DatasetPart
+    first: int
+    last: int = 0
+    facets: dict[tuple[str, str], Body] = field(default_factory=dict)
+    lineage: ColumnLineage | None = None
+    dropped: int | None = None
+    renamed: dict[tuple[str, str], int] = field(default_factory=dict)  # former name → the first event that told it
+    statistics: list[int | None] = field(default_factory=lambda: [None, None, None])
+    metrics: dict[tuple[str, str], float] = field(default_factory=dict)
+    tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
+
+    def fold(self, at: int, part: DatasetPart) -> None:
+        """Take in what an event tells of the dataset."""
+        self.last = at
+        for place, body in part.facets:
+            self.facets[place, body.key] = body
+            if body.key == "columnLineage":
+                self.lineage = part.lineage
+            elif isinstance(body.parsed, Lifecycle):
+                self.dropped = at if body.parsed.state == "DROP" else None
+                if (former := former_name(body, part)) is not None:
+                    self.renamed.setdefault(former, at)
+        for _, body in part.per_run:
+            _fold_per_run(self, body.parsed)
+
+    def version(self) -> str | None:
+        """Version that the producer named last."""
+        return next((body.parsed for (_, key), body in self.facets.items() if key == "version"), None)
+
+
+@dataclass(slots=True)
+class Fold:
+    """What is gathered while the events of a run are folded in order."""
+
+    processing: str | None = None
+    nominal_start: int | None = None
+    nominal_end: int | None = None
+    parent: Parent | None = None
+    engine: str | None = None
+    error: str | None = None
+    producer: str = ""
+    has_explicit: bool = False
+    explicit: dict[ExplicitLineage, None] = field(default_factory=dict)
+    job_facets: dict[tuple[str, str], Body] = field(default_factory=dict)
+    io: dict[tuple[str, int], Io] = field(default_factory=dict)
+    tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
+    dependencies: dict[Dependency, None] = field(default_factory=dict)
+
+
+def former_name(body: Body, part: DatasetPart) -> tuple[str, str] | None:
+    """Namespace and name that a dataset had before, when a facet tells that it was renamed."""
+    told = body.parsed
+    if not isinstance(told, Lifecycle) or told.state != "RENAME" or told.previous is None:
+        return None
+    former = (told.previous[0] or part.namespace, told.previous[1])
+    return former if former != (part.namespace, part.name) else None
+
+
+def fold_event(fold: Fold, event: EventFacts) -> None:
+    """Take in one event; events come in order."""
+    job, facts = event.job, event.run_facts
+    assert job is not None and facts is not None
+    fold.processing = job.processing or fold.processing
+    fold.producer = event.producer or fold.producer
+    for place, body in job.facets:
+        fold.job_facets[place, body.key] = body
+    if job.explicit is not None:
+        fold.has_explicit = True
+        fold.explicit[job.explicit] = None
+    if facts.nominal is not None:  # the first that is known counts: re-runs repeat it, retries must not move it
+        start, end = facts.nominal
+        fold.nominal_start = start if fold.nominal_start is None else fold.nominal_start
+        fold.nominal_end = end if fold.nominal_end is None else fold.nominal_end
+    fold.parent = facts.parent or fold.parent
+    fold.engine = facts.engine or fold.engine
+    fold.error = facts.error or fold.error
+    fold.tests.update(((test.field, test.name), test) for test in facts.tests)
+    fold.dependencies.update(dict.fromkeys(facts.dependencies))
+    for direction, parts in (("in", event.inputs), ("out", event.outputs)):
+        for part in parts:
+            io = fold.io.get((direction, part.id))
+            if io is None:
+                io = fold.io[direction, part.id] = Io(part, event.at)
+            io.fold(event.at, part)
+            if part.explicit is not None:
+                fold.has_explicit = True
+                fold.explicit[part.explicit] = None
+
+
+def _fold_per_run(io: Io, parsed: Any) -> None:
+    if isinstance(parsed, Statistics):
+        io.statistics = [new if new is not None else old for new, old in zip(parsed, io.statistics, strict=True)]
+    elif isinstance(parsed, Metrics):
+        io.metrics.update({(column, name): value for column, name, value in parsed.values})
+    elif parsed is not None:
+        io.tests.update(((test.field, test.name), test) for test in parsed)
+
+
+def edge_sets(job: NodeKey, fold: Fold, sets: Sets, projector: Projector) -> tuple[int, int]:
+    """Ids of the sets of edges and column edges; made once for all runs that look alike."""
+    inputs = tuple(dataset for direction, dataset in fold.io if direction == "in")
+    outputs = {dataset: io.lineage for (direction, dataset), io in fold.io.items() if direction == "out"}
+    explicit, dependencies = tuple(fold.explicit), tuple(fold.dependencies)
+    parent = fold.parent and (fold.parent.namespace, fold.parent.name, *fold.parent[4:])
+    key = (job, inputs, tuple(outputs.items()), fold.has_explicit, explicit, dependencies, parent)
+
+    def make() -> tuple[int, int]:
+        own = projector.node(job)
+        columns = [edge for lineage in outputs.values() if lineage is not None for edge in lineage.edges]
+        if fold.has_explicit:
+            edges = explicit_edges(job, inputs, outputs, explicit, projector.node)
+            columns += explicit_columns(explicit, projector.column_edge)
+        else:
+            edges = data_edges(own, inputs, outputs)
+        edges += control_edges(own, dependencies, _parent_jobs(own, fold.parent, projector), projector.node)
+        return sets.add_edges(edges), sets.add_columns(columns)
+
+    return sets.memo(key, make)
+
+
+def facet_set(facets: dict[tuple[str, str], Body], sets: Sets) -> int:
+    """Id of a set of facets; made once for all that are the same objects."""
+
+    def make() -> int:
+        return sets.add_facets(FacetRef(place, key, body.id) for (place, key), body in facets.items())
+
+    return sets.memo(tuple(facets.items()), make)
+
+
+def _parent_jobs(own: int, parent: Parent | None, projector: Projector) -> list[tuple[int, int]]:
+    if parent is None:
+        return []
+    direct = projector.node(NodeKey("job", parent.namespace, parent.name))
+    pairs = [(direct, own)]
+    if parent.root_name:
+        pairs.append((projector.node(NodeKey("job", parent.root_namespace, parent.root_name)), direct))
+    return pairs
