@@ -1,17 +1,28 @@
-"""The compiled traversal kernels. They are optional: without a C compiler the numpy ones do the same, slower."""
+"""The compiled kernels of the graph engine. They are optional: without a C compiler numpy does the same, slower."""
 
 from setuptools import Extension, setup
+
+KERNELS = ("buffers", "grade", "graph", "methods", "order", "search", "sort")
+ANALYSIS = ("components", "digraph", "failure", "failures", "graph", "rank", "reach")
 
 setup(
     ext_modules=[
         Extension(
             "lineage.graph._kernels",
             sources=["lineage/graph/kernels/module.c"],
+            depends=[f"lineage/graph/kernels/{name}.h" for name in KERNELS],
+            extra_compile_args=["-O3"],
+            optional=True,
+        ),
+        Extension(
+            "lineage.graph.analysis._analysis",
+            sources=["lineage/graph/analysis/_analysis.c"],
             depends=[
-                f"lineage/graph/kernels/{name}.h" for name in ("buffers", "grade", "graph", "order", "search", "sort")
+                "lineage/graph/kernels/buffers.h",
+                *(f"lineage/graph/analysis/{name}.h" for name in ANALYSIS),
             ],
             extra_compile_args=["-O3"],
             optional=True,
-        )
+        ),
     ]
 )

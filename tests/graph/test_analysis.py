@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from lineage.errors import UsageError
 from lineage.graph import analysis
 from lineage.graph.analysis import Flow
 from tests.graph import analysis_cases
+from tests.graph.sanitized import ROOT, run_sanitized
 
 KERNELS = analysis.available()
 
@@ -59,3 +62,34 @@ def test_wrong_arrays_are_refused_with_what_is_wrong() -> None:
         analysis.pagerank(flow, personalization=np.zeros(2))
     with pytest.raises(UsageError, match="“magic” is none of"):
         analysis.reach(flow, method="magic")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif("compiled" not in KERNELS, reason="the compiled functions were not built here")
+def test_compiled_functions_refuse_what_would_lead_them_out_of_an_array() -> None:
+    from lineage.graph.analysis import _analysis
+
+    def u32(*values: int) -> np.ndarray:
+        return np.array(values, dtype=np.uint32)
+
+    good = (u32(0, 1, 1), u32(1), u32(0, 0, 1), u32(0))
+    with pytest.raises(ValueError, match="a neighbour outside of the graph"):
+        _analysis.Digraph(2, u32(0, 1, 1), u32(5))
+    with pytest.raises(ValueError, match="do not ascend"):
+        _analysis.transpose(2, u32(0, 2, 1), u32(1))
+    with pytest.raises(ValueError, match="names every vertex once"):
+        _analysis.dominators(u32(0, 1), u32(0, 0), *good)
+    with pytest.raises(ValueError, match="two directions"):
+        _analysis.components(2, *good[:2], u32(0, 0), u32())
+    with pytest.raises(ValueError, match="greater numbers"):
+        _analysis.reach_bitset(u32(0, 0, 1), u32(0), u32(1, 1))
+    with pytest.raises(ValueError, match="vertex 2 in a graph of 2"):
+        _analysis.Failures(u32(0, 1), u32(0, 1), u32(0, 1, 2), *good).removal(u32(2))
+    with pytest.raises(ValueError, match="4-byte"):
+        _analysis.transpose(2, good[0].astype(np.uint64), good[1])
+    with pytest.raises(ValueError, match="vertex 3 in a graph of 1"):
+        _analysis.set_of(["a"], u32(3))
+
+
+def test_the_functions_are_clean_under_address_and_undefined_behaviour_sanitizers(tmp_path: Path) -> None:
+    source = ROOT / "lineage" / "graph" / "analysis" / "_analysis.c"
+    assert run_sanitized(source, "tests.graph.analysis_cases", tmp_path) == "clean"

@@ -29,18 +29,22 @@ def dominators(
 ) -> tuple[bytes, bytes]: ...
 def subtree_sums(parent: Buffer, order: Buffer, weight: Buffer, /) -> bytes: ...
 def articulation(indptr: Buffer, indices: Buffer, rindptr: Buffer, rindices: Buffer, /) -> bytes: ...
-def removal(
-    component: Buffer,
-    order: Buffer,
-    start: Buffer,
-    indptr: Buffer,
-    indices: Buffer,
-    rindptr: Buffer,
-    rindices: Buffer,
-    removed: Buffer,
-    /,
-) -> tuple[bytes, bytes]: ...
+def set_of(labels: list[Any], vertices: Buffer, /) -> set[Any]: ...
 
 class Digraph:
     def __new__(cls, n: int, indptr: Buffer, indices: Buffer, /) -> Digraph: ...
     def bfs(self, sources: Buffer, depth: int, /) -> tuple[bytes, bytes, bytes]: ...
+
+class Failures:
+    def __new__(
+        cls,
+        component: Buffer,
+        order: Buffer,
+        start: Buffer,
+        indptr: Buffer,
+        indices: Buffer,
+        rindptr: Buffer,
+        rindices: Buffer,
+        /,
+    ) -> Failures: ...
+    def removal(self, removed: Buffer, /) -> tuple[bytes, bytes]: ...

@@ -85,9 +85,7 @@ def removal(flow: Flow, removed: Sequence[int] | npt.ArrayLike) -> Loss:
     wrong = given[(given < 0) | (given >= flow.n)]
     if len(wrong):
         raise UsageError(f"{int(wrong[0])} is no vertex of this graph of {flow.n:,}.")
-    found = flow.components
-    arrays = (flow.indptr, flow.indices, flow.rindptr, flow.rindices)
-    lost, some = flow.engine.removal(found.component, found.order, found.start, *arrays, given.astype(np.uint32))
+    lost, some = flow.failures.removal(given.astype(np.uint32))
     return Loss(np.frombuffer(lost, np.uint32), np.frombuffer(some, np.uint32))
 
 

@@ -134,6 +134,13 @@ class Flow:
         """Searches over this graph (``bfs``, ``path``)."""
         return self.engine.Digraph(self.n, self.indptr, self.indices)
 
+    @cached_property
+    def failures(self) -> Any:
+        """What-if questions to this graph (``removal``)."""
+        found = self.components
+        arrays = (self.indptr, self.indices, self.rindptr, self.rindices)
+        return self.engine.Failures(found.component, found.order, found.start, *arrays)
+
 
 def of_level(level: Level, mask: int = 0b111111, kernels: str | None = None) -> Flow:
     """Graph of one level of a snapshot (``snapshot.level("dataset")``), helpers included with weight 0.

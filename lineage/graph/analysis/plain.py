@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from lineage.graph.analysis.plain_failure import articulation, dominators, removal, subtree_sums
+from lineage.graph.analysis.plain_failure import Failures, articulation, dominators, subtree_sums
 from lineage.graph.analysis.plain_reach import reach_bitset, reach_effort, reach_sketch, reach_walk
 from lineage.graph.analysis.plain_search import Digraph
 from lineage.graph.arrays import I64, NONE, U32, ranges
 
 __all__ = [
     "Digraph",
+    "Failures",
     "articulation",
     "components",
     "condense",
@@ -26,10 +27,15 @@ __all__ = [
     "reach_effort",
     "reach_sketch",
     "reach_walk",
-    "removal",
+    "set_of",
     "subtree_sums",
     "transpose",
 ]
+
+
+def set_of(labels: list[Any], vertices: Any) -> set[Any]:
+    """Set of the labels of vertices."""
+    return {labels[v] for v in np.frombuffer(vertices, np.uint32).tolist()}
 
 
 def transpose(n: int, indptr: U32, indices: U32) -> tuple[U32, U32]:

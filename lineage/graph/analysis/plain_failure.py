@@ -131,37 +131,41 @@ def articulation(indptr: U32, indices: U32, rindptr: U32, rindices: U32) -> U8:
     return cut
 
 
-def removal(
-    component: U32, order: U32, start: U32, indptr: U32, indices: U32, rindptr: U32, rindices: U32, removed: U32
-) -> tuple[U32, U32]:
-    """Who loses all inputs and who some, when vertices go; both ascending, without the removed ones.
+class Failures:
+    """Who loses inputs when vertices go; see the compiled type of the same name."""
 
-    ``start`` tells where each component begins in ``order``. A vertex of a cycle lives as long as something from
-    outside still reaches it; a cycle that never had an input is an origin.
-    """
-    lost, touched, todo = set(removed.tolist()), set(), list(set(removed.tolist()))
-    dirty: set[int] = {int(c) for c in component[removed]}
-    while todo or dirty:
-        while todo:
-            v = todo.pop()
-            for w in indices[indptr[v] : indptr[v + 1]].tolist():
-                if w in lost:
-                    continue
-                touched.add(w)
-                c = int(component[w])
-                if int(start[c + 1] - start[c]) > 1:
-                    dirty.add(c)
-                elif all(u in lost for u in rindices[rindptr[w] : rindptr[w + 1]].tolist() if u != w):
-                    lost.add(w)
-                    todo.append(w)
-        for c in dirty:
-            own = order[start[c] : start[c + 1]].tolist()
-            dead = _dead(own, c, component, (indptr, indices, rindptr, rindices), lost) if len(own) > 1 else set()
-            lost |= dead
-            todo += dead
-        dirty = set()
-    gone = set(removed.tolist())
-    return _sorted(lost - gone), _sorted(touched - lost)
+    def __init__(
+        self, component: U32, order: U32, start: U32, indptr: U32, indices: U32, rindptr: U32, rindices: U32
+    ) -> None:
+        self._component, self._order, self._start = component, order, start
+        self._arrays = (indptr, indices, rindptr, rindices)
+
+    def removal(self, removed: U32) -> tuple[U32, U32]:
+        """Who loses all inputs and who some, when vertices go; both ascending, without the removed ones."""
+        indptr, indices, rindptr, rindices = self._arrays
+        gone = set(removed.tolist())
+        lost, touched, todo = set(gone), set(), list(gone)
+        dirty: set[int] = {int(c) for c in self._component[removed]}
+        while todo or dirty:
+            while todo:
+                v = todo.pop()
+                for w in indices[indptr[v] : indptr[v + 1]].tolist():
+                    if w in lost:
+                        continue
+                    touched.add(w)
+                    c = int(self._component[w])
+                    if int(self._start[c + 1] - self._start[c]) > 1:
+                        dirty.add(c)
+                    elif all(u in lost for u in rindices[rindptr[w] : rindptr[w + 1]].tolist() if u != w):
+                        lost.add(w)
+                        todo.append(w)
+            for c in dirty:
+                own = self._order[self._start[c] : self._start[c + 1]].tolist()
+                dead = _dead(own, c, self._component, self._arrays, lost) if len(own) > 1 else set()
+                lost |= dead
+                todo += dead
+            dirty = set()
+        return _sorted(lost - gone), _sorted(touched - lost)
 
 
 def _dead(own: list[int], c: int, component: U32, arrays: tuple[U32, U32, U32, U32], lost: set[int]) -> set[int]:

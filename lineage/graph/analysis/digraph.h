@@ -1,0 +1,195 @@
+/* The type Digraph: breadth-first search in the order in which a queue meets the vertices, as networkx has it. */
+#ifndef MESHLINE_ANALYSIS_DIGRAPH_H
+#define MESHLINE_ANALYSIS_DIGRAPH_H
+
+#include "graph.h"
+
+#define LONG_LEVEL 8192 /* searches over more vertices let other Python threads run meanwhile */
+#define AHEAD 8         /* vertices whose rows are fetched before they are needed */
+
+typedef struct Room {
+    struct Room *next;
+    uint64_t *seen; /* clean between searches */
+    uint32_t *order;
+    uint32_t *parent;
+} Room;
+
+typedef struct {
+    PyObject_HEAD
+    Py_buffer ptr, idx;
+    Adj g;
+    Room *idle;
+} Digraph;
+
+static void room_free(Room *room)
+{
+    free(room->seen);
+    free(room->order);
+    free(room->parent);
+    free(room);
+}
+
+static void digraph_dealloc(Digraph *self)
+{
+    while (self->idle != NULL) {
+        Room *next = self->idle->next;
+        room_free(self->idle);
+        self->idle = next;
+    }
+    if (self->ptr.obj != NULL)
+        PyBuffer_Release(&self->ptr);
+    if (self->idx.obj != NULL)
+        PyBuffer_Release(&self->idx);
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyObject *digraph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    unsigned int n;
+    PyObject *ptr, *idx;
+    (void)kwargs;
+    if (!PyArg_ParseTuple(args, "IOO", &n, &ptr, &idx))
+        return NULL;
+    Digraph *self = (Digraph *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    if (view_of(ptr, &self->ptr, 4) < 0 || view_of(idx, &self->idx, 4) < 0 ||
+        adj_of(&self->g, &self->ptr, &self->idx) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    if (self->g.n != n) {
+        PyErr_SetString(PyExc_ValueError, "one row for each vertex expected");
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* Work arrays; taken and given back under Python's lock. */
+static Room *room_take(Digraph *self)
+{
+    Room *room = self->idle;
+    if (room != NULL) {
+        self->idle = room->next;
+        return room;
+    }
+    room = calloc(1, sizeof(Room));
+    if (room != NULL) {
+        size_t n = (size_t)self->g.n + 1;
+        room->seen = calloc(n / 64 + 1, sizeof(uint64_t));
+        room->order = malloc(n * sizeof(uint32_t));
+        room->parent = malloc(n * sizeof(uint32_t));
+        if (room->seen != NULL && room->order != NULL && room->parent != NULL)
+            return room;
+        room_free(room);
+    }
+    PyErr_NoMemory();
+    return NULL;
+}
+
+static uint32_t expand_level(const Adj *g, Room *room, uint32_t begin, uint32_t end, uint32_t tail)
+{
+    uint64_t *seen = room->seen;
+    uint32_t *order = room->order, *parent = room->parent;
+    for (uint32_t k = begin; k < end; k++) {
+        if (k + 2 * AHEAD < end)
+            __builtin_prefetch(g->ptr + order[k + 2 * AHEAD]);
+        if (k + AHEAD < end)
+            __builtin_prefetch(g->idx + g->ptr[order[k + AHEAD]]);
+        for (uint32_t e = g->ptr[order[k]], last = g->ptr[order[k] + 1]; e < last; e++) {
+            uint32_t w = g->idx[e];
+            uint64_t word = seen[w >> 6], bit = UINT64_C(1) << (w & 63);
+            /* Without a branch: what was seen is written over by the next one. */
+            order[tail] = w;
+            parent[tail] = k;
+            tail += (word & bit) == 0;
+            seen[w >> 6] = word | bit;
+        }
+    }
+    return tail;
+}
+
+/* bfs(sources, depth) -> (order, position of the parent, begin of each level) */
+static PyObject *digraph_bfs(Digraph *self, PyObject *const *args, Py_ssize_t given)
+{
+    Py_buffer sources;
+    if (expect(given, 2, "bfs(sources, depth)") < 0)
+        return NULL;
+    long depth = PyLong_AsLong(args[1]);
+    if ((depth == -1 && PyErr_Occurred()) || view_of(args[0], &sources, 4) < 0)
+        return NULL;
+    Room *room = numbers_of(&sources, self->g.n, 0, -1) < 0 ? NULL : room_take(self);
+    if (room == NULL) {
+        PyBuffer_Release(&sources);
+        return NULL;
+    }
+    const uint32_t *from = sources.buf;
+    uint32_t tail = 0, begin = 0, count = 1, space = 64, *levels = malloc(space * sizeof(uint32_t));
+    PyThreadState *thread = NULL;
+    for (Py_ssize_t k = 0; k < length(&sources); k++)
+        if (!(room->seen[from[k] >> 6] >> (from[k] & 63) & 1)) {
+            room->seen[from[k] >> 6] |= UINT64_C(1) << (from[k] & 63);
+            room->parent[tail] = NONE;
+            room->order[tail++] = from[k];
+        }
+    if (levels != NULL)
+        levels[0] = 0;
+    for (long hop = 0; levels != NULL; hop++) {
+        uint32_t end = tail;
+        if (end > begin) {
+            if (count == space) {
+                uint32_t *more = realloc(levels, 2 * (size_t)space * sizeof(uint32_t));
+                if (more == NULL) {
+                    free(levels);
+                    levels = NULL;
+                    break;
+                }
+                levels = more;
+                space *= 2;
+            }
+            levels[count++] = end;
+        }
+        if (end == begin || hop == depth)
+            break;
+        if (thread == NULL && end - begin > LONG_LEVEL)
+            thread = PyEval_SaveThread();
+        tail = expand_level(&self->g, room, begin, end, tail);
+        begin = end;
+    }
+    for (uint32_t k = 0; k < tail; k++)
+        room->seen[room->order[k] >> 6] = 0;
+    if (thread != NULL)
+        PyEval_RestoreThread(thread);
+    PyObject *answer = levels == NULL ? PyErr_NoMemory()
+                                      : Py_BuildValue("(y#y#y#)", (char *)room->order, (Py_ssize_t)tail * 4,
+                                                      (char *)room->parent, (Py_ssize_t)tail * 4, (char *)levels,
+                                                      (Py_ssize_t)count * 4);
+    free(levels);
+    room->next = self->idle;
+    self->idle = room;
+    PyBuffer_Release(&sources);
+    return answer;
+}
+
+static PyMethodDef digraph_methods[] = {
+    {"bfs", (PyCFunction)(void (*)(void))digraph_bfs, METH_FASTCALL, "Breadth-first search."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot digraph_slots[] = {
+    {Py_tp_new, digraph_new},
+    {Py_tp_dealloc, digraph_dealloc},
+    {Py_tp_methods, digraph_methods},
+    {0, NULL},
+};
+
+static PyType_Spec digraph_spec = {
+    .name = "lineage.graph.analysis._analysis.Digraph",
+    .basicsize = sizeof(Digraph),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = digraph_slots,
+};
+#endif
