@@ -47,7 +47,10 @@ def register(app: typer.Typer) -> None:
         import_module(field).register(app)
 
 
-FIELDS: tuple[str, ...] = ("lineage.graph_commands",)
+FIELDS: tuple[str, ...] = (
+    "lineage.graph_commands",
+    "lineage.audit.commands",
+)
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 
 

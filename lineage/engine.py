@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
 from lineage.asking import When, known_nodes, naive_time
+from lineage.fields import Fields
 from lineage.graph_questions import GraphQuestions
 from lineage.store import Store, state_fingerprint, state_version
 from lineage.times import utcnow
@@ -60,7 +61,7 @@ def open(path: str | Path | Store | None = None, *, read_only: bool = True) -> L
     return Lineage(Store.open(path, create=False, read_only=read_only), owns_store=True)
 
 
-class Lineage(GraphQuestions):
+class Lineage(GraphQuestions, Fields):
     """Questions to one store.
 
     Parameters

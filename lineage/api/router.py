@@ -9,9 +9,15 @@ from fastapi import APIRouter, Request
 from lineage.actor import LOCAL, Actor
 from lineage.api import graph, v1, v2
 from lineage.api.parts import ActorOf, GetLineage
+from lineage.audit import api as audit
 from lineage.engine import Lineage
 
-PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (v1.build, v2.build, graph.build)
+PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
+    v1.build,
+    v2.build,
+    graph.build,
+    audit.build,
+)
 """What every field of questions adds: a function that builds its routes."""
 
 

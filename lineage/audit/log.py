@@ -1,4 +1,4 @@
-"""Append one act to the audit log.
+"""Append acts to the audit log and read them.
 
 Every act of a person or a job that changes what Meshline says (applied files, imported bills, aliases, waivers,
 acknowledged incidents, retention, accepted batches of events) is one row. Rows are hashed as leaves of an RFC 6962
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Literal
 
+from lineage.audit.merkle import leaf_hash, root
+from lineage.audit.tree import TILE
 from lineage.errors import UsageError
 from lineage.times import utcnow
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 Outcome = Literal["done", "refused"]
 FIRST = bytes(32)  # chain hash before the first act
 _SAFE = 2**53  # whole numbers beyond it are no JSON numbers everywhere (RFC 8785)
+_COLUMNS = "seq, acted_at, actor, action, resource, outcome, payload, leaf_hash, chain_hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,21 @@ class Act:
     actor: str
     action: str
     resource: str
-    outcome: Outcome
+    outcome: str
     payload: str  # canonical JSON
     leaf_hash: bytes
     chain_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act before it has a place in the log."""
+
+    actor: str
+    action: str  # ``object.verb``
+    resource: str
+    payload: Mapping[str, Any] | None = None  # see :func:`canonical` for what it may hold
+    outcome: Outcome = "done"
 
 
 def canonical(value: Mapping[str, Any]) -> str:
@@ -61,17 +76,16 @@ def canonical(value: Mapping[str, Any]) -> str:
 
 
 def leaf_bytes(seq: int, at: datetime, actor: str, action: str, resource: str, outcome: str, payload: str) -> bytes:
-    """What is hashed of one act: its canonical JSON, with the payload as text."""
-    fields = {
-        "seq": seq,
-        "at": at.isoformat(timespec="microseconds") + "Z",
-        "actor": actor,
-        "action": action,
-        "resource": resource,
-        "outcome": outcome,
-        "payload": payload,
-    }
-    return canonical(fields).encode("utf-8", "surrogatepass")
+    """What is hashed of one act: canonical JSON of its fields, the payload as text.
+
+    >>> leaf_bytes(0, datetime(2026, 1, 1), "ann", "alias.add", "a", "done", "{}").decode()
+    '{"action":"alias.add","actor":"ann","at":"2026-01-01T00:00:00.000000Z","outcome":"done","payload":"{}","resource":"a","seq":0}'
+    """
+    quoted = encode_basestring  # a hundred thousand acts a second; json.dumps would take most of it
+    return (
+        f'{{"action":{quoted(action)},"actor":{quoted(actor)},"at":"{at.isoformat(timespec="microseconds")}Z",'
+        f'"outcome":{quoted(outcome)},"payload":{quoted(payload)},"resource":{quoted(resource)},"seq":{seq}}}'
+    ).encode()
 
 
 def record(
@@ -110,17 +124,79 @@ def record(
     ...     record(cursor, actor="ann", action="alias.add", resource="dataset:a:b").seq
     0
     """
+    return record_all(cursor, [Entry(actor, action, resource, payload, outcome)], at=at)[0]
+
+
+def record_all(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Entry], *, at: datetime | None = None) -> list[Act]:
+    """Append several acts of one moment, in their order; see :func:`record`."""
     found = cursor.execute("SELECT seq, chain_hash FROM audit ORDER BY seq DESC LIMIT 1").fetchall()
-    seq, before = (found[0][0] + 1, found[0][1]) if found else (0, FIRST)
-    moment = at or utcnow()
-    text = canonical(payload or {})
-    leaf = hashlib.sha256(b"\0" + leaf_bytes(seq, moment, actor, action, resource, outcome, text)).digest()
-    chain = hashlib.sha256(before + leaf).digest()
-    cursor.execute(
-        "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [seq, moment, actor, action, resource, outcome, text, leaf, chain],
+    first, before = (found[0][0] + 1, found[0][1]) if found else (0, FIRST)
+    acts = list(_place(entries, first, before, at or utcnow()))
+    if len(acts) == 1:
+        cursor.execute(f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(acts[0]))  # noqa: S608
+    elif acts:
+        _insert(cursor, acts)
+    _add_tiles(cursor, first, acts)
+    return acts
+
+
+def read(
+    cursor: duckdb.DuckDBPyConnection, where: str = "true", parameters: Sequence[Any] = (), *, newest: int | None = None
+) -> list[Act]:
+    """Acts in their order, or the ``newest`` of them, latest first."""
+    order = "seq" if newest is None else f"seq DESC LIMIT {int(newest)}"
+    sql = f"SELECT {_COLUMNS} FROM audit WHERE {where} ORDER BY {order}"  # noqa: S608 - conditions are ours
+    return [Act(*row) for row in cursor.execute(sql, list(parameters)).fetchall()]
+
+
+def _place(entries: Iterable[Entry], seq: int, before: bytes, at: datetime) -> Iterator[Act]:
+    for entry in entries:
+        actor, action, resource = _clean(entry.actor), _clean(entry.action), _clean(entry.resource)
+        payload = _clean(canonical(entry.payload)) if entry.payload else "{}"
+        leaf = leaf_hash(leaf_bytes(seq, at, actor, action, resource, entry.outcome, payload))
+        before = hashlib.sha256(before + leaf).digest()
+        yield Act(seq, at, actor, action, resource, entry.outcome, payload, leaf, before)
+        seq += 1
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, acts: Sequence[Act]) -> None:
+    import pyarrow as pa
+
+    from lineage.store import Store
+
+    columns = list(zip(*(_row(act) for act in acts), strict=True))
+    types = [pa.uint64(), pa.timestamp("us"), *[pa.string()] * 5, pa.binary(), pa.binary()]
+    names = _COLUMNS.split(", ")
+    Store.insert(
+        cursor,
+        "audit",
+        pa.table([pa.array(values, kind) for values, kind in zip(columns, types, strict=True)], names=names),
     )
-    return Act(seq, moment, actor, action, resource, outcome, text, leaf, chain)
+
+
+def _row(act: Act) -> tuple[Any, ...]:
+    return (
+        act.seq, act.at, act.actor, act.action, act.resource, act.outcome, act.payload, act.leaf_hash, act.chain_hash,
+    )  # fmt: skip
+
+
+def _add_tiles(cursor: duckdb.DuckDBPyConnection, first: int, acts: Sequence[Act]) -> None:
+    """Keep the root of every subtree that these acts completed."""
+    end = first + len(acts)
+    whole = range(first // TILE, end // TILE)
+    if not whole:
+        return
+    start = whole[0] * TILE
+    earlier = cursor.execute("SELECT leaf_hash FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq", [start, first])
+    leaves = [row[0] for row in earlier.fetchall()] + [act.leaf_hash for act in acts]
+    for tile in whole:
+        at = tile * TILE - start
+        cursor.execute("INSERT INTO audit_tile VALUES (?, ?)", [tile, root(leaves[at : at + TILE])])
+
+
+def _clean(text: str) -> str:
+    """Text that has UTF-8 bytes: half a surrogate pair (a broken name of a file) becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _check(value: Any, place: str) -> None:
