@@ -12,7 +12,10 @@ from lineage.actor import LOCAL, Actor
 from lineage.asking import When, Words, read_question
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from lineage.answers import Answer
+    from lineage.change import Rehearsal
     from lineage.differences import DiffAnswer
     from lineage.path_answer import PathAnswer
     from lineage.run_trail import RunTrail
@@ -163,3 +166,31 @@ class GraphQuestions:
 
         view = self.view(as_of, known_at, actor)
         return tags(view, None if node is None else resolve(view, node), tag, indirect=indirect)
+
+    def rehearse(
+        self,
+        *,
+        drop: Iterable[str] = (),
+        rename: Mapping[str, str] | None = None,
+        retype: Mapping[str, str] | None = None,
+        retire: Iterable[str] = (),
+        late: Mapping[str, float] | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Rehearsal:
+        """Who would be hurt by changes, before they happen; all of them count together. See :mod:`lineage.change`.
+
+        Parameters
+        ----------
+        drop, retire
+            datasets, columns or jobs that go.
+        rename, retype
+            node to its new name, column to its new type.
+        late
+            dataset or job to the hours it is late.
+        """
+        from lineage.change import read_changes, rehearse
+
+        view = self.view(as_of, known_at, actor)
+        return rehearse(view, read_changes(view, drop, rename, retype, retire, late))

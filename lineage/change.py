@@ -1,0 +1,298 @@
+"""Change rehearsal: what would happen if nodes were dropped, renamed, retyped, retired or late, before it happens.
+
+:func:`rehearse` is a question like impact, but it tells harm instead of reach: who loses all inputs, who some, which
+columns can no longer be made, who reads without telling columns (so nobody can say), whose tests have nothing left to
+test. Contract checks and the command ``meshline change`` build on it; what they may rely on:
+
+* :class:`Change` (action, node, ``to``, ``hours``) and :func:`lineage.change_effects.effects` take dense indices and
+  know nothing of actors;
+* :func:`rehearse` takes a view and gives a :class:`Rehearsal`, masked for its actor, with one :class:`Effect` per node
+  in a fixed order (harm, hops, id);
+* ``Lineage.rehearse(drop=…, rename=…, retype=…, retire=…, late=…)`` does the same with node texts.
+
+A product is retired as the list of its output datasets; several changes count together, so that a report whose two
+inputs are retired loses all of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from lineage.answers import Certainty
+from lineage.change_effects import HARMS, REMOVING, Action, Change, Harm, Hit, effects
+from lineage.errors import UsageError
+from lineage.filters import LEVELS
+from lineage.shown import Shown
+from lineage.svg import Arrow, Box
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+__all__ = ["HARMS", "Action", "Change", "ChangeInfo", "Effect", "Harm", "OrphanedTest", "Rehearsal", "rehearse"]
+
+_TESTS = """
+-- last result of each test of some datasets at T as known at K
+SELECT dataset, field, name, arg_max(status, tested_at), arg_max(severity, tested_at), max(tested_at)
+FROM assertion WHERE dataset IN (SELECT unnest($members::UBIGINT[])) AND tested_at <= $at
+  AND known_from <= $known AND known_to > $known
+GROUP BY dataset, field, name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeInfo:
+    """One change in the words of the answer."""
+
+    action: Action
+    node: str
+    kind: str
+    to: str | None = None
+    hours: float | None = None
+    domain: str = ""
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One node that is hurt.
+
+    ``harm``: ``all`` inputs are lost, ``some`` are, ``unknown`` (it reads without telling columns), or ``touched``:
+    its inputs stay but what arrives is less, later or of another type. ``reader`` is ``direct`` when nothing lies
+    between it and a changed node. ``use`` is ``indirect`` when the change only reaches it through filters, joins or
+    groups.
+    """
+
+    id: str
+    kind: str
+    harm: Harm
+    reader: Literal["direct", "transitive"]
+    use: Literal["direct", "indirect"]
+    hops: int
+    certainty: Certainty
+    path: tuple[str, ...]
+    domain: str = ""
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanedTest:
+    """One test with nothing left to test: what it tests is ``gone``, or can no longer be made (``unreachable``)."""
+
+    dataset: str
+    column: str
+    name: str
+    status: str
+    why: Literal["gone", "unreachable"]
+    severity: str | None = None
+    tested_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal(Shown):
+    """Answer of a change rehearsal. ``totals`` counts effects by harm, ``owners`` those of each known owner."""
+
+    changes: tuple[ChangeInfo, ...]
+    as_of: datetime
+    known_at: datetime
+    effects: tuple[Effect, ...]
+    tests: tuple[OrphanedTest, ...]
+    totals: dict[str, int] = field(default_factory=dict)
+    by_domain: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    generated_by: str = ""
+    fingerprint: str = ""
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table."""
+        return ("harm", "hops", "id", "kind", "reader", "use", "certainty", "domain", "owner", "path")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per node that is hurt."""
+        return [
+            (e.harm, e.hops, e.id, e.kind, e.reader, e.use, e.certainty, e.domain, e.owner, list(e.path))
+            for e in self.effects
+        ]
+
+    def title(self) -> str:
+        """What was rehearsed."""
+        words = [f"{c.action} {c.node}{f' to {c.to}' if c.to else ''}" for c in self.changes]
+        return f"Rehearsal: {'; '.join(words)}"
+
+    def remarks(self) -> tuple[str, ...]:
+        """Totals, orphaned tests, notes."""
+        counts = [f"{harm}: {n}" for harm, n in self.totals.items()]
+        tests = [f"test “{t.name}” of {t.column or t.dataset}: {t.why}" for t in self.tests]
+        return (f"harm: {', '.join(counts) or 'none'}", *tests, *self.notes)
+
+    def drawing(self) -> tuple[list[Box], list[Arrow]]:
+        """Changed nodes to the left, those that are hurt by hops."""
+        boxes = {c.node: Box(c.node, c.node.rpartition(":")[2], 0, c.domain) for c in self.changes}
+        arrows = {}
+        for e in self.effects:
+            boxes.setdefault(e.id, Box(e.id, e.id.rpartition(":")[2], max(e.hops, 1), e.domain))
+            if len(e.path) > 1 and e.path[-2] in boxes:
+                arrows[e.path[-2], e.id] = Arrow(e.path[-2], e.id, e.certainty)
+        return list(boxes.values()), list(arrows.values())
+
+
+def rehearse(view: View, changes: Sequence[Change]) -> Rehearsal:
+    """What some changes together would do.
+
+    Parameters
+    ----------
+    view
+        the instant to rehearse in, and the actor.
+    changes
+        in any order; a node may not be changed twice in ways that exclude each other.
+
+    Raises
+    ------
+    HiddenNodeError
+        when the actor may not see a node that is to change.
+    UsageError
+        when a change makes no sense: no change at all, a type for a dataset, a delay that is not positive.
+    """
+    from lineage import __version__
+
+    checked = _checked(view, changes)
+    hits = effects(view.snapshot, checked)
+    view.prepare([step for hit in hits.values() for step in hit.path])
+    found = sorted((_effect(view, hit) for hit in hits.values()), key=_order)
+    owners = Counter(e.owner for e in found if e.owner is not None)
+    return Rehearsal(
+        changes=tuple(_info(view, change) for change in checked),
+        as_of=view.as_of,
+        known_at=view.known_at,
+        effects=tuple(found),
+        tests=tuple(_tests(view, checked, hits)),
+        totals={harm: n for harm in HARMS if (n := sum(e.harm == harm for e in found))},
+        by_domain=dict(sorted(Counter(e.domain for e in found).items(), key=lambda item: (-item[1], item[0]))),
+        owners=dict(sorted(owners.items(), key=lambda item: (-item[1], item[0]))),
+        notes=tuple(_notes(view, checked)),
+        generated_by=f"meshline {__version__}",
+        fingerprint=view.instant.fingerprint,
+    )
+
+
+def read_changes(
+    view: View,
+    drop: Iterable[str] = (),
+    rename: Mapping[str, str] | None = None,
+    retype: Mapping[str, str] | None = None,
+    retire: Iterable[str] = (),
+    late: Mapping[str, float] | None = None,
+) -> list[Change]:
+    """Changes from node texts; ``late`` gives hours.
+
+    Raises
+    ------
+    UnknownNodeError
+        when a text names no node or more than one.
+    """
+    from lineage.resolve import resolve
+
+    return [
+        *(Change("drop", resolve(view, node)) for node in drop),
+        *(Change("rename", resolve(view, node), to=to) for node, to in (rename or {}).items()),
+        *(Change("retype", resolve(view, node), to=to) for node, to in (retype or {}).items()),
+        *(Change("retire", resolve(view, node)) for node in retire),
+        *(Change("late", resolve(view, node), hours=hours) for node, hours in (late or {}).items()),
+    ]
+
+
+# -- inside
+
+
+def _checked(view: View, changes: Sequence[Change]) -> list[Change]:
+    if not changes:
+        raise UsageError("A rehearsal needs a change: drop, rename, retype, retire or late.")
+    actions: dict[int, Action] = {}
+    for change in changes:
+        view.require(change.node)
+        label, kind = view.label(change.node), view.kind(change.node)
+        if actions.setdefault(change.node, change.action) != change.action:
+            raise UsageError(f"{label}: {actions[change.node]} and {change.action} exclude each other.")
+        if change.action == "retype" and kind != "column":
+            raise UsageError(f"{label} is a {kind}; only a column has a type.")
+        if change.action == "late" and kind == "column":
+            raise UsageError(f"{label} is a column; datasets and jobs are late as a whole.")
+        if change.action in ("rename", "retype") and not (change.to or "").strip():
+            raise UsageError(f"{label}: {change.action} needs what it becomes.")
+        if change.action == "late" and not (change.hours is not None and 0 < change.hours < float("inf")):
+            raise UsageError(f"{label}: late needs a number of hours above 0, not {change.hours}.")
+    return list(dict.fromkeys(changes))
+
+
+def _info(view: View, change: Change) -> ChangeInfo:
+    i = change.node
+    return ChangeInfo(
+        change.action, view.label(i), view.kind(i), change.to, change.hours, view.domain(i), view.owner(i)
+    )
+
+
+def _effect(view: View, hit: Hit) -> Effect:
+    steps = [step for at, step in enumerate(hit.path) if not _inner_dataset(view, hit.path, at)]
+    return Effect(
+        id=view.label(hit.node),
+        kind=view.kind(hit.node),
+        harm=hit.harm,
+        reader="direct" if hit.hops <= 1 else "transitive",
+        use="indirect" if hit.indirect else "direct",
+        hops=hit.hops,
+        certainty=LEVELS[hit.certainty],
+        path=tuple(view.label(step) for step in steps),
+        domain=view.domain(hit.node),
+        owner=view.owner(hit.node),
+    )
+
+
+def _inner_dataset(view: View, path: Sequence[int], at: int) -> bool:
+    """Whether a step is only the dataset of the column before it, on the way to a job."""
+    return 0 < at < len(path) - 1 and view.kind(path[at]) == "dataset" and view.kind(path[at - 1]) == "column"
+
+
+def _order(effect: Effect) -> tuple[int, int, bool, str, str]:
+    return (HARMS.index(effect.harm), effect.hops, effect.id.startswith("hidden ("), effect.kind, effect.id)
+
+
+def _tests(view: View, changes: Sequence[Change], hits: Mapping[int, Hit]) -> list[OrphanedTest]:
+    """Tests of what is gone or can no longer be made; those of hidden nodes are not told."""
+    snapshot = view.snapshot
+    gone = {change.node for change in changes if change.action in REMOVING}
+    lost = {i for i, hit in hits.items() if hit.harm == "all"} - gone
+    homes = {snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in gone | lost if view.kind(i) != "job"}
+    members = {m: d for d in homes if not view.hidden(d) for m in snapshot.members(d)}
+    if not members:
+        return []
+    when = {"members": list(members), "at": snapshot.as_of, "known": snapshot.known_at}
+    found = []
+    for node, column, name, status, severity, tested_at in view.store.rows(_TESTS, when):
+        dataset = members[node]
+        fields = {snapshot.field(c): c for c in snapshot.columns_of(dataset).tolist()} if column else {}
+        tested = {dataset, fields.get(column, dataset)}
+        why: Literal["gone", "unreachable"] | None = (
+            "gone" if tested & gone else "unreachable" if tested & lost else None
+        )
+        if why is not None:
+            label = view.label(fields[column]) if column in fields else column
+            found.append(OrphanedTest(view.label(dataset), label, name, status, why, severity, tested_at))
+    return sorted(found, key=lambda test: (test.dataset, test.column, test.name))
+
+
+def _notes(view: View, changes: Sequence[Change]) -> list[str]:
+    snapshot = view.snapshot
+    notes = []
+    for change in changes:
+        i, label = change.node, view.label(change.node)
+        if change.action == "rename" and view.kind(i) == "job":
+            notes.append(f"{label}: another name of a job changes no data; its history goes on under a new node.")
+        if change.action == "rename" and view.kind(i) == "column":
+            others = {snapshot.field(c) for c in snapshot.columns_of(snapshot.dataset_of(i)).tolist()}
+            if change.to in others:
+                notes.append(f"{label}: its dataset has a column {change.to} already.")
+    return notes
