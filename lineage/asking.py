@@ -47,6 +47,24 @@ def known_nodes(view: View, texts: Collection[str]) -> list[int]:
     return found
 
 
+def known_and_visible(view: View, texts: Iterable[str]) -> list[int]:
+    """Dense indices of nodes that all have to be there and to be seen by the actor.
+
+    Raises
+    ------
+    UnknownNodeError
+        for a text that names no node or more than one.
+    HiddenNodeError
+        for a node that the actor may not see.
+    """
+    from lineage.resolve import resolve
+
+    found = [resolve(view, text) for text in texts]
+    for i in found:
+        view.require(i)
+    return found
+
+
 def naive_time(at: When, name: str) -> datetime | None:
     """A time as naive UTC; ``None`` for now.
 

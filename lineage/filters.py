@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from lineage.answers import UNASSIGNED, Certainty
 from lineage.errors import UsageError
@@ -94,6 +95,20 @@ def read_filters(
         tuple(_words(domains)),
         _choices("certainty", certainty, LEVELS),
     )
+
+
+def certainty_name(text: str) -> Certainty:
+    """One of the three certainties.
+
+    Raises
+    ------
+    UsageError
+        for any other text.
+    """
+    found = _choices("certainty", [text], LEVELS)
+    if len(found) != 1:
+        raise UsageError(f"certainty: one of {', '.join(LEVELS)} is needed, not “{text}”.")
+    return cast(Certainty, found[0])
 
 
 def check_domains(filters: Filters, known: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Commands that ask about the graph as a whole: tags."""
+"""Commands that ask about the graph as a whole: tags, cause."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ AnyNode = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.command()(tags)
+    app.command()(cause)
 
 
 def tags(
@@ -37,3 +38,28 @@ def tags(
     with engine(db) as lx:
         answer = lx.tags(node, tag=tag, indirect=indirect, as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_tags)
+
+
+def cause(
+    nodes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NODE]...", help="What fails.", show_default="failed jobs and failing tests"),
+    ] = None,
+    passing: Annotated[
+        list[str] | None,
+        typer.Option("--passing", metavar="NODE", help="Known to be well; may be repeated.", show_default=False),
+    ] = None,
+    certainty: Annotated[
+        str, typer.Option("--certainty", metavar="LEVEL", help="Follow only edges that are at least so certain.")
+    ] = "stale",
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """The smallest set of failing nodes that explains all that fail."""
+    from lineage.graph_tables import print_causes
+
+    with engine(db) as lx:
+        answer = lx.cause(nodes or None, passing=passing or (), certainty=certainty, as_of=as_of, known_at=known_at)
+    show_rows(answer, format, print_causes)

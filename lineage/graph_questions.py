@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.actor import LOCAL, Actor
-from lineage.asking import When, Words, read_question
+from lineage.asking import When, Words, known_and_visible, read_question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lineage.answers import Answer
+    from lineage.cause_answer import Causes
     from lineage.change import Rehearsal
     from lineage.differences import DiffAnswer
     from lineage.path_answer import PathAnswer
@@ -194,3 +195,32 @@ class GraphQuestions:
 
         view = self.view(as_of, known_at, actor)
         return rehearse(view, read_changes(view, drop, rename, retype, retire, late))
+
+    def cause(
+        self,
+        failing: Iterable[str] | None = None,
+        *,
+        passing: Iterable[str] = (),
+        certainty: str = "stale",
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Causes:
+        """The smallest set of failing nodes that explains all of them; see :mod:`lineage.cause`.
+
+        Parameters
+        ----------
+        failing
+            node texts; default: jobs whose last run failed and datasets with a failing test.
+        passing
+            nodes that are known to be well, which a failure does not pass.
+        certainty
+            least certainty of an edge that a failure passes.
+        """
+        from lineage.cause_answer import explain
+        from lineage.filters import certainty_name
+
+        view = self.view(as_of, known_at, actor)
+        nodes = None if failing is None else known_and_visible(view, failing)
+        least = certainty_name(certainty)
+        return explain(view, nodes, passing=known_and_visible(view, passing), min_certainty=least)

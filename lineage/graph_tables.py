@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lineage.tables import counted, line, new_console, second, table
 
 if TYPE_CHECKING:
+    from lineage.cause_answer import Causes
     from lineage.tags import Tags
 
 _STOPS = 20  # stopped edges that are listed
@@ -31,3 +32,22 @@ def print_tags(answer: Tags) -> None:
         line(console, f"{counted(len(answer.stopped) - _STOPS, 'more stop')}.")
     for spot in answer.blind_spots:
         line(console, f"  {spot}")
+
+
+def print_causes(answer: Causes) -> None:
+    """Each cause with what it explains below it."""
+    console = new_console()
+    line(console, answer.title(), "bold")
+    line(console, f"as of {second(answer.as_of)} · known at {second(answer.known_at)}", "dim")
+    for group in answer.groups:
+        owner = f", {group.owner}" if group.owner else ""
+        count = len(group.explains) + len(group.cycle)
+        line(console, f"{group.cause} ({group.domain}{owner})" + (f" explains {count} more" if count else ""))
+        for node in group.cycle:
+            line(console, f"    in a cycle with it: {node}")
+        if group.explains:
+            table(console, ("Hops", "Node", "Domain"), [(str(n.hops), n.id, n.domain) for n in group.explains])
+    for suspect in answer.suspects:
+        line(console, f"Upstream of {len(suspect.explains)} causes, not known to fail: {suspect.id}")
+    if not answer.failing:
+        line(console, "Nothing fails.")

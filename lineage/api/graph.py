@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.cause_answer import Causes
 from lineage.tags import Tags
 
 AnyNode = Annotated[str | None, Query(description="A dataset or column to limit it to; default: everything")]
@@ -28,5 +29,17 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     ) -> JSONResponse:
         lx, actor = get_lineage(), actor_of(request)
         return as_json(lx.tags(node, tag=tag, indirect=indirect, as_of=as_of, known_at=known_at, actor=actor))
+
+    @router.get("/cause", tags=["graph"], summary="What explains all that fails", responses=shape(Causes))
+    def cause(
+        request: Request,
+        node: Annotated[list[str] | None, Query(description="What fails; default: failed jobs, failing tests")] = None,
+        passing: Annotated[list[str] | None, Query(description="Nodes known to be well")] = None,
+        certainty: Annotated[str, Query(description="Follow only edges that are at least so certain")] = "stale",
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor, when = get_lineage(), actor_of(request), {"as_of": as_of, "known_at": known_at}
+        return as_json(lx.cause(node, passing=passing or (), certainty=certainty, actor=actor, **when))
 
     return router
