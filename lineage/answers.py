@@ -56,6 +56,7 @@ class Reached:
     use: Literal["direct", "indirect"] = "direct"
     crosses_domain: bool = False  # its domain is not that of the asked node
     subtypes: tuple[str, ...] = ()  # of indirect use: FILTER, JOIN, … of the indirect steps on its path
+    facts: dict[str, Any] | None = None  # what other fields say of it (contract, quality, cost, …); None: none do
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +145,21 @@ class Answer(Shown):
         """Columns of every flat form of an answer: CSV, Markdown, Arrow."""
         return (
             "hops", "id", "kind", "certainty", "use", "subtypes", "domain", "crosses_domain", "owner", "aliases",
-            "path", "nodes_in_domain", "nodes_at_hop",
+            "path", "nodes_in_domain", "nodes_at_hop", *self.fact_names(),
         )  # fmt: skip
 
+    def fact_names(self) -> tuple[str, ...]:
+        """Names of the columns that other fields add."""
+        return tuple(self.nodes[0].facts or ()) if self.nodes else ()
+
     def rows(self) -> list[tuple[Any, ...]]:
-        """One row per listed node; the last two columns are the totals of its domain and of its hop."""
-        in_domain, at_hop = self.totals.by_domain, self.totals.by_hop
+        """One row per listed node, with the totals of its domain and of its hop, and what other fields say of it."""
+        in_domain, at_hop, facts = self.totals.by_domain, self.totals.by_hop, self.fact_names()
         return [
             (
                 n.hops, n.id, n.kind, n.certainty, n.use, list(n.subtypes), n.domain, n.crosses_domain, n.owner,
                 list(n.aliases), list(n.path), in_domain.get(n.domain, 0), at_hop.get(n.hops, 0),
+                *((n.facts or {}).get(name) for name in facts),
             )
             for n in self.nodes
         ]  # fmt: skip
@@ -379,7 +385,7 @@ class Picture(Shown):
 
 
 def to_json(answer: object) -> Any:
-    """Plain JSON value of an answer: times as ISO text in UTC, tuples as lists.
+    """Plain JSON value of an answer: times as ISO text in UTC, tuples as lists, bytes hexadecimal.
 
     >>> to_json(Frontier(2, {"sales": 2}))
     {'nodes': 2, 'domains': {'sales': 2}}
@@ -392,6 +398,8 @@ def to_json(answer: object) -> Any:
         return [to_json(value) for value in answer]
     if isinstance(answer, datetime):
         return iso(answer)
+    if isinstance(answer, bytes):
+        return answer.hex()
     if isinstance(answer, dict):
         return {str(key): to_json(value) for key, value in answer.items()}
     kind: Any = type(answer)

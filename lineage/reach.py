@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from lineage import annotators
 from lineage.answers import Answer, Coverage, Direction, Frontier, Reached, Totals
 from lineage.filters import LEVELS, Filters, check_domains
 from lineage.levels import Found, better, roll_up
@@ -165,8 +166,9 @@ def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached]
         )
     ]
     view.prepare([reached.source, *{step for one in kept for step in (one.index, *one.path)}])
+    facts = annotators.annotate(view, [one.index for one in kept]) if annotators.ANNOTATORS else [None] * len(kept)
     nodes = sorted(
-        (_labelled(view, one, home) for one in kept),
+        (_labelled(view, one, home, fact) for one, fact in zip(kept, facts, strict=True)),
         key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
     )
     return nodes, [one.index for one in kept]
@@ -257,7 +259,7 @@ def _only_back(view: View, dataset: int, job: int) -> bool:
     return [int(i) for i in view.snapshot.outputs(job)] == [dataset]
 
 
-def _labelled(view: View, one: Found, home: str) -> Reached:
+def _labelled(view: View, one: Found, home: str, facts: dict[str, Any] | None) -> Reached:
     domain = view.domain(one.index)
     return Reached(
         id=view.label(one.index),
@@ -271,6 +273,7 @@ def _labelled(view: View, one: Found, home: str) -> Reached:
         use="indirect" if one.indirect else "direct",
         crosses_domain=domain != home,
         subtypes=subtypes_of(view, one.path) if one.indirect else (),
+        facts=facts,
     )
 
 

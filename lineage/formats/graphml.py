@@ -32,7 +32,12 @@ def to_graphml(answer: Answer) -> str:
     Node ids are running numbers, since several hidden nodes may have one label.
     """
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">']
-    for prefix, scope, types in (("n", "node", _NODE), ("e", "edge", _EDGE), ("g", "graph", dict.fromkeys(_GRAPH))):
+    facts = {f"fact_{name}": _type_of(answer, name) for name in answer.fact_names()}
+    for prefix, scope, types in (
+        ("n", "node", {**_NODE, **facts}),
+        ("e", "edge", _EDGE),
+        ("g", "graph", dict.fromkeys(_GRAPH)),
+    ):
         lines += [
             f'  <key id="{prefix}_{name}" for="{scope}" attr.name="{name}" attr.type="{kind or "string"}"/>'
             for name, kind in types.items()
@@ -46,13 +51,21 @@ def to_graphml(answer: Answer) -> str:
     for n, node in enumerate(answer.nodes):
         numbers.setdefault(node.id, f"n{n}")
         values = {name: getattr(node, name) for name in _NODE if name not in ("label", "listed")}
-        lines += _element(f'node id="n{n}"', "n", {"label": node.id, "listed": True, **values})
+        said = {f"fact_{name}": value for name, value in (node.facts or {}).items()}
+        lines += _element(f'node id="n{n}"', "n", {"label": node.id, "listed": True, **values, **said})
     for link in answer.links or ():
         src, dst = (numbers.get(end, "asked") for end in (link.src, link.dst))  # not listed: a column of the asked node
         ends = f'source="{src}" target="{dst}"'
         lines += _element(f"edge {ends}", "e", {name: getattr(link, name) for name in _EDGE})
     lines += ["  </graph>", "</graphml>"]
     return "\n".join(lines) + "\n"
+
+
+def _type_of(answer: Answer, name: str) -> str:
+    """GraphML's type of a fact: that of its values, text when they differ."""
+    types = {type(value) for node in answer.nodes if (value := (node.facts or {}).get(name)) is not None}
+    known = {bool: "boolean", int: "long", float: "double"}
+    return known.get(types.pop(), "string") if len(types) == 1 else "string"
 
 
 def _element(tag: str, prefix: str, values: dict[str, Any]) -> list[str]:
