@@ -1,4 +1,4 @@
-"""Commands that ask about the graph as a whole: tags, cause."""
+"""Commands that ask about the graph as a whole: tags, cause, rank, dead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lineage.options import AsOf, Database, KnownAt, TableFormat, TableShape, engine, show_rows
+from lineage.options import AsOf, Database, Domains, KnownAt, TableFormat, TableShape, engine, show_rows
 
 AnyNode = Annotated[
     str | None,
@@ -18,6 +18,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.command()(tags)
     app.command()(cause)
+    app.command()(rank)
+    app.command()(dead)
 
 
 def tags(
@@ -63,3 +65,56 @@ def cause(
     with engine(db) as lx:
         answer = lx.cause(nodes or None, passing=passing or (), certainty=certainty, as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_causes)
+
+
+def rank(
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="FIGURE",
+            help="criticality, downstream, upstream, dependents, feeders, readers, sources or rank.",
+        ),
+    ] = "criticality",
+    level: Annotated[str, typer.Option("--level", metavar="LEVEL", help="dataset or column.")] = "dataset",
+    domain: Domains = None,
+    limit: Annotated[int, typer.Option("--limit", help="Most rows shown.")] = 20,
+    cycles: Annotated[bool, typer.Option("--cycles", help="Show where data goes in circles instead.")] = False,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """The nodes that matter most: reach, single points of failure, hubs, cycles."""
+    from lineage.graph_tables import print_cycles, print_ranking
+
+    with engine(db) as lx:
+        if cycles:
+            show_rows(lx.cycles(as_of=as_of, known_at=known_at), format, print_cycles)
+            return
+        answer = lx.rank(by, level=level, domains=domain, limit=limit, as_of=as_of, known_at=known_at)
+    show_rows(answer, format, print_ranking)
+
+
+def dead(
+    ends: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DATASET]...", help="Datasets that are not needed.", show_default="list what is unread"
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="DATASET", help="Needed all the same; may be repeated.", show_default=False),
+    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """What nobody reads, and the safe order to remove it with all that exists only for it."""
+    from lineage.graph_tables import print_dead
+
+    with engine(db) as lx:
+        answer = lx.dead(ends or None, keep=keep or (), as_of=as_of, known_at=known_at)
+    show_rows(answer, format, print_dead)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from lineage.change import Rehearsal
     from lineage.differences import DiffAnswer
     from lineage.path_answer import PathAnswer
+    from lineage.ranking import Ranking
     from lineage.run_trail import RunTrail
     from lineage.tags import Tags
+    from lineage.unread import Cycles, DeadBranches
     from lineage.view import View
 
 
@@ -224,3 +226,49 @@ class GraphQuestions:
         nodes = None if failing is None else known_and_visible(view, failing)
         least = certainty_name(certainty)
         return explain(view, nodes, passing=known_and_visible(view, passing), min_certainty=least)
+
+    def rank(
+        self,
+        by: str = "criticality",
+        *,
+        level: str = "dataset",
+        domains: Words = None,
+        limit: int = 50,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Ranking:
+        """The nodes that matter most by one figure; see :mod:`lineage.ranking`."""
+        from lineage.ranking import rank
+
+        return rank(self.view(as_of, known_at, actor), by, level=level, domains=domains, limit=limit)
+
+    def cycles(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Cycles:
+        """Where data goes in circles."""
+        from lineage.unread import cycles
+
+        return cycles(self.view(as_of, known_at, actor))
+
+    def dead(
+        self,
+        ends: Iterable[str] | None = None,
+        *,
+        keep: Iterable[str] = (),
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> DeadBranches:
+        """What nobody reads, and the order in which it can go with what only it needs; see :mod:`lineage.unread`.
+
+        Parameters
+        ----------
+        ends
+            datasets that are not needed; default: all that nobody was seen reading.
+        keep
+            datasets that are needed although nobody was seen reading them.
+        """
+        from lineage.unread import dead
+
+        view = self.view(as_of, known_at, actor)
+        given = None if ends is None else known_and_visible(view, ends)
+        return dead(view, given, keep=known_and_visible(view, keep))

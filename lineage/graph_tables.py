@@ -8,7 +8,9 @@ from lineage.tables import counted, line, new_console, second, table
 
 if TYPE_CHECKING:
     from lineage.cause_answer import Causes
+    from lineage.ranking import Ranking
     from lineage.tags import Tags
+    from lineage.unread import Cycles, DeadBranches
 
 _STOPS = 20  # stopped edges that are listed
 
@@ -51,3 +53,49 @@ def print_causes(answer: Causes) -> None:
         line(console, f"Upstream of {len(suspect.explains)} causes, not known to fail: {suspect.id}")
     if not answer.failing:
         line(console, "Nothing fails.")
+
+
+def print_ranking(answer: Ranking) -> None:
+    """Nodes with their figures."""
+    console = new_console()
+    line(console, answer.title(), "bold")
+    line(console, f"as of {second(answer.as_of)} · known at {second(answer.known_at)}", "dim")
+    rows = [
+        (
+            f"{r.criticality:.1f}", str(r.downstream), str(r.upstream), str(r.dependents), str(r.feeders),
+            f"{r.id}{' (bridge)' * r.bridge}{f' (cycle {r.cycle})' if r.cycle else ''}", r.domain,
+        )
+        for r in answer.found
+    ]  # fmt: skip
+    if rows:
+        table(console, ("Critical", "Down", "Up", "Depend", "Feed", "Node", "Domain"), rows)
+    for remark in answer.remarks():
+        line(console, remark)
+
+
+def print_cycles(answer: Cycles) -> None:
+    """Cycles, one after the other."""
+    console = new_console()
+    line(console, answer.title(), "bold")
+    for number, cycle in enumerate(answer.found, 1):
+        line(console, f"{number}: {counted(len(cycle.datasets), 'dataset')} in {', '.join(cycle.domains)}")
+        for dataset in cycle.datasets:
+            line(console, f"    {dataset}")
+        for job in cycle.jobs:
+            line(console, f"    moved by {job}")
+
+
+def print_dead(answer: DeadBranches) -> None:
+    """Unread datasets, or the steps of a removal."""
+    console = new_console()
+    line(console, answer.title(), "bold")
+    line(console, f"as of {second(answer.as_of)} · known at {second(answer.known_at)}", "dim")
+    if answer.steps:
+        rows = [(str(s.order), s.id, s.kind, s.domain) for s in answer.steps]
+        table(console, ("Step", "Remove", "Kind", "Domain"), rows)
+    elif answer.unread:
+        ends = [(b.id, str(b.exclusive), "yes" if b.written else "no", b.domain) for b in answer.unread]
+        table(console, ("Unread", "Only for it", "Written", "Domain"), ends)
+        line(console, "Nobody was seen reading these. Name those that are not needed to see how they can be removed.")
+    for remark in answer.remarks():
+        line(console, remark)

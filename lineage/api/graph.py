@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Names, as_json, shape
 from lineage.cause_answer import Causes
+from lineage.ranking import Ranking
 from lineage.tags import Tags
+from lineage.unread import Cycles, DeadBranches
 
 AnyNode = Annotated[str | None, Query(description="A dataset or column to limit it to; default: everything")]
 
@@ -42,4 +44,35 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         lx, actor, when = get_lineage(), actor_of(request), {"as_of": as_of, "known_at": known_at}
         return as_json(lx.cause(node, passing=passing or (), certainty=certainty, actor=actor, **when))
 
+    _add_whole(router, get_lineage, actor_of)
     return router
+
+
+def _add_whole(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    @router.get("/rank", tags=["graph"], summary="The nodes that matter most", responses=shape(Ranking))
+    def rank(
+        request: Request,
+        by: Annotated[str, Query(description="criticality, downstream, upstream, dependents, …")] = "criticality",
+        level: Annotated[str, Query(description="dataset or column")] = "dataset",
+        domain: Names = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 50,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor, when = get_lineage(), actor_of(request), {"as_of": as_of, "known_at": known_at}
+        return as_json(lx.rank(by, level=level, domains=domain, limit=limit, actor=actor, **when))
+
+    @router.get("/cycles", tags=["graph"], summary="Where data goes in circles", responses=shape(Cycles))
+    def cycles(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        return as_json(get_lineage().cycles(as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
+    @router.get("/dead", tags=["graph"], summary="What nobody reads, and how it can go", responses=shape(DeadBranches))
+    def dead(
+        request: Request,
+        node: Annotated[list[str] | None, Query(description="Datasets that are not needed; default: list")] = None,
+        keep: Annotated[list[str] | None, Query(description="Datasets that are needed all the same")] = None,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor = get_lineage(), actor_of(request)
+        return as_json(lx.dead(node, keep=keep or (), as_of=as_of, known_at=known_at, actor=actor))
