@@ -150,7 +150,7 @@ class Answer(Shown):
 
     def fact_names(self) -> tuple[str, ...]:
         """Names of the columns that other fields add."""
-        return tuple(self.nodes[0].facts or ()) if self.nodes else ()
+        return tuple(next((node.facts for node in self.nodes if node.facts is not None), ()))
 
     def rows(self) -> list[tuple[Any, ...]]:
         """One row per listed node, with the totals of its domain and of its hop, and what other fields say of it."""

@@ -17,7 +17,8 @@ from typing import cast
 from lineage.answers import UNASSIGNED, Certainty
 from lineage.errors import UsageError
 
-KINDS = ("dataset", "job", "column", "product")
+GROUPS = ("product", "domain", "application")  # not nodes of the graph: nodes belong to them
+KINDS = ("dataset", "job", "column", *GROUPS)
 LEVELS: tuple[Certainty, ...] = ("certain", "probable", "stale")
 _SHOWN = 10  # names listed in an error
 
@@ -29,8 +30,9 @@ class Filters:
     Attributes
     ----------
     kinds : tuple of str
-        ``dataset``, ``job``, ``column``, ``product``. Naming a kind that the walk does not list by itself asks for that
-        level too: the columns behind a dataset, or the datasets and jobs behind a column.
+        ``dataset``, ``job``, ``column``, ``product``, ``domain``, ``application``. Naming a kind that the walk does not
+        list by itself asks for that level too: the columns behind a dataset, the datasets and jobs behind a column, or
+        what the nodes belong to.
     domains : tuple of str
         names of domains.
     certainty : tuple of str

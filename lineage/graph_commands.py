@@ -1,4 +1,4 @@
-"""Commands that ask about the graph as a whole: tags, cause, rank, dead."""
+"""Commands that ask about the graph as a whole: tags, cause, rank, dead, mesh."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(cause)
     app.command()(rank)
     app.command()(dead)
+    app.command()(mesh)
 
 
 def tags(
@@ -118,3 +119,20 @@ def dead(
     with engine(db) as lx:
         answer = lx.dead(ends or None, keep=keep or (), as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_dead)
+
+
+def mesh(
+    level: Annotated[
+        str, typer.Option("--level", metavar="LEVEL", help="domain, product, application, dag or job.")
+    ] = "domain",
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """The graph one level up: which domains, products, applications or jobs feed which."""
+    from lineage.graph_tables import print_mesh
+
+    with engine(db) as lx:
+        answer = lx.mesh(level, as_of=as_of, known_at=known_at)
+    show_rows(answer, format, print_mesh)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lineage.cause_answer import Causes
     from lineage.change import Rehearsal
     from lineage.differences import DiffAnswer
+    from lineage.mesh import Mesh
     from lineage.path_answer import PathAnswer
     from lineage.ranking import Ranking
     from lineage.run_trail import RunTrail
@@ -272,3 +273,9 @@ class GraphQuestions:
         view = self.view(as_of, known_at, actor)
         given = None if ends is None else known_and_visible(view, ends)
         return dead(view, given, keep=known_and_visible(view, keep))
+
+    def mesh(self, level: str = "domain", *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Mesh:
+        """The graph between domains, products, applications, DAGs or jobs; see :mod:`lineage.mesh`."""
+        from lineage.mesh import mesh
+
+        return mesh(self.view(as_of, known_at, actor), level)

@@ -8,6 +8,7 @@ from lineage.tables import counted, line, new_console, second, table
 
 if TYPE_CHECKING:
     from lineage.cause_answer import Causes
+    from lineage.mesh import Mesh
     from lineage.ranking import Ranking
     from lineage.tags import Tags
     from lineage.unread import Cycles, DeadBranches
@@ -97,5 +98,25 @@ def print_dead(answer: DeadBranches) -> None:
         ends = [(b.id, str(b.exclusive), "yes" if b.written else "no", b.domain) for b in answer.unread]
         table(console, ("Unread", "Only for it", "Written", "Domain"), ends)
         line(console, "Nobody was seen reading these. Name those that are not needed to see how they can be removed.")
+    for remark in answer.remarks():
+        line(console, remark)
+
+
+def print_mesh(answer: Mesh) -> None:
+    """Edges between groups."""
+    console = new_console()
+    line(console, answer.title(), "bold")
+    line(console, f"as of {second(answer.as_of)} · known at {second(answer.known_at)}", "dim")
+    if answer.edges:
+        rows = [
+            (
+                e.src,
+                e.dst,
+                f"{e.certainty}{', indirect' * (e.use == 'indirect')}",
+                "" if e.edges is None else str(e.edges),
+            )
+            for e in answer.edges
+        ]
+        table(console, ("From", "To", "Edge", "Count"), rows)
     for remark in answer.remarks():
         line(console, remark)

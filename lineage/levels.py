@@ -1,15 +1,26 @@
-"""From columns to the datasets and jobs they belong to, for who asks a column which of these it touches."""
+"""From one level to another: columns to their datasets and jobs, and these to products, domains and applications.
+
+Products come from elsewhere: a function named in :data:`PRODUCTS` says which dataset belongs to which product.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from lineage.answers import UNASSIGNED
 from lineage.filters import LEVELS, Filters
 
 if TYPE_CHECKING:
     from lineage.answers import Direction
-    from lineage.view import View
+    from lineage.graph import Snapshot
+    from lineage.view import Instant, View
+
+PRODUCTS: tuple[str, ...] = ()
+"""Functions (``module:name``) from an instant to the name of the product of each dataset (by dense index) that has one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,92 @@ def roll_up(
             if inside:
                 _keep(result, job)
     return result
+
+
+def groups_of(instant: Instant, kind: str) -> Mapping[int, str]:
+    """Name of the group of each dataset and job, by dense index; those without one are left out.
+
+    Parameters
+    ----------
+    kind
+        ``product``; ``domain``; ``application`` (the topmost job that contains a job; of a dataset, that of the jobs
+        that write it when they have one in common); ``dag`` (the same with the job right above).
+    """
+    return instant.remember(f"groups {kind}", lambda: _GROUPS[kind](instant))
+
+
+def lift(view: View, source: int, found: Mapping[int, Found], kind: str) -> dict[str, Found]:
+    """The groups of one kind that the nodes of an answer belong to, each with its nearest node; the source's own apart.
+
+    A group is in it through its datasets; through a job, which does not tell value from mere use, only when no dataset
+    of it is reached. Nodes of hidden domains belong to nothing but their domain.
+    """
+    groups = groups_of(view.instant, kind)
+    result: dict[str, Found] = {}
+    own = groups.get(_home(view, source))
+    through_jobs: dict[str, Found] = {}
+    for one in found.values():
+        node = _home(view, one.index)
+        name = groups.get(node)
+        if name is None or name == own or (kind != "domain" and view.hidden(node)):
+            continue
+        into = through_jobs if view.kind(node) == "job" else result
+        into[name] = better(into[name], one) if name in into else one
+    return {**through_jobs, **result}
+
+
+def _home(view: View, i: int) -> int:
+    return view.snapshot.dataset_of(i) if view.kind(i) == "column" else i
+
+
+def _products(instant: Instant) -> Mapping[int, str]:
+    found: dict[int, str] = {}
+    for where in PRODUCTS:
+        module, _, name = where.partition(":")
+        ask: Callable[[Instant], Mapping[int, str]] = getattr(import_module(module), name)
+        found.update(ask(instant))
+    return found
+
+
+def _domains(instant: Instant) -> Mapping[int, str]:
+    kinds = instant.snapshot.kind.tolist()
+    return {i: instant.domain(i) for i, kind in enumerate(kinds) if kind != 2 and instant.domain(i) != UNASSIGNED}
+
+
+def _applications(instant: Instant) -> Mapping[int, str]:
+    return _by_job(instant.snapshot, lambda job: _top(instant.snapshot, job))
+
+
+def _dags(instant: Instant) -> Mapping[int, str]:
+    def above(job: int) -> int:
+        parents = instant.snapshot.parents(job).tolist()
+        return min(parents) if parents else job
+
+    return _by_job(instant.snapshot, above)
+
+
+def _top(snapshot: Snapshot, job: int) -> int:
+    """The topmost job above; of several the first, and in a circle the smallest."""
+    seen = [job]
+    while parents := [p for p in snapshot.parents(seen[-1]).tolist() if p not in seen]:
+        seen.append(min(parents))
+    return seen[-1]
+
+
+def _by_job(snapshot: Snapshot, above: Callable[[int], int]) -> Mapping[int, str]:
+    """Jobs by what ``above`` says; datasets by that of the jobs that write them, when there is only one."""
+    kinds = snapshot.kind.tolist()
+    found = {i: snapshot.text(above(i)).removeprefix("job:") for i, kind in enumerate(kinds) if kind == 1}
+    for i, kind in enumerate(kinds):
+        names = {found[job] for job in snapshot.writers(i).tolist()} if kind == 0 else set()
+        if len(names) == 1:
+            found[i] = names.pop()
+    return found
+
+
+_GROUPS: Mapping[str, Callable[[Instant], Mapping[int, str]]] = {
+    "product": _products, "domain": _domains, "application": _applications, "dag": _dags,
+}  # fmt: skip
 
 
 def _carriers(view: View, source: int, direction: Direction, found: dict[int, Found]) -> list[Found]:

@@ -68,7 +68,12 @@ Column = Annotated[
 ]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", metavar="KINDS", help="List only these: dataset,job,column,product.", show_default=False),
+    typer.Option(
+        "--kind",
+        metavar="KINDS",
+        help="List only these: dataset,job,column,product,domain,application.",
+        show_default=False,
+    ),
 ]
 Domains = Annotated[
     list[str] | None,

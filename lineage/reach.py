@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage import annotators
 from lineage.answers import Answer, Coverage, Direction, Frontier, Reached, Totals
-from lineage.filters import LEVELS, Filters, check_domains
-from lineage.levels import Found, better, roll_up
+from lineage.filters import GROUPS, LEVELS, Filters, check_domains
+from lineage.levels import Found, better, groups_of, lift, roll_up
 from lineage.links import keys_of, links_among, subtypes_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def reach(view: View, source: int, direction: Direction, depth: int | None, filt
         their certainty is respected by the walk; kinds of another level are added (see :mod:`lineage.levels`).
     """
     filters = filters or Filters()
-    column = view.kind(source) == "column" or set(filters.kinds) - {"product"} == {"column"}
+    column = view.kind(source) == "column" or set(filters.kinds) - set(GROUPS) == {"column"}
     walk = view.snapshot.walk(
         [source], direction, depth=depth, min_certainty=filters.worst, level="column" if column else "dataset"
     )
@@ -115,6 +115,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         plain = Filters(kinds=filters.kinds)
         everything = reach(view, source, reached.direction, asked.depth, plain).found
     nodes, kept = _listed(view, reached, filters)
+    nodes += [row for kind in GROUPS if filters.asks_for(kind) for row in _lifted(view, reached, kind, filters)]
     ends = [source, *view.snapshot.columns_of(source).tolist(), *kept] if asked.links else []
     partial = bool(reached.behind)
     counts = view.per_domain(reached.behind)
@@ -137,7 +138,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         filters={name: list(getattr(filters, name)) for name in ("kinds", "domains", "certainty")},
         unfiltered=len(everything),
         totals=totals(nodes),
-        notes=(_NO_PRODUCTS,) if filters.asks_for("product") else (),
+        notes=(_NO_PRODUCTS,) if filters.asks_for("product") and not groups_of(view.instant, "product") else (),
         links=links_among(view, set(ends)) if asked.links else None,
         keys=keys_of(view, ends) if asked.links else None,
     )
@@ -172,6 +173,21 @@ def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached]
         key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
     )
     return nodes, [one.index for one in kept]
+
+
+def _lifted(view: View, reached: Reach, kind: str, filters: Filters) -> list[Reached]:
+    """One row per product, domain or application that the answer touches, with the way to its nearest node."""
+    home = view.domain(reached.source)
+    facts = dict.fromkeys(annotators.names()) or None
+    rows = []
+    for name, one in lift(view, reached.source, reached.found, kind).items():
+        row = _labelled(view, one, home, facts)
+        label = row.domain if kind == "domain" else name
+        hidden = kind == "domain" and not view.actor.may_see(name)
+        node = f"hidden (domain {name})" if hidden else f"{kind}:{label}"
+        rows.append(replace(row, id=node, kind=kind, owner=None, aliases=()))
+    admitted = [row for row in rows if filters.admits(row.kind, row.domain, row.certainty)]
+    return sorted(admitted, key=lambda row: (row.hops, row.id))
 
 
 def named(view: View, nodes: Sequence[int], what: str) -> list[str]:

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Names, as_json, shape
 from lineage.cause_answer import Causes
+from lineage.mesh import Mesh
 from lineage.ranking import Ranking
 from lineage.tags import Tags
 from lineage.unread import Cycles, DeadBranches
@@ -61,6 +62,15 @@ def _add_whole(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) ->
     ) -> JSONResponse:
         lx, actor, when = get_lineage(), actor_of(request), {"as_of": as_of, "known_at": known_at}
         return as_json(lx.rank(by, level=level, domains=domain, limit=limit, actor=actor, **when))
+
+    @router.get("/mesh", tags=["graph"], summary="The graph between domains, products, jobs", responses=shape(Mesh))
+    def mesh(
+        request: Request,
+        level: Annotated[str, Query(description="domain, product, application, dag or job")] = "domain",
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        return as_json(get_lineage().mesh(level, as_of=as_of, known_at=known_at, actor=actor_of(request)))
 
     @router.get("/cycles", tags=["graph"], summary="Where data goes in circles", responses=shape(Cycles))
     def cycles(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:

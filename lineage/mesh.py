@@ -1,0 +1,245 @@
+"""The graph one level up: between domains, data products, applications or jobs.
+
+An edge between two groups stands for the edges between their nodes; it is *direct* when one of these carries values,
+*indirect* when all of them only filter, join or group, and as certain as the best of them. What goes on inside a group
+is counted and not drawn. Unlike a walk, an edge is one step: that A leads to B and B to C does not say that data of A
+is in C; ask impact for that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lineage.answers import UNASSIGNED, Certainty
+from lineage.errors import UsageError
+from lineage.filters import LEVELS
+from lineage.graph.arrays import DATASET, JOB, NONE, VERTEX_MASK, pair_keys
+from lineage.levels import groups_of
+from lineage.shown import Shown
+from lineage.svg import Arrow, Box
+
+if TYPE_CHECKING:
+    from lineage.graph import Snapshot
+    from lineage.view import View
+
+MESHES = ("domain", "product", "application", "dag", "job")
+
+
+@dataclass(frozen=True, slots=True)
+class MeshNode:
+    """One group. ``inside`` counts edges between its own nodes; of a hidden domain nothing is counted."""
+
+    id: str
+    name: str
+    datasets: int | None
+    jobs: int | None
+    inside: int | None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MeshEdge:
+    """All edges from one group to another; ``edges`` is how many, ``None`` at a hidden domain."""
+
+    src: str
+    dst: str
+    use: Literal["direct", "indirect"]
+    certainty: Certainty
+    edges: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh(Shown):
+    """Answer of ``mesh``. ``ungrouped`` counts datasets and jobs that belong to no group; ``cycles`` are circles."""
+
+    level: str
+    as_of: datetime
+    known_at: datetime
+    nodes: tuple[MeshNode, ...]
+    edges: tuple[MeshEdge, ...]
+    cycles: tuple[tuple[str, ...], ...] = ()
+    ungrouped: int = 0
+    generated_by: str = ""
+    fingerprint: str = ""
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table of edges."""
+        return ("src", "dst", "use", "certainty", "edges")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per edge."""
+        return [(e.src, e.dst, e.use, e.certainty, e.edges) for e in self.edges]
+
+    def title(self) -> str:
+        """Which level."""
+        return f"{len(self.nodes)} {self.level}s, {len(self.edges)} edges"
+
+    def remarks(self) -> tuple[str, ...]:
+        """Circles and what is left out."""
+        circles = [f"in a circle: {', '.join(cycle)}" for cycle in self.cycles]
+        return (*circles, *([f"{self.ungrouped} nodes belong to no {self.level}"] if self.ungrouped else []))
+
+    def drawing(self) -> tuple[list[Box], list[Arrow]]:
+        """Groups side by side."""
+        boxes = [Box(node.id, node.name, at % 4, node.name) for at, node in enumerate(self.nodes)]
+        return boxes, [Arrow(edge.src, edge.dst, edge.certainty) for edge in self.edges]
+
+
+@dataclass(slots=True)
+class _Sum:
+    direct: bool = False
+    certainty: int = 2
+    edges: int = 0
+
+    def add(self, direct: bool, certainty: int) -> None:
+        self.direct |= direct
+        self.certainty = min(self.certainty, certainty)
+        self.edges += 1
+
+
+def mesh(view: View, level: str = "domain") -> Mesh:
+    """The graph between groups.
+
+    Parameters
+    ----------
+    level
+        one of :data:`MESHES`. On the levels of jobs an edge leads from who writes a dataset to who reads it.
+
+    Raises
+    ------
+    UsageError
+        for an unknown level.
+    """
+    from lineage import __version__
+
+    if level not in MESHES:
+        raise UsageError(f"level: “{level}” is none of {', '.join(MESHES)}.")
+    groups = _groups(view, level)
+    between = _job_edges(view, groups) if level in ("job", "application", "dag") else _dataset_edges(view, groups)
+    sums: dict[tuple[str, str], _Sum] = {}
+    for src, dst, direct, certainty in between:
+        sums.setdefault((src, dst), _Sum()).add(direct, certainty)
+    nodes = _nodes(view, level, groups, {src: found.edges for (src, dst), found in sums.items() if src == dst})
+    ids = {node.name: node for node in nodes}
+    edges = tuple(
+        MeshEdge(
+            ids[src].id,
+            ids[dst].id,
+            "direct" if found.direct else "indirect",
+            LEVELS[found.certainty],
+            None if ids[src].hidden or ids[dst].hidden else found.edges,
+        )
+        for (src, dst), found in sorted(sums.items())
+        if src != dst
+    )
+    kinds = view.snapshot.kind
+    members = np.flatnonzero(kinds == JOB if level in ("job", "application", "dag") else kinds != 2).tolist()
+    return Mesh(
+        level=level,
+        as_of=view.as_of,
+        known_at=view.known_at,
+        nodes=nodes,
+        edges=edges,
+        cycles=_cycles(edges),
+        ungrouped=sum(i not in groups and not view.hidden(i) for i in members),
+        generated_by=f"meshline {__version__}",
+        fingerprint=view.instant.fingerprint,
+    )
+
+
+# -- inside
+
+
+def _groups(view: View, level: str) -> Mapping[int, str]:
+    """Group of each dataset and job. A node of a hidden domain is in nothing but its domain."""
+    snapshot = view.snapshot
+    if level == "job":
+        jobs = np.flatnonzero(snapshot.kind == JOB).tolist()
+        return {i: view.label(i).removeprefix("job:") for i in jobs if not view.hidden(i)}
+    groups = groups_of(view.instant, level)
+    if level == "domain":
+        return {i: view.hidden_domain(i) or name for i, name in groups.items()} if view.restricted else groups
+    return {i: name for i, name in groups.items() if not view.hidden(i)} if view.restricted else groups
+
+
+def _dataset_edges(view: View, groups: Mapping[int, str]) -> Iterable[tuple[str, str, bool, int]]:
+    for src, dst, cls in zip(*_pairs(view.snapshot), strict=True):
+        if src in groups and dst in groups:
+            yield groups[src], groups[dst], cls < 3, cls % 3
+
+
+def _pairs(snapshot: Snapshot) -> tuple[list[int], list[int], list[int]]:
+    """Every edge of the dataset level once, with its class."""
+    level = snapshot.level("dataset")
+    unit = level.down.unit
+    packed = unit.indices[: unit.edges]
+    pointers = unit.indptr.astype(np.int64)
+    row = np.repeat(np.arange(unit.first, unit.first + len(pointers) - 1), pointers[1:] - pointers[:-1])
+    src, dst = level.public[row], level.public[packed & np.uint32(VERTEX_MASK)]
+    return src.tolist(), dst.tolist(), (packed >> np.uint32(29)).tolist()
+
+
+def _job_edges(view: View, groups: Mapping[int, str]) -> Iterable[tuple[str, str, bool, int]]:
+    """Who writes a dataset to who reads it; indirect when the reader only filters by it."""
+    snapshot = view.snapshot
+    filters = _filtering(snapshot)
+    for i in np.flatnonzero(snapshot.kind == DATASET).tolist():
+        if view.hidden(i):
+            continue
+        one = np.array([i], dtype=np.uint32)
+        _, writers, told = snapshot.writers_of(one)
+        _, readers, asked = snapshot.readers_of(one)
+        for writer, grade in zip(writers.tolist(), told.tolist(), strict=True):
+            for reader, other in zip(readers.tolist(), asked.tolist(), strict=True):
+                if writer != reader and writer in groups and reader in groups:
+                    yield groups[writer], groups[reader], (i, reader) not in filters, max(grade, other)
+
+
+def _filtering(snapshot: Snapshot) -> set[tuple[int, int]]:
+    """(dataset, job) where every edge of the dataset that the job carries is indirect use."""
+    src, dst, cls = (np.array(part, dtype=np.uint64) for part in _pairs(snapshot))
+    keys = pair_keys(src, dst)
+    order = np.argsort(keys)
+    keys, indirect = keys[order], cls[order] >= 3
+    rows = snapshot._relations.lineage
+    if not len(keys) or not len(rows.key):
+        return set()
+    at = np.minimum(np.searchsorted(keys, rows.key), len(keys) - 1)
+    known = (keys[at] == rows.key) & (rows.job != NONE)
+    use: dict[tuple[int, int], bool] = {}
+    for a, job, only in zip(
+        rows.src[known].tolist(), rows.job[known].tolist(), indirect[at[known]].tolist(), strict=True
+    ):
+        use[a, job] = use.get((a, job), True) and only
+    return {pair for pair, only in use.items() if only}
+
+
+def _nodes(view: View, level: str, groups: Mapping[int, str], inside: Mapping[str, int]) -> tuple[MeshNode, ...]:
+    kinds = view.snapshot.kind.tolist()
+    counts = Counter((name, kinds[i]) for i, name in groups.items())
+    names = set(groups.values())
+    if level == "domain":
+        names |= set(view.instant.domains.domains) - {UNASSIGNED}
+    found = []
+    for name in sorted(names):
+        if level == "domain" and not view.actor.may_see(name):
+            found.append(MeshNode(f"hidden (domain {name})", name, None, None, None, hidden=True))
+        else:
+            found.append(
+                MeshNode(f"{level}:{name}", name, counts[name, DATASET], counts[name, JOB], inside.get(name, 0))
+            )
+    return tuple(found)
+
+
+def _cycles(edges: Iterable[MeshEdge]) -> tuple[tuple[str, ...], ...]:
+    import networkx as nx
+
+    graph = nx.DiGraph((edge.src, edge.dst) for edge in edges)
+    circles = (tuple(sorted(part)) for part in nx.strongly_connected_components(graph) if len(part) > 1)
+    return tuple(sorted(circles, key=lambda circle: (-len(circle), circle)))

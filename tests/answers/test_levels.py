@@ -1,0 +1,136 @@
+"""Levels above datasets: domains, products, applications, DAGs, jobs; value and mere use stay apart on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from lineage import levels
+from lineage.actor import Actor
+from lineage.answers import to_json
+from lineage.cli import run
+from lineage.engine import Lineage
+from lineage.errors import UsageError
+from lineage.mesh import Mesh
+from lineage.view import Instant
+from tests.answers.builder import World
+from tests.answers.test_api import client_of, get
+
+
+def products(instant: Instant) -> Mapping[int, str]:
+    """Every dataset whose name begins with p belongs to the product of that name."""
+    found = {i: instant.snapshot.name(i) for i in range(instant.snapshot.n) if instant.snapshot.kind[i] == 0}
+    return {i: name for i, name in found.items() if name.startswith("p")}
+
+
+@pytest.fixture
+def mesh(world: World) -> World:
+    """raw → orders (sales) → p1 (bi) → p2 (hr); orders also filters p2; all jobs of two DAGs of one application."""
+    world.flow(["raw"], "load", ["orders"], provenance="explicit")
+    world.flow(["orders"], "build", ["p1"])
+    world.flow(["p1"], "send", ["p2"], provenance="explicit")
+    world.edge(world.dataset("orders"), world.dataset("p2"), job=world.job("send"), provenance="column")
+    world.edge(world.dataset("orders"), world.job("send"), job=world.job("send"), kind="read", provenance="io")
+    world.dataset("p2", "n")
+    world.column_edge(("orders", "day"), ("p2", ""), "send", type="INDIRECT", subtype="FILTER")
+    for dag, tasks in (("nightly", ("load", "build")), ("weekly", ("send",))):
+        world.edge(world.job("company"), world.job(dag), kind="contains")
+        for task in tasks:
+            world.edge(world.job(dag), world.job(task), kind="contains")
+    world.domain("sales", "orders", "load")
+    world.domain("bi", "p1", "build")
+    world.domain("hr", "p2", "send")
+    return world
+
+
+def edges(answer: Mesh) -> list[tuple[str, str, str, str, int | None]]:
+    return [(e.src.partition(":")[2], e.dst.partition(":")[2], e.use, e.certainty, e.edges) for e in answer.edges]
+
+
+def test_impact_lists_the_domains_it_touches_with_the_way_to_their_nearest_node(mesh: World) -> None:
+    answer = Lineage(mesh.store).impact("orders", kinds="domain")
+    assert [(n.id, n.kind, n.hops, n.certainty, n.use) for n in answer.nodes] == [
+        ("domain:bi", "domain", 1, "probable", "direct"),
+        ("domain:hr", "domain", 1, "certain", "direct"),
+    ]
+    assert answer.nodes[1].path == ("dataset:pg:orders", "dataset:pg:p2")
+    assert answer.totals.by_kind == {"domain": 2}
+
+
+def test_applications_and_nodes_can_be_listed_together(mesh: World) -> None:
+    kinds = {n.kind for n in Lineage(mesh.store).impact("raw", kinds="dataset,application").nodes}
+    assert kinds == {"dataset", "application"}
+
+
+def test_products_come_from_whoever_knows_them(mesh: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lx = Lineage(mesh.store)
+    assert "No data product" in lx.impact("raw", kinds="product").notes[0]
+    monkeypatch.setattr(levels, "PRODUCTS", (f"{__name__}:products",))
+    answer = Lineage(mesh.store).impact("raw", kinds="product")
+    assert {n.id: n.hops for n in answer.nodes} == {"product:p1": 2, "product:p2": 2} and answer.notes == ()
+    assert [n.id for n in Lineage(mesh.store).impact("p1", kinds="product").nodes] == ["product:p2"]
+    assert edges(Lineage(mesh.store).mesh("product")) == [("p1", "p2", "direct", "certain", 1)]
+
+
+def test_edges_between_domains_tell_value_from_use_and_count(mesh: World) -> None:
+    answer = Lineage(mesh.store).mesh()
+    assert edges(answer) == [
+        ("bi", "hr", "direct", "certain", 1),
+        ("sales", "bi", "direct", "probable", 1),
+        ("sales", "hr", "indirect", "certain", 1),
+    ]
+    assert [(n.name, n.datasets, n.jobs) for n in answer.nodes] == [("bi", 1, 1), ("hr", 1, 1), ("sales", 1, 1)]
+    assert answer.cycles == ()
+
+
+def test_jobs_roll_up_to_dags_and_applications(mesh: World) -> None:
+    lx = Lineage(mesh.store)
+    assert edges(lx.mesh("dag")) == [("pg:nightly", "pg:weekly", "direct", "certain", 2)]
+    assert ("pg:load", "pg:send", "indirect", "certain", 1) in edges(lx.mesh("job"))
+    application = lx.mesh("application")
+    assert application.edges == () and [(n.name, n.inside) for n in application.nodes] == [("pg:company", 3)]
+
+
+def test_domains_in_a_circle_are_named(mesh: World) -> None:
+    mesh.flow(["p2"], "back", ["orders"])
+    assert Lineage(mesh.store).mesh().cycles == (("domain:bi", "domain:hr", "domain:sales"),)
+
+
+def test_a_parent_circle_ends(world: World) -> None:
+    world.flow(["a"], "x", ["b"])
+    world.edge(world.job("x"), world.job("y"), kind="contains")
+    world.edge(world.job("y"), world.job("x"), kind="contains")
+    assert {n.name for n in Lineage(world.store).mesh("application").nodes} == {"pg:x", "pg:y"}
+
+
+def test_a_hidden_domain_stays_as_such_without_counts(mesh: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(levels, "PRODUCTS", (f"{__name__}:products",))
+    lx, actor = Lineage(mesh.store), Actor("nosy", hidden_domains={"hr"})
+    node = next(n for n in lx.mesh(actor=actor).nodes if n.name == "hr")
+    assert (node.id, node.hidden, node.datasets, node.inside) == ("hidden (domain hr)", True, None, None)
+    assert [e.edges for e in lx.mesh(actor=actor).edges if e.dst == node.id] == [None, None]
+    assert "p2" not in str(to_json(lx.mesh("product", actor=actor)))
+    assert "send" not in str(to_json(lx.mesh("job", actor=actor)))
+    assert "p2" not in str(to_json(lx.impact("raw", kinds="product,domain", actor=actor)))
+    assert "hidden (domain hr)" in [n.id for n in lx.impact("raw", kinds="domain", actor=actor).nodes]
+
+
+def test_every_door_knows_the_levels(
+    mesh: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = client_of(Lineage(mesh.store))
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(mesh.store))
+    assert len(get(api, "/api/v2/mesh")["edges"]) == 3
+    assert api.get("/api/v2/mesh", params={"level": "galaxy"}).status_code == 400
+    assert run(["mesh"]) == 0 and "domain:hr" in capsys.readouterr().out
+    assert run(["impact", "raw", "--kind", "domain"]) == 0 and "domain:hr" in capsys.readouterr().out
+    assert run(["mesh", "--level", "galaxy"]) == 2
+    with pytest.raises(UsageError, match="none of domain"):
+        Lineage(mesh.store).mesh("galaxy")
+
+
+def test_an_empty_mesh_is_an_answer(world: World) -> None:
+    answer = Lineage(world.store).mesh()
+    assert (answer.nodes, answer.edges) == ((), ())
+    assert Lineage(world.store).mesh("job").nodes == ()
