@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lineage.answers import Answer
     from lineage.cause_answer import Causes
     from lineage.change import Rehearsal
+    from lineage.counting import ImpactCounts
     from lineage.differences import DiffAnswer
     from lineage.mesh import Mesh
     from lineage.path_answer import PathAnswer
@@ -89,6 +90,16 @@ class GraphQuestions:
         view = self.view(as_of, known_at, actor)
         source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
         return provenance(view, source, asked)
+
+    def impact_counts(
+        self, node: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> ImpactCounts:
+        """How much is down- and upstream of a node: the totals of impact and provenance without their rows."""
+        from lineage.counting import impact_counts
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return impact_counts(view, resolve(view, node))
 
     def run_provenance(
         self,

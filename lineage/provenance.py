@@ -15,10 +15,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.reach import Asked, Reach, answer, named, open_runs, reach, told_without_origin, without_writer
+from lineage.run_facts import incomplete
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
     from lineage.view import View
+
+_PARTS = """
+-- datasets of which the last thing told is that only a part was read or written
+SELECT DISTINCT entity FROM facet WHERE key = 'subset' AND body <> 0
+  AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
+"""
+_LOOKED_UP = 50  # jobs, nearest first, of whose last run the events are read
 
 
 def provenance(view: View, source: int, asked: Asked | None = None) -> Answer:
@@ -90,7 +98,11 @@ def _blind_column(view: View, source: int) -> list[str]:
 
 
 def blind_further(view: View, reached: Reach) -> list[str]:
-    """Blind spots behind the asked node: datasets nobody was seen writing, jobs that never told what they read."""
+    """Blind spots behind the asked node.
+
+    Datasets nobody was seen writing or of which only a part was moved; jobs that never told what they read, that have
+    runs without an end, or whose last run could not tell everything.
+    """
     if reached.level == "column":
         owners = {view.snapshot.dataset_of(i) for i in reached.found if view.kind(i) == "column"}
         bare = without_writer(view, sorted(owners))
@@ -102,4 +114,19 @@ def blind_further(view: View, reached: Reach) -> list[str]:
         for job in reached.of_kind(view, "job")
         if job != reached.source and job not in view.instant.reading and not view.hidden(job)
     ]
-    return spots + named(view, starts, "was only ever seen writing; what it reads was not told")
+    spots += named(view, starts, "was only ever seen writing; what it reads was not told")
+    jobs = [job for job in reached.of_kind(view, "job") if not view.hidden(job)]
+    spots += named(view, [job for job in jobs if view.instant.open_runs.get(job)], "has runs that have not ended")
+    in_parts = view.instant.remember("in parts", lambda: _in_parts(view))
+    parts = [i for i in reached.of_kind(view, "dataset") if i in in_parts and not view.hidden(i)]
+    spots += named(view, parts, "only a part of it was read or written")
+    for job, what in incomplete(view, jobs[:_LOOKED_UP]).items():
+        spots.append(f"{view.label(job)}: lineage of its last run is incomplete, {what}")
+    return spots
+
+
+def _in_parts(view: View) -> frozenset[int]:
+    """Datasets of which only a part was read or written."""
+    when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
+    found = (view.snapshot.index(entity) for (entity,) in view.store.rows(_PARTS, when))
+    return frozenset(i for i in found if i is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,15 @@ WHERE r.run IN (SELECT unnest($runs::UBIGINT[])) AND r.known_from <= $known AND 
 _EVENTS = """
 -- where the events of some runs are
 SELECT run, block, position FROM event WHERE run IN (SELECT unnest($runs::UBIGINT[])) AND received_at <= $known
+"""
+_LAST_EVENTS = """
+-- where the events of the last run of some jobs are, of what was there at T as known at K
+SELECT r.job, e.block, e.position FROM event e JOIN (
+  SELECT job, arg_max(run, first_event) AS run FROM run
+  WHERE job IN (SELECT unnest($jobs::UBIGINT[])) AND first_event <= $at AND known_from <= $known AND known_to > $known
+  GROUP BY job
+) r ON r.run = e.run
+WHERE e.received_at <= $known
 """
 
 
@@ -177,6 +186,29 @@ class RunFacts:
             data = events.get((block, position), b"")
             if b'"extractionError"' in data:
                 self.gaps[run] = _gap(data) or self.gaps.get(run, "")
+
+
+def incomplete(view: View, jobs: Collection[int]) -> dict[int, str]:
+    """Jobs whose last run told that its lineage is not complete (``extractionError``), with what it said.
+
+    Parameters
+    ----------
+    jobs
+        dense indices; each is looked up once for an instant, in the events of its last run.
+    """
+    known: dict[int, str] = view.instant.remember("incomplete jobs", dict)
+    members = {m: job for job in jobs if job not in known for m in view.snapshot.members(job)}
+    if members:
+        when = {"jobs": list(members), "at": view.snapshot.as_of, "known": view.snapshot.known_at}
+        where = view.store.rows(_LAST_EVENTS, when)
+        with view.store.cursor() as cursor:
+            events = fetch(cursor, [(block, position) for _, block, position in where])
+        known.update(dict.fromkeys(members.values(), ""))
+        for job, block, position in where:
+            data = events.get((block, position), b"")
+            if b'"extractionError"' in data:
+                known[members[job]] = _gap(data) or known[members[job]]
+    return {job: known[job] for job in jobs if known[job]}
 
 
 def _gap(data: bytes) -> str:

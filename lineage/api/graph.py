@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Names, as_json, shape
+from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Names, Node, as_json, shape
 from lineage.cause_answer import Causes
+from lineage.counting import ImpactCounts
 from lineage.mesh import Mesh
 from lineage.ranking import Ranking
 from lineage.tags import Tags
@@ -32,6 +33,13 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     ) -> JSONResponse:
         lx, actor = get_lineage(), actor_of(request)
         return as_json(lx.tags(node, tag=tag, indirect=indirect, as_of=as_of, known_at=known_at, actor=actor))
+
+    @router.get(
+        "/impact/counts", tags=["graph"], summary="How much is up- and downstream", responses=shape(ImpactCounts)
+    )
+    def impact_counts(request: Request, node: Node, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        actor = actor_of(request)
+        return as_json(get_lineage().impact_counts(node, as_of=as_of, known_at=known_at, actor=actor))
 
     @router.get("/cause", tags=["graph"], summary="What explains all that fails", responses=shape(Causes))
     def cause(

@@ -184,7 +184,10 @@ def test_an_answer_names_its_blind_spots_and_counts_what_is_guessed(world: World
     assert answer.coverage.datasets_without_writer == ("dataset:pg:a",)
     assert (answer.coverage.edges, answer.coverage.certain_edges) == (1, 0)
     assert (answer.coverage.runs_without_end, answer.coverage.unparsed_sql) == (1, 1)
-    assert answer.blind_spots == ("dataset:pg:a: no job was ever seen writing it",)
+    assert answer.blind_spots == (
+        "dataset:pg:a: no job was ever seen writing it",
+        "job:pg:j: has runs that have not ended",
+    )
 
 
 def test_a_job_that_tests_data_is_no_blind_spot(world: World) -> None:
@@ -250,3 +253,34 @@ def test_all_paths_at_once_are_the_paths_one_by_one(world: World) -> None:
         for direction, level in (("downstream", "dataset"), ("upstream", "dataset"), ("upstream", "column")):
             walk = snapshot.walk([i], direction, level=level)  # type: ignore[arg-type]
             assert walk.paths() == [tuple(walk.path(node)) for node in walk.nodes.tolist()]
+
+
+# -- counts without rows
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counts_are_the_totals_of_the_full_answers(world: World, seed: int) -> None:
+    rng = random.Random(seed)
+    names = [f"t{i}" for i in range(14)]
+    for number in range(16):
+        inputs, outputs = rng.sample(names, rng.randint(0, 2)), rng.sample(names, rng.randint(0, 2))
+        world.flow(inputs, f"j{number}", outputs, state=rng.choice(["current", "stale"]))
+        for a in inputs:
+            for b in outputs:
+                world.column_edge((a, "c"), (b, "c"), f"j{number}")
+    world.domain("sales", "t1", "t2", "j1", "j3")
+    for name in names:
+        world.dataset(name, "c")
+    lx = Lineage(world.store)
+    for node in [*(f"dataset:pg:{n}" for n in names), "job:pg:j1", "job:pg:j2", *(f"column:pg:{n}:c" for n in names)]:
+        counts = lx.impact_counts(node)
+        assert counts.downstream == lx.impact(node).totals
+        assert counts.upstream == lx.provenance(node).totals
+
+
+def test_provenance_lists_runs_without_end_and_datasets_read_in_parts(chain: World) -> None:
+    chain.run("load", "r9", state="RUNNING", ended_at=None)
+    chain.facet(chain.dataset("raw"), "subset", {"inputCondition": {"type": "location"}}, place="inputFacets")
+    spots = Lineage(chain.store).provenance("report").blind_spots
+    assert "job:pg:load: has runs that have not ended" in spots
+    assert "dataset:pg:raw: only a part of it was read or written" in spots
