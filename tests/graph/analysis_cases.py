@@ -7,6 +7,7 @@ the one that was built with sanitizers.
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -43,6 +44,7 @@ def check(rng: np.random.Generator, kernels: str) -> None:
     flow = Flow.of_edges(n, src, dst, kernels=kernels)
     graph = reference(n, src, dst)
     check_components(flow, graph)
+    check_order(flow)
     check_reach(flow, graph)
     check_rank(flow, src, dst, rng)
     check_failure(flow, graph, rng)
@@ -60,10 +62,41 @@ def check_components(flow: Flow, graph: nx.DiGraph) -> None:
     have = [(c, int(d)) for c in range(small.n) for d in small.successors(c)]
     assert have == sorted({(a, b) for a, b in pairs if a != b})
     assert small.weight.tolist() == found.sizes.tolist()
+    again = analysis.components(flow, depth_first=True)
+    ordered = adjacency(flow)
+    completed = [set(again.members(c).tolist()) for c in range(again.count - 1, -1, -1)]
+    assert completed == list(nx.strongly_connected_components(ordered))
     cycles = [cycle.tolist() for cycle in analysis.cycles(flow)]
     assert all(graph.has_edge(a, b) for cycle in cycles for a, b in zip(cycle, cycle[1:] + cycle[:1], strict=True))
     looped = {int(found.component[v]) for v in graph if graph.has_edge(v, v)} | set(found.cyclic.tolist())
     assert sorted(int(found.component[cycle[0]]) for cycle in cycles) == sorted(looped)
+
+
+def adjacency(flow: Flow) -> nx.DiGraph:
+    """The graph with its neighbours in order."""
+    ordered = nx.DiGraph()
+    ordered.add_nodes_from(range(flow.n))
+    ordered.add_edges_from((v, int(w)) for v in range(flow.n) for w in flow.successors(v))
+    return ordered
+
+
+def check_order(flow: Flow) -> None:
+    order, levels = flow.engine.generations(flow.indptr, flow.indices)
+    order, levels = np.frombuffer(order, np.uint32).tolist(), np.frombuffer(levels, np.uint32).tolist()
+    found = [order[a:b] for a, b in pairwise(levels)]
+    ordered = adjacency(flow)
+    wanted = []
+    try:
+        for generation in nx.topological_generations(ordered):
+            wanted.append(generation)
+    except nx.NetworkXUnfeasible:
+        assert len(order) < flow.n
+    assert found == wanted or ordered.number_of_edges() < flow.edges  # of repeated edges networkx knows nothing
+    dag = flow.condensation.flow
+    keep = np.frombuffer(dag.engine.reduction(dag.indptr, dag.indices), np.bool_)
+    tails = np.repeat(np.arange(dag.n), np.diff(dag.indptr))
+    reduced = set(zip(tails[keep].tolist(), dag.indices[keep].tolist(), strict=True))
+    assert reduced == set(nx.transitive_reduction(adjacency(dag)).edges)
 
 
 def check_reach(flow: Flow, graph: nx.DiGraph) -> None:
@@ -138,11 +171,19 @@ def check_search(flow: Flow, graph: nx.DiGraph, rng: np.random.Generator) -> Non
         hops = nx.single_source_shortest_path_length(graph, source, cutoff=None if depth < 0 else depth)
         distance = np.repeat(np.arange(len(levels) - 1), np.diff(levels))
         assert dict(zip(order.tolist(), distance.tolist(), strict=True)) == dict(hops)
-        ordered = nx.DiGraph()
-        ordered.add_nodes_from(range(flow.n))
-        ordered.add_edges_from((v, int(w)) for v in range(flow.n) for w in flow.successors(v))
-        wanted = list(nx.bfs_edges(ordered, source, depth_limit=None if depth < 0 else depth))
+        wanted = list(nx.bfs_edges(adjacency(flow), source, depth_limit=None if depth < 0 else depth))
         assert [(int(order[parent[k]]), int(order[k])) for k in range(1, len(order))] == wanted
+    both = adjacency(flow)
+    for node, others in both.pred.items():  # predecessors in the order that ours have
+        assert set(others) == set(flow.predecessors(node).tolist())
+    target = int(rng.integers(0, flow.n))
+    found = flow.digraph.path(flow.turned.digraph, source, target)
+    if found is None:
+        assert not nx.has_path(graph, source, target)
+    else:
+        steps = np.frombuffer(found, np.uint32).tolist()
+        assert (steps[0], steps[-1]) == (source, target) and nx.is_path(graph, steps)
+        assert len(steps) - 1 == nx.shortest_path_length(graph, source, target)
 
 
 def _name(flow: Flow) -> str:

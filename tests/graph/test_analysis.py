@@ -79,7 +79,7 @@ def test_compiled_functions_refuse_what_would_lead_them_out_of_an_array() -> Non
     with pytest.raises(ValueError, match="names every vertex once"):
         _analysis.dominators(u32(0, 1), u32(0, 0), *good)
     with pytest.raises(ValueError, match="two directions"):
-        _analysis.components(2, *good[:2], u32(0, 0), u32())
+        _analysis.components(2, *good[:2], u32(0, 0), u32(), False)
     with pytest.raises(ValueError, match="greater numbers"):
         _analysis.reach_bitset(u32(0, 0, 1), u32(0), u32(1, 1))
     with pytest.raises(ValueError, match="vertex 2 in a graph of 2"):

@@ -66,15 +66,15 @@ static PyObject *k_components(PyObject *module, PyObject *const *args, Py_ssize_
     static const int sizes[] = {4, 4, 4, 4};
     Py_buffer v[4];
     Adj g, r;
-    if (expect(given, 5, "components(n, indptr, indices, rindptr, rindices)") < 0 ||
+    if (expect(given, 6, "components(n, indptr, indices, rindptr, rindices, depth_first)") < 0 ||
         views_of(args + 1, v, sizes, 4) < 0)
         return NULL;
-    int failed = both_of(&g, &r, v);
+    int depth_first = PyObject_IsTrue(args[5]), failed = depth_first < 0 || both_of(&g, &r, v) < 0;
     PyObject *component = failed ? NULL : room_for(g.n, 4), *order = failed ? NULL : room_for(g.n, 4), *answer = NULL;
     if (component != NULL && order != NULL) {
         uint32_t count = 0;
         Py_BEGIN_ALLOW_THREADS
-        failed = find_components(&g, &r, items(component), items(order), &count);
+        failed = find_components(&g, &r, depth_first, items(component), items(order), &count);
         Py_END_ALLOW_THREADS
         answer = failed ? PyErr_NoMemory() : Py_BuildValue("(OOI)", component, order, count);
     }
@@ -345,6 +345,59 @@ static PyObject *k_articulation(PyObject *module, PyObject *const *args, Py_ssiz
     return answer;
 }
 
+static PyObject *k_generations(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    static const int sizes[] = {4, 4};
+    Py_buffer v[2];
+    Adj g;
+    if (expect(given, 2, "generations(indptr, indices)") < 0 || views_of(args, v, sizes, 2) < 0)
+        return NULL;
+    PyObject *order = NULL, *levels = NULL;
+    int failed = adj_of(&g, &v[0], &v[1]);
+    if (!failed) {
+        size_t room = ((size_t)g.n + 2) * sizeof(uint32_t);
+        uint32_t *open = malloc(room), *all = malloc(room), *begins = malloc(room), count = 0, tail = 0;
+        failed = !open || !all || !begins;
+        if (!failed) {
+            Py_BEGIN_ALLOW_THREADS
+            tail = find_generations(&g, open, all, begins, &count);
+            Py_END_ALLOW_THREADS
+            order = PyBytes_FromStringAndSize((char *)all, (Py_ssize_t)tail * 4);
+            levels = PyBytes_FromStringAndSize((char *)begins, (Py_ssize_t)count * 4);
+            failed = order == NULL || levels == NULL;
+        }
+        free(open);
+        free(all);
+        free(begins);
+    }
+    release(v, 2);
+    return two(order, levels, failed);
+}
+
+static PyObject *k_reduction(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    static const int sizes[] = {4, 4};
+    Py_buffer v[2];
+    Adj g;
+    if (expect(given, 2, "reduction(indptr, indices)") < 0 || views_of(args, v, sizes, 2) < 0)
+        return NULL;
+    PyObject *keep = acyclic_of(&g, v) < 0 ? NULL : room_for(g.ptr[g.n], 1);
+    if (keep != NULL) {
+        int failed;
+        Py_BEGIN_ALLOW_THREADS
+        failed = find_reduction(&g, (uint8_t *)PyBytes_AS_STRING(keep));
+        Py_END_ALLOW_THREADS
+        if (failed) {
+            PyErr_NoMemory();
+            Py_CLEAR(keep);
+        }
+    }
+    release(v, 2);
+    return keep;
+}
+
 /* set_of(labels, vertices) -> set: labels lie all over the memory, so they are fetched before they are needed. */
 static PyObject *k_set_of(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
@@ -382,6 +435,8 @@ static PyMethodDef module_methods[] = {
     METHOD(dominators, "Immediate dominators under a virtual root."),
     METHOD(subtree_sums, "Sums of weights below each vertex of a tree."),
     METHOD(articulation, "Vertices that cut the graph apart."),
+    METHOD(generations, "Vertices by the longest path to them."),
+    METHOD(reduction, "Edges of an acyclic graph that no longer path replaces."),
     METHOD(set_of, "Set of the labels of vertices."),
     {NULL, NULL, 0, NULL},
 };

@@ -133,7 +133,9 @@ static uint32_t number_components(uint32_t n, const uint32_t *order, uint32_t *c
     return count;
 }
 
-static int find_components(const Adj *g, const Adj *r, uint32_t *component, uint32_t *order, uint32_t *count)
+/* `depth_first`: in the order in which one depth-first search from vertex 0, 1, … completes them, last one first. */
+static int find_components(const Adj *g, const Adj *r, int depth_first, uint32_t *component, uint32_t *order,
+                           uint32_t *count)
 {
     uint32_t n = g->n, clock = 0;
     size_t room = ((size_t)n + 1) * sizeof(uint32_t);
@@ -141,10 +143,10 @@ static int find_components(const Adj *g, const Adj *r, uint32_t *component, uint
     int failed = !t.left || !t.low || !t.next || !t.path || !t.own;
     if (!failed) {
         uint32_t *until = t.own; /* not in use at the same time */
-        uint32_t inside = ranges_of(g, until);
+        uint32_t inside = depth_first ? n : ranges_of(g, until);
         for (uint32_t v = 0; v < n; v++)
             component[v] = v;
-        if (inside <= n / 2) {
+        if (!depth_first && inside <= n / 2) {
             uint32_t *range_end = component; /* its entries are restored below */
             for (uint32_t v = 0; v < n;) {
                 uint32_t end = until[v];
@@ -168,7 +170,8 @@ static int find_components(const Adj *g, const Adj *r, uint32_t *component, uint
         } else {
             uint32_t front = 0, back = n;
             memset(t.left, 0xFF, room);
-            peel(g, r, t.low, t.left, order, &front, &back);
+            if (!depth_first)
+                peel(g, r, t.low, t.left, order, &front, &back);
             for (uint32_t v = 0; v < n; v++)
                 if (t.left[v] == NONE)
                     tarjan(&t, g, v, 0, n, &clock, order, &back, component);
@@ -181,6 +184,31 @@ static int find_components(const Adj *g, const Adj *r, uint32_t *component, uint
     free(t.path);
     free(t.own);
     return failed ? -1 : 0;
+}
+
+/* Vertices by the length of the longest path to them, in the order in which a queue gets them (Kahn); what a cycle holds
+ * back is left out. `levels` has room for n + 1 begins. */
+static uint32_t find_generations(const Adj *g, uint32_t *open, uint32_t *order, uint32_t *levels, uint32_t *count)
+{
+    uint32_t tail = 0, begin = 0;
+    memset(open, 0, (size_t)g->n * sizeof(uint32_t));
+    for (uint32_t e = 0; e < g->ptr[g->n]; e++)
+        open[g->idx[e]]++;
+    for (uint32_t v = 0; v < g->n; v++)
+        if (!open[v])
+            order[tail++] = v;
+    *count = 0;
+    levels[(*count)++] = 0;
+    while (begin < tail) {
+        uint32_t end = tail;
+        levels[(*count)++] = end;
+        for (uint32_t k = begin; k < end; k++)
+            for (uint32_t e = g->ptr[order[k]]; e < g->ptr[order[k] + 1]; e++)
+                if (!--open[g->idx[e]])
+                    order[tail++] = g->idx[e];
+        begin = end;
+    }
+    return tail;
 }
 
 /* Edges between components, each once, lists ascending; `heads` has room for all edges. */

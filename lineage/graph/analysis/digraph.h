@@ -174,7 +174,108 @@ static PyObject *digraph_bfs(Digraph *self, PyObject *const *args, Py_ssize_t gi
     return answer;
 }
 
+/* One level further from one end; the vertex where the ends meet, or NONE. Meeting is looked for edge by edge, so that
+ * the path is the one that networkx finds. */
+static uint32_t approach(const Adj *g, Room *own, const Room *other, uint32_t *begin, uint32_t *tail)
+{
+    uint32_t end = *tail;
+    for (uint32_t k = *begin; k < end; k++)
+        for (uint32_t e = g->ptr[own->order[k]], last = g->ptr[own->order[k] + 1]; e < last; e++) {
+            uint32_t w = g->idx[e];
+            if (!(own->seen[w >> 6] >> (w & 63) & 1)) {
+                own->seen[w >> 6] |= UINT64_C(1) << (w & 63);
+                own->parent[*tail] = k;
+                own->order[(*tail)++] = w;
+            }
+            if (other->seen[w >> 6] >> (w & 63) & 1)
+                return w;
+        }
+    *begin = end;
+    return NONE;
+}
+
+static uint32_t position_of(const Room *room, uint32_t tail, uint32_t v)
+{
+    while (tail-- > 0)
+        if (room->order[tail] == v)
+            break;
+    return tail;
+}
+
+static void room_clean(Room *room, uint32_t tail)
+{
+    for (uint32_t k = 0; k < tail; k++)
+        room->seen[room->order[k] >> 6] = 0;
+}
+
+/* Vertices from the source over the meeting point to the target. */
+static PyObject *joined(const Room *a, uint32_t a_tail, const Room *b, uint32_t b_tail, uint32_t meeting)
+{
+    uint32_t steps = 0, from = position_of(a, a_tail, meeting), to = position_of(b, b_tail, meeting);
+    for (uint32_t k = from; k != NONE; k = a->parent[k])
+        steps++;
+    uint32_t first = steps;
+    for (uint32_t k = b->parent[to]; k != NONE; k = b->parent[k])
+        steps++;
+    PyObject *answer = room_for(steps, 4);
+    if (answer == NULL)
+        return NULL;
+    uint32_t *path = items(answer);
+    for (uint32_t k = from, at = first; k != NONE; k = a->parent[k])
+        path[--at] = a->order[k];
+    for (uint32_t k = b->parent[to], at = first; k != NONE; k = b->parent[k])
+        path[at++] = b->order[k];
+    return answer;
+}
+
+/* path(turned, source, target) -> vertices of a shortest path, or None; `turned`: the same graph turned round */
+static PyObject *digraph_path(Digraph *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (expect(given, 3, "path(turned, source, target)") < 0)
+        return NULL;
+    unsigned long source = PyLong_AsUnsignedLong(args[1]), target = PyLong_AsUnsignedLong(args[2]);
+    if (PyErr_Occurred())
+        return NULL;
+    if (Py_TYPE(args[0]) != Py_TYPE(self) || ((Digraph *)args[0])->g.n != self->g.n) {
+        PyErr_SetString(PyExc_TypeError, "the same graph turned round expected");
+        return NULL;
+    }
+    if (source >= self->g.n || target >= self->g.n) {
+        PyErr_Format(PyExc_ValueError, "vertex %lu in a graph of %u", source < target ? target : source, self->g.n);
+        return NULL;
+    }
+    Digraph *turned = (Digraph *)args[0];
+    Room *rooms[2] = {room_take(self), NULL};
+    if (rooms[0] == NULL || (rooms[1] = room_take(turned)) == NULL) {
+        if (rooms[0] != NULL) {
+            rooms[0]->next = self->idle;
+            self->idle = rooms[0];
+        }
+        return NULL;
+    }
+    uint32_t ends[2] = {(uint32_t)source, (uint32_t)target}, begin[2] = {0, 0}, tail[2] = {1, 1};
+    uint32_t meeting = source == target ? (uint32_t)source : NONE;
+    for (int side = 0; side < 2; side++) {
+        rooms[side]->order[0] = ends[side];
+        rooms[side]->parent[0] = NONE;
+        rooms[side]->seen[ends[side] >> 6] |= UINT64_C(1) << (ends[side] & 63);
+    }
+    while (meeting == NONE && tail[0] > begin[0] && tail[1] > begin[1]) {
+        int side = tail[0] - begin[0] <= tail[1] - begin[1] ? 0 : 1;
+        meeting = approach(side ? &turned->g : &self->g, rooms[side], rooms[!side], &begin[side], &tail[side]);
+    }
+    PyObject *answer = meeting == NONE ? Py_NewRef(Py_None) : joined(rooms[0], tail[0], rooms[1], tail[1], meeting);
+    for (int side = 0; side < 2; side++) {
+        Digraph *owner = side ? turned : self;
+        room_clean(rooms[side], tail[side]);
+        rooms[side]->next = owner->idle;
+        owner->idle = rooms[side];
+    }
+    return answer;
+}
+
 static PyMethodDef digraph_methods[] = {
+    {"path", (PyCFunction)(void (*)(void))digraph_path, METH_FASTCALL, "A shortest path, searched from both ends."},
     {"bfs", (PyCFunction)(void (*)(void))digraph_bfs, METH_FASTCALL, "Breadth-first search."},
     {NULL, NULL, 0, NULL},
 };

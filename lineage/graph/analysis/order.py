@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineage.graph.analysis.flow import Flow
 from lineage.graph.arrays import I64, U32
+
+if TYPE_CHECKING:
+    from lineage.graph.analysis.flow import Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +50,28 @@ class Condensation:
     components: Components
 
 
-def components(flow: Flow) -> Components:
+def components(flow: Flow, *, depth_first: bool = False) -> Components:
     """Strongly connected components in topological order.
 
     Vertices are peeled off while nothing is left that leads to (or from) them; Tarjan's algorithm (1972), without
     recursion, runs over the rest. Where the numbering follows the flow already, only the ranges that are spanned
     by edges against it are looked at.
 
+    Parameters
+    ----------
+    depth_first
+        number them as one depth-first search from vertex 0, 1, … completes them, the last one first: among the
+        topological orders, the one that networkx's condensation has.
+
     Examples
     --------
+    >>> from lineage.graph.analysis import Flow
     >>> found = components(Flow.of_edges(4, [0, 1, 2, 2], [1, 2, 1, 3]))
     >>> found.count, found.component.tolist(), found.members(1).tolist()
     (3, [0, 1, 1, 2], [1, 2])
     """
     arrays = (flow.indptr, flow.indices, flow.rindptr, flow.rindices)
-    component, order, count = flow.engine.components(flow.n, *arrays)
+    component, order, count = flow.engine.components(flow.n, *arrays, depth_first)
     component, order = np.frombuffer(component, np.uint32), np.frombuffer(order, np.uint32)
     start = np.zeros(count + 1, dtype=np.uint32)
     np.cumsum(np.bincount(component, minlength=count), out=start[1:])
@@ -73,6 +83,7 @@ def condense(flow: Flow) -> Condensation:
 
     Examples
     --------
+    >>> from lineage.graph.analysis import Flow
     >>> small = condense(Flow.of_edges(4, [0, 1, 2, 2], [1, 2, 1, 3])).flow
     >>> small.indptr.tolist(), small.indices.tolist(), small.weight.tolist()
     ([0, 1, 2, 2], [1, 2], [1, 2, 1])
@@ -83,7 +94,7 @@ def condense(flow: Flow) -> Condensation:
     arrays = flow.engine.condense(found.count, found.component, found.order, flow.indptr, flow.indices)
     indptr, indices = (np.frombuffer(part, np.uint32) for part in arrays)
     weight = np.add.reduceat(flow.weight[found.order], found.start[:-1]).astype(np.uint32)
-    small = Flow.__new__(Flow)
+    small = type(flow).__new__(type(flow))
     small.__dict__.update(indptr=indptr, indices=indices, n=found.count, engine=flow.engine, weight=weight)
     small.__dict__["public"] = np.arange(found.count, dtype=np.uint32)
     return Condensation(small, found)
@@ -96,6 +107,7 @@ def cycles(flow: Flow) -> list[U32]:
 
     Examples
     --------
+    >>> from lineage.graph.analysis import Flow
     >>> [cycle.tolist() for cycle in cycles(Flow.of_edges(4, [0, 1, 2, 3], [1, 2, 0, 3]))]
     [[0, 1, 2], [3]]
     """
@@ -117,7 +129,7 @@ def _cycle(flow: Flow, members: U32) -> U32:
     at = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(len(tails))
     heads = np.minimum(np.searchsorted(inside, flow.indices[at]), len(inside) - 1)
     keep = inside[heads] == flow.indices[at]
-    small = Flow.of_edges(len(inside), tails[keep], heads[keep], kernels=None)
+    small = type(flow).of_edges(len(inside), tails[keep], heads[keep], kernels=None)
     order, parent, _ = (np.frombuffer(part, np.uint32) for part in small.digraph.bfs(np.zeros(1, np.uint32), -1))
     back = np.zeros(len(inside), dtype=bool)
     back[small.predecessors(0)] = True

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from lineage.graph.analysis.plain_failure import Failures, articulation, dominators, subtree_sums
-from lineage.graph.analysis.plain_reach import reach_bitset, reach_effort, reach_sketch, reach_walk
+from lineage.graph.analysis.plain_order import depth_first_components, generations
+from lineage.graph.analysis.plain_reach import reach_bitset, reach_effort, reach_sketch, reach_walk, reduction
 from lineage.graph.analysis.plain_search import Digraph
 from lineage.graph.arrays import I64, NONE, U32, ranges
 
@@ -22,11 +23,13 @@ __all__ = [
     "components",
     "condense",
     "dominators",
+    "generations",
     "pagerank",
     "reach_bitset",
     "reach_effort",
     "reach_sketch",
     "reach_walk",
+    "reduction",
     "set_of",
     "subtree_sums",
     "transpose",
@@ -47,13 +50,17 @@ def transpose(n: int, indptr: U32, indices: U32) -> tuple[U32, U32]:
     return out, src[order]
 
 
-def components(n: int, indptr: U32, indices: U32, rindptr: U32, rindices: U32) -> tuple[U32, U32, int]:
+def components(
+    n: int, indptr: U32, indices: U32, rindptr: U32, rindices: U32, depth_first: bool
+) -> tuple[U32, U32, int]:
     """Component of each vertex (numbers ascend along the flow), vertices in order of them, number of components."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     if not n:
         return np.zeros(0, np.uint32), np.zeros(0, np.uint32), 0
+    if depth_first:
+        return depth_first_components(n, indptr.tolist(), indices.tolist())
     matrix = csr_array((np.ones(len(indices), np.uint8), indices.astype(np.int32), indptr.astype(np.int32)), (n, n))
     count, label = connected_components(matrix, directed=True, connection="strong")
     rank = _topological(int(count), label[np.repeat(np.arange(n), np.diff(indptr))], label[indices])

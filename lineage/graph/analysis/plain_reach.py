@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lineage.graph.arrays import U32, U64
+from lineage.graph.arrays import U32, U64, Bool
 
 _WORDS = 64  # of 64 bits: targets of one sweep
 
@@ -86,3 +86,17 @@ def reach_sketch(indptr: U32, indices: U32, sketches: Any) -> Any:
         if high > low:
             np.maximum(found[v], found[indices[low:high]].max(axis=0), out=found[v])
     return found
+
+
+def reduction(indptr: U32, indices: U32) -> Bool:
+    """Which edges of an acyclic graph no longer path replaces."""
+    starts, heads = indptr.tolist(), indices.tolist()
+    keep = np.ones(len(heads), dtype=bool)
+    for u in range(len(starts) - 1):
+        beside = heads[starts[u] : starts[u + 1]]
+        further: set[int] = set()
+        for v in beside:  # ascending: what reaches another successor comes first
+            if v not in further:
+                further |= _closure(starts, heads, v)[0] - {v}
+        keep[starts[u] : starts[u + 1]] = [v not in further for v in beside]
+    return keep

@@ -44,3 +44,40 @@ class Digraph:
                 parents.append((tails[first] + np.uint32(begin)).astype(np.uint32))
                 levels.append(levels[-1] + len(front))
         return np.concatenate(orders), np.concatenate(parents), np.array(levels, dtype=np.uint32)
+
+    def path(self, turned: Digraph, source: int, target: int) -> U32 | None:
+        """Vertices of a shortest path, searched from both ends, ``None`` when there is none.
+
+        ``turned`` is the same graph turned round. Meeting is looked for edge by edge, as networkx does.
+        """
+        graphs, fringes = (self, turned), [[source], [target]]
+        parents: tuple[dict[int, int], dict[int, int]] = ({source: -1}, {target: -1})
+        meeting = source if source == target else -1
+        while meeting < 0 and fringes[0] and fringes[1]:
+            side = 0 if len(fringes[0]) <= len(fringes[1]) else 1
+            fringes[side], meeting = graphs[side]._approach(fringes[side], parents[side], parents[1 - side])
+        if meeting < 0:
+            return None
+        steps = []
+        v = meeting
+        while v >= 0:
+            steps.append(v)
+            v = parents[0][v]
+        steps.reverse()
+        v = parents[1][meeting]
+        while v >= 0:
+            steps.append(v)
+            v = parents[1][v]
+        return np.array(steps, dtype=np.uint32)
+
+    def _approach(self, fringe: list[int], own: dict[int, int], other: dict[int, int]) -> tuple[list[int], int]:
+        """One level further from one end, and the vertex where the ends meet or -1."""
+        found: list[int] = []
+        for v in fringe:
+            for w in self._heads[self._starts[v] : self._starts[v + 1]].tolist():
+                if w not in own:
+                    own[w] = v
+                    found.append(w)
+                if w in other:
+                    return found, w
+        return found, -1

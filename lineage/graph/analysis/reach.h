@@ -163,4 +163,33 @@ static void merge_sketches(const Adj *g, uint8_t *sketches, size_t registers)
         }
     }
 }
+
+/* Which edges of an acyclic graph no longer path replaces. An edge u → v is replaced when v is reached, by at least one
+ * step, from another successor of u: 512 targets at a time, as in a sweep. */
+static int find_reduction(const Adj *g, uint8_t *keep)
+{
+    uint64_t *below = malloc(((size_t)g->n + 1) * WORDS * sizeof(uint64_t));
+    if (below == NULL)
+        return -1;
+    memset(keep, 1, g->ptr[g->n]);
+    for (uint32_t begin = 0; begin < g->n; begin += 64 * WORDS) {
+        uint32_t end = g->n - begin < 64 * WORDS ? g->n : begin + 64 * WORDS;
+        for (uint32_t u = end; u-- > 0;) {
+            uint64_t further[WORDS] = {0}, *own = below + (size_t)u * WORDS;
+            for (uint32_t e = g->ptr[u]; e < g->ptr[u + 1] && g->idx[e] < end; e++)
+                for (int k = 0; k < WORDS; k++)
+                    further[k] |= below[(size_t)g->idx[e] * WORDS + k];
+            memcpy(own, further, sizeof(further));
+            for (uint32_t e = g->ptr[u]; e < g->ptr[u + 1] && g->idx[e] < end; e++) {
+                if (g->idx[e] < begin)
+                    continue;
+                uint32_t bit = g->idx[e] - begin;
+                own[bit >> 6] |= UINT64_C(1) << (bit & 63);
+                keep[e] = keep[e] && !(further[bit >> 6] >> (bit & 63) & 1);
+            }
+        }
+    }
+    free(below);
+    return 0;
+}
 #endif
