@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.answers import Certainty
 from lineage.errors import UsageError
-from lineage.overview import _PAIRS
+from lineage.graph.arrays import NONE
+from lineage.graph.whole import distinct_pairs
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -228,9 +229,9 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
 def _pairs(view: View) -> set[tuple[int, int]]:
     """Visible pairs of different datasets that an edge joins."""
     found = set()
-    for src, dst in view.store.rows(_PAIRS, _when(view)):
-        a, b = view.snapshot.index(src), view.snapshot.index(dst)
-        if a is None or b is None or a == b or view.hidden(a) or view.hidden(b):
+    for key in distinct_pairs(view.snapshot).tolist():
+        a, b = key >> 32, key & NONE
+        if a == b or view.hidden(a) or view.hidden(b):
             continue
         found.add((a, b))
     return found

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lineage.answers import UNASSIGNED
 from lineage.domains import DomainInfo
+from lineage.graph.arrays import I64, Bool
+from lineage.graph.whole import distinct_pairs
 
 if TYPE_CHECKING:
     from lineage.view import Instant, View
 
-_PAIRS = """
--- distinct edges between datasets at T as known at K, self-loops left out
-SELECT DISTINCT src, dst FROM edge WHERE kind = 'lineage' AND src <> dst
-  AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
-"""
 _COLUMN_PAIRS = """
 -- how many pairs of columns (or of a column and the dataset all of whose rows it affects) at T as known at K
 SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
@@ -31,7 +29,8 @@ SELECT (SELECT count(*) FROM event WHERE received_at <= $known),
 """
 _RUNS = """
 -- runs per job as known at K
-SELECT job, count(*) FROM run WHERE known_from <= $known AND known_to > $known AND first_event <= $at GROUP BY job
+SELECT job, count(*) AS runs FROM run WHERE known_from <= $known AND known_to > $known AND first_event <= $at
+GROUP BY job
 """
 _NAMED_ONLY = """
 -- datasets that no event read, wrote or described, and columns that stand in no schema of theirs, as known at K
@@ -125,30 +124,51 @@ def summary(view: View) -> Summary:
 
 
 def _count(view: View) -> _Totals:
+    """Everything that is counted, over arrays: the mesh may have a million nodes."""
     snapshot = view.snapshot
     when = {"at": snapshot.as_of, "known": snapshot.known_at}
-    visible = Counter(kind for i, kind in enumerate(snapshot.kind.tolist()) if not view.hidden(i))
-    edges = crossing = 0
-    for src, dst in {(snapshot.index(src), snapshot.index(dst)) for src, dst in view.store.rows(_PAIRS, when)}:
-        if src is None or dst is None or src == dst or view.hidden(src) or view.hidden(dst):
-            continue
-        edges += 1
-        crossing += view.domain(src) != view.domain(dst)
-    runs = 0
-    for job, count in view.store.rows(_RUNS, when):
-        i = snapshot.index(job)
-        runs += 0 if i is None or view.hidden(i) else count
-    named = _named_only(view)
+    shown = _visible(view)
+    visible = np.bincount(snapshot.kind[shown[:-1]], minlength=3).tolist()
+    keys = distinct_pairs(snapshot)
+    src, dst = (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    keep = (src != dst) & shown[src] & shown[dst]
+    _, codes = _domain_codes(view.instant)
+    runs = view.store.arrow(_RUNS, when)
+    jobs = snapshot.indices(runs.column("job").to_numpy())
+    known = (jobs >= 0) & shown[np.maximum(jobs, 0)]
+    named = _named_only(view, shown)
     column_edges = None if view.restricted else int(view.store.rows(_COLUMN_PAIRS, when)[0][0])
-    return _Totals(visible[0], visible[1], visible[2], named[0], named[2], runs, edges, column_edges, crossing)
+    return _Totals(
+        datasets=visible[0],
+        jobs=visible[1],
+        columns=visible[2],
+        named_datasets=named[0],
+        named_columns=named[2],
+        runs=int(runs.column("runs").to_numpy()[known].sum()),
+        edges=int(keep.sum()),
+        column_edges=column_edges,
+        crossing=int((codes[src] != codes[dst])[keep].sum()),
+    )
 
 
-def _named_only(view: View) -> Counter[int]:
+def _visible(view: View) -> Bool:
+    """Which nodes the actor may see; one entry more than nodes, so that an empty mesh can be looked up too."""
+    shown = np.ones(view.snapshot.n + 1, dtype=bool)
+    shown[-1] = False
+    if view.restricted:
+        shown[:-1] = [not view.hidden(i) for i in range(view.snapshot.n)]
+    return shown
+
+
+def _named_only(view: View, shown: Bool) -> list[int]:
     """How many nodes of each kind are only named; a group is when all of its members are."""
     snapshot = view.snapshot
-    ids = {node for (node,) in view.store.rows(_NAMED_ONLY, {"known": snapshot.known_at})}
-    groups = {i for i in map(snapshot.index, ids) if i is not None and not view.hidden(i)}
-    return Counter(int(snapshot.kind[i]) for i in groups if ids.issuperset(snapshot.members(i)))
+    ids = view.store.arrow(_NAMED_ONLY, {"known": snapshot.known_at}).column("id").to_numpy()
+    groups, named = np.unique(snapshot.indices(np.unique(ids)), return_counts=True)
+    groups, named = groups[groups >= 0], named[groups >= 0]
+    whole = (named == snapshot.group_sizes(groups)) & shown[groups]
+    found: list[int] = np.bincount(snapshot.kind[groups[whole]], minlength=3).tolist()
+    return found
 
 
 def domains(view: View) -> tuple[DomainInfo, ...]:
@@ -176,8 +196,23 @@ def domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
 
 
 def _domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
-    counts: Counter[tuple[str, int]] = Counter()
-    for i, kind in enumerate(instant.snapshot.kind.tolist()):
-        if kind != 2:
-            counts[instant.domain(i), kind] += 1
-    return {name: (counts[name, 0], counts[name, 1]) for name in {name for name, _ in counts}}
+    names, codes = _domain_codes(instant)
+    kinds = instant.snapshot.kind[: len(codes)]
+    counts = [np.bincount(codes[kinds == kind], minlength=len(names)).tolist() for kind in (0, 1)]
+    found = {name: (counts[0][k], counts[1][k]) for k, name in enumerate(names)}
+    return {name: pair for name, pair in found.items() if any(pair)}
+
+
+def _domain_codes(instant: Instant) -> tuple[list[str], I64]:
+    """Names of domains, and the position of that of each dataset and job among them."""
+    return instant.remember("domain codes", lambda: _find_codes(instant))
+
+
+def _find_codes(instant: Instant) -> tuple[list[str], I64]:
+    nodes = int((instant.snapshot.kind != 2).sum())
+    if not instant.domains.domains:  # nothing can belong to anything
+        return [UNASSIGNED], np.zeros(nodes, dtype=np.int64)
+    found = [instant.domain(i) for i in range(nodes)]
+    names = sorted(set(found))
+    place = {name: k for k, name in enumerate(names)}
+    return names, np.array([place[name] for name in found], dtype=np.int64)

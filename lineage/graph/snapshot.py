@@ -92,6 +92,19 @@ class Snapshot:
         base = self._nodes.by_id.position(node_id)
         return int(self._nodes.dense[base]) if base >= 0 else None
 
+    def indices(self, node_ids: npt.ArrayLike) -> I64:
+        """Dense index of many nodes by the ids of any members of their groups; -1 where there is no such node."""
+        bases = self._nodes.by_id.positions(np.asarray(node_ids, dtype=np.uint64))
+        found = np.full(len(bases), -1, dtype=np.int64)
+        found[bases >= 0] = self._nodes.dense[bases[bases >= 0]]
+        return found
+
+    def group_sizes(self, indices: npt.ArrayLike) -> I64:
+        """Number of members of the groups of some nodes."""
+        at = np.asarray(indices, dtype=np.int64)
+        sizes: I64 = self._nodes.member_start[at + 1] - self._nodes.member_start[at]
+        return sizes
+
     def members(self, i: int) -> list[int]:
         """Node ids of all members of the group, the preferred one first, the others in order of their text."""
         return [self._id(base) for base in self._member_bases(i)]
