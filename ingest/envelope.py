@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -40,6 +40,10 @@ _PLACEHOLDER = re.compile(r"\s*(\{\{.*\}\}|\$\{.*\})\s*", re.DOTALL)
 _NOTHING = Raw(b"")
 _NULL = b"null"
 _MICROSECOND = timedelta(microseconds=1)
+_EPOCH_UTC = EPOCH.replace(tzinfo=UTC)
+_BEYOND = (OPEN_END - EPOCH) // _MICROSECOND
+_BEFORE = (EPOCH.min - EPOCH) // _MICROSECOND  # an offset may lead out of the calendar
+_TIME_KEY = b'"eventTime"'
 
 
 class Refusal(NamedTuple):
@@ -105,13 +109,15 @@ _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-def decode(data: bytes) -> Envelope | Refusal:
+def decode(data: bytes, digest: bytes | None = None) -> Envelope | Refusal:
     """Read one event.
 
     Parameters
     ----------
     data
         the bytes of one JSON value.
+    digest
+        its :func:`event_hash`, when that is known already.
 
     Returns
     -------
@@ -134,12 +140,30 @@ def decode(data: bytes) -> Envelope | Refusal:
         if isinstance(found, Refusal):
             return found
         wire = found
-    return _envelope(data, wire, notes)
+    return _envelope(data, wire, notes, digest)
 
 
 def event_hash(data: bytes) -> bytes:
     """SHA-256 of an event's bytes without surrounding white space."""
     return hashlib.sha256(data.strip()).digest()
+
+
+def time_hint(data: bytes) -> int | None:
+    """What is probably the event time, in microseconds, found without reading the event; ``None`` when not found.
+
+    It may be wrong (the text may stand in a facet first), so it only serves to look an event up before reading it.
+
+    >>> time_hint(b'{"eventTime": "1970-01-01T00:00:01Z", "run": {}}')
+    1000000
+    """
+    start = data.find(b'"', data.find(_TIME_KEY) + len(_TIME_KEY)) + 1
+    end = data.find(b'"', start, start + 64)
+    if start == 0 or end < 0:
+        return None
+    try:
+        return _micros_of(datetime.fromisoformat(data[start:end].decode()))
+    except ValueError:
+        return None
 
 
 def looks_like_event(data: bytes) -> bool:
@@ -151,7 +175,7 @@ def looks_like_event(data: bytes) -> bool:
     return any(mark in value for mark in _MARKS)
 
 
-def _envelope(data: bytes, wire: _Wire, notes: list[str]) -> Envelope | Refusal:
+def _envelope(data: bytes, wire: _Wire, notes: list[str], digest: bytes | None) -> Envelope | Refusal:
     refusal = _refuse_template(wire)
     if refusal:
         return refusal
@@ -161,7 +185,8 @@ def _envelope(data: bytes, wire: _Wire, notes: list[str]) -> Envelope | Refusal:
     at = event_micros(wire.eventTime, notes)
     if isinstance(at, Refusal):
         return at
-    digest = hashlib.sha256(data).digest()
+    if digest is None:
+        digest = hashlib.sha256(data).digest()
     run = wire.run
     event_type = wire.eventType
     if kind == "run":
@@ -224,27 +249,29 @@ def event_micros(text: str, notes: list[str]) -> int | Refusal:
     if not text:
         return Refusal("no-time", "eventTime is missing; an event must say when it happened")
     try:
-        at = datetime.fromisoformat(text)
+        micros = _micros_of(datetime.fromisoformat(text))
     except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+        micros = None
+    if micros is None:
         parsed = parse_event_time(text)
         if parsed is None:
             return Refusal("bad-time", f"eventTime “{text[:60]}” is no time; write it like 2026-03-31T18:00:00Z")
         if parsed.note:
             notes.append(parsed.note)
-        at = parsed.at
-    else:
-        offset = at.utcoffset()
-        try:
-            at = at.replace(tzinfo=None)
-            if offset:
-                at -= offset
-        except OverflowError:
-            return Refusal("bad-time", f"eventTime “{text[:60]}” lies outside the calendar")
-    if at >= OPEN_END:
+        micros = (parsed.at - EPOCH) // _MICROSECOND
+    if micros >= _BEYOND:
         return Refusal("bad-time", f"eventTime “{text[:60]}” lies beyond the year 9998")
-    return (at - EPOCH) // _MICROSECOND
+    if micros < _BEFORE:
+        return Refusal("bad-time", f"eventTime “{text[:60]}” lies outside the calendar")
+    return micros
+
+
+def _micros_of(at: datetime) -> int | None:
+    """Microseconds since 1970; ``None`` for a time without zone."""
+    if at.tzinfo is None:
+        return None
+    since = at - _EPOCH_UTC
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _refuse_template(wire: _Wire) -> Refusal | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.model import (
+    PLACES,
     Assertion,
     Body,
     ColumnLineage,
@@ -32,6 +33,8 @@ class Io:
     first: int
     last: int = 0
     facets: dict[tuple[str, str], Body] = field(default_factory=dict)
+    keyed: dict[tuple[str, str], Body] | None = None  # facets of the newest event
+    changing: bool = False  # a facet tells of a change at the time of its event
     lineage: ColumnLineage | None = None
     dropped: int | None = None
     renamed: dict[tuple[str, str], int] = field(default_factory=dict)  # former name → the first event that told it
@@ -42,20 +45,27 @@ class Io:
     def fold(self, at: int, part: DatasetPart) -> None:
         """Take in what an event tells of the dataset."""
         self.last = at
-        for place, body in part.facets:
-            self.facets[place, body.key] = body
-            if body.key == "columnLineage":
-                self.lineage = part.lineage
-            elif isinstance(body.parsed, Lifecycle):
-                self.dropped = at if body.parsed.state == "DROP" else None
-                if (former := former_name(body, part)) is not None:
-                    self.renamed.setdefault(former, at)
+        if part.keyed is not self.keyed or self.changing:  # what an earlier event told already needs no second look
+            self._fold_facets(at, part)
         for _, body in part.per_run:
             _fold_per_run(self, body.parsed)
 
+    def _fold_facets(self, at: int, part: DatasetPart) -> None:
+        self.keyed = part.keyed
+        self.facets = over(self.facets, part.keyed)
+        for _, body in part.facets:
+            if body.key == "columnLineage":
+                self.lineage = part.lineage
+            elif isinstance(body.parsed, Lifecycle):
+                self.changing = True
+                self.dropped = at if body.parsed.state == "DROP" else None
+                if (former := former_name(body, part)) is not None:
+                    self.renamed.setdefault(former, at)
+
     def version(self) -> str | None:
         """Version that the producer named last."""
-        return next((body.parsed for (_, key), body in self.facets.items() if key == "version"), None)
+        found = (self.facets.get((place, "version")) for place in PLACES)
+        return next((body.parsed for body in found if body is not None), None)
 
 
 @dataclass(slots=True)
@@ -92,8 +102,7 @@ def fold_event(fold: Fold, event: EventFacts) -> None:
     assert job is not None and facts is not None
     fold.processing = job.processing or fold.processing
     fold.producer = event.producer or fold.producer
-    for place, body in job.facets:
-        fold.job_facets[place, body.key] = body
+    fold.job_facets = over(fold.job_facets, job.keyed)
     if job.explicit is not None:
         fold.has_explicit = True
         fold.explicit[job.explicit] = None
@@ -148,8 +157,15 @@ def edge_sets(job: NodeKey, fold: Fold, sets: Sets, projector: Projector) -> tup
     return sets.memo(key, make)
 
 
-def facet_set(facets: dict[tuple[str, str], Body], sets: Sets) -> int:
-    """Id of a set of facets; made once for all that are the same objects."""
+def over(earlier: dict[tuple[str, str], Body], told: dict[tuple[str, str], Body]) -> dict[tuple[str, str], Body]:
+    """Facets after an event told some more; the very object of the event when nothing else is left."""
+    return told if earlier.keys() <= told.keys() else {**earlier, **told}
+
+
+def facet_set(facets: dict[tuple[str, str], Body], sets: Sets, shared: object = None) -> int:
+    """Id of a set of facets; made once for all that are the same objects, told at once when they are ``shared``."""
+    if facets is shared:
+        return sets.memo_of(facets, lambda: facet_set(facets, sets))
 
     def make() -> int:
         return sets.add_facets(FacetRef(place, key, body.id) for (place, key), body in facets.items())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-FACETS, INPUT_FACETS, OUTPUT_FACETS = "facets", "inputFacets", "outputFacets"
+PLACES = FACETS, INPUT_FACETS, OUTPUT_FACETS = "facets", "inputFacets", "outputFacets"
 
 
 class Body(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -162,6 +162,7 @@ class DatasetPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     namespace: str
     name: str
     facets: tuple[tuple[str, Body], ...]  # (place, body), without those that differ in every run
+    keyed: dict[tuple[str, str], Body]  # the same by (place, key); one object for all events that tell the same
     lineage: ColumnLineage | None
     explicit: ExplicitLineage | None
     per_run: tuple[tuple[str, Body], ...] = ()  # statistics, metrics, test results
@@ -174,6 +175,7 @@ class JobPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     namespace: str
     name: str
     facets: tuple[tuple[str, Body], ...]
+    keyed: dict[tuple[str, str], Body]  # the same by (place, key)
     processing: str | None
     explicit: ExplicitLineage | None
 

@@ -33,7 +33,9 @@ from ingest.model import (
 )
 from lineage.identity import NodeKey, digest64, node_id, run_key
 
-_CAP = 500_000  # entries in one memo; a body that changes its bytes with every run never hits, so it must not grow
+_CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
+_NULL = msgspec.Raw(b"null")
+_EMPTY = (msgspec.Raw(b""), _NULL, msgspec.Raw(b"{}"))
 _decode_map = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _hash = xxhash.xxh3_128_digest
@@ -54,10 +56,11 @@ class Projector:
         self.nodes: dict[int, NodeKey] = {}
         self.bodies: dict[int, str] = {}
         self._memo: dict[tuple[Any, ...], Any] = {}
+        self._older: dict[tuple[Any, ...], Any] = {}  # the memo before: what is still in use moves over from there
 
     def forget(self) -> None:
         """Drop the memo: after a failed write, what it remembers as told may not be in the store."""
-        self._memo.clear()
+        self._memo, self._older = {}, {}
         self.nodes.clear()
         self.bodies.clear()
 
@@ -66,8 +69,15 @@ class Projector:
         nodes, bodies = self.nodes, self.bodies
         self.nodes, self.bodies = {}, {}
         if len(self._memo) > _CAP:
-            self._memo.clear()
+            self._memo, self._older = {}, self._memo
         return nodes, bodies
+
+    def _recall(self, memo_key: tuple[Any, ...]) -> Any:
+        """What the memo held before its last turn; callers ask it after they missed in the young half."""
+        found = self._older.pop(memo_key, None)
+        if found is not None:
+            self._memo[memo_key] = found
+        return found
 
     def read(self, envelope: Envelope) -> EventFacts:
         """Facts of one event; unreadable parts become notes."""
@@ -91,26 +101,25 @@ class Projector:
 
     def node(self, key: NodeKey) -> int:
         """Id of a node, which is told to the store when it is new."""
-        memo_key = ("node", *key)
-        found = self._memo.get(memo_key)
+        found: int | None = self._memo.get(key) or self._recall(key)
         if found is None:
-            found = self._memo[memo_key] = key.id
+            found = self._memo[key] = key.id
             self.nodes[found] = key
-        return int(found)
+        return found
 
     def run(self, run_id: str, namespace: str, name: str) -> int:
         """Key of a run."""
-        memo_key = ("run", run_id, namespace, name)
-        found = self._memo.get(memo_key)
+        memo_key = (run_id, namespace, name)
+        found: int | None = self._memo.get(memo_key) or self._recall(memo_key)
         if found is None:
             found = self._memo[memo_key] = run_key(run_id, namespace, name)
-        return int(found)
+        return found
 
     # -- entities
 
     def _job(self, job: Entity, notes: list[str]) -> JobPart:
-        memo_key = (JOB, job.namespace, job.name, _hash(job.facets))
-        part: JobPart | None = self._memo.get(memo_key)
+        memo_key = (JOB, "part", job.namespace, job.name, _hash(job.facets))
+        part: JobPart | None = self._memo.get(memo_key) or self._recall(memo_key)
         if part is None:
             before = len(notes)
             bodies = self._facets(JOB, ((FACETS, job.facets),), notes)
@@ -120,6 +129,7 @@ class Projector:
                 namespace=job.namespace,
                 name=job.name,
                 facets=bodies,
+                keyed={(place, body.key): body for place, body in bodies},
                 processing=found.get("jobType"),
                 explicit=found.get("lineage"),
             )
@@ -132,19 +142,15 @@ class Projector:
     def _datasets(self, raw: msgspec.Raw, where: str, notes: list[str]) -> tuple[DatasetPart, ...]:
         memo_key = (where, _hash(raw))
         parts: tuple[DatasetPart, ...] | None = self._memo.get(memo_key)
-        if parts is None:
+        if parts is None and (parts := self._recall(memo_key)) is None:
             before = len(notes)
-            parts = tuple(self._dataset(entity, notes) for entity in entities(raw, where, notes))
+            parts = tuple([self._dataset(entity, notes) for entity in entities(raw, where, notes)])
             if len(notes) == before and not any(part.per_run for part in parts):
                 self._memo[memo_key] = parts
         return parts
 
     def _dataset(self, dataset: Entity, notes: list[str]) -> DatasetPart:
-        hashes = (_hash(dataset.facets), _hash(dataset.inputFacets), _hash(dataset.outputFacets))
-        memo_key = (DATASET, dataset.namespace, dataset.name, *hashes)
-        part: DatasetPart | None = self._memo.get(memo_key)
-        if part is not None:
-            return part
+        """A dataset. What it shares with other runs is looked up by its facets, numbers of this run are added."""
         before = len(notes)
         places = (
             (FACETS, dataset.facets),
@@ -153,34 +159,56 @@ class Projector:
         )
         if not dataset.namespace:
             notes.append(f"dataset “{dataset.name[:80]}” without namespace")
-        bodies = self._facets(DATASET, places, notes)
-        key = NodeKey("dataset", dataset.namespace, dataset.name)
-        kept = tuple((place, body) for place, body in bodies if body.id or body.deleted)
+        kept: list[tuple[str, Body]] = []
+        per_run: list[tuple[str, Body]] = []
+        for item in self._facets(DATASET, places, notes):
+            body = item[1]
+            (kept if body.id or body.deleted else per_run).append(item)
+        memo_key = (dataset.namespace, dataset.name, *kept)
+        part: DatasetPart | None = self._memo.get(memo_key)
+        if part is None and (part := self._recall(memo_key)) is None:
+            part = self._shared_part(NodeKey("dataset", dataset.namespace, dataset.name), tuple(kept))
+            if len(notes) == before:
+                self._memo[memo_key] = part
+        if not per_run:
+            return part
+        return DatasetPart(
+            part.id, part.namespace, part.name, part.facets, part.keyed, part.lineage, part.explicit, tuple(per_run)
+        )
+
+    def _shared_part(self, key: NodeKey, kept: tuple[tuple[str, Body], ...]) -> DatasetPart:
         part = DatasetPart(
             id=self.node(key),
             namespace=key.namespace,
             name=key.name,
             facets=kept,
+            keyed={(place, body.key): body for place, body in kept},
             lineage=self._column_lineage(key, kept),
             explicit=self._explicit(key, kept),
-            per_run=tuple((place, body) for place, body in bodies if not body.id and not body.deleted),
         )
         self._name_parts(key, kept)
-        if len(notes) == before and not part.per_run:
-            self._memo[memo_key] = part
         return part
 
     def _run(self, run: RunPart, notes: list[str]) -> RunFacts:
-        found = {key: self._run_facet(key, raw, notes) for key, raw in _facet_map(run.facets, "run facets", notes)}
-        parent = found.get("parent") or found.get("parentRun")
-        return RunFacts(
-            run_id=run.runId,
-            nominal=found.get("nominalTime"),
-            parent=parent,
-            engine=found.get("processing_engine"),
-            error=found.get("errorMessage"),
-            tests=found.get("test") or (),
-            dependencies=found.get("jobDependencies") or (),
+        memo_key = (RUN, _hash(run.facets))
+        told: tuple[Any, ...] | None = self._memo.get(memo_key)  # the other events of a run say the same
+        if told is None and (told := self._recall(memo_key)) is None:
+            before = len(notes)
+            told = self._run_facts(run.facets, notes)
+            if len(notes) == before:
+                self._memo[memo_key] = told
+        return RunFacts(run.runId, *told)
+
+    def _run_facts(self, facets: msgspec.Raw, notes: list[str]) -> tuple[Any, ...]:
+        """Fields of :class:`RunFacts` behind the id."""
+        found = {key: self._run_facet(key, raw, notes) for key, raw in _facet_map(facets, RUN, FACETS, notes)}
+        return (
+            found.get("nominalTime"),
+            found.get("parent") or found.get("parentRun"),
+            found.get("processing_engine"),
+            found.get("errorMessage"),
+            found.get("test") or (),
+            found.get("jobDependencies") or (),
         )
 
     def _run_facet(self, key: str, raw: msgspec.Raw, notes: list[str]) -> Any:
@@ -190,6 +218,8 @@ class Projector:
         memo_key = (RUN, key, _hash(raw))
         if memo_key in self._memo:
             return self._memo[memo_key]
+        if (parsed := self._recall(memo_key)) is not None:
+            return parsed
         before = len(notes)
         parsed = _read(entry.read, raw, f"run facet {key}", notes)
         if isinstance(parsed, Parent):
@@ -211,15 +241,22 @@ class Projector:
     def _facets(
         self, entity: str, places: Iterable[tuple[str, msgspec.Raw]], notes: list[str]
     ) -> tuple[tuple[str, Body], ...]:
-        return tuple(
-            (place, self._body(entity, key, raw, notes))
-            for place, raw_map in places
-            for key, raw in _facet_map(raw_map, f"{entity} {place}", notes)
-        )
+        found: list[tuple[str, Body]] = []
+        for place, raw_map in places:
+            for key, raw in _facet_map(raw_map, entity, place, notes):
+                memo_key = (entity, place, key, _hash(raw))
+                item: tuple[str, Body] | None = self._memo.get(memo_key)
+                if item is None and (item := self._recall(memo_key)) is None:
+                    before = len(notes)
+                    item = (place, self._body(entity, key, raw, notes))
+                    if len(notes) == before and (item[1].id or item[1].deleted):
+                        self._memo[memo_key] = item
+                found.append(item)
+        return tuple(found)
 
     def _body(self, entity: str, key: str, raw: msgspec.Raw, notes: list[str]) -> Body:
         memo_key = (entity, key, _hash(raw))
-        body: Body | None = self._memo.get(memo_key)
+        body: Body | None = self._memo.get(memo_key) or self._recall(memo_key)
         if body is not None:
             return body
         before = len(notes)
@@ -262,7 +299,7 @@ class Projector:
         return found
 
     def _once(self, memo_key: tuple[Any, ...], make: Callable[..., Any], *arguments: Any) -> Any:
-        found = self._memo.get(memo_key)
+        found = self._memo.get(memo_key) or self._recall(memo_key)
         if found is None:
             found = self._memo[memo_key] = make(*arguments)
         return found
@@ -323,17 +360,16 @@ def dataset_id(namespace: str, name: str) -> int:
     return node_id("dataset", namespace, name)
 
 
-def _facet_map(raw: msgspec.Raw, where: str, notes: list[str]) -> list[tuple[str, msgspec.Raw]]:
+def _facet_map(raw: msgspec.Raw, entity: str, place: str, notes: list[str]) -> list[tuple[str, msgspec.Raw]]:
     """Key and slice of every facet in a map; null is absent."""
-    data = bytes(raw)
-    if not data or data == b"null" or data == b"{}":
+    if raw in _EMPTY:
         return []
     try:
-        found = _decode_map(data)
+        found = _decode_map(raw)
     except (msgspec.DecodeError, RecursionError):
-        notes.append(f"{where} is no readable object: not read")
+        notes.append(f"{entity} {place} is no readable object: not read")
         return []
-    return [(key, value) for key, value in found.items() if bytes(value) != b"null"]
+    return [item for item in found.items() if item[1] != _NULL]
 
 
 def _decode(raw: msgspec.Raw, where: str, notes: list[str]) -> Any:

@@ -94,7 +94,7 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
     processing = fold.processing or "BATCH"
     key = NodeKey("job", job.namespace, job.name)
     edge_set, column_set = edge_sets(key, fold, sets, projector)
-    job_facets = facet_set(fold.job_facets, sets)
+    job_facets = facet_set(fold.job_facets, sets, job.keyed)
     starts = [event.at for event in ordered if event.event_type == "START"]
     row = (
         run, facts.run_id, job.id, state, conflict, processing, first_event.at, last_event.at,
@@ -176,7 +176,7 @@ def _io_rows(run: int, job: int, first: int | None, fold: Fold, sets: Sets) -> I
     """Rows of ``run_io``, seen at ``first``; of a stream (``None``) each at the event that first named it."""
     for (direction, dataset), io in fold.io.items():
         seen = io.first if first is None else first
-        facets = facet_set(io.facets, sets)
+        facets = facet_set(io.facets, sets, io.keyed)
         yield (run, job, dataset, direction, seen, io.last, facets, io.version(), io.dropped, *io.statistics)
 
 
@@ -192,9 +192,11 @@ def _rename_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]
 def _metric_rows(run: int, at: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
     rows: dict[tuple[int, str], RunRow] = {}
     for io in fold.io.values():
+        part, last, node = io.part, "", io.part.id
         for (column, name), value in io.metrics.items():
-            part = io.part
-            node = projector.node(NodeKey("column", part.namespace, part.name, column)) if column else part.id
+            if column != last:  # the numbers of a column stand together
+                last = column
+                node = projector.node(NodeKey("column", part.namespace, part.name, column)) if column else part.id
             rows[node, name] = (node, run, name, at, value)
     return rows.values()
 

@@ -75,6 +75,7 @@ class Sets:
         self.new_columns: dict[int, ColumnSet] = {}
         self._ids: dict[tuple[Any, ...], int] = {}
         self._memo: dict[Hashable, Any] = {}
+        self._by_identity: dict[int, tuple[Any, Any]] = {}
         self._facets: dict[int, tuple[FacetRef, ...]] = {0: ()}
         self._edges: dict[int, EdgeSet] = {0: EdgeSet.of(())}
         self._columns: dict[int, ColumnSet] = {0: ColumnSet.of(())}
@@ -120,6 +121,21 @@ class Sets:
                 self._memo.clear()
             found = self._memo[key] = make()
         return found
+
+    def memo_of(self, thing: Any, make: Callable[[], T]) -> T:
+        """What was made for this very object before, else what ``make`` makes.
+
+        For objects that many runs share and nobody changes: no hash of their content is needed.
+        """
+        found = self._by_identity.get(id(thing))
+        if found is not None:  # it is kept with the answer, so that no other object takes its place
+            answer: T = found[1]
+            return answer
+        if len(self._by_identity) >= _MEMO:
+            self._by_identity.clear()
+        answer = make()
+        self._by_identity[id(thing)] = (thing, answer)
+        return answer
 
     @property
     def size(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from ingest import archive, quarantine, tables
 from ingest.derive import Derivation
-from ingest.envelope import Envelope, Refusal, decode
+from ingest.envelope import Envelope, Refusal, decode, event_hash, time_hint
 from ingest.project import Projector
 from ingest.quarantine import Rejected
 from lineage.store import Store
-from lineage.store.version import add_events, bump_version
+from lineage.store.version import count_batch
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 BATCH_EVENTS = 5_000  # larger batches gain 5 % and cost memory
 _PENDING_BLOCKS = 200
 _WATERMARK = "projected_block"
+_PENDING = """
+-- one row per archived block behind the watermark
+SELECT block, received_at FROM raw
+WHERE block > (SELECT coalesce(max(value::UBIGINT), 0) FROM meta WHERE key = ?) ORDER BY block LIMIT ?
+"""
+_KNOWN = """
+-- one row per event of the batch that the store has
+SELECT b.hash FROM _batch b SEMI JOIN (
+  SELECT event_time, hash FROM event WHERE event_time BETWEEN make_timestamp(?) AND make_timestamp(?)
+) e ON e.event_time = b.event_time AND e.hash = b.hash
+"""
 
 
 class Line(NamedTuple):
@@ -55,6 +66,13 @@ class Outcome:
         self.duplicates += other.duplicates
         self.quarantined += other.quarantined
         self.reasons += other.reasons
+
+
+class _Block(NamedTuple):
+    """A block of the archive."""
+
+    number: int
+    received_at: datetime
 
 
 class _Placed(NamedTuple):
@@ -109,39 +127,54 @@ class Writer:
             refused inputs are in the quarantine, known ones are counted and left alone.
         """
         outcome = Outcome()
-        envelopes: dict[bytes, Envelope] = {}
-        rejected: list[Rejected] = []
-        for item in lines:
-            line = item if isinstance(item, Line) else Line(item)
-            outcome.read += 1
-            found = decode(line.data)
-            if isinstance(found, Refusal):
-                rejected.append(Rejected(line.data, found, line.number, line.source))
-                outcome.reasons[found.reason] += 1
-            elif found.hash in envelopes:
-                outcome.duplicates += 1
-            else:
-                envelopes[found.hash] = found
-        outcome.quarantined = len(rejected)
         self.catch_up()
         with self._writing() as cursor:
+            inputs = [item if isinstance(item, Line) else Line(item) for item in lines]
+            new, rejected = self._read(cursor, inputs, outcome)
             block, last = archive.tail(cursor)
             at = archive.receipt_time(last, received_at or utcnow())
             quarantine.put(cursor, rejected, at, source)
-            new = self._without_known(cursor, list(envelopes.values()))
-            outcome.accepted = len(new)
-            outcome.duplicates += len(envelopes) - len(new)
             placed = _archive(cursor, block, new, at, source)
-            if placed:
-                self._project(cursor, placed, at)
-                Store.set_meta(cursor, _WATERMARK, str(placed[-1].block))
             if placed or rejected:
-                bump_version(cursor)
+                self._project(cursor, placed, at, placed[-1].block if placed else None)
             if together is not None:
                 together(cursor)
         return outcome
 
-    def project_pending(self, now: datetime | None = None) -> int:
+    def _read(
+        self, cursor: duckdb.DuckDBPyConnection, inputs: Sequence[Line], outcome: Outcome
+    ) -> tuple[list[Envelope], list[Rejected]]:
+        """What of the inputs is new, and what is refused; the rest is known and only counted.
+
+        What the store has already is told by its digest and never read, which makes sending a file again cheap.
+        """
+        hashed = [(line, event_hash(line.data), time_hint(line.data)) for line in inputs]
+        known = self._known(cursor, [(at, digest) for _, digest, at in hashed if at is not None])
+        found: dict[bytes, Envelope] = {}
+        unsure: list[Envelope] = []
+        rejected: list[Rejected] = []
+        for line, digest, hint in hashed:
+            if digest in known or digest in found:
+                outcome.duplicates += 1
+                continue
+            envelope = decode(line.data, digest)
+            if isinstance(envelope, Refusal):
+                rejected.append(Rejected(line.data, envelope, line.number, line.source))
+                outcome.reasons[envelope.reason] += 1
+                continue
+            found[digest] = envelope
+            if envelope.at != hint:
+                unsure.append(envelope)
+        if unsure:
+            known = self._known(cursor, [(envelope.at, envelope.hash) for envelope in unsure])
+            outcome.duplicates += len(known)
+            found = {digest: envelope for digest, envelope in found.items() if digest not in known}
+        outcome.read, outcome.accepted, outcome.quarantined = len(hashed), len(found), len(rejected)
+        return list(found.values()), rejected
+
+    def project_pending(
+        self, now: datetime | None = None, fresh: Mapping[int, Sequence[Envelope]] | None = None
+    ) -> int:
         """Derive from blocks that were archived and not yet projected; ``0`` when there are none.
 
         Blocks of one receipt time are one batch, and a batch is taken only when its tick is over: nothing can join
@@ -151,23 +184,24 @@ class Writer:
         ----------
         now
             an instant at which no block was being written (default: now, when nobody else writes).
+        fresh
+            events of blocks that were read lately, by block; the others are read back from the archive.
         """
-        pending = self._pending()
         now = now or utcnow()
         # a receipt time further ahead than a tick is no running tick: the clock of this machine was set back
-        pending = [block for block in pending if not now < block[1] <= now + archive.TICK]
-        if len(pending) == _PENDING_BLOCKS and pending[0][1] < pending[-1][1]:
+        pending = [block for block in self._pending() if not now < block.received_at <= now + archive.LONGEST_TICK]
+        if len(pending) == _PENDING_BLOCKS and pending[0].received_at < pending[-1].received_at:
             pending = [
-                block for block in pending if block[1] < pending[-1][1]
+                block for block in pending if block.received_at < pending[-1].received_at
             ]  # the last tick may go on behind the limit
         done = 0
-        for at, blocks in groupby(pending, key=lambda block: block[1]):
-            done += self._project_blocks(at, list(blocks))
+        for at, blocks in groupby(pending, key=lambda block: block.received_at):
+            done += self._project_blocks(at, list(blocks), fresh or {})
         return done
 
     def has_pending(self) -> bool:
         """Whether events are archived that were not projected yet."""
-        return bool(self._store.rows("SELECT 1 FROM raw WHERE block > ? LIMIT 1", [self._watermark()]))
+        return bool(self._store.rows(_PENDING, [_WATERMARK, 1]))
 
     def catch_up(self) -> None:
         """Derive from what a server archived and was killed before it could project it.
@@ -176,42 +210,44 @@ class Writer:
         no harm: the new batch comes later or at the same instant.
         """
         while pending := self._pending():
-            for at, blocks in groupby(pending, key=lambda block: block[1]):
-                self._project_blocks(at, list(blocks))
+            for at, blocks in groupby(pending, key=lambda block: block.received_at):
+                self._project_blocks(at, list(blocks), {})
 
-    def _pending(self) -> list[tuple[int, datetime, list[bytes]]]:
+    def _pending(self) -> list[_Block]:
         """Archived blocks behind the watermark, so many at most."""
-        with self._store.cursor() as cursor:
-            return list(archive.blocks_after(cursor, self._watermark(), _PENDING_BLOCKS))
+        return [_Block(*row) for row in self._store.rows(_PENDING, [_WATERMARK, _PENDING_BLOCKS])]
 
-    def _project_blocks(self, at: datetime, blocks: Sequence[tuple[int, datetime, list[bytes]]]) -> int:
-        count = sum(len(events) for _, _, events in blocks)
+    def _project_blocks(self, at: datetime, blocks: Sequence[_Block], fresh: Mapping[int, Sequence[Envelope]]) -> int:
+        count = 0
         with self._writing() as cursor:
+            bodies = archive.read_blocks(cursor, [block.number for block in blocks if block.number not in fresh])
             placed: dict[bytes, _Placed] = {}
-            for block, _, events in blocks:
-                for position, data in enumerate(events):
-                    envelope = decode(data)
-                    assert isinstance(envelope, Envelope), "only readable events are archived"
-                    placed.setdefault(envelope.hash, _Placed(envelope, block, position))
-            new = self._without_known(cursor, [item.envelope for item in placed.values()])
-            if new:
-                self._project(cursor, [placed[envelope.hash] for envelope in new], at)
-            Store.set_meta(cursor, _WATERMARK, str(blocks[-1][0]))
-            bump_version(cursor)
+            for block in blocks:
+                envelopes = fresh.get(block.number) or [_archived(data) for data in bodies[block.number]]
+                count += len(envelopes)
+                for position, envelope in enumerate(envelopes):
+                    placed.setdefault(envelope.hash, _Placed(envelope, block.number, position))
+            known = self._known(cursor, [(item.envelope.at, digest) for digest, item in placed.items()])
+            new = [item for digest, item in placed.items() if digest not in known]
+            self._project(cursor, new, at, blocks[-1].number)
         return count
 
     def _writing(self) -> _Writing:
         return _Writing(self._store, self._derivation)
 
-    def _watermark(self) -> int:
-        return int(self._store.get_meta(_WATERMARK) or 0)
+    def _project(
+        self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], at: datetime, watermark: int | None
+    ) -> None:
+        """Events into rows; they are new and lie in the archive, and so does all up to the block ``watermark``."""
+        rows = self._derive(cursor, placed, tables.micros(at)) if placed else []
+        tables.append_rows(cursor, "event", tables.EVENT_SCHEMA, rows)
+        count_batch(cursor, (row[0] for row in rows), None if watermark is None else (_WATERMARK, str(watermark)))
 
-    def _project(self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], at: datetime) -> None:
-        """Events into rows; they are new and lie in the archive."""
+    def _derive(self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], known_at: int) -> list[tables.Row]:
+        """Derive from events; their rows of ``event``."""
         facts = [self._projector.read(item.envelope) for item in placed]
-        known_at = tables.micros(at)
         self._derivation.apply(cursor, facts, known_at)
-        rows = [
+        return [
             (
                 event.hash, event.at, known_at, event.kind, event.event_type, event.run,
                 event.job.id if event.job else None, event.dataset.id if event.dataset else None, event.producer,
@@ -219,39 +255,24 @@ class Writer:
             )
             for event, item in zip(facts, placed, strict=True)
         ]  # fmt: skip
-        tables.append_rows(cursor, "event", tables.EVENT_SCHEMA, rows)
-        add_events(cursor, (event.hash for event in facts))
 
     @staticmethod
-    def _without_known(cursor: duckdb.DuckDBPyConnection, envelopes: Sequence[Envelope]) -> list[Envelope]:
-        """The events that the store does not have.
+    def _known(cursor: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[int, bytes]]) -> set[bytes]:
+        """Which of these events, given by (time, hash), the store has.
 
-        Joined on (event_time, hash) and bounded by the batch's times, so that zone maps keep the cost independent of
-        the size of the table.
+        Joined on both and bounded by the batch's times, so that zone maps keep the cost independent of the size of
+        the table.
         """
-        if not envelopes:
-            return []
-        times = [envelope.at for envelope in envelopes]
-        batch = pa.table(
-            {
-                "event_time": pa.array(times, pa.timestamp("us")),
-                "hash": pa.array([envelope.hash for envelope in envelopes], pa.binary()),
-            }
-        )
+        if not wanted:
+            return set()
+        times, hashes = zip(*wanted, strict=True)
+        batch = pa.table({"event_time": pa.array(times, pa.timestamp("us")), "hash": pa.array(hashes, pa.binary())})
         cursor.register("_batch", batch)
         try:
-            known = cursor.execute(
-                f"""
-                SELECT b.hash FROM _batch b SEMI JOIN (
-                  SELECT event_time, hash FROM event
-                  WHERE event_time BETWEEN make_timestamp({min(times)}) AND make_timestamp({max(times)})
-                ) e ON e.event_time = b.event_time AND e.hash = b.hash
-                """  # noqa: S608 - numbers
-            ).fetchall()
+            known = cursor.execute(_KNOWN, [min(times), max(times)]).fetchall()
         finally:
             cursor.unregister("_batch")
-        hashes = {bytes(row[0]) for row in known}
-        return [envelope for envelope in envelopes if envelope.hash not in hashes]
+        return {bytes(row[0]) for row in known}
 
 
 class _Writing:
@@ -285,10 +306,15 @@ class _Writing:
 def _archive(
     cursor: duckdb.DuckDBPyConnection, block: int, envelopes: Sequence[Envelope], at: datetime, source: str
 ) -> list[_Placed]:
-    placed: list[_Placed] = []
-    for start in range(0, len(envelopes), archive.BLOCK_EVENTS):
-        part = envelopes[start : start + archive.BLOCK_EVENTS]
-        archive.append_block(cursor, block, [envelope.data for envelope in part], at, source)
-        placed += [_Placed(envelope, block, position) for position, envelope in enumerate(part)]
-        block += 1
-    return placed
+    size = archive.BLOCK_EVENTS
+    data = [envelope.data for envelope in envelopes]
+    blocks = [data[start : start + size] for start in range(0, len(data), size)]
+    if blocks:
+        archive.append_blocks(cursor, block, blocks, at, source)
+    return [_Placed(envelope, block + i // size, i % size) for i, envelope in enumerate(envelopes)]
+
+
+def _archived(data: bytes) -> Envelope:
+    envelope = decode(data)
+    assert isinstance(envelope, Envelope), "only readable events are archived"
+    return envelope

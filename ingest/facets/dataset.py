@@ -75,13 +75,16 @@ def statistics(body: dict[str, Any]) -> Statistics | None:
 
 def quality_metrics(body: dict[str, Any]) -> Metrics | None:
     """Profile of the data: of the dataset and of each column."""
-    values = []
+    values: list[tuple[str, str, float]] = []
     for key in ("rowCount", "bytes", "fileCount"):
         value = number(body.get(key))
         if value is not None:
             values.append(("", key, value))
     for column, metrics in mapping(body.get("columnMetrics")).items():
         for key, raw in mapping(metrics).items():
+            if type(raw) is int and -(2**53) < raw < 2**53:  # by far the most
+                values.append((column, key, float(raw)))
+                continue
             if key == "quantiles":
                 values += [
                     (column, f"quantile {q}", found)

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _KEY = "version"
 EVENTS_DIGEST = "events_digest"
 _MODULUS = 2**256
+_COUNTERS = f"""
+-- one row per counter that a batch moves
+SELECT key, value FROM meta WHERE key IN ('{_KEY}', '{EVENTS_DIGEST}', ?)
+"""  # noqa: S608 - constants
+_SET_COUNTERS = """
+UPDATE meta SET value = new.value FROM (SELECT unnest(?) AS key, unnest(?) AS value) AS new WHERE meta.key = new.key
+"""
 
 
 def bump_version(cursor: duckdb.DuckDBPyConnection) -> int:
@@ -39,6 +46,28 @@ def bump_version(cursor: duckdb.DuckDBPyConnection) -> int:
     number = int(found[0][0]) + 1 if found else 1
     Store.set_meta(cursor, _KEY, str(number))
     return number
+
+
+def count_batch(cursor: duckdb.DuckDBPyConnection, hashes: Iterable[bytes], watermark: tuple[str, str] | None) -> None:
+    """What :func:`bump_version` and :func:`add_events` do, and one more setting, in two statements instead of eight.
+
+    Parameters
+    ----------
+    hashes
+        SHA-256 of the events that the transaction adds.
+    watermark
+        (key, value) of the setting.
+    """
+    found = dict(cursor.execute(_COUNTERS, [watermark[0] if watermark else None]).fetchall())
+    total = int(found.get(EVENTS_DIGEST, "0"), 16) + sum(int.from_bytes(value, "big") for value in hashes)
+    settings = {_KEY: str(int(found.get(_KEY, "0")) + 1), EVENTS_DIGEST: f"{total % _MODULUS:064x}"}
+    if watermark is not None:
+        settings[watermark[0]] = watermark[1]
+    if found.keys() == settings.keys():
+        cursor.execute(_SET_COUNTERS, [list(settings), list(settings.values())])
+        return
+    for key, value in settings.items():
+        Store.set_meta(cursor, key, value)
 
 
 def state_version(store: Store) -> int:
