@@ -56,6 +56,7 @@ class Reached:
     use: Literal["direct", "indirect"] = "direct"
     crosses_domain: bool = False  # its domain is not that of the asked node
     subtypes: tuple[str, ...] = ()  # of indirect use: FILTER, JOIN, … of the indirect steps on its path
+    bridge: tuple[str, ...] = ()  # temporary datasets that its path leads through and does not show
     facts: dict[str, Any] | None = None  # what other fields say of it (contract, quality, cost, …); None: none do
 
 

@@ -22,7 +22,14 @@ Words = str | Iterable[str] | None
 
 
 def read_question(
-    view: View, node: str, column: str | None, depth: int | None, links: bool, filters: tuple[Words, Words, Words]
+    view: View,
+    node: str,
+    column: str | None,
+    depth: int | None,
+    links: bool,
+    filters: tuple[Words, Words, Words],
+    *,
+    bridge: bool = False,
 ) -> tuple[int, Asked]:
     """The asked node and how the answer is wanted."""
     from lineage.filters import read_filters
@@ -31,7 +38,7 @@ def read_question(
 
     if depth is not None and depth < 0:
         raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
-    asked = Asked(depth, read_filters(*filters), links)
+    asked = Asked(depth, read_filters(*filters), links, bridge)
     source = resolve(view, node)
     return (source if column is None else resolve_column(view, source, column)), asked
 

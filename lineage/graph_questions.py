@@ -45,6 +45,7 @@ class GraphQuestions:
         domains: Words = None,
         certainty: Words = None,
         links: bool = False,
+        bridge: bool = False,
         as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,
@@ -63,11 +64,13 @@ class GraphQuestions:
             what to list; see :mod:`lineage.filters` for which of these the path has to respect.
         links
             also give the edges between the listed nodes.
+        bridge
+            leave temporary datasets out and count the way through them as one hop; see :mod:`lineage.temporary`.
         """
         from lineage.impact import impact
 
         view = self.view(as_of, known_at, actor)
-        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
+        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty), bridge=bridge)
         return impact(view, source, asked)
 
     def provenance(
@@ -80,6 +83,7 @@ class GraphQuestions:
         domains: Words = None,
         certainty: Words = None,
         links: bool = False,
+        bridge: bool = False,
         as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,
@@ -88,7 +92,7 @@ class GraphQuestions:
         from lineage.provenance import provenance
 
         view = self.view(as_of, known_at, actor)
-        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty))
+        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty), bridge=bridge)
         return provenance(view, source, asked)
 
     def impact_counts(

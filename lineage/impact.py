@@ -42,7 +42,7 @@ def impact(view: View, source: int, asked: Asked | None = None) -> Answer:
     """
     view.require(source)
     asked = asked or Asked()
-    reached = reach(view, source, "downstream", asked.depth, asked.filters)
+    reached = reach(view, source, "downstream", asked.depth, asked.filters, bridge=asked.bridge)
     return answer(view, reached, blind_here(view, reached), blind_further(view, reached), asked)
 
 

@@ -90,6 +90,11 @@ Certainties = Annotated[
 ]
 
 
+Bridge = Annotated[
+    bool, typer.Option("--bridge", help="Leave temporary datasets out: the way through them is one hop.")
+]
+
+
 def engine(db: Path | None) -> Lineage:
     """The query layer over a database file; one of an older format is upgraded first, after a copy was made.
 

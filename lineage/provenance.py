@@ -48,7 +48,7 @@ def provenance(view: View, source: int, asked: Asked | None = None) -> Answer:
     """
     view.require(source)
     asked = asked or Asked()
-    reached = reach(view, source, "upstream", asked.depth, asked.filters)
+    reached = reach(view, source, "upstream", asked.depth, asked.filters, bridge=asked.bridge)
     return answer(view, reached, blind_here(view, reached), blind_further(view, reached), asked)
 
 

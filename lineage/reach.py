@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage import annotators
-from lineage.answers import Answer, Coverage, Direction, Frontier, Reached, Totals
+from lineage.answers import Answer, Coverage, Direction, Frontier, Link, Reached, Totals
 from lineage.filters import GROUPS, LEVELS, Filters, check_domains
 from lineage.levels import Found, better, groups_of, lift, roll_up
 from lineage.links import keys_of, links_among, subtypes_of
+from lineage.temporary import bridges, contract
 
 if TYPE_CHECKING:
     from lineage.graph import Walk
@@ -43,7 +44,15 @@ class Reach:
         return [self.source, *mine] if view.kind(self.source) == kind and self.source not in self.found else mine
 
 
-def reach(view: View, source: int, direction: Direction, depth: int | None, filters: Filters | None = None) -> Reach:
+def reach(
+    view: View,
+    source: int,
+    direction: Direction,
+    depth: int | None,
+    filters: Filters | None = None,
+    *,
+    bridge: bool = False,
+) -> Reach:
     """Everything up or down from a node, jobs included.
 
     Parameters
@@ -58,8 +67,14 @@ def reach(view: View, source: int, direction: Direction, depth: int | None, filt
         greatest number of hops; ``None`` for no limit.
     filters
         their certainty is respected by the walk; kinds of another level are added (see :mod:`lineage.levels`).
+    bridge
+        leave temporary datasets out and count the way through them as one hop (see :mod:`lineage.temporary`).
     """
     filters = filters or Filters()
+    if bridge:
+        whole = reach(view, source, direction, None, filters)
+        kept, cut = contract(view, source, direction, depth, whole.found, LEVELS.index(filters.worst))
+        return replace(whole, found=kept, behind=cut)
     column = view.kind(source) == "column" or set(filters.kinds) - set(GROUPS) == {"column"}
     walk = view.snapshot.walk(
         [source], direction, depth=depth, min_certainty=filters.worst, level="column" if column else "dataset"
@@ -90,6 +105,7 @@ class Asked:
     depth: int | None = None
     filters: Filters = field(default_factory=Filters)
     links: bool = False
+    bridge: bool = False
 
 
 def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: Iterable[str], asked: Asked) -> Answer:
@@ -113,10 +129,13 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
     everything = reached.found
     if filters.certainty:
         plain = Filters(kinds=filters.kinds)
-        everything = reach(view, source, reached.direction, asked.depth, plain).found
+        everything = reach(view, source, reached.direction, asked.depth, plain, bridge=asked.bridge).found
     nodes, kept = _listed(view, reached, filters)
     nodes += [row for kind in GROUPS if filters.asks_for(kind) for row in _lifted(view, reached, kind, filters)]
     ends = [source, *view.snapshot.columns_of(source).tolist(), *kept] if asked.links else []
+    links = links_among(view, set(ends)) if asked.links else None
+    if links is not None and asked.bridge:
+        links = (*links, *_bridges(view, reached, kept))
     partial = bool(reached.behind)
     counts = view.per_domain(reached.behind)
     return Answer(
@@ -139,7 +158,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         unfiltered=len(everything),
         totals=totals(nodes),
         notes=(_NO_PRODUCTS,) if filters.asks_for("product") and not groups_of(view.instant, "product") else (),
-        links=links_among(view, set(ends)) if asked.links else None,
+        links=links,
         keys=keys_of(view, ends) if asked.links else None,
     )
 
@@ -173,6 +192,15 @@ def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached]
         key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
     )
     return nodes, [one.index for one in kept]
+
+
+def _bridges(view: View, reached: Reach, kept: Sequence[int]) -> list[Link]:
+    """Steps through temporary datasets, in the direction of the flow."""
+    sign = 1 if reached.direction == "downstream" else -1
+    whole = reach(view, reached.source, reached.direction, None).found
+    ways = ((whole[i].path[::sign], whole[i].certainty) for i in kept if reached.found[i].bridge and i in whole)
+    inside = {view.label(i) for i in (reached.source, *kept)}
+    return [link for link in bridges(view, ways) if link.src in inside and link.dst in inside]
 
 
 def _lifted(view: View, reached: Reach, kind: str, filters: Filters) -> list[Reached]:
@@ -289,6 +317,7 @@ def _labelled(view: View, one: Found, home: str, facts: dict[str, Any] | None) -
         use="indirect" if one.indirect else "direct",
         crosses_domain=domain != home,
         subtypes=subtypes_of(view, one.path) if one.indirect else (),
+        bridge=tuple(view.label(step) for step in one.bridge),
         facts=facts,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from lineage.actor import Actor
@@ -25,6 +25,27 @@ Names = Annotated[list[str] | None, Query(description="One or several, with comm
 AsOf = Annotated[str | None, Query(description="Valid time, like 2026-03-31T18:00:00Z; default: now")]
 KnownAt = Annotated[str | None, Query(description="Known time; default: now")]
 AnswerFormat = Literal["json", "csv", "md", "mermaid", "graphml", "openlineage"]
+
+
+def _walked(
+    node: Node,
+    column: Column = None,
+    depth: Depth = None,
+    kind: Names = None,
+    domain: Names = None,
+    certainty: Names = None,
+    links: bool = False,
+    bridge: Annotated[bool, Query(description="Leave temporary datasets out: the way through them is one hop")] = False,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+) -> dict[str, Any]:
+    """What impact and provenance are asked with, as their keyword arguments."""
+    filters = {"kinds": kind, "domains": domain, "certainty": certainty}
+    when = {"as_of": as_of, "known_at": known_at}
+    return {"node": node, "column": column, "depth": depth, "links": links, "bridge": bridge, **filters, **when}
+
+
+Walked = Annotated[dict[str, Any], Depends(_walked)]
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"description": "An argument makes no sense"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,8 +18,8 @@ from lineage.api.parts import (
     Depth,
     GetLineage,
     KnownAt,
-    Names,
     Node,
+    Walked,
     as_json,
     as_response,
     shape,
@@ -34,69 +35,43 @@ from lineage.run_trail import RunTrail
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
     router = APIRouter(prefix="/api/v2", responses=ERRORS)
+    _add_walks(router, get_lineage, actor_of)
     _add_answers(router, get_lineage, actor_of)
     _add_pictures(router, get_lineage, actor_of)
     _add_overview(router, get_lineage, actor_of)
     return router
 
 
+def _walk(name: Literal["impact", "provenance"], get_lineage: GetLineage, actor_of: ActorOf) -> Callable[..., Response]:
+    """Handler of a walk: both directions take the same question."""
+
+    def ask(request: Request, asked: Walked, format: AnswerFormat = "json") -> Response:
+        lx = get_lineage()
+        question = lx.impact if name == "impact" else lx.provenance
+        asked["links"] = asked["links"] or format in NEEDS_LINKS
+        return as_response(question(**asked, actor=actor_of(request)), format)
+
+    ask.__name__ = name
+    return ask
+
+
+def _add_walks(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    sides: tuple[tuple[Literal["impact", "provenance"], str], ...] = (
+        ("impact", "downstream"),
+        ("provenance", "upstream"),
+    )
+    for name, side in sides:
+        router.add_api_route(
+            f"/{name}",
+            _walk(name, get_lineage, actor_of),
+            tags=["answers"],
+            summary=f"Everything {side} of a node",
+            responses=shape(Answer),
+            response_model=None,
+        )
+
+
 def _add_answers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
-    @router.get("/impact", tags=["answers"], summary="Everything downstream of a node", responses=shape(Answer))
-    def impact(
-        request: Request,
-        node: Node,
-        column: Column = None,
-        depth: Depth = None,
-        kind: Names = None,
-        domain: Names = None,
-        certainty: Names = None,
-        links: bool = False,
-        as_of: AsOf = None,
-        known_at: KnownAt = None,
-        format: AnswerFormat = "json",
-    ) -> Response:
-        answer = get_lineage().impact(
-            node,
-            column=column,
-            depth=depth,
-            kinds=kind,
-            domains=domain,
-            certainty=certainty,
-            links=links or format in NEEDS_LINKS,
-            as_of=as_of,
-            known_at=known_at,
-            actor=actor_of(request),
-        )
-        return as_response(answer, format)
-
-    @router.get("/provenance", tags=["answers"], summary="Everything upstream of a node", responses=shape(Answer))
-    def provenance(
-        request: Request,
-        node: Node,
-        column: Column = None,
-        depth: Depth = None,
-        kind: Names = None,
-        domain: Names = None,
-        certainty: Names = None,
-        links: bool = False,
-        as_of: AsOf = None,
-        known_at: KnownAt = None,
-        format: AnswerFormat = "json",
-    ) -> Response:
-        answer = get_lineage().provenance(
-            node,
-            column=column,
-            depth=depth,
-            kinds=kind,
-            domains=domain,
-            certainty=certainty,
-            links=links or format in NEEDS_LINKS,
-            as_of=as_of,
-            known_at=known_at,
-            actor=actor_of(request),
-        )
-        return as_response(answer, format)
-
     @router.get("/run-provenance", tags=["answers"], summary="Runs behind a version", responses=shape(RunTrail))
     def run_provenance(
         request: Request,

@@ -1,0 +1,95 @@
+"""Temporary datasets can be taken out of an answer; what leads through them is a bridge."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from lineage.cli import run
+from lineage.engine import Lineage
+from lineage.temporary import temporary
+from tests.answers.builder import World
+from tests.answers.test_api import client_of, get
+
+
+@pytest.fixture
+def staged(world: World) -> World:
+    """a → orders_tmp → tmp_2 → b → c, and a → x → c; d is written and read by one job alone."""
+    for flow in ("a j1 orders_tmp", "orders_tmp j2 tmp_2", "tmp_2 j3 b", "b j4 c", "a j5 x", "x j6 c"):
+        source, job, output = flow.split()
+        world.flow([source], job, [output])
+    world.flow(["d"], "self", ["d", "e"])
+    return world
+
+
+def found(lx: Lineage, node: str, side: str = "impact", **options: object) -> dict[str, int]:
+    rows = getattr(lx, side)(f"dataset:pg:{node}", kinds="dataset", bridge=True, **options).nodes
+    return {row.id.removeprefix("dataset:pg:"): row.hops for row in rows}
+
+
+def test_names_tags_and_jobs_tell_what_is_temporary(staged: World) -> None:
+    staged.facet(staged.dataset("x"), "tags", {"tags": [{"key": "temporary", "value": "true"}]})
+    view = Lineage(staged.store).view()
+    names = {view.snapshot.name(i) for i in temporary(view.instant)}
+    assert names == {"orders_tmp", "tmp_2", "x", "d"}
+
+
+def test_the_way_through_temporary_datasets_is_one_hop_and_names_the_bridge(staged: World) -> None:
+    lx = Lineage(staged.store)
+    assert found(lx, "a") == {"b": 1, "x": 1, "c": 2}
+    assert found(lx, "c", "provenance") == {"b": 1, "x": 1, "a": 2}
+    row = next(n for n in lx.impact("dataset:pg:a", bridge=True).nodes if n.id == "dataset:pg:b")
+    assert row.path == ("dataset:pg:a", "dataset:pg:b")
+    assert row.bridge == ("dataset:pg:orders_tmp", "dataset:pg:tmp_2")
+    jobs = {n.id: n.hops for n in lx.impact("dataset:pg:a", bridge=True).nodes if n.kind == "job"}
+    assert jobs == {"job:pg:j1": 1, "job:pg:j2": 1, "job:pg:j3": 1, "job:pg:j4": 2, "job:pg:j5": 1, "job:pg:j6": 2}
+
+
+def test_depth_counts_bridged_hops_and_what_lies_behind_is_the_frontier(staged: World) -> None:
+    lx = Lineage(staged.store)
+    answer = lx.impact("dataset:pg:a", depth=1, bridge=True)
+    assert found(lx, "a", depth=1) == {"b": 1, "x": 1}
+    assert answer.partial and answer.frontier is not None and answer.frontier.nodes == 3  # c and the jobs that make it
+
+
+def test_links_lead_over_the_bridge(staged: World) -> None:
+    links = Lineage(staged.store).impact("dataset:pg:a", kinds="dataset", bridge=True, links=True).links or ()
+    pairs = {(link.src[-1], link.dst[-1], link.provenance) for link in links if link.kind == "lineage"}
+    assert pairs == {("a", "b", "bridge"), ("a", "x", "product"), ("b", "c", "product"), ("x", "c", "product")}
+
+
+def test_a_temporary_dataset_that_is_asked_about_stays(staged: World) -> None:
+    assert found(Lineage(staged.store), "tmp_2") == {"b": 1, "c": 2}
+
+
+def test_columns_are_bridged_too(world: World) -> None:
+    world.column_edge(("a", "x"), ("t_tmp", "x"))
+    world.column_edge(("t_tmp", "x"), ("b", "x"))
+    (row,) = Lineage(world.store).impact("column:pg:a:x", bridge=True).nodes
+    assert (row.id, row.hops, row.bridge) == ("column:pg:b:x", 1, ("column:pg:t_tmp:x",))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_temporary_datasets_nothing_changes(world: World, seed: int) -> None:
+    rng = random.Random(seed)
+    for number in range(12):
+        source, target = rng.sample(range(9), 2)
+        world.flow([f"t{source}"], f"j{number}", [f"u{target}", f"t{target}"])
+    assert not temporary(Lineage(world.store).view().instant)
+    for i in range(9):
+        world.dataset(f"t{i}")
+        plain = Lineage(world.store).impact(f"dataset:pg:t{i}", depth=2)
+        assert Lineage(world.store).impact(f"dataset:pg:t{i}", depth=2, bridge=True).nodes == plain.nodes
+
+
+def test_the_option_is_at_every_door(
+    staged: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = client_of(Lineage(staged.store))
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(staged.store))
+    rows = get(api, "/api/v2/impact", node="dataset:pg:a", bridge="true")["nodes"]
+    assert "dataset:pg:tmp_2" not in [row["id"] for row in rows]
+    assert get(api, "/api/v2/provenance", node="dataset:pg:c", bridge="true")["totals"]["by_kind"]["dataset"] == 3
+    assert run(["impact", "dataset:pg:a", "--bridge", "--format", "mermaid"]) == 0
+    assert "tmp" not in capsys.readouterr().out
