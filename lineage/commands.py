@@ -14,6 +14,7 @@ from lineage.options import (
     AnswerFormat,
     AnswerShape,
     AsOf,
+    Bridge,
     Certainties,
     Column,
     Database,
@@ -61,6 +62,7 @@ def impact(
     kind: Kinds = None,
     domain: Domains = None,
     certainty: Certainties = None,
+    bridge: Bridge = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     format: AnswerShape = AnswerFormat.table,
@@ -76,6 +78,7 @@ def impact(
             domains=domain,
             certainty=certainty,
             links=format in LINKED,
+            bridge=bridge,
             as_of=as_of,
             known_at=known_at,
         )
@@ -89,6 +92,7 @@ def provenance(
     kind: Kinds = None,
     domain: Domains = None,
     certainty: Certainties = None,
+    bridge: Bridge = False,
     runs: Annotated[bool, typer.Option("--runs", help="The exact runs and input versions behind NODE.")] = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -97,7 +101,7 @@ def provenance(
 ) -> None:
     """Everything upstream of NODE: where its data comes from."""
     if runs:
-        filters = {"--kind": kind, "--domain": domain, "--certainty": certainty}
+        filters = {"--kind": kind, "--domain": domain, "--certainty": certainty, "--bridge": bridge}
         run_provenance(node, column, check_depth(depth), as_of, known_at, format, db, filters)
         return
     with engine(db) as lx:
@@ -109,6 +113,7 @@ def provenance(
             domains=domain,
             certainty=certainty,
             links=format in LINKED,
+            bridge=bridge,
             as_of=as_of,
             known_at=known_at,
         )
