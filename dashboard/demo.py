@@ -78,6 +78,7 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     progress
         called with the number of events done.
     """
+    from ingest.sql_step import read_pending
     from ingest.writer import Outcome, Writer
     from lineage.declared import apply
     from sample_events.load import HERE, events, last_event, receipts, shift_for
@@ -94,6 +95,7 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
         total.add(writer.ingest([line for _, _, line in group], source=_SOURCE, received_at=received_at))
         if progress:
             progress(total.read)
+    read_pending(store)
     store.checkpoint()
     return Loaded(total.accepted, total.quarantined, weeks, newest)
 

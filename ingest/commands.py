@@ -47,6 +47,7 @@ def ingest(
 ) -> None:
     """Read OpenLineage events into the database: NDJSON, JSON objects or arrays; plain, gzip or zstd."""
     from ingest.sources import files
+    from ingest.sql_step import read_pending
     from ingest.writer import Outcome, Writer
     from lineage.store import Store
 
@@ -57,6 +58,7 @@ def ingest(
     outcome = Outcome()
     with Store.open(db) as store:
         _read_all(Writer(store), sources, outcome)
+        read_pending(store)
         report = _report(store, outcome, sources, missing)
     if format_ == "json":
         typer.echo(json.dumps(report, ensure_ascii=False))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest import tables
+from ingest import sql_nodes, tables
 from ingest.archive import fetch
 from ingest.declarations import declare
 from ingest.entities import Contribution, EntityHistories
@@ -216,6 +216,7 @@ class Derivation:
         if nodes:
             rows = [(node, *_node_columns(key)) for node, key in nodes.items()]
             tables.insert_missing(cursor, "node", tables.NODE.arrow(rows, known_at), "id")
+            sql_nodes.named_by_events(cursor, nodes)
         for table, schema, key, shared in (
             ("facet_body", tables.FACET_BODY_SCHEMA, "body", list(bodies.items())),
             ("facet_set", tables.FACET_SET_SCHEMA, "set_id", [(s, *ref) for s, refs in facets.items() for ref in refs]),

@@ -83,7 +83,8 @@ def _print(found: Ledger, facets: Inventory) -> None:
         typer.echo(f"\n{finding.nodes:,} {finding.what} ({finding.kind})")
         for spot in finding.spots:
             last = f", last {iso(spot.last.replace(microsecond=0))}" if spot.last else ""
-            typer.echo(clean(f"  {spot.node}: {spot.cases:,}{last}"))
+            why = f": {spot.reason}" if spot.reason else ""
+            typer.echo(clean(f"  {spot.node}: {spot.cases:,}{last}{why}"))
         if finding.nodes > len(finding.spots):
             typer.echo(f"  … {finding.nodes - len(finding.spots):,} more; see them with --all")
     if not found.findings:

@@ -23,6 +23,7 @@ from ingest.archive import BLOCK_EVENTS, append_block, last_received, next_block
 from ingest.metrics import LiveMetrics
 from ingest.projection_loop import ProjectionLoop
 from ingest.quarantine import Rejected, put
+from ingest.sql_loop import SqlLoop
 from ingest.writer import Writer
 from lineage.errors import MeshlineError
 from lineage.store import Store
@@ -121,6 +122,7 @@ class LiveIngest:
         self.metrics = LiveMetrics(self)
         self.projector = ProjectionLoop(self._project, self.settings.project_every, self.metrics.visible)
         self._writer = Writer(self.store)
+        self._sql = SqlLoop(self.store)
         self._queue: deque[_Ticket] = deque()
         self._queued_events = 0
         self._queued_bytes = 0
@@ -143,6 +145,7 @@ class LiveIngest:
         self._thread = threading.Thread(target=self._run, name="meshline-committer", daemon=True)
         self._thread.start()
         self.projector.start()
+        self._sql.start()
 
     def stop(self) -> None:
         """Write everything that waits, project it, stop the threads."""
@@ -151,6 +154,7 @@ class LiveIngest:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
+        self._sql.stop()
         self.projector.stop()
         if self._owns_store:
             self.store.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.sql_step import SETTINGS, read_pending
 from ingest.tables import DERIVED
 from ingest.writer import Writer
 from lineage.errors import StoreError
@@ -15,7 +16,7 @@ from lineage.store.version import EVENTS_DIGEST
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_MADE_ANEW = ["format", "projected_block", EVENTS_DIGEST]  # settings that the rebuilt store finds for itself
+_MADE_ANEW = ["format", "projected_block", EVENTS_DIGEST, *SETTINGS]  # settings that the rebuilt store finds for itself
 _COPY_ROWS = 200  # rows of a table per step; a row of raw holds a whole block
 
 
@@ -35,6 +36,7 @@ def rebuild(store: Store, target: Store, progress: Callable[[int], None] = lambd
     -------
     int
         how many archived events were read. Receipt times are those of the archive, so both clocks come out equal.
+        Columns are read from SQL afterwards (:func:`ingest.sql_step.read_pending`), as behind any projection.
     """
     for table in _told_tables(store):
         _copy(store, target, table)
@@ -72,6 +74,7 @@ def rebuild_file(path: Path, progress: Callable[[int], None] = lambda _: None) -
         store.checkpoint()
         with Store.open(fresh) as target:
             done = rebuild(store, target, progress)
+            read_pending(target)
             target.checkpoint()
     path.rename(old)
     fresh.rename(path)

@@ -104,6 +104,7 @@ def replay(
     """Try refused inputs again, for instance after an upgrade; what can be read now counts as received now."""
     from ingest.quarantine import find, waiting
     from ingest.quarantine import replay as replay_inputs
+    from ingest.sql_step import read_pending
     from ingest.writer import Writer
     from lineage.store import Store
     from lineage.tables import print_json
@@ -113,6 +114,7 @@ def replay(
     with Store.open(db, create=False) as store:
         chosen = [find(store, id_)[0].id for id_ in ids] if ids else waiting(store, reason)
         done = replay_inputs(store, Writer(store), chosen)
+        read_pending(store)
     if format is Format.json:
         print_json(
             {

@@ -21,6 +21,7 @@ from lineage.options import Database, Format, Shape
 if TYPE_CHECKING:
     from ingest.sources.kafka import Topic
     from ingest.writer import Outcome
+    from lineage.store import Store
 
 log = logging.getLogger("meshline.follow")
 
@@ -62,7 +63,8 @@ def follow(
         folder = Folder(directory, store, Writer(store))
         if not once:
             log.info("Following %s into %s", directory, store.path)
-        repeat(folder.look, total, once=once, pause=every)
+        with reading_sql(store, once=once):
+            repeat(folder.look, total, once=once, pause=every)
     report(total, format, waiting=folder.incomplete)
 
 
@@ -99,7 +101,7 @@ def consume(
     total = Outcome()
     with Store.open(db) as store, stopped_by_signals():
         topic = Topic(where, store, Writer(store), settings=settings, start=from_.value, group=group)
-        with contextlib.closing(topic):
+        with contextlib.closing(topic), reading_sql(store, once=once):
             if not once:
                 logging.getLogger("meshline.consume").info("Consuming %s into %s", where.url, store.path)
             drain(topic, total, once=once)
@@ -127,6 +129,20 @@ def repeat(look: Callable[[], Outcome], total: Outcome, *, once: bool, pause: fl
         if once:
             return
         time.sleep(pause)
+
+
+@contextlib.contextmanager
+def reading_sql(store: Store, *, once: bool) -> Iterator[None]:
+    """Columns are read from SQL beside what is inside; with ``once`` behind it."""
+    from ingest.sql_loop import SqlLoop
+    from ingest.sql_step import read_pending
+
+    if not once:
+        with SqlLoop(store):
+            yield
+        return
+    yield
+    read_pending(store)
 
 
 @contextlib.contextmanager

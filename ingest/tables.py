@@ -160,7 +160,7 @@ FACET_BODY_SCHEMA = pa.schema([("body", _U), ("json", _S)])
 DERIVED = (
     "event", "node", "run", "run_io", "declaration", "facet", "facet_set", "facet_body",
     "edge", "edge_set", "column_edge", "column_set", "alias", "metric", "assertion",
-    "run_stage", "run_told", "rename", "spelling",
+    "run_stage", "run_told", "rename", "spelling", "sql_node", "sql_problem",
 )  # fmt: skip
 """Tables that are rebuilt from the archive; what people said (``alias_mark``, ``edge_mark``) is put back into them."""
 

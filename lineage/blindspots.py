@@ -7,7 +7,7 @@ A pure query: wall-clock questions (which runs are overdue) take ``now`` as an a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -76,6 +76,7 @@ WHERE known_to = $open AND kind = 'lineage' AND provenance IN ('column', 'explic
   AND src IN (SELECT id FROM node WHERE kind = 'dataset')
   AND src NOT IN (SELECT dataset FROM run_io) AND src NOT IN (SELECT entity FROM declaration) GROUP BY src
 """
+_UNREAD = "SELECT job, problem FROM sql_problem WHERE known_to = $open ORDER BY job, problem"
 _NODES = "SELECT id, kind, namespace, name FROM node WHERE id IN (SELECT unnest(?::UBIGINT[]))"
 
 _Row = tuple[int, int, datetime | None]  # node, how many, when last
@@ -99,11 +100,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One node that a finding is about: how many cases it has, and the newest."""
+    """One node that a finding is about: how many cases it has, the newest, and why, where that is known."""
 
     node: str
     cases: int
     last: datetime | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,10 @@ def ledger(
     """
     parameters = {"open": OPEN_END, "overdue": now - stale_after}
     found = []
+    unread = {_group(view, job): problem for job, problem in view.store.rows(_UNREAD, {"open": OPEN_END})}
     for kind, what, rows in _questions(view, parameters):
-        spots = sorted(_spots(view, rows), key=lambda spot: (-spot.cases, spot.node))
+        reasons = unread if kind == "sql-not-read" else {}
+        spots = sorted(_spots(view, rows, reasons), key=lambda spot: (-spot.cases, spot.node))
         if spots:
             found.append(Finding(kind, what, len(spots), tuple(spots[:examples])))
     return Ledger(now, stale_after / timedelta(hours=1), tuple(_sources(view)), tuple(found))
@@ -193,7 +197,7 @@ def _questions(view: View, parameters: dict[str, datetime]) -> Iterator[tuple[st
     yield "test-on-unknown-table", "datasets that are tested and that nobody writes or describes", unknown
     yield "named-only", "datasets that lineage names and that no run reads or writes", ask(_NAMED_ONLY)
     unparsed: list[_Row] = [(int(view.snapshot.ids[i]), 1, None) for i in view.instant.unparsed_sql]
-    yield "sql-not-read", "jobs that tell their SQL and no columns, and whose SQL was not read", unparsed
+    yield "sql-not-read", "jobs that tell their SQL and no columns, and whose SQL was not read or not all", unparsed
 
 
 def _group(view: View, node: int) -> int:
@@ -202,7 +206,7 @@ def _group(view: View, node: int) -> int:
     return node if i is None else -1 - i
 
 
-def _spots(view: View, rows: Iterable[_Row]) -> Iterator[Spot]:
+def _spots(view: View, rows: Iterable[_Row], reasons: Mapping[int, str]) -> Iterator[Spot]:
     """One spot for each alias group that the actor may see."""
     merged: dict[int, _Row] = {}
     for node, cases, last in rows:
@@ -217,7 +221,7 @@ def _spots(view: View, rows: Iterable[_Row]) -> Iterator[Spot]:
         else:
             label = None if view.hidden(-1 - group) else view.label(-1 - group)
         if label is not None:
-            yield Spot(label, cases, last)
+            yield Spot(label, cases, last, reasons.get(group))
 
 
 def _labels(view: View, nodes: list[int]) -> dict[int, str]:

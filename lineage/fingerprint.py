@@ -24,7 +24,7 @@ METHOD = "meshline fingerprint 1"
 # Rows of the present state of knowledge, per table.
 _TABLES = {
     "event": "",
-    "node": "",
+    "node": "WHERE id NOT IN (SELECT id FROM sql_node)",
     "declaration": "",
     **dict.fromkeys(
         (
@@ -42,6 +42,7 @@ _TABLES = {
             "domain",
             "alias_mark",
             "edge_mark",
+            "sql_problem",
         ),
         "WHERE known_to = $open",
     ),

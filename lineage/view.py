@@ -52,6 +52,9 @@ WHERE key = 'sql' AND valid_from <= $at AND valid_to > $at AND known_from <= $kn
     SELECT job FROM edge WHERE provenance IN ('sql', 'explicit') AND job IS NOT NULL
       AND known_from <= $known AND known_to > $known
   )
+UNION
+-- and those whose newest run has SQL that could not be read as a whole
+SELECT job FROM sql_problem WHERE known_from <= $known AND known_to > $known
 """
 _TESTING = """
 -- jobs that told test results
