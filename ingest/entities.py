@@ -93,6 +93,7 @@ class Contribution(NamedTuple):
 class _Entity:
     spans: dict[_Key, list[Span]] = field(default_factory=dict)
     newest: int | None = None  # latest time at which anything was shown; None: never
+    repeated: list[tuple[tuple[FacetRef, ...], int]] = field(default_factory=list)  # see repeats
 
     def at(self, key: _Key, at: int) -> Span | None:
         found = self.spans.get(key)
@@ -100,6 +101,28 @@ class _Entity:
             return None
         i = bisect_right(found, at, key=_start) - 1
         return found[i] if i >= 0 and at < found[i].end else None
+
+    def repeats(self, refs: tuple[FacetRef, ...], first: int) -> bool:
+        """Whether these facets hold already, and have since before ``first``: most runs show nothing new.
+
+        Remembered by the very tuple, since runs that show the same share it.
+        """
+        for known, since in self.repeated:
+            if known is refs:
+                return since < first
+        since = self._since(refs)
+        self.repeated = [(refs, since), *self.repeated[:3]]
+        return since < first
+
+    def _since(self, refs: tuple[FacetRef, ...]) -> int:
+        """From when on all of these facets are the newest ones; the end of time when they are not."""
+        since = 0
+        for place, key, body in refs:
+            found = self.spans.get((place, key))
+            if not found or found[-1].body != body or found[-1].end != OPEN_MICROS:
+                return OPEN_MICROS
+            since = max(since, found[-1].start)
+        return since
 
     def rows(self, entity: int) -> set[tables.Row]:
         return {
@@ -156,7 +179,14 @@ class EntityHistories:
         slow = []
         for entity, items in groups.items():
             history = self._entities[entity]
+            if history.newest is not None and all(
+                history.repeats(item.refs, item.first) and (entity, item.order, item.run) not in earlier
+                for item in items
+            ):
+                history.newest = max(history.newest, *(item.last for item in items))
+                continue
             old = history.spans
+            history.repeated = []
             olds, lost = _matched(items, earlier)
             if history.newest is not None and not lost and all(map(_absorbed, [history] * len(items), items, olds)):
                 history.newest = max(history.newest, *(item.last for item in items))
