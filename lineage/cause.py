@@ -7,8 +7,9 @@ smallest dense index stands for all. Every failing node belongs to the group of 
 smallest index); further causes that explain it are listed with it.
 
 Failures pass nodes of which nothing is known, but not those that are known to be well (``passing``). A failing job
-stands between what it reads and what it writes. Beyond the failing nodes there may be a healthy-looking common
-ancestor of several causes that nobody tests: :func:`suspects` lists these.
+stands between what it reads and what it writes, and a failing job inside another one explains why that fails. Beyond
+the failing nodes there may be a healthy-looking common ancestor of several causes that nobody tests: :func:`suspects`
+lists these.
 
 Time is the snapshot's: a caller that groups the failures of a window asks the snapshot of that time and gives the
 nodes that failed in it.
@@ -188,7 +189,7 @@ def _downstream(snapshot: Snapshot, failing: list[int], level: LevelName, passin
         front = heads[~seen[heads]].astype(np.uint32)
         seen[front] = True
     found = [(graph.public[src], graph.public[dst]) for src, dst in edges]
-    found += [_beside(snapshot, job, passing) for job in jobs]
+    found += [_beside(snapshot, job, passing, set(jobs)) for job in jobs]
     src, dst = (np.concatenate([part[k] for part in found]).astype(np.uint32) for k in (0, 1))
     nodes = np.unique(np.concatenate([np.array(failing, np.uint32), graph.public[seen]])).astype(np.uint32)
     keep = np.isin(src, nodes) & (src != dst)
@@ -196,9 +197,10 @@ def _downstream(snapshot: Snapshot, failing: list[int], level: LevelName, passin
     return _Part(nodes, np.searchsorted(nodes, src[keep])[order], np.searchsorted(nodes, dst[keep])[order])
 
 
-def _beside(snapshot: Snapshot, job: int, passing: set[int]) -> tuple[U32, U32]:
-    """Edges from what a job reads to it, and from it to what it writes."""
+def _beside(snapshot: Snapshot, job: int, passing: set[int], failing: set[int]) -> tuple[U32, U32]:
+    """Edges from what a job reads, and from failing jobs inside it, to the job, and from it to what it writes."""
     inputs = [i for i in snapshot.inputs(job).tolist() if i not in passing]
+    inputs += [i for i in snapshot.children(job).tolist() if i in failing]
     outputs = [i for i in snapshot.outputs(job).tolist() if i not in passing]
     src, dst = [*inputs, *[job] * len(outputs)], [*[job] * len(inputs), *outputs]
     return np.array(src, dtype=np.uint32), np.array(dst, dtype=np.uint32)

@@ -9,6 +9,7 @@ from sample_events.datasets import DATASETS
 from sample_events.expected import node_id
 from sample_events.jobs import (
     CONTACTS_DROPPED,
+    DBT_RUN,
     DECLARED,
     DELIVERY_STARTS,
     FAILED_DAY,
@@ -22,7 +23,8 @@ from sample_events.question import Point, day_of, impact, nodes, noon, provenanc
 
 def points() -> list[Point]:
     """Every story point in the order in which STORY.md tells them."""
-    return [*_reach(), *_quality(), *_time(), *_identity(), *_columns(), *_edges_of_every_kind()]
+    parts = (_reach, _quality, _time, _identity, _columns, _edges_of_every_kind, _whole_graph)
+    return [point for part in parts for point in part()]
 
 
 # --- how far things reach ---------------------------------------------------------------------------------------------
@@ -323,5 +325,58 @@ def _edges_of_every_kind() -> list[Point]:
             "The weekly job reads and writes the same table. That is kept, and not counted as impact.",
             "lake_web_events",
             absent=["lake_web_events"],
+        ),
+    ]
+
+
+# --- the graph as a whole ---------------------------------------------------------------------------------------------
+def _whole_graph() -> list[Point]:
+    revenue, test = (run_of(key, FAILED_DAY, "FAIL") for key in ("revenue_daily", "test_fct_orders"))
+    reached = {key: len(expected.impact(key)) for key in DATASETS}
+    first = sorted((-count, node_id(key), count) for key, count in reached.items())[:3]
+    email = [("dim_customers", "email"), ("newsletter_audience", "email"), ("mail_list", "email")]
+    name = [("dim_customers", "full_name"), ("newsletter_audience", "first_name"), ("mail_list", "first_name")]
+    return [
+        Point(
+            "personal-data-leaves-the-house",
+            "Personal data that leaves the house",
+            "The customer table hashes addresses before others see them; the audience of the newsletter takes them as "
+            "they are, and two steps from the customer domain they are at the mail provider.",
+            ("tags", node_id("mail_list"), "--tag", "pii"),
+            {
+                "verdict": "found",
+                "carried": {
+                    "pii:email": [node_id(step) for step in email],
+                    "pii:name": [node_id(step) for step in name],
+                },
+            },
+        ),
+        Point(
+            "where-it-is-masked",
+            "… and where it does not",
+            "The one edge over which the address does not pass.",
+            ("tags", node_id("customer_360"), "--tag", "pii:email"),
+            {
+                "carried": {},
+                "masked": [[node_id(("dim_customers", "email")), node_id(("customer_360", "email_hash"))]],
+            },
+        ),
+        Point(
+            "one-cause",
+            "One cause for everything that failed that morning",
+            "Four things were red before eight: a table with duplicates, its test, the model of the daily revenue, and "
+            "the dbt run around them. One of them explains the others.",
+            ("cause", "--as-of", f"{FAILED_DAY}T08:00:00Z"),
+            {
+                "failing": 4,
+                "causes": {node_id("fct_orders"): sorted([revenue.job.id, test.job.id, f"job:dbt-prod:{DBT_RUN}"])},
+            },
+        ),
+        Point(
+            "what-most-hangs-on",
+            "What most of the house hangs on",
+            "Three sources and streams of the shop reach more datasets than anything else.",
+            ("rank", "--by", "downstream", "--limit", "3"),
+            {"error": 0.0, "ranked": [[node, count] for _, node, count in first]},
         ),
     ]

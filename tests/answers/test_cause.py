@@ -68,6 +68,12 @@ def test_a_failing_job_stands_between_what_it_reads_and_what_it_writes(mesh: Wor
     assert told(Lineage(mesh.store).cause([*d("c"), "job:pg:jb"])) == {"job:pg:jb": [("c", 2)]}
 
 
+def test_a_failing_task_explains_why_its_dag_fails(mesh: World) -> None:
+    mesh.edge(mesh.job("dag"), mesh.job("jb"), kind="contains")
+    assert told(Lineage(mesh.store).cause(["job:pg:dag", "job:pg:jb"])) == {"job:pg:jb": [("job:pg:dag", 1)]}
+    assert told(Lineage(mesh.store).cause(["job:pg:dag", *d("b")])) == {"b": [], "job:pg:dag": []}
+
+
 def test_a_cycle_counts_as_one(world: World) -> None:
     for inputs, output in (("a", "b"), ("b", "a"), ("b", "c")):
         world.flow([inputs], f"j{inputs}{output}", [output])

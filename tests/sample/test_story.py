@@ -119,6 +119,22 @@ def _hits_include(answer: Any, value: list[str]) -> None:
     assert set(value) <= {hit["id"] for hit in hits}
 
 
+def _carried(answer: Json, value: Json) -> None:
+    assert {row["tag"]: row["path"] for row in answer["found"]} == value
+
+
+def _masked(answer: Json, value: list[list[str]]) -> None:
+    assert [[stop["src"], stop["dst"]] for stop in answer["stopped"] if stop["why"] == "masked"] == value
+
+
+def _causes(answer: Json, value: Json) -> None:
+    assert {g["cause"]: sorted(node["id"] for node in g["explains"]) for g in answer["groups"]} == value
+
+
+def _ranked(answer: Json, value: list[list[Any]]) -> None:
+    assert [[row["id"], row["downstream"]] for row in answer["found"]] == value
+
+
 CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "nodes": _nodes,
     "jobs": _jobs,
@@ -133,6 +149,10 @@ CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "upstream": _ids("upstream"),
     "writers": _ids("writers"),
     "hits_include": _hits_include,
+    "carried": _carried,
+    "masked": _masked,
+    "causes": _causes,
+    "ranked": _ranked,
 }
 
 
