@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 
 from lineage.networkx_backend import search, whole
-from lineage.networkx_backend.convert import from_networkx, to_networkx
+from lineage.networkx_backend.convert import from_networkx
 from lineage.networkx_backend.graph import MeshlineGraph
 from lineage.networkx_backend.info import FUNCTIONS
 
@@ -43,7 +43,7 @@ class Backend:
     @staticmethod
     def convert_to_nx(result: Any, **_: Any) -> Any:
         """A networkx graph when the result is a graph of ours, else the result."""
-        return to_networkx(result) if isinstance(result, MeshlineGraph) else result
+        return result.to_networkx() if isinstance(result, MeshlineGraph) else result
 
     @staticmethod
     def can_run(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | str:
@@ -155,7 +155,7 @@ def _on_a_copy(algorithm: Any) -> Callable[..., Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, MeshlineGraph):
-        return to_networkx(value)
+        return value.to_networkx()
     if isinstance(value, list | tuple) and any(isinstance(one, MeshlineGraph) for one in value):
         return [_plain(one) for one in value]
     return value

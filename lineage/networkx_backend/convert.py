@@ -1,4 +1,4 @@
-"""From networkx's graphs to ours, and back."""
+"""From networkx's graphs to ours."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from lineage.errors import MeshlineError
 from lineage.graph.analysis import Flow
 from lineage.networkx_backend.graph import MeshlineGraph
-
-MOST_EDGES = 1_000_000  # a networkx.DiGraph needs about 334 bytes and 8 µs for each
-
-
-class FallbackRefusedError(MeshlineError, nx.NetworkXError):  # type: ignore[misc]
-    """A copy as a networkx.DiGraph would take too much memory and time."""
 
 
 def from_networkx(graph: nx.DiGraph) -> MeshlineGraph:
@@ -49,33 +42,3 @@ def _flow(adjacency: Any, labels: list[Any], index: dict[Any, int]) -> tuple[Flo
     np.cumsum([len(row) for row in rows], out=indptr[1:])
     indices = np.fromiter((index[w] for row in rows for w in row), dtype=np.uint32, count=int(indptr[-1]))
     return Flow(indptr, indices), [data for row in rows for data in row.values()]
-
-
-def to_networkx(graph: MeshlineGraph) -> nx.DiGraph:
-    """A frozen networkx.DiGraph with all attributes, kept with the graph it was made of.
-
-    Raises
-    ------
-    FallbackRefusedError
-        when the graph has more than a million edges.
-    """
-    kept = graph.__networkx_cache__.get("meshline")
-    if kept is not None:
-        return kept
-    if graph.flow.edges > MOST_EDGES:
-        raise FallbackRefusedError(
-            f"This graph has {graph.flow.edges:,} edges. An algorithm that the backend meshline does not have needs a "
-            f"copy of it as a networkx.DiGraph, which is made up to {MOST_EDGES:,} edges. Ask about a part of it: "
-            "G.subgraph(nodes).copy()."
-        )
-    find, edges = graph.node_attributes, graph.edge_attributes
-    plain = nx.DiGraph(**graph.graph)
-    plain.add_nodes_from((node, dict(find(v)) if find else {}) for v, node in enumerate(graph.labels))
-    tails = np.repeat(np.arange(graph.flow.n), np.diff(graph.flow.indptr)).tolist()
-    labels = graph.labels
-    plain.add_edges_from(
-        (labels[u], labels[v], dict(edges(k)) if edges else {})
-        for k, (u, v) in enumerate(zip(tails, graph.flow.indices.tolist(), strict=True))
-    )
-    graph.__networkx_cache__["meshline"] = nx.freeze(plain)
-    return plain

@@ -9,10 +9,16 @@ from typing import Any, NoReturn
 import networkx as nx
 import numpy as np
 
+from lineage.errors import MeshlineError
 from lineage.graph.analysis import Flow
 from lineage.graph.arrays import U32
 
+MOST_EDGES = 1_000_000  # a networkx.DiGraph needs about 334 bytes and 8 µs for each
 _NOTHING: dict[str, Any] = {}
+
+
+class FallbackRefusedError(MeshlineError, nx.NetworkXError):  # type: ignore[misc]
+    """A copy as a networkx.DiGraph would take too much memory and time."""
 
 
 class Attributes(dict[str, Any]):
@@ -156,10 +162,33 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
     # -- copies
 
     def to_networkx(self) -> nx.DiGraph:
-        """A ``networkx.DiGraph`` with all attributes, made once and frozen; ``.copy()`` of it can be changed."""
-        from lineage.networkx_backend.convert import to_networkx
+        """A ``networkx.DiGraph`` with all attributes, made once and frozen; ``.copy()`` of it can be changed.
 
-        return to_networkx(self)
+        Raises
+        ------
+        FallbackRefusedError
+            when the graph has more than a million edges.
+        """
+        kept = self.__networkx_cache__.get("meshline")
+        if kept is not None:
+            return kept
+        if self.flow.edges > MOST_EDGES:
+            raise FallbackRefusedError(
+                f"This graph has {self.flow.edges:,} edges. An algorithm that the backend meshline does not have needs "
+                f"a copy of it as a networkx.DiGraph, which is made up to {MOST_EDGES:,} edges. Ask about a part: "
+                "G.subgraph(nodes).copy()."
+            )
+        find, edges = self.node_attributes, self.edge_attributes
+        plain = nx.DiGraph(**self.graph)
+        plain.add_nodes_from((node, dict(find(v)) if find else {}) for v, node in enumerate(self.labels))
+        tails = np.repeat(np.arange(self.flow.n), np.diff(self.flow.indptr)).tolist()
+        labels = self.labels
+        plain.add_edges_from(
+            (labels[u], labels[v], dict(edges(k)) if edges else {})
+            for k, (u, v) in enumerate(zip(tails, self.flow.indices.tolist(), strict=True))
+        )
+        self.__networkx_cache__["meshline"] = nx.freeze(plain)
+        return plain
 
     def copy(self, as_view: bool = False) -> nx.DiGraph:
         """A ``networkx.DiGraph`` that can be changed, or a view."""
