@@ -8,6 +8,7 @@ too many: the answer is then the list of candidates, never a guess.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -73,6 +74,12 @@ def resolve(view: View, text: str) -> int:
         raise UsageError("An empty text names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
     if text.count(":") > _COLONS:
         raise UsageError(f"A node text with more than {_COLONS} colons cannot be read.")
+    parts = _parts(text)
+    if parts is not None:
+        found_at = _index(view, parts)
+        if found_at is None:
+            raise UnknownNodeError(text, near(view, parts.name))
+        return found_at
     exact = _exact(view, text)
     if exact:
         return _only(view, text, exact)
@@ -117,6 +124,26 @@ def near(view: View, text: str, limit: int = 5) -> list[str]:
     words = rest if colon and prefix in (*KINDS, "datasetField") else text
     hits = search(view, words, limit=limit) or search(view, re.split(r"[.:/]", words)[-1], limit=limit)
     return [hit.id for hit in hits]
+
+
+def _parts(text: str) -> NodeKey | None:
+    """Key from a JSON list of kind, namespace, name and, of a column, its path; ``None`` for any other text.
+
+    >>> _parts('["dataset", "p", "b:c"]')
+    NodeKey(kind='dataset', namespace='p', name='b:c', field='')
+    """
+    if not text.startswith("["):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None  # a name may begin with a bracket
+    if not isinstance(found, list) or not all(isinstance(part, str) for part in found) or len(found) not in (3, 4):
+        return None
+    kind, namespace, name, *field = found
+    if kind not in KINDS or (kind == "column") != bool(field):
+        return None
+    return NodeKey(kind, namespace, name, *field)
 
 
 def _exact(view: View, text: str) -> list[int]:
@@ -180,7 +207,19 @@ def _best(view: View, rows: Sequence[tuple[int, int]]) -> list[int]:
 def _only(view: View, text: str, found: Sequence[int]) -> int:
     if len(found) == 1:
         return found[0]
-    raise UnknownNodeError(text, [view.label(i) for i in found[:_SHOWN]], ambiguous=True)
+    labels = [view.label(i) for i in found[:_SHOWN]]
+    told = [
+        _quoted(view, i) if labels.count(label) > 1 and not view.hidden(i) else label
+        for i, label in zip(found[:_SHOWN], labels, strict=True)
+    ]
+    raise UnknownNodeError(text, told, ambiguous=True)
+
+
+def _quoted(view: View, i: int) -> str:
+    """A node by its parts."""
+    snapshot = view.snapshot
+    column = [snapshot.field(i)] if view.kind(i) == "column" else []
+    return json.dumps([view.kind(i), snapshot.namespace(i), snapshot.name(i), *column], ensure_ascii=False)
 
 
 def _distinct(found: object) -> list[int]:

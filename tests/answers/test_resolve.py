@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lineage.actor import Actor
@@ -112,3 +114,23 @@ def test_a_node_that_was_not_known_yet_is_unknown_then(world: World) -> None:
 def test_a_text_with_colons_without_end_is_refused_quickly(world: World) -> None:
     with pytest.raises(UsageError, match="colons"):
         found(world, "column" + ":a" * 100_000)
+
+
+def test_two_nodes_with_one_text_are_told_apart_by_their_parts(world: World) -> None:
+    world.dataset("b:c", namespace="p")
+    world.dataset("c", "x", namespace="p:b")
+    lx = Lineage(world.store)
+    with pytest.raises(UnknownNodeError) as caught:
+        lx.show("dataset:p:b:c")
+    assert sorted(caught.value.candidates) == ['["dataset", "p", "b:c"]', '["dataset", "p:b", "c"]']
+    for candidate in caught.value.candidates:
+        assert lx.show(candidate).namespace == json.loads(candidate)[1]
+    assert lx.show('["column", "p:b", "c", "x"]').field == "x"
+    with pytest.raises(UnknownNodeError):
+        lx.show('["dataset", "p", "nothing"]')
+
+
+@pytest.mark.parametrize("text", ["[dbo].[t]", '["dataset"]', '["dataset", "p", "n", "x"]', "[1, 2, 3]", "[]", "["])
+def test_a_name_may_begin_with_a_bracket(world: World, text: str) -> None:
+    world.dataset(text)
+    assert Lineage(world.store).show(text).name == text
