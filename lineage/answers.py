@@ -6,17 +6,14 @@ when parts of it rest on guesses. JSON comes from :func:`to_json`; its keys are 
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
 
+from lineage.jsonable import to_json as to_json
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
-from lineage.times import iso
 
 Direction = Literal["downstream", "upstream"]
 Certainty = Literal["certain", "probable", "stale"]
@@ -383,32 +380,3 @@ class Picture(Shown):
         near = sorted(self.nodes, key=lambda n: n.hops)
         boxes = [Box(n.id, n.name, -n.hops if n.side == "upstream" else n.hops, n.domain) for n in near]
         return boxes, [Arrow(edge.src, edge.dst, edge.certainty) for edge in self.edges]
-
-
-def to_json(answer: object) -> Any:
-    """Plain JSON value of an answer: times as ISO text in UTC, tuples as lists, bytes hexadecimal.
-
-    >>> to_json(Frontier(2, {"sales": 2}))
-    {'nodes': 2, 'domains': {'sales': 2}}
-    """
-    if answer is None or isinstance(answer, str | int):
-        return answer
-    if isinstance(answer, float):
-        return answer if math.isfinite(answer) else None  # JSON has no NaN
-    if isinstance(answer, tuple | list):
-        return [to_json(value) for value in answer]
-    if isinstance(answer, datetime):
-        return iso(answer)
-    if isinstance(answer, bytes):
-        return answer.hex()
-    if isinstance(answer, dict):
-        return {str(key): to_json(value) for key, value in answer.items()}
-    kind: Any = type(answer)
-    names = _field_names(kind)
-    return {name: to_json(getattr(answer, name)) for name in names} if names else answer
-
-
-@cache
-def _field_names(kind: Any) -> tuple[str, ...]:
-    """Names of the fields of a dataclass; looked up once per class, for answers may have 100,000 nodes."""
-    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()

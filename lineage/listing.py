@@ -201,7 +201,7 @@ def _visible(view: View, kind: int, domain: str | None) -> list[int]:
 
 def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
     """Datasets or jobs, those with the most direct neighbours first."""
-    from lineage.picture import last_runs
+    from lineage.last_runs import last_runs
 
     snapshot = view.snapshot
     nodes = _visible(view, kind, domain)

@@ -49,7 +49,8 @@ def provenance(view: View, source: int, asked: Asked | None = None) -> Answer:
     view.require(source)
     asked = asked or Asked()
     reached = reach(view, source, "upstream", asked.depth, asked.filters, bridge=asked.bridge)
-    return answer(view, reached, blind_here(view, reached), blind_further(view, reached), asked)
+    spots = [*blind_further(view, reached), *gaps(view, reached)]
+    return answer(view, reached, blind_here(view, reached), spots, asked)
 
 
 def blind_here(view: View, reached: Reach) -> list[str]:
@@ -98,11 +99,7 @@ def _blind_column(view: View, source: int) -> list[str]:
 
 
 def blind_further(view: View, reached: Reach) -> list[str]:
-    """Blind spots behind the asked node.
-
-    Datasets nobody was seen writing or of which only a part was moved; jobs that never told what they read, that have
-    runs without an end, or whose last run could not tell everything.
-    """
+    """Blind spots behind the asked node: datasets nobody was seen writing, jobs that did not tell all they read."""
     if reached.level == "column":
         owners = {view.snapshot.dataset_of(i) for i in reached.found if view.kind(i) == "column"}
         bare = without_writer(view, sorted(owners))
@@ -116,13 +113,18 @@ def blind_further(view: View, reached: Reach) -> list[str]:
     ]
     spots += named(view, starts, "was only ever seen writing; what it reads was not told")
     jobs = [job for job in reached.of_kind(view, "job") if not view.hidden(job)]
-    spots += named(view, [job for job in jobs if view.instant.open_runs.get(job)], "has runs that have not ended")
-    in_parts = view.instant.remember("in parts", lambda: _in_parts(view))
-    parts = [i for i in reached.of_kind(view, "dataset") if i in in_parts and not view.hidden(i)]
-    spots += named(view, parts, "only a part of it was read or written")
     for job, what in incomplete(view, jobs[:_LOOKED_UP]).items():
         spots.append(f"{view.label(job)}: lineage of its last run is incomplete, {what}")
     return spots
+
+
+def gaps(view: View, reached: Reach) -> list[str]:
+    """What is not complete in what was told: runs without an end, datasets of which only a part was moved."""
+    jobs = [job for job in reached.of_kind(view, "job") if view.instant.open_runs.get(job) and not view.hidden(job)]
+    in_parts = view.instant.remember("in parts", lambda: _in_parts(view))
+    parts = [i for i in reached.of_kind(view, "dataset") if i in in_parts and not view.hidden(i)]
+    spots = named(view, jobs, "has runs that have not ended")
+    return spots + named(view, parts, "only a part of it was read or written")
 
 
 def _in_parts(view: View) -> frozenset[int]:
