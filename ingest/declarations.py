@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ingest.entities import Contribution
+from ingest.fold import former_name
 from ingest.history import DECLARED
 from ingest.lives import Declaration
 from ingest.model import Body, DatasetPart, Edge, EventFacts, Lifecycle
@@ -29,6 +30,7 @@ class Declared(NamedTuple):
     refs: tuple[FacetRef, ...]
     tells_edges: bool
     dropped: bool = False
+    former: int | None = None  # dataset that was renamed to this one
 
     def contribution(self) -> Contribution:
         """Its facets, for the history of the entity."""
@@ -41,6 +43,12 @@ class Declared(NamedTuple):
         told = (d.edge_set, d.column_set) if self.tells_edges else (None, None)
         return (self.entity, d.at, d.hash, d.producer, sets.add_facets(self.refs), *told, self.dropped)
 
+    def turns(self) -> list[Row]:
+        """Its rows of ``turn``."""
+        d = self.declaration
+        rows: list[Row] = [(self.entity, None, d.at, 0, d.hash)] if self.dropped else []
+        return rows if self.former is None else [*rows, (self.former, self.entity, d.at, 0, d.hash)]
+
 
 def declare(event: EventFacts, sets: Sets, projector: Projector) -> Iterable[Declared]:
     """Everything a job or dataset event declares."""
@@ -50,7 +58,8 @@ def declare(event: EventFacts, sets: Sets, projector: Projector) -> Iterable[Dec
     yield _job(event, sets, projector)
     for part in {part.id: part for part in (*event.inputs, *event.outputs)}.values():
         silent = Declaration(event.at, event.hash, event.producer, 0, 0)
-        yield Declared(part.id, 0, silent, _refs(part.facets), tells_edges=False, dropped=_drops(part))
+        former = _former(part, projector)
+        yield Declared(part.id, 0, silent, _refs(part.facets), False, _drops(part), former)
 
 
 def _job(event: EventFacts, sets: Sets, projector: Projector) -> Declared:
@@ -82,7 +91,8 @@ def _dataset(event: EventFacts, part: DatasetPart, sets: Sets, projector: Projec
                 edges.append(Edge(projector.node(key), part.id, "lineage", "explicit"))
     tells_edges = any(body.key in ("lineage", "columnLineage") for _, body in part.facets)
     declaration = _declaration(event, sets.add_edges(edges), sets.add_columns(columns))
-    return Declared(part.id, 0, declaration, _refs(part.facets), tells_edges, _drops(part))
+    former = _former(part, projector)
+    return Declared(part.id, 0, declaration, _refs(part.facets), tells_edges, _drops(part), former)
 
 
 def _declaration(event: EventFacts, edge_set: int, column_set: int) -> Declaration:
@@ -91,6 +101,11 @@ def _declaration(event: EventFacts, edge_set: int, column_set: int) -> Declarati
 
 def _drops(part: DatasetPart) -> bool:
     return any(isinstance(body.parsed, Lifecycle) and body.parsed.state == "DROP" for _, body in part.facets)
+
+
+def _former(part: DatasetPart, projector: Projector) -> int | None:
+    names = [name for _, body in part.facets if (name := former_name(body, part)) is not None]
+    return projector.node(NodeKey("dataset", *names[0])) if names else None
 
 
 def _refs(facets: Iterable[tuple[str, Body]]) -> tuple[FacetRef, ...]:

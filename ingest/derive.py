@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 
 from ingest import sql_nodes, tables
 from ingest.archive import fetch
-from ingest.declarations import declare
+from ingest.declarations import Declared, declare
 from ingest.entities import Contribution, EntityHistories
 from ingest.envelope import Envelope, decode
 from ingest.jobs import JobHistories
 from ingest.model import EventFacts
 from ingest.project import Projector
-from ingest.runs import RunState, drops, merge, parents_of, placeholder_row
+from ingest.runs import RunState, merge, parents_of, placeholder_row
 from ingest.sets import Sets
-from ingest.tables import Changes
+from ingest.tables import Changes, Row
+from ingest.turns import Turns
 from lineage.identity import NodeKey
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _RUNS_KEPT = 20_000
 _SETS_KEPT = 500_000
 _FIRST = (
-    tables.RUN, tables.RUN_IO, tables.RUN_STAGE, tables.RUN_TOLD, tables.RENAME, tables.METRIC, tables.ASSERTION,
+    tables.RUN, tables.RUN_IO, tables.RUN_STAGE, tables.RUN_TOLD, tables.TURN, tables.METRIC, tables.ASSERTION,
     tables.DECLARATION,
 )  # fmt: skip
 _SECOND = (tables.EDGE, tables.COLUMN_EDGE, tables.FACET, tables.ALIAS)  # facets are read back from the first ones
@@ -65,7 +66,8 @@ class Derivation:
     def _reset(self) -> None:
         self._sets = Sets()
         self._runs: dict[int, _Run] = {}
-        self._jobs = JobHistories(self._sets)
+        self._turns = Turns()
+        self._jobs = JobHistories(self._sets, self._turns)
         self._entities = EntityHistories()
 
     def forget(self) -> None:
@@ -96,26 +98,31 @@ class Derivation:
         replaced = [item for run in touched.before.values() if run is not None for item in self._contributions(run)]
         units = {run.job: run.job for run in touched.after.values()}
         units |= {item.entity: item.job for item in declared if item.tells_edges}
-        dropped = {
-            dataset for runs in (touched.before, touched.after) for run in runs.values() for dataset in drops(run)
-        }
-        dropped |= {item.entity for item in declared if item.dropped}
-        units |= self._jobs.units_at(cursor, dropped)
+        gone, come = _turn_rows(touched, declared)
+        turned = {end for row in (*gone, *come) for end in row[:2] if end is not None}
+        entities = {item.entity for item in shown}
+        self._turns.load(cursor, entities | turned)
+        units |= self._jobs.units_at(cursor, self._turns.formers(turned))
 
-        self._jobs.prepare(cursor, units)
-        self._entities.prepare(cursor, {item.entity for item in shown})
+        if declared:
+            changes.insert["declaration"] = [item.row(self._sets) for item in declared]
+        self._write_shared(cursor, known_at)
+        self._jobs.prepare(cursor, units, known_at)
+        self._turns.remove(gone)
+        self._turns.add(come)
+        if turned:
+            self._jobs.turned()
+        linked = self._turns.successors({end for end in entities | turned if self._turns.renamed(end)} | turned)
+        self._entities.prepare(cursor, entities | linked)
         self._run_changes(touched, changes)
         for item in declared:
             if item.tells_edges:
                 self._jobs.add_declaration(item.entity, item.declaration)
-            if item.dropped:
-                self._jobs.set_drop(item.entity, item.declaration.hash, item.declaration.at)
-        self._jobs.changes(changes)
-        if declared:
-            changes.insert["declaration"] = [item.row(self._sets) for item in declared]
-        self._write_shared(cursor, known_at)
+        changes.replace(tables.TURN, gone, come)
+        self._jobs.changes(cursor, changes, known_at)
         changes.write(cursor, known_at, _FIRST)
-        self._entities.changes(cursor, shown, replaced, changes)
+        self._entities.changes(cursor, shown, replaced, changes, self._turns, linked)
+        changes.replace(tables.ALIAS, *self._turns.aliases(cursor, linked))
         changes.write(cursor, known_at, _SECOND)
         self._shrink()
 
@@ -129,10 +136,6 @@ class Derivation:
             if run.stages is not None or (before is not None and before.stages is not None):
                 changes.replace(tables.RUN_STAGE, before.stage_rows() if before else (), run.stage_rows())
                 changes.replace(tables.RUN_TOLD, before.told_rows() if before else (), run.told_rows())
-            for dataset in drops(before):
-                self._jobs.set_drop(dataset, run.run, None)
-            for dataset, at in drops(run).items():
-                self._jobs.set_drop(dataset, run.run, at)
             self._jobs.add_run(run.job, run.evidence())
 
     # -- runs
@@ -244,7 +247,16 @@ class Derivation:
         for run in list(self._runs)[: max(0, len(self._runs) - _RUNS_KEPT)]:
             del self._runs[run]
         self._jobs.shrink()
+        self._turns.shrink()
         self._entities.shrink()
+
+
+def _turn_rows(touched: _Touched, declared: Sequence[Declared]) -> tuple[set[Row], set[Row]]:
+    """Drops and renames that no longer hold, and new ones."""
+    before = {row for run in touched.before.values() if run is not None for row in run.turns}
+    after = {row for run in touched.after.values() for row in run.turns}
+    after |= {row for item in declared for row in item.turns()}
+    return before - after, after - before
 
 
 def _node_columns(key: NodeKey) -> tuple[object, ...]:

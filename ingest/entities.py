@@ -18,9 +18,11 @@ import msgspec
 from ingest import tables
 from ingest.facets.dataset import symlinks
 from ingest.history import Point, Span, spans
+from ingest.lines import line_of_history
 from ingest.model import Symlink
 from ingest.sets import FacetRef
 from ingest.tables import OPEN_MICROS, Changes
+from ingest.turns import Turns
 from lineage.identity import node_id
 
 if TYPE_CHECKING:
@@ -157,6 +159,8 @@ class EntityHistories:
         contributions: Iterable[Contribution],
         replaced: Iterable[Contribution],
         changes: Changes,
+        turns: Turns,
+        linked: Collection[int] = (),
     ) -> None:
         """Take in what a batch showed; the batch's runs and declarations are already in the store.
 
@@ -168,26 +172,39 @@ class EntityHistories:
             what the same runs showed before the batch.
         changes
             receives rows of ``facet`` and ``alias``.
+        turns
+            the renames of these entities.
+        linked
+            prepared entities that a rename connects with what the batch showed: their histories are made anew.
         """
         earlier: dict[tuple[int, int, int], list[Contribution]] = {}
         for item in replaced:
             earlier.setdefault((item.entity, item.order, item.run), []).append(item)
-        groups: dict[int, list[Contribution]] = {}
+        groups: dict[int, list[Contribution]] = {entity: [] for entity in linked}
         for item in contributions:
             groups.setdefault(item.entity, []).append(item)
         before: dict[int, dict[_Key, list[Span]]] = {}
         slow = []
         for entity, items in groups.items():
             history = self._entities[entity]
-            if history.newest is not None and all(
-                history.repeats(item.refs, item.first) and (entity, item.order, item.run) not in earlier
-                for item in items
+            if (
+                history.newest is not None
+                and entity not in linked
+                and all(
+                    history.repeats(item.refs, item.first) and (entity, item.order, item.run) not in earlier
+                    for item in items
+                )
             ):
                 history.newest = max(history.newest, *(item.last for item in items))
                 continue
             old = history.spans
             history.repeated = []
             olds, lost = _matched(items, earlier)
+            if entity in linked:
+                before[entity] = old
+                slow.append(entity)
+                history.newest = max((item.last for item in items), default=history.newest or 0)
+                continue
             if history.newest is not None and not lost and all(map(_absorbed, [history] * len(items), items, olds)):
                 history.newest = max(history.newest, *(item.last for item in items))
                 continue
@@ -199,7 +216,7 @@ class EntityHistories:
             else:
                 slow.append(entity)
             history.newest = max(history.newest or items[0].last, *(item.last for item in items))
-        self._recompute(cursor, slow)
+        self._recompute(cursor, slow, turns)
         for entity, old in before.items():
             new = self._entities[entity]
             changes.replace(tables.FACET, _Entity(old).rows(entity), new.rows(entity))
@@ -210,17 +227,20 @@ class EntityHistories:
         for entity in list(self._entities)[: max(0, len(self._entities) - _KEPT)]:
             del self._entities[entity]
 
-    def _recompute(self, cursor: duckdb.DuckDBPyConnection, entities: Sequence[int]) -> None:
+    def _recompute(self, cursor: duckdb.DuckDBPyConnection, entities: Sequence[int], turns: Turns) -> None:
         if not entities:
             return
-        points: dict[int, dict[_Key, list[Point]]] = {entity: {} for entity in entities}
-        rows = cursor.execute(_POINTS, [list(entities)]).fetchall()
+        line = turns.formers(entities)
+        points: dict[int, dict[_Key, list[Point]]] = {entity: {} for entity in line}
+        rows = cursor.execute(_POINTS, [list(line)]).fetchall()
         for entity, place, key, body, first, last, order, run, producer in rows:
             shown = points[entity].setdefault((place, key), [])
             shown.append(Point(first, order, run, body, producer))
-            shown.append(Point(last, order, run, body, producer))
-        for entity, by_key in points.items():
-            self._entities[entity].spans = _spans(by_key)
+            # a run that began before a rename and ended after it confirms nothing of a table that is made later
+            if not any(first <= at < last for at, _ in turns.outgoing(entity)):
+                shown.append(Point(last, order, run, body, producer))
+        for entity in entities:
+            self._entities[entity].spans = line_of_history(entity, points, turns)
 
     def _alias_changes(
         self,
@@ -324,10 +344,6 @@ def _append(old: dict[_Key, list[Span]], items: Iterable[Contribution]) -> dict[
             shown.append(Point(last.start, 0, last.run, last.body, last.producer))
         result[facet] = done + spans(shown, OPEN_MICROS)
     return result
-
-
-def _spans(points: dict[_Key, list[Point]]) -> dict[_Key, list[Span]]:
-    return {facet: spans(shown, OPEN_MICROS) for facet, shown in points.items()}
 
 
 def _start(span: Span) -> int:

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 from ingest import tables
 from ingest.lives import (
+    COLUMNS,
+    EDGES,
     Declaration,
-    Drop,
     Evidence,
     Interval,
+    Turn,
     column_lives,
-    column_touches,
     declared_lives,
     edge_lives,
-    edge_touches,
 )
 from ingest.sets import Sets
 from ingest.tables import OPEN_MICROS, Changes, Row
+from ingest.turns import Turns
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,13 +50,6 @@ FROM declaration SEMI JOIN (SELECT unnest(?::UBIGINT[]) AS entity) USING (entity
 WHERE edge_set IS NOT NULL
 """
 
-
-_DROPS = f"""
-SELECT dataset, run, NULL, epoch_us(dropped_at) FROM run_io
-WHERE dropped_at IS NOT NULL AND known_to = make_timestamp({OPEN_MICROS})
-UNION ALL
-SELECT entity, 0, hash, epoch_us(event_time) FROM declaration WHERE dropped
-"""  # noqa: S608 - a constant
 
 # by what was shown, not by the rows of edge: an edge that a drop took away leaves no row
 _UNITS_AT = f"""
@@ -92,13 +86,12 @@ class _Unit:
 class JobHistories:
     """The jobs touched lately, with everything their edges follow from."""
 
-    def __init__(self, sets: Sets) -> None:
-        self._sets = sets
+    def __init__(self, sets: Sets, turns: Turns) -> None:
+        self._sets, self._turns = sets, turns
         self._units: dict[int, _Unit] = {}
         self._touched: dict[int, _Unit] = {}
-        self._drops: dict[int, dict[int | bytes, int]] | None = None  # dataset → run or event → time; few ever
 
-    def prepare(self, cursor: duckdb.DuckDBPyConnection, units: Mapping[int, int]) -> None:
+    def prepare(self, cursor: duckdb.DuckDBPyConnection, units: Mapping[int, int], known_at: int) -> None:
         """Load units as they are before the batch is written.
 
         Parameters
@@ -106,7 +99,6 @@ class JobHistories:
         units
             unit → job on its edges: a job itself, or a dataset → 0.
         """
-        self._load_drops(cursor)
         missing = [unit for unit in units if unit not in self._units]
         self._touched = {}
         for unit, job in units.items():
@@ -129,6 +121,7 @@ class JobHistories:
         told = [pair for unit in missing for x in self._units[unit].evidence.values() for pair in x.sets()]
         told += [(x.edge_set, x.column_set) for unit in missing for x in self._units[unit].declarations.values()]
         self._sets.load(cursor, (edges for edges, _ in told), (columns for _, columns in told))
+        self._turns.ready(cursor, {end for unit in missing for end in self._ends(self._units[unit])}, known_at)
         for unit in missing:
             self._settle(self._units[unit], *self._rows(self._units[unit]))
 
@@ -152,25 +145,20 @@ class JobHistories:
             return {}
         return dict(cursor.execute(_UNITS_AT, [list(datasets)]).fetchall())
 
-    def set_drop(self, dataset: int, told_by: int | bytes, at: int | None) -> None:
-        """A run (by key) or event (by hash) tells that a dataset was dropped at a time, or no longer tells it."""
-        assert self._drops is not None, "prepare comes first"
+    def turned(self) -> None:
+        """Drops or renames at the edges of the prepared units came or went."""
         for unit in self._touched.values():
             unit.stale = True
-        told = self._drops.setdefault(dataset, {})
-        if at is None:
-            told.pop(told_by, None)
-        else:
-            told[told_by] = at
 
-    def changes(self, changes: Changes) -> None:
-        """Put the changed rows of all prepared units into ``changes``."""
-        for entry in self._touched.values():
-            if entry.stale:
-                edges, columns = self._rows(entry)
-                changes.replace(tables.EDGE, entry.edges, edges)
-                changes.replace(tables.COLUMN_EDGE, entry.columns, columns)
-                self._settle(entry, edges, columns)
+    def changes(self, cursor: duckdb.DuckDBPyConnection, changes: Changes, known_at: int) -> None:
+        """Put the changed rows of all prepared units into ``changes``; the batch's nodes are in the store."""
+        stale = [entry for entry in self._touched.values() if entry.stale]
+        self._turns.ready(cursor, {end for entry in stale for end in self._ends(entry)}, known_at)
+        for entry in stale:
+            edges, columns = self._rows(entry)
+            changes.replace(tables.EDGE, entry.edges, edges)
+            changes.replace(tables.COLUMN_EDGE, entry.columns, columns)
+            self._settle(entry, edges, columns)
 
     def shrink(self) -> None:
         """Forget what was not touched for longest."""
@@ -183,14 +171,12 @@ class JobHistories:
     def _rows(self, entry: _Unit) -> tuple[set[Row], set[Row]]:
         evidence = list(entry.evidence.values())
         declarations = list(entry.declarations.values())
-        drops = self._drops_of(entry)
-        edges = edge_lives(evidence, self._sets, OPEN_MICROS, drops)
-        edges += declared_lives(
-            declarations, lambda d: self._sets.edges(d.edge_set).edges, OPEN_MICROS, drops, edge_touches
-        )
-        columns = column_lives(evidence, self._sets, OPEN_MICROS, drops)
+        turns = self._turns_of(entry)
+        edges = edge_lives(evidence, self._sets, OPEN_MICROS, turns)
+        edges += declared_lives(declarations, lambda d: self._sets.edges(d.edge_set).edges, OPEN_MICROS, turns, EDGES)
+        columns = column_lives(evidence, self._sets, OPEN_MICROS, turns)
         columns += declared_lives(
-            declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS, drops, column_touches
+            declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS, turns, COLUMNS
         )
         return _edge_rows(edges, entry.job), _column_rows(columns, entry.job)
 
@@ -203,21 +189,14 @@ class JobHistories:
         in_stages = any(run.later for run in evidence)
         entry.last = None if pending or in_stages else max(evidence, default=None)
 
-    def _drops_of(self, entry: _Unit) -> list[Drop]:
-        """Drops of the datasets at either end of a unit's edges."""
-        if not self._drops:
-            return []
+    def _ends(self, entry: _Unit) -> set[int]:
+        """Everything at either end of a unit's edges."""
         told = {edge_set for x in entry.evidence.values() for edge_set, _ in x.sets()}
         told |= {x.edge_set for x in entry.declarations.values()}
-        ends = {end for s in told for edge in self._sets.edges(s).edges for end in edge[:2]}
-        return [Drop(at, dataset) for dataset in ends & self._drops.keys() for at in self._drops[dataset].values()]
+        return {end for s in told for edge in self._sets.edges(s).edges for end in edge[:2]}
 
-    def _load_drops(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        if self._drops is not None:
-            return
-        self._drops = {}
-        for dataset, run, hash_, at in cursor.execute(_DROPS).fetchall():
-            self._drops.setdefault(dataset, {})[run or bytes(hash_)] = at
+    def _turns_of(self, entry: _Unit) -> list[Turn]:
+        return self._turns.of(self._ends(entry)) if self._turns else []
 
 
 def _stages(cursor: duckdb.DuckDBPyConnection, jobs: Collection[int]) -> dict[int, list[tuple[int, int, int]]]:

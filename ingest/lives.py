@@ -28,6 +28,7 @@ MISSES = 3  # complete runs without an edge that end it
 NOT_SEEN = "not seen"
 DROPPED = "dropped"
 RETOLD = "retold"
+RENAMED = "renamed"
 REDECLARED = "redeclared"
 _CLAIMS = ("column", "explicit")  # provenances that name single sources; a product takes what it gets
 
@@ -84,6 +85,10 @@ class _Life:
     seen: int  # run that showed it last
     misses: list[int] = field(default_factory=list)
 
+    def moved(self, at: int) -> _Life:
+        """The same life from the time of a rename on."""
+        return _Life(self.opened._replace(at=at), self.seen, [at] * len(self.misses))
+
 
 class Drop(NamedTuple):
     """A dataset that was dropped at a time, microseconds."""
@@ -92,7 +97,18 @@ class Drop(NamedTuple):
     dataset: int
 
 
-def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, drops: Iterable[Drop] = ()) -> list[Interval]:
+class Renames(NamedTuple):
+    """Datasets that got other names at a time, all in one step; ``column`` gives a column under a new dataset."""
+
+    at: int
+    names: dict[int, int]  # old → new
+    column: Callable[[int, int], int]
+
+
+Turn = Drop | Renames
+
+
+def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: Iterable[Turn] = ()) -> list[Interval]:
     """Intervals of the edges that the runs of one job showed.
 
     Parameters
@@ -103,21 +119,21 @@ def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, drops: I
         holds their sets of edges.
     open_end
         the end of what has not ended, microseconds.
-    drops
-        when datasets of these edges were dropped.
+    turns
+        when datasets of these edges were dropped or renamed.
     """
     return _lives(
         evidence,
-        drops,
+        turns,
         open_end,
         lambda run: sets.edges(run.edge_set).edges,
         lambda run, edge: _says_absent(sets.edges(run.edge_set), edge),
-        touches=edge_touches,
+        kind=EDGES,
         by=lambda run: (run.edge_set, run.complete),
     )
 
 
-def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, drops: Iterable[Drop] = ()) -> list[Interval]:
+def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: Iterable[Turn] = ()) -> list[Interval]:
     """Intervals of the column edges that the runs of one job showed.
 
     A run says that a column edge is absent when it told columns of the same output without it, or wrote other
@@ -125,13 +141,12 @@ def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, drops:
     """
     return _lives(
         evidence,
-        drops,
+        turns,
         open_end,
         lambda run: sets.columns(run.column_set).edges,
         lambda run, edge: _says_column_absent(sets.edges(run.edge_set), sets.columns(run.column_set), edge),
-        touches=column_touches,
+        kind=COLUMNS,
         by=lambda run: (run.edge_set, run.column_set, run.complete),
-        identity=lambda edge: edge._replace(description=None),
     )
 
 
@@ -139,10 +154,13 @@ def declared_lives(
     declarations: Iterable[Declaration],
     shown: Callable[[Declaration], Iterable[Any]],
     open_end: int,
-    drops: Iterable[Drop],
-    touches: Callable[[Any, int], bool],
+    turns: Iterable[Turn],
+    kind: Kind,
 ) -> list[Interval]:
-    """Intervals of declared edges: each declaration is whole and holds until the next one, or until a drop."""
+    """Intervals of declared edges: each declaration is whole and holds until the next one, or until a drop.
+
+    After a rename they hold under the new name.
+    """
     intervals: list[Interval] = []
     live: dict[Any, Declaration] = {}
 
@@ -151,9 +169,16 @@ def declared_lives(
             since = live.pop(edge)
             intervals.append(Interval(edge, "current", None, since.producer, reason, since.at, at))
 
-    for at, _, step in _steps(declarations, drops):
+    for at, _, step in _steps(declarations, turns):
         if isinstance(step, Drop):
-            end([edge for edge in live if touches(edge, step.dataset)], DROPPED, at)
+            end([edge for edge in live if kind.touches(edge, step.dataset)], DROPPED, at)
+            continue
+        if isinstance(step, Renames):
+            moves = {edge: (kind.move(edge, step), live[edge]) for edge in live if kind.moves(edge, step)}
+            end(moves, RENAMED, at)
+            for edge, (moved, since) in moves.items():
+                if not _loop(moved) or _loop(edge):
+                    live.setdefault(moved, since._replace(at=at))
             continue
         edges = frozenset(shown(step))
         end([edge for edge in live if edge not in edges], REDECLARED, at)
@@ -163,14 +188,50 @@ def declared_lives(
     return [interval for interval in intervals if interval.start < interval.end]
 
 
-def edge_touches(edge: Edge, dataset: int) -> bool:
-    """Whether a dataset is an end of a data edge."""
-    return dataset in (edge.src, edge.dst) and edge.kind in ("lineage", "read", "write")
+@dataclass(frozen=True)
+class Kind:
+    """How edges of one kind hang on datasets: their ends, their like under new names, and what makes two the same."""
+
+    ends: Callable[[Any], tuple[int, ...]]
+    move: Callable[[Any, Renames], Any]
+    identity: Callable[[Any], Any] = lambda edge: edge
+
+    def touches(self, edge: Any, dataset: int) -> bool:
+        """Whether a dataset is an end of an edge."""
+        return dataset in self.ends(edge)
+
+    def moves(self, edge: Any, step: Renames) -> bool:
+        """Whether an edge hangs on a dataset that is renamed."""
+        return any(end in step.names for end in self.ends(edge))
 
 
-def column_touches(edge: ColumnEdge, dataset: int) -> bool:
-    """Whether one of its columns is a dataset's."""
-    return dataset in (edge.source, edge.target)
+def _edge_ends(edge: Edge) -> tuple[int, ...]:
+    return edge[:2] if edge.kind in ("lineage", "read", "write") else ()
+
+
+def _move_edge(edge: Edge, step: Renames) -> Edge:
+    return edge._replace(src=step.names.get(edge.src, edge.src), dst=step.names.get(edge.dst, edge.dst))
+
+
+def _move_columns(edge: ColumnEdge, step: Renames) -> ColumnEdge:
+    source, target = step.names.get(edge.source, edge.source), step.names.get(edge.target, edge.target)
+    src, dst = edge.src, edge.dst
+    if source != edge.source:
+        src = step.column(src, source)
+    if target != edge.target:
+        dst = target if dst == edge.target else step.column(dst, target)
+    return edge._replace(src=src, dst=dst, source=source, target=target)
+
+
+EDGES = Kind(_edge_ends, _move_edge)
+COLUMNS = Kind(lambda edge: (edge.source, edge.target), _move_columns, lambda edge: edge._replace(description=None))
+
+
+def _loop(edge: Edge | ColumnEdge) -> bool:
+    """Whether an edge leads to where it comes from; when a rename made it so, the copy it tells of was the rename."""
+    if isinstance(edge, Edge):
+        return edge.src == edge.dst
+    return edge.source == edge.target
 
 
 @dataclass(slots=True)
@@ -200,6 +261,18 @@ class _Walk:
             del self.live[key]
             self.intervals.append(_interval(self.told[key], life, life.misses[0], NOT_SEEN))
 
+    def rename(self, step: Renames, kind: Kind) -> None:
+        """What hangs on the old names ends there and goes on under the new ones, as stale as it was."""
+        moves = {key: life for key, life in self.live.items() if kind.moves(self.told[key], step)}
+        edges = {key: self.told[key] for key in moves}
+        for key in moves:
+            self.end(key, step.at, RENAMED)
+        for key, life in moves.items():
+            edge = kind.move(edges[key], step)
+            moved = kind.identity(edge)
+            if moved not in self.live and (not _loop(edge) or _loop(edges[key])):
+                self.live[moved], self.told[moved] = life.moved(step.at), edge
+
     def end(self, key: Any, at: int, reason: str | None) -> None:
         """A living edge ends, or its state does: what was missed once or twice was stale from the first miss."""
         life = self.live.pop(key)
@@ -215,26 +288,28 @@ class _Walk:
 
 def _lives(
     evidence: Sequence[Evidence],
-    drops: Iterable[Drop],
+    turns: Iterable[Turn],
     open_end: int,
     shown: Callable[[Evidence], Iterable[Any]],
     says_absent: Callable[[Evidence, Any], bool],
-    touches: Callable[[Any, int], bool],
+    kind: Kind,
     by: Callable[[Evidence], tuple[Any, ...]],
-    identity: Callable[[Any], Any] = lambda edge: edge,
 ) -> list[Interval]:
     """Walk over the runs in event-time order; runs alike in a row are one step."""
     walk = _Walk()
     streams = {run.run for run in evidence if run.later}
     evidence = [stage for run in evidence for stage in run.stages()] if streams else evidence
-    for _, group in groupby(_steps(evidence, drops), key=lambda step: step if step[1] else by(step[2])):
+    for _, group in groupby(_steps(evidence, turns), key=lambda step: step if step[1] else by(step[2])):
         steps = [step[2] for step in group]
         first = steps[0]
         if isinstance(first, Drop):
-            for key in [key for key in walk.live if touches(key, first.dataset)]:
+            for key in [key for key in walk.live if kind.touches(key, first.dataset)]:
                 walk.end(key, first.at, DROPPED)
             continue
-        present = {identity(edge): edge for edge in shown(first)}
+        if isinstance(first, Renames):
+            walk.rename(first, kind)
+            continue
+        present = {kind.identity(edge): edge for edge in shown(first)}
         walk.show(first, present, steps[-1].run)
         retold = {step.run: step.at for step in reversed(steps) if step.run in streams}
         if retold:  # a later stage may tell a claim of the same run anew
@@ -249,9 +324,10 @@ def _lives(
     return [interval for interval in walk.intervals if interval.start < interval.end]
 
 
-def _steps(facts: Iterable[Any], drops: Iterable[Drop]) -> list[tuple[int, int, Any]]:
-    """Facts and drops in order of time; what a run shows at the instant of a drop goes with it."""
-    return sorted([*((fact.at, 0, fact) for fact in facts), *((drop.at, 1, drop) for drop in drops)])
+def _steps(facts: Iterable[Any], turns: Iterable[Turn]) -> list[tuple[int, int, Any]]:
+    """Facts and turns in order of time; what a run shows at the instant of a drop or rename goes with it."""
+    steps = [(turn.at, 1 if isinstance(turn, Drop) else 2, turn) for turn in turns]
+    return sorted([*((fact.at, 0, fact) for fact in facts), *steps])
 
 
 def _interval(edge: Any, life: _Life, end: int, reason: str | None) -> Interval:

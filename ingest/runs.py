@@ -29,7 +29,7 @@ class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Everything derived from the events of one run, as rows of the store without known times.
 
     ``row`` has the columns of ``run``, ``io`` those of ``run_io``, ``metrics`` of ``metric``, ``tests`` of
-    ``assertion``, ``renames`` of ``rename``. Times are microseconds. ``stages`` tell of a STREAMING or SERVICE run
+    ``assertion``, ``turns`` of ``turn``. Times are microseconds. ``stages`` tell of a STREAMING or SERVICE run
     what it had shown by when; a batch run is one fact.
     """
 
@@ -46,7 +46,7 @@ class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     io: tuple[RunRow, ...]
     metrics: tuple[RunRow, ...]
     tests: tuple[RunRow, ...]
-    renames: tuple[RunRow, ...] = ()
+    turns: tuple[RunRow, ...] = ()
     stages: Stages | None = None
 
     def stage_rows(self) -> list[RunRow]:
@@ -116,7 +116,7 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
         io=tuple(_io_rows(run, job.id, first_event.at if processing == "BATCH" else None, fold, sets)),
         metrics=tuple(_metric_rows(run, measured, fold, projector)),
         tests=tuple(_test_rows(run, job.id, measured, fold)),
-        renames=tuple(_rename_rows(run, fold, projector)),
+        turns=tuple(_turn_rows(run, fold, projector)),
         stages=None if processing == "BATCH" else stages_of(key, ordered, fold, sets, projector),
     )
 
@@ -134,11 +134,6 @@ def outcome(ordered: Sequence[EventFacts]) -> tuple[str, int | None, bool]:
     types = {event.event_type for event in ordered}
     state = "RUNNING" if "RUNNING" in types else "START" if "START" in types else "OTHER"
     return state, None, False
-
-
-def drops(run: RunState | None) -> dict[int, int]:
-    """Datasets that a run dropped, and when."""
-    return {io[2]: io[8] for io in run.io if io[8] is not None} if run is not None else {}
 
 
 def parents_of(events: Iterable[EventFacts], projector: Projector) -> Iterable[tuple[int, str, NodeKey]]:
@@ -180,9 +175,12 @@ def _io_rows(run: int, job: int, first: int | None, fold: Fold, sets: Sets) -> I
         yield (run, job, dataset, direction, seen, io.last, facets, io.version(), io.dropped, *io.statistics)
 
 
-def _rename_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
-    rows: dict[tuple[int, int], int] = {}
+def _turn_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
+    """Drops and renames that a run tells; one of each sort and dataset."""
+    rows: dict[tuple[int, int | None], int] = {}
     for io in fold.io.values():
+        if io.dropped is not None:
+            rows[io.part.id, None] = io.dropped
         for former, at in io.renamed.items():
             pair = (projector.node(NodeKey("dataset", *former)), io.part.id)
             rows[pair] = min(at, rows.get(pair, at))

@@ -121,10 +121,10 @@ RUN_TOLD = Table(
     (("run", _U), ("entity", _U), ("direction", _S), ("first_at", _T), ("last_at", _T), ("facet_set", _U)),
     ("run", "entity", "direction", "first_at", "last_at"),
 )
-RENAME = Table(
-    "rename",
-    (("old", _U), ("new", _U), ("renamed_at", _T), ("run", _U), ("hash", pa.binary())),
-    ("old", "new", "renamed_at", "run", "hash"),
+TURN = Table(
+    "turn",
+    (("dataset", _U), ("successor", _U), ("turned_at", _T), ("run", _U), ("hash", pa.binary())),
+    ("dataset", "successor", "turned_at", "run", "hash"),
 )
 DECLARATION = Table(
     "declaration",
@@ -160,7 +160,7 @@ FACET_BODY_SCHEMA = pa.schema([("body", _U), ("json", _S)])
 DERIVED = (
     "event", "node", "run", "run_io", "declaration", "facet", "facet_set", "facet_body",
     "edge", "edge_set", "column_edge", "column_set", "alias", "metric", "assertion",
-    "run_stage", "run_told", "rename", "spelling", "sql_node", "sql_problem",
+    "run_stage", "run_told", "turn", "spelling", "sql_node", "sql_problem",
 )  # fmt: skip
 """Tables that are rebuilt from the archive; what people said (``alias_mark``, ``edge_mark``) is put back into them."""
 

@@ -32,7 +32,7 @@ _TABLES = {
             "run_io",
             "run_stage",
             "run_told",
-            "rename",
+            "turn",
             "facet",
             "edge",
             "column_edge",

@@ -20,6 +20,7 @@ from lineage.graph.arrays import I64, Bool
 
 _STRENGTH = {"manual": 0, "symlink": 1, "rename": 2, "rule": 3}
 _TYPE_RANK = {"TABLE": 0, "LOCATION": 2}
+_FORMER = 3  # a name that was given up comes behind every other
 _OTHER_TYPE = 1  # also the dataset that carries the evidence: the Hive hook names a table's path, not the reverse
 
 
@@ -78,7 +79,9 @@ def alias_groups(n: int, evidence: Evidence, text_rank: Any) -> Groups:
     full = _partition(len(nodes), a[joins], b[joins], strength[joins], veto)
     hard = joins & (strength < _STRENGTH["rule"])
     firm = _partition(len(nodes), a[hard], b[hard], strength[hard], veto)
-    preferred = _preferred(full, _type_ranks(len(nodes), b, evidence.type, joins), text_rank(nodes))
+    ranks = _type_ranks(len(nodes), b, evidence.type, joins)
+    ranks[b[basis == "rename"]] = _FORMER
+    preferred = _preferred(full, ranks, text_rank(nodes))
     label[nodes] = nodes[preferred]
     soft[nodes] = firm != firm[preferred]
     return Groups(label, soft)

@@ -19,7 +19,7 @@ COLUMNS = {
     "alias": "a, b, type, basis, valid_from, valid_to",
     "run_stage": "run, job, since, edge_set, column_set",
     "run_told": "run, entity, direction, first_at, last_at, facet_set",
-    "rename": "old, new, renamed_at, run, hash",
+    "turn": "dataset, successor, turned_at, run, hash",
     "metric": "node, run, name, measured_at, value",
     "assertion": "dataset, field, run, job, name, status, severity, expected, actual, description, tested_at",
 }

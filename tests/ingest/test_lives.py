@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from lineage.store import Store
-from tests.ingest.build import column_lineage, dataset_event, ds, edges, job_event, loaded, run_event
+from tests.ingest.build import column_lineage, dataset_event, edges, job_event, loaded, run_event
 
 
 def _day(n: int) -> str:
@@ -168,10 +168,3 @@ def test_a_source_that_column_lineage_names_no_more_is_only_probable_after_three
     told_nothing = [run_event(f"n{i}", at=_day(i), inputs=["a", "b"], outputs=["c"]) for i in range(1, 5)]
     with loaded(run(0, "a"), *told_nothing) as store:
         assert ("a", "c", "column", "current") in edges(store)
-
-
-def test_a_rename_leaves_two_datasets_and_their_own_edges() -> None:
-    renamed = {"lifecycleStateChange": "RENAME", "previousIdentifier": {"namespace": "warehouse", "name": "old"}}
-    with loaded(dataset_event("new", at=_day(3), lifecycleStateChange=renamed)) as store:
-        assert store.rows("SELECT count(*) FROM alias") == [(0,)]
-        assert store.rows("SELECT count(*) FROM node WHERE id = ?", [ds("old")]) == [(1,)]

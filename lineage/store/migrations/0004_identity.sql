@@ -17,10 +17,11 @@ CREATE TABLE run_told (
   known_from TIMESTAMP, known_to TIMESTAMP
 );
 
--- one rename of a dataset as one run or one event told it
-CREATE TABLE rename (
-  old UBIGINT, new UBIGINT,
-  renamed_at TIMESTAMP,     -- the first event that told it
+-- one drop or rename of a dataset as one run or one event told it
+CREATE TABLE turn (
+  dataset UBIGINT,
+  successor UBIGINT,        -- the dataset under its new name; NULL when it was dropped
+  turned_at TIMESTAMP,      -- of a rename, the first event that told it
   run UBIGINT,              -- 0 when a job or dataset event told it
   hash BLOB,                -- that event; NULL when a run told it
   known_from TIMESTAMP, known_to TIMESTAMP
