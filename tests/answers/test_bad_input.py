@@ -1,0 +1,106 @@
+"""Questions that cannot be answered get one clear line and a code, from the command line and over HTTP alike."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lineage.cli import run
+from lineage.engine import Lineage
+from tests.answers.builder import World
+from tests.answers.test_api import client_of
+
+Query = dict[str, str | list[str]]
+REFUSED: dict[str, tuple[list[str], str, Query, int, str]] = {
+    "an unknown node names what comes near": (
+        ["impact", "ordrs"], "impact", {"node": "ordrs"}, 404, "dataset:pg:orders",
+    ),
+    "an unknown column names what comes near": (
+        ["provenance", "orders", "--column", "amuont"], "provenance", {"node": "orders", "column": "amuont"}, 404,
+        "column:pg:orders:amount",
+    ),
+    "a time that is no time": (
+        ["impact", "raw", "--as-of", "yesterdayish"], "impact", {"node": "raw", "as_of": "yesterdayish"}, 400, "as-of",
+    ),
+    "a known time that is no time": (
+        ["tags", "--known-at", "2026-13-01"], "tags", {"known_at": "2026-13-01"}, 400, "known-at",
+    ),
+    "from after to": (
+        ["diff", "--from", "2026-03-01", "--to", "2026-02-01"], "diff", {"from": "2026-03-01", "to": "2026-02-01"}, 400,
+        "after",
+    ),
+    "a kind that does not exist": (
+        ["impact", "raw", "--kind", "table"], "impact", {"node": "raw", "kind": "table"}, 400, "none of dataset",
+    ),
+    "a domain nobody declared": (
+        ["impact", "raw", "--domain", "slaes"], "impact", {"node": "raw", "domain": "slaes"}, 400, "sales",
+    ),
+    "a certainty that does not exist": (
+        ["cause", "raw", "--certainty", "sure"], "cause", {"node": "raw", "certainty": "sure"}, 400, "certain",
+    ),
+    "a job has no tags": (["tags", "job:pg:load"], "tags", {"node": "job:pg:load"}, 400, "datasets and columns"),
+    "a level that does not exist": (["mesh", "--level", "x"], "mesh", {"level": "x"}, 400, "none of domain"),
+    "a figure that does not exist": (["rank", "--by", "x"], "rank", {"by": "x"}, 400, "none of criticality"),
+    "a dataset that is still read": (["dead", "raw"], "dead", {"node": "raw"}, 400, "still read"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def api(chain: World, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    chain.dataset("orders", "amount")
+    chain.column_edge(("raw", "amount"), ("orders", "amount"), "load")
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(chain.store))
+    return client_of(Lineage(chain.store))
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_makes_no_sense_is_refused_in_one_line(
+    case: str, api: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, route, query, status, said = REFUSED[case]
+    assert run(words) == 2
+    err = capsys.readouterr().err
+    assert said in err and "Traceback" not in err
+    answer = api.get(f"/api/v2/{route}", params=query)
+    assert answer.status_code == status and said in answer.text
+
+
+def test_a_negative_depth_is_refused_at_both_doors(api: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["impact", "raw", "--depth", "-1"]) == 2
+    assert "negative" in capsys.readouterr().err
+    assert api.get("/api/v2/impact", params={"node": "raw", "depth": "-1"}).status_code in (400, 422)
+
+
+@pytest.fixture
+def odd(world: World, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """A circle with a self-loop, and a hub with very many neighbours."""
+    for flow in ("a j b", "b k a", "b l b"):
+        source, job, output = flow.split()
+        world.flow([source], job, [output])
+    hub = world.dataset("hub")
+    for number in range(300):
+        world.edge(hub, world.dataset(f"n{number}"))
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(world.store))
+    return client_of(Lineage(world.store))
+
+
+@pytest.mark.parametrize("node", ["a", "b", "hub"])
+def test_circles_loops_and_hubs_are_answered_by_every_question(
+    odd: TestClient, node: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"dataset:pg:{node}"
+    for route in ("impact", "provenance", "tags", "impact/counts", "cause"):
+        answer = odd.get(f"/api/v2/{route}", params={"node": text})
+        assert answer.status_code == 200, answer.text
+    assert run(["impact", text, "--format", "json"]) == 0
+    found = [row["id"] for row in json.loads(capsys.readouterr().out)["nodes"]]
+    assert len(found) == len(set(found)) and text not in found
+    if node == "hub":
+        assert len(found) == 300
+
+
+@pytest.mark.parametrize("route", ["tags", "cause", "rank", "mesh", "cycles", "dead"])
+def test_an_empty_graph_gives_empty_answers(world: World, route: str) -> None:
+    assert client_of(Lineage(world.store)).get(f"/api/v2/{route}").status_code == 200
