@@ -49,6 +49,7 @@ def ingest(
     from ingest.sources import files
     from ingest.sql_step import read_pending
     from ingest.writer import Outcome, Writer
+    from lineage.audit.batches import log_batches
     from lineage.store import Store
 
     _check_format(format_)
@@ -59,6 +60,7 @@ def ingest(
     with Store.open(db) as store:
         _read_all(Writer(store), sources, outcome)
         read_pending(store)
+        log_batches(store)
         report = _report(store, outcome, sources, missing)
     if format_ == "json":
         typer.echo(json.dumps(report, ensure_ascii=False))

@@ -131,7 +131,7 @@ def _print_verification(found: Verification) -> None:
 
 def _print_checkpoint(made: Checkpoint) -> None:
     typer.echo(made.note, nl=False)
-    typer.echo(f"key {made.key}", err=True)
+    typer.echo(f"Signed {made.size:,} acts with key {made.key}", err=True)
 
 
 def _print_proof(proof: InclusionProof) -> None:

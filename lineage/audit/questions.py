@@ -187,7 +187,7 @@ def vkey(public: bytes) -> str:
     """A public key as the C2SP (signed-note) writes it: name, key id and key.
 
     >>> vkey(bytes(32))
-    'meshline.audit+abe7ee2c+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+    'meshline.audit+2b5615ba+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
     """
     from lineage.audit.checkpoint import key_id
 
