@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lineage.counting import ImpactCounts
     from lineage.differences import DiffAnswer
     from lineage.mesh import Mesh
+    from lineage.networkx_backend.graph import MeshlineGraph
     from lineage.path_answer import PathAnswer
     from lineage.ranking import Ranking
     from lineage.run_trail import RunTrail
@@ -294,3 +295,25 @@ class GraphQuestions:
         from lineage.mesh import mesh
 
         return mesh(self.view(as_of, known_at, actor), level)
+
+    def graph(
+        self,
+        level: str = "dataset",
+        *,
+        lazy: bool = False,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> MeshlineGraph:
+        """The graph as a ``networkx.DiGraph`` that cannot be changed, for networkx's algorithms at the engine's speed.
+
+        Parameters
+        ----------
+        level
+            ``dataset``, ``column``, or a level of :meth:`mesh`; see :func:`lineage.networkx_backend.build.graph`.
+        lazy
+            whether ``nx.descendants`` and ``nx.ancestors`` may answer with a set that makes its nodes when needed.
+        """
+        from lineage.networkx_backend.build import graph
+
+        return graph(self.view(as_of, known_at, actor), level, lazy=lazy)

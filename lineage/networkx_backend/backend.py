@@ -143,7 +143,7 @@ def _on_a_copy(algorithm: Any) -> Callable[..., Any]:
     """The algorithm of networkx on a copy of each graph of ours."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        if algorithm._will_call_mutate_input(args, kwargs):
+        if nx.utils.backends._dispatchable._will_call_mutate_input(algorithm, args, kwargs):
             raise nx.NetworkXError(
                 f"{algorithm.name} changes the graph, and this one is read-only. "
                 "G.copy() gives a networkx.DiGraph that can be changed."

@@ -105,7 +105,10 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
 
     def lazily(self, lazy: bool = True) -> MeshlineGraph:
         """The same graph (nothing is copied) with or without lazy sets."""
-        other: MeshlineGraph = copy.copy(self)
+        if lazy == self.lazy:
+            return self
+        other: MeshlineGraph = object.__new__(MeshlineGraph)
+        other.__dict__.update(self.__dict__)
         for name in ("adj", "succ", "pred", "nodes", "edges", "degree", "in_degree", "out_degree", "in_edges"):
             other.__dict__.pop(name, None)
         other.lazy = lazy

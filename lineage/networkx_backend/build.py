@@ -1,0 +1,183 @@
+"""A networkx graph of one level of the mesh, as one actor may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from lineage.annotators import annotate
+from lineage.columns import entries, tag_text
+from lineage.errors import UsageError
+from lineage.filters import LEVELS
+from lineage.graph.analysis import Flow
+from lineage.graph.arrays import U8, U32
+from lineage.mesh import MESHES, mesh
+from lineage.networkx_backend.contract import Triples, contract, distinct, joined, level_edges
+from lineage.networkx_backend.graph import MeshlineGraph
+
+if TYPE_CHECKING:
+    from lineage.graph.snapshot import LevelName
+    from lineage.view import View
+
+GRAPH_LEVELS = ("dataset", "column", *MESHES)
+_BLOCK = 256  # nodes whose columns of other fields are looked up at once
+
+
+def graph(view: View, level: str = "dataset", *, lazy: bool = False) -> MeshlineGraph:
+    """The graph of a level.
+
+    Nodes are node texts, along the flow. On the levels of datasets and columns what only joins them (jobs with explicit
+    flow, the rows of a dataset) is passed through. Datasets an actor may not see are passed through as well, so that
+    what they lead to is still reached; ``hidden (domain X), upstream`` and ``…, downstream`` stand where they feed or
+    read something visible, which tells that they are there and not how many.
+
+    Parameters
+    ----------
+    level
+        one of :data:`GRAPH_LEVELS`.
+    lazy
+        see :class:`MeshlineGraph`.
+
+    Raises
+    ------
+    UsageError
+        for an unknown level.
+    """
+    if level not in GRAPH_LEVELS:
+        raise UsageError(f"level: “{level}” is none of {', '.join(GRAPH_LEVELS)}.")
+    make = _groups if level in MESHES else _nodes
+    if view.restricted:
+        return make(view, level).lazily(lazy)
+    return view.instant.remember(f"networkx {level}", lambda: make(view, level)).lazily(lazy)
+
+
+def _about(view: View, level: str, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "level": level,
+        "as_of": view.as_of,
+        "known_at": view.known_at,
+        "fingerprint": view.instant.fingerprint,
+        "edge_attributes": tuple(names),
+    }
+
+
+def _nodes(view: View, name: str) -> MeshlineGraph:
+    level = view.snapshot.level(cast("LevelName", name))
+    public, n = level.public, len(level.public)
+    helper = level.is_helper(public)
+    edges = contract(n, level_edges(level), helper)
+    masks: list[tuple[str, Triples]] = []
+    shown = ~helper
+    if view.restricted:
+        hidden = np.array([view.hidden(i) for i in public.tolist()], dtype=bool) & ~helper
+        masks = _masks(view, public, edges, hidden)
+        edges, shown = contract(n, edges, hidden), shown & ~hidden
+    vertices = np.flatnonzero(shown).astype(np.uint32)
+    sources = [mask for mask in masks if mask[0].endswith("upstream")]
+    masks = [*sources, *(mask for mask in masks if mask not in sources)]
+    rank = np.zeros(n + len(masks), dtype=np.uint32)
+    rank[vertices] = np.arange(len(vertices), dtype=np.uint32) + np.uint32(len(sources))
+    at = [k if k < len(sources) else len(vertices) + k for k in range(len(masks))]
+    rank[n:] = at
+    src, dst, cls = joined([edges, *_placed(masks, n)])
+    src, dst, cls = distinct((rank[src], rank[dst], cls))
+    nodes: list[int] = [-1] * len(sources) + public[vertices].tolist() + [-1] * (len(masks) - len(sources))
+    labels: list[str] = [""] * len(nodes)
+    texts = view.snapshot.texts(public[vertices]) if len(vertices) else []
+    labels[len(sources) : len(sources) + len(vertices)] = texts
+    for place, (text, _) in zip(at, masks, strict=True):
+        labels[place] = text
+    flow = Flow.of_edges(len(nodes), src, dst)
+    attributes = NodeAttributes(view, nodes, labels)
+    about = _about(view, name, ("certainty", "use"))
+    return MeshlineGraph(flow, labels, node_attributes=attributes, edge_attributes=_edge_values(cls), attributes=about)
+
+
+def _edge_values(cls: U8) -> Callable[[int], Mapping[str, Any]]:
+    values = [{"certainty": LEVELS[k % 3], "use": "indirect" if k >= 3 else "direct"} for k in range(2 * len(LEVELS))]
+    return lambda place: values[cls[place]]
+
+
+def _masks(view: View, public: U32, edges: Triples, hidden: Any) -> list[tuple[str, Triples]]:
+    """Where hidden nodes feed or read visible ones: the text to print, and the edges with the hidden end left at 0."""
+    src, dst, cls = edges
+    found: dict[str, list[int]] = {}
+    for k in np.flatnonzero(hidden[src] != hidden[dst]).tolist():
+        up = bool(hidden[src[k]])
+        label = view.label(int(public[src[k] if up else dst[k]]))
+        found.setdefault(f"{label}, {'upstream' if up else 'downstream'}", []).append(k)
+    return [(text, (src[places], dst[places], cls[places])) for text, places in sorted(found.items())]
+
+
+def _placed(masks: list[tuple[str, Triples]], n: int) -> list[Triples]:
+    """Edges of the masks, each mask being vertex ``n`` plus its place."""
+    placed = []
+    for k, (text, (src, dst, cls)) in enumerate(masks):
+        own = np.full(len(src), n + k, dtype=np.uint32)
+        placed.append((own, dst, cls) if text.endswith("upstream") else (src, own, cls))
+    return placed
+
+
+class NodeAttributes:
+    """Attributes of the nodes of a graph by their place in it, looked up when they are asked for."""
+
+    def __init__(self, view: View, nodes: Sequence[int], labels: Sequence[str]) -> None:
+        self._view, self._nodes, self._labels = view, nodes, labels
+        self._blocks: dict[int, list[dict[str, Any]]] = {}
+
+    def __call__(self, place: int) -> Mapping[str, Any]:
+        view, i = self._view, self._nodes[place]
+        if i < 0:
+            return {"kind": "hidden", "domain": self._labels[place].removeprefix("hidden (domain ").split(")")[0]}
+        column = view.kind(i) == "column"
+        found: dict[str, Any] = {
+            "kind": view.kind(i),
+            "namespace": view.snapshot.namespace(i),
+            "name": view.snapshot.name(i),
+            "domain": view.domain(i),
+            "owner": view.owner(i),
+            "tags": self._tags(i, column),
+        }
+        if column:
+            found["field"] = view.snapshot.field(i)
+        else:
+            found["self_loop"] = view.snapshot.self_loop(i)
+        return {**found, **self._of_fields(place)}
+
+    def _tags(self, i: int, column: bool) -> tuple[str, ...]:
+        snapshot = self._view.snapshot
+        field = snapshot.field(i) if column else ""
+        facets = self._view.instant.facets_of.get(snapshot.dataset_of(i) if column else i, ())
+        tags = [tag for one in facets for tag in entries(one.get("tags"), "tags") if (tag.get("field") or "") == field]
+        return tuple(dict.fromkeys(map(tag_text, tags)))
+
+    def _of_fields(self, place: int) -> dict[str, Any]:
+        """What contracts, quality and cost say of it; unknown is ``None``."""
+        block = place // _BLOCK
+        if block not in self._blocks:
+            nodes = self._nodes[block * _BLOCK : (block + 1) * _BLOCK]
+            said = iter(annotate(self._view, [i for i in nodes if i >= 0]))
+            self._blocks[block] = [next(said) if i >= 0 else {} for i in nodes]
+        return self._blocks[block][place % _BLOCK]
+
+
+def _groups(view: View, level: str) -> MeshlineGraph:
+    """The graph between groups; see :mod:`lineage.mesh`."""
+    found = mesh(view, level)
+    place = {node.id: k for k, node in enumerate(found.nodes)}
+    edges = sorted(found.edges, key=lambda edge: (place[edge.src], place[edge.dst]))
+    nodes: list[dict[str, Any]] = [
+        {"kind": level, "name": n.name, "datasets": n.datasets, "jobs": n.jobs, "inside": n.inside, "hidden": n.hidden}
+        for n in found.nodes
+    ]
+    values = [{"certainty": e.certainty, "use": e.use, "edges": e.edges} for e in edges]
+    flow = Flow.of_edges(len(nodes), [place[e.src] for e in edges], [place[e.dst] for e in edges])
+    return MeshlineGraph(
+        flow,
+        [node.id for node in found.nodes],
+        node_attributes=nodes.__getitem__,
+        edge_attributes=values.__getitem__,
+        attributes=_about(view, level, ("certainty", "use", "edges")),
+    )
