@@ -20,7 +20,7 @@ import numpy as np
 
 from lineage.errors import UsageError
 from lineage.graph.arrays import DATASET
-from lineage.ranking import flow_of
+from lineage.ranking import figures_of, flow_of
 from lineage.shown import Shown
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One unread dataset with the number of datasets that exist only for it."""
+    """One unread dataset with the number of datasets all of whose data ends up in it (a figure of lineage alone)."""
 
     id: str
     domain: str
@@ -216,23 +216,19 @@ def dead(view: View, ends: Sequence[int] | None = None, keep: Collection[int] = 
     from lineage import __version__
 
     instant = view.instant
-    given = [i for i in (unread_datasets(instant) if ends is None else ends) if i not in set(keep)]
-    given = [i for i in given if not view.hidden(i)]
-    plan = removal_plan(instant, given)
+    given = [
+        i for i in (unread_datasets(instant) if ends is None else ends) if i not in set(keep) and not view.hidden(i)
+    ]
+    plan = Plan((), {}, {}, ()) if ends is None and not view.restricted else removal_plan(instant, given)
     order = () if ends is None else plan.order
-    for i in given:
+    for i in given if ends is not None else ():
         if i not in plan.serves and view.kind(i) != "dataset":
             raise UsageError(f"{view.label(i)} is a {view.kind(i)}; only datasets can be unread.")
         if i not in plan.serves:
             raise UsageError(f"{view.label(i)} is still read; see meshline impact.")
     masked = {plan.serves[i] for i in plan.order if view.hidden(i)}  # a branch with a hidden part is not told
-    branches = []
-    for i in given:
-        only = [d for d in exclusive_ancestors(instant, [i]) if d != i]
-        written = bool(len(instant.snapshot.writers(i)) or instant.snapshot.neighbours(i, "upstream"))
-        if i not in masked:
-            branches.append(Branch(view.label(i), view.domain(i), view.owner(i), len(only), written))
     shown = [i for i in order if plan.serves[i] not in masked]
+    branches = [_branch(view, i) for i in given if i not in masked]
     return DeadBranches(
         as_of=view.as_of,
         known_at=view.known_at,
@@ -279,6 +275,13 @@ def _reads_for(instant: Instant, i: int, serves: dict[int, int], members: Sequen
         if any(d not in serves and d not in members for d in outputs):
             return False
     return True
+
+
+def _branch(view: View, i: int) -> Branch:
+    figures, v = figures_of(view.instant), view.snapshot.level("dataset").vertex(i)
+    written = bool(len(view.snapshot.writers(i)) or view.snapshot.neighbours(i, "upstream"))
+    exclusive = 0 if v is None else int(figures.feeders[v])
+    return Branch(view.label(i), view.domain(i), view.owner(i), exclusive, written)
 
 
 def _step(view: View, plan: Plan, number: int, i: int) -> Step:
