@@ -1,0 +1,1 @@
+"""How good data is: metrics, anomalies, scores (semantics 20)."""
