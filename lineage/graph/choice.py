@@ -18,8 +18,8 @@ def available() -> tuple[str, ...]:
     return ("compiled", "numpy")
 
 
-def searcher(graph: Adjacency, kernels: str | None = None) -> Searcher:
-    """Searcher over an adjacency.
+def searchers(graph: Adjacency, reverse: Adjacency, kernels: str | None = None) -> tuple[Searcher, Searcher]:
+    """Searchers over an adjacency and over that of the other direction.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def searcher(graph: Adjacency, kernels: str | None = None) -> Searcher:
     if wanted == "numpy":
         from lineage.graph.search_numpy import NumpySearcher
 
-        return NumpySearcher(graph)
+        return NumpySearcher(graph), NumpySearcher(reverse)
     from lineage.graph.search_compiled import CompiledSearcher
 
-    return CompiledSearcher(graph)
+    return CompiledSearcher.pair(graph, reverse)

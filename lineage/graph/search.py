@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from lineage.graph.arrays import U8, U32, Bool
+import numpy as np
+
+from lineage.graph.arrays import U8, U32
+from lineage.graph.barred import Closed
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Vertices to start from at hop 0, and ``late`` ones at hop 1; what is named twice counts once.
+
+    ``grades`` and ``late_grades`` are the certainty (0 to 2) of each beginning.
+    """
+
+    seeds: U32
+    grades: U8
+    late: U32
+    late_grades: U8
+
+    @classmethod
+    def at(cls, seeds: U32) -> Start:
+        """Certain seeds, none of them late."""
+        return cls(seeds, np.zeros(len(seeds), np.uint8), seeds[:0], np.zeros(0, np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,59 +36,52 @@ class Tree:
 
     ``order`` lists the reached vertices, sources first; ``parent[k]`` is the position in ``order`` of the vertex from
     which ``order[k]`` was first reached, ``NONE`` for sources; ``levels[h]`` is the position at which hop ``h`` begins
-    and the last entry the length. ``classes`` is the bit set of edge classes seen, ``edges`` and ``certain_edges``
-    count the admitted edges out of all expanded vertices, ``stopped`` says that vertices of the last hop were not
-    expanded.
+    and the last entry the length. ``stopped`` says that vertices of the last hop were not expanded; then there are no
+    ``grades``, otherwise they give the certainty of the best path to each vertex of ``order``.
     """
 
     order: U32
     parent: U32
     levels: U32
-    classes: int
-    edges: int
-    certain_edges: int
+    grades: Callable[[], U8] | None
     stopped: bool
 
 
 class Searcher(Protocol):
     """Searches over one adjacency; any thread may call it at any time."""
 
-    def bfs(self, seeds: U32, late: U32, mask: int, depth: int, limit: int, blocked: Bool | None) -> Tree:
+    @property
+    def classes(self) -> int:
+        """Bit set of the edge classes there are."""
+        ...
+
+    def bfs(self, start: Start, mask: int, depth: int, limit: int, closed: Closed | None) -> Tree:
         """Breadth-first search.
 
         Parameters
         ----------
-        seeds, late
-            vertices to start from at hop 0, and at hop 1; what is named twice counts once.
         mask
             bit set of the admitted edge classes.
         depth
             last hop to reach; -1 for all.
         limit
             stop after the hop that brings the number of vertices to this; -1 for never.
-        blocked
-            bool per dense index: vertices of such nodes are neither reached nor passed.
+        closed
+            vertices that are neither reached nor passed.
         """
         ...
 
-    def among(self, answer: U32, mask: int, blocked: Bool | None) -> tuple[int, int, U32]:
+    def path(self, start: Start, targets: U32, mask: int, closed: Closed | None) -> U32 | None:
+        """Vertices of a shortest path from a seed to a target; ``None`` when there is none.
+
+        Of several shortest paths the one that :meth:`bfs` has in its tree.
+        """
+        ...
+
+    def among(self, answer: U32, mask: int, closed: Closed | None) -> tuple[int, int, U32]:
         """Admitted edges inside a set of vertices, how many of them are certain, and the vertices one edge outside."""
         ...
 
-    def grade(self, closure: U32, mask: int, roots: U32, grades: U8, asked: U32) -> U8:
-        """Certainty of the best path from the roots to each asked vertex; 3 where there is none.
-
-        Parameters
-        ----------
-        closure
-            everything reached from the roots over admitted edges, each vertex once; paths stay inside of it.
-        mask
-            bit set of the admitted edge classes.
-        roots, grades
-            where paths begin, and the certainty of each beginning.
-        """
-        ...
-
-    def contains(self, members: U32, asked: U32) -> Bool:
-        """Whether each asked vertex is one of ``members``."""
+    def look_up(self, members: U32, values: U8, asked: U32) -> U8:
+        """Value of each asked vertex that is one of ``members``, 3 for every other."""
         ...

@@ -2,62 +2,88 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from lineage.graph._kernels import Graph
-from lineage.graph.arrays import U8, U32, Bool
+from lineage.graph.arrays import U8, U32
+from lineage.graph.barred import Closed
 from lineage.graph.level import Adjacency
-from lineage.graph.search import Tree
+from lineage.graph.search import Start, Tree
 
-_U32 = np.dtype(np.uint32)
-_BOOL = np.dtype(np.bool_)
+_U8, _U32 = np.dtype(np.uint8), np.dtype(np.uint32)
 
 
 class CompiledSearcher:
-    """Searches over one adjacency (:class:`lineage.graph.search.Searcher`).
+    """Searches over one adjacency (:class:`lineage.graph.search.Searcher`), given that of the other direction.
 
     Longer searches run without Python's global lock. The arrays of an answer are read-only.
     """
 
-    def __init__(self, graph: Adjacency) -> None:
-        unit, zero = graph.unit, graph.zero
-        self._backwards = int(graph.backwards)
-        self._graph = Graph(
-            graph.n,
-            unit.first,
-            unit.indptr,
-            unit.indices,
-            zero.first if zero else 0,
-            zero.indptr if zero else None,
-            zero.indices if zero else None,
-            graph.public,
-        )
+    def __init__(self, graph: Adjacency, reverse: Adjacency) -> None:
+        self._graph, self._reverse = _graph(graph), _graph(reverse)
 
-    def bfs(self, seeds: U32, late: U32, mask: int, depth: int, limit: int, blocked: Bool | None) -> Tree:
+    @classmethod
+    def pair(cls, graph: Adjacency, reverse: Adjacency) -> tuple[CompiledSearcher, CompiledSearcher]:
+        """Searchers over both directions, which share their arrays."""
+        one, other = cls(graph, reverse), cls.__new__(cls)
+        other._graph, other._reverse = one._reverse, one._graph
+        return one, other
+
+    @property
+    def classes(self) -> int:
+        """Bit set of the edge classes there are."""
+        return self._graph.classes
+
+    def bfs(self, start: Start, mask: int, depth: int, limit: int, closed: Closed | None) -> Tree:
         """Breadth-first search."""
-        order, parent, levels, classes, edges, certain, stopped = self._graph.bfs(
-            seeds, late, mask, depth, limit, blocked
+        order, parent, levels, grades, stopped = self._graph.bfs(
+            start.seeds,
+            start.grades,
+            start.late,
+            start.late_grades,
+            mask,
+            depth,
+            limit,
+            None if closed is None else closed.bits,
         )
         return Tree(
             np.frombuffer(order, _U32),
             np.frombuffer(parent, _U32),
             np.frombuffer(levels, _U32),
-            classes,
-            edges,
-            certain,
+            None if grades is None else partial(_bytes, grades),
             stopped,
         )
 
-    def among(self, answer: U32, mask: int, blocked: Bool | None) -> tuple[int, int, U32]:
+    def path(self, start: Start, targets: U32, mask: int, closed: Closed | None) -> U32 | None:
+        """Vertices of a shortest path from a seed to a target, searched from both ends."""
+        bits = None if closed is None else closed.bits
+        found = self._graph.path(self._reverse, start.seeds, start.late, targets, mask, bits)
+        return None if found is None else np.frombuffer(found, _U32)
+
+    def among(self, answer: U32, mask: int, closed: Closed | None) -> tuple[int, int, U32]:
         """Edges inside a set of vertices, certain ones, and the vertices one edge outside."""
-        edges, certain, outside = self._graph.among(answer, mask, blocked)
+        edges, certain, outside = self._graph.among(answer, mask, None if closed is None else closed.bits)
         return edges, certain, np.sort(np.frombuffer(outside, _U32))
 
-    def grade(self, closure: U32, mask: int, roots: U32, grades: U8, asked: U32) -> U8:
-        """Certainty of the best path from the roots to each asked vertex; 3 where there is none."""
-        found = self._graph.grade(closure, mask, self._backwards, roots, grades, asked)
-        return np.frombuffer(found, np.uint8)
+    def look_up(self, members: U32, values: U8, asked: U32) -> U8:
+        """Value of each asked vertex that is a member, 3 for every other."""
+        return _bytes(self._graph.look_up(members, values, asked))
 
-    def contains(self, members: U32, asked: U32) -> Bool:
-        """Whether each asked vertex is one of ``members``."""
-        return np.frombuffer(self._graph.contains(members, asked), _BOOL)
+
+def _graph(graph: Adjacency) -> Graph:
+    unit, zero = graph.unit, graph.zero
+    return Graph(
+        graph.n,
+        unit.first,
+        unit.indptr,
+        unit.indices,
+        zero.first if zero else 0,
+        zero.indptr if zero else None,
+        zero.indices if zero else None,
+    )
+
+
+def _bytes(found: bytes) -> U8:
+    return np.frombuffer(found, _U8)

@@ -5,6 +5,8 @@ They give the same arrays in the same order as the compiled kernels; one test su
 
 from __future__ import annotations
 
+from functools import cached_property, partial
+
 import numpy as np
 
 from lineage.graph.arrays import (
@@ -21,8 +23,9 @@ from lineage.graph.arrays import (
     class_mask,
     ranges,
 )
+from lineage.graph.barred import Closed
 from lineage.graph.level import Adjacency, Csr
-from lineage.graph.search import Tree
+from lineage.graph.search import Start, Tree
 
 _SHIFT = np.uint32(CLASS_SHIFT)
 _VERTEX = np.uint32(VERTEX_MASK)
@@ -54,10 +57,21 @@ class NumpySearcher:
         self._graph = graph
         self._scratch = Scratch(graph.n)
 
-    def bfs(self, seeds: U32, late: U32, mask: int, depth: int, limit: int, blocked: Bool | None) -> Tree:
+    @cached_property
+    def classes(self) -> int:
+        """Bit set of the edge classes there are."""
+        found = 0
+        for part in (self._graph.unit, self._graph.zero):
+            if part is not None:
+                seen = np.bincount(part.indices[: part.edges] >> _SHIFT, minlength=8)
+                found |= sum(1 << c for c in np.flatnonzero(seen).tolist())
+        return found
+
+    def bfs(self, start: Start, mask: int, depth: int, limit: int, closed: Closed | None) -> Tree:
         """Breadth-first search, one vectorised step for each hop."""
         arrays = self._scratch.take()
-        run = _Run(self._graph, arrays, mask, blocked)
+        run = _Run(self._graph, arrays, mask, closed)
+        seeds, late = start.seeds, start.late
         try:
             run.level(seeds, np.full(len(seeds), NONE, np.uint32), after=0)
             hop = 0
@@ -66,79 +80,85 @@ class NumpySearcher:
                     break
                 run.hop(late if hop == 0 else late[:0])
                 hop += 1
-            return run.tree(stopped=bool(run.sizes[-1]) or (hop == 0 and len(late) > 0))
+            stopped = bool(run.sizes[-1]) or (hop == 0 and len(late) > 0)
+            order, parent, levels = run.tree()
         finally:
             for chunk in run.order:
                 arrays[0][chunk] = False
             self._scratch.give(arrays)
+        return Tree(order, parent, levels, None if stopped else partial(self._grades, order, start, mask), stopped)
 
-    def among(self, answer: U32, mask: int, blocked: Bool | None) -> tuple[int, int, U32]:
+    def path(self, start: Start, targets: U32, mask: int, closed: Closed | None) -> U32 | None:
+        """Vertices of a shortest path from a seed to a target."""
+        tree = self.bfs(start, mask, -1, -1, closed)
+        arrived = np.flatnonzero(np.isin(tree.order, targets))
+        if not len(arrived):
+            return None
+        steps, position = [], int(arrived[0])
+        while position != NONE:
+            steps.append(tree.order[position])
+            position = int(tree.parent[position])
+        return np.array(steps[::-1], dtype=np.uint32)
+
+    def among(self, answer: U32, mask: int, closed: Closed | None) -> tuple[int, int, U32]:
         """Edges inside a set of vertices, certain ones, and the vertices one edge outside."""
         neighbours, _, classes = gather(self._graph.unit, answer, 0, mask)
-        if blocked is not None:
-            free = ~blocked[self._graph.public[neighbours]]
+        if closed is not None:
+            free = ~closed.flags[neighbours]
             neighbours, classes = neighbours[free], classes[free]
-        inside = self.contains(answer, neighbours)
+        inside = self.look_up(answer, np.zeros(len(answer), np.uint8), neighbours) == 0
         kept = classes[inside]
         return len(kept), int((kept % 3 == 0).sum()), np.unique(neighbours[~inside])
 
-    def grade(self, closure: U32, mask: int, roots: U32, grades: U8, asked: U32) -> U8:
+    def look_up(self, members: U32, values: U8, asked: U32) -> U8:
+        """Value of each asked vertex that is a member, 3 for every other."""
+        inside, value = self._scratch.take()
+        inside[members], value[members] = True, values
+        found = np.where(inside[asked], value[asked], UNREACHED).astype(np.uint8)
+        inside[members] = False
+        self._scratch.give((inside, value))
+        return found
+
+    def _grades(self, closure: U32, start: Start, mask: int) -> U8:
         """Certainty of the best path, by searches over ever less certain edges that go on from what was found."""
         arrays = self._scratch.take()
         left, grade = arrays  # of the closure: what has no grade yet, and the grade of the rest
         left[closure] = True
+        roots = np.concatenate([start.seeds, start.late])
+        grades = np.concatenate([start.grades, start.late_grades])
         settled = roots[:0]
         for certainty in (CERTAIN, PROBABLE, STALE):
             admitted = mask & class_mask(certainty, indirect=True)
             fresh = np.unique(roots[(grades <= certainty) & left[roots]])
             frontier = np.concatenate([settled, fresh])
-            while True:
+            while len(frontier):
                 left[fresh], grade[fresh] = False, certainty
                 settled = np.concatenate([settled, fresh])
                 found = [gather(g, frontier, 0, admitted)[0] for g in (self._graph.unit, self._graph.zero) if g]
                 beyond = np.concatenate(found)
                 frontier = fresh = np.unique(beyond[left[beyond]])
-                if not len(fresh):
-                    break
         left[closure] = False
-        left[settled] = True
-        result = np.where(left[asked], grade[asked], UNREACHED).astype(np.uint8)
-        left[settled] = False
+        result = grade[closure].astype(np.uint8)
         self._scratch.give(arrays)
         return result
-
-    def contains(self, members: U32, asked: U32) -> Bool:
-        """Whether each asked vertex is one of ``members``."""
-        arrays = self._scratch.take()
-        arrays[0][members] = True
-        found = arrays[0][asked]
-        arrays[0][members] = False
-        self._scratch.give(arrays)
-        return found
 
 
 class _Run:
     """State of one search."""
 
-    def __init__(self, graph: Adjacency, arrays: tuple[Bool, U32], mask: int, blocked: Bool | None) -> None:
-        self.graph, self.mask, self.blocked = graph, mask, blocked
+    def __init__(self, graph: Adjacency, arrays: tuple[Bool, U32], mask: int, closed: Closed | None) -> None:
+        self.graph, self.mask, self.closed = graph, mask, closed
         self.visited, self.owner = arrays
         self.order: list[U32] = []
         self.parent: list[U32] = []
         self.sizes: list[int] = []
-        self.total = self.classes = self.edges = self.certain = 0
+        self.total = 0
 
     def hop(self, late: U32) -> None:
         """Expand the last level into the next one."""
         start = self.total - self.sizes[-1]
         frontier = np.concatenate(self.order[-2:]) if self.graph.zero is not None else self.order[-1]
-        neighbours, parents, classes = gather(self.graph.unit, frontier, start, self.mask)
-        if self.blocked is not None:
-            free = ~self.blocked[self.graph.public[neighbours]]
-            neighbours, parents, classes = neighbours[free], parents[free], classes[free]
-        self.edges += len(classes)
-        self.certain += int(((classes % 3) == 0).sum())
-        self._saw(classes)
+        neighbours, parents, _ = gather(self.graph.unit, frontier, start, self.mask)
         found = np.concatenate([late, neighbours])
         self.level(found, np.concatenate([np.full(len(late), NONE, np.uint32), parents]), after=self.total)
 
@@ -147,27 +167,21 @@ class _Run:
         size = self._append(found, parents)
         zero = self.graph.zero
         if zero is not None:
-            neighbours, via, classes = gather(zero, self.order[-1], after, self.mask)
-            if self.blocked is not None:
-                free = ~self.blocked[self.graph.public[neighbours]]
-                neighbours, via, classes = neighbours[free], via[free], classes[free]
-            self._saw(classes)
+            neighbours, via, _ = gather(zero, self.order[-1], after, self.mask)
             size += self._append(neighbours, via)
         self.sizes.append(size)
 
-    def tree(self, *, stopped: bool) -> Tree:
-        """The result."""
+    def tree(self) -> tuple[U32, U32, U32]:
+        """Order, parents and begins of the levels."""
         sizes = self.sizes if self.sizes[-1] or len(self.sizes) == 1 else self.sizes[:-1]
         levels = np.zeros(len(sizes) + 1, dtype=np.uint32)
         np.cumsum(sizes, out=levels[1:])
-        order = np.concatenate(self.order)
-        parent = np.concatenate(self.parent)
-        return Tree(order, parent, levels, self.classes, self.edges, self.certain, stopped)
+        return np.concatenate(self.order), np.concatenate(self.parent), levels
 
     def _append(self, found: U32, parents: U32) -> int:
         fresh = ~self.visited[found]
-        if self.blocked is not None:
-            fresh &= ~self.blocked[self.graph.public[found]]
+        if self.closed is not None:
+            fresh &= ~self.closed.flags[found]
         found, parents = found[fresh], parents[fresh]
         at = np.arange(len(found), dtype=np.uint32)
         self.owner[found[::-1]] = at[::-1]  # the first mention of a vertex is written last and wins
@@ -178,10 +192,6 @@ class _Run:
         self.parent.append(parents)
         self.total += len(found)
         return len(found)
-
-    def _saw(self, classes: U32) -> None:
-        for c in np.flatnonzero(np.bincount(classes, minlength=6)).tolist():
-            self.classes |= 1 << c
 
 
 def gather(graph: Csr, vertices: U32, start: int, mask: int) -> tuple[U32, U32, U32]:

@@ -12,6 +12,7 @@ from lineage.graph.walk import Question, Seeds
 
 _NONE = np.zeros(0, np.uint32)
 _NO_CERTAINTY = np.zeros(0, np.uint8)
+_CERTAIN, _NO_REPORT = np.zeros(1, np.uint8), np.zeros(1, dtype=bool)
 
 
 def sow(nodes: Nodes, level: Level, reads: Pairs, writes: Pairs, question: Question) -> Seeds:
@@ -22,6 +23,8 @@ def sow(nodes: Nodes, level: Level, reads: Pairs, writes: Pairs, question: Quest
     """
     down = question.direction == "downstream"
     sources = question.sources
+    if len(sources) == 1 and not level.offset and nodes.kind[sources[0]] == DATASET:
+        return _one(level.vertices[sources], sources)
     jobs = sources[nodes.kind[sources] == JOB]
     plain = sources[nodes.kind[sources] != JOB]
     position, moved, certainty = writes.rights_of(jobs) if down else reads.lefts_of(jobs)
@@ -45,6 +48,11 @@ def sow(nodes: Nodes, level: Level, reads: Pairs, writes: Pairs, question: Quest
         late_owner=late[1],
         late_certainty=late[2],
     )
+
+
+def _one(vertices: U32, sources: U32) -> Seeds:
+    """The commonest question: one dataset."""
+    return Seeds(vertices, sources, _CERTAIN, _NO_REPORT, _NONE, _NONE, _NO_CERTAINTY)
 
 
 def _on_dataset_level(nodes: Nodes, level: Level, plain: U32, jobs: U32) -> tuple[U32, U32]:

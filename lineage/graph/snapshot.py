@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from lineage.errors import UsageError
 from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool
-from lineage.graph.choice import searcher
+from lineage.graph.barred import Barred, Closed, check_mask
+from lineage.graph.choice import searchers
 from lineage.graph.level import Level
 from lineage.graph.nodes import Nodes
 from lineage.graph.rows import EdgeRows, EdgeView, Pairs
@@ -79,11 +80,10 @@ class Snapshot:
         self._self_loops = self_loops
         self._reads, self._writes = Pairs.of(relations.reads), Pairs.of(relations.writes)
         self._contains = Pairs.of(relations.contains)
-        self._search: dict[tuple[LevelName, Direction], Searcher] = {
-            (name, direction): searcher(level.adjacency(direction), kernels)
-            for name, level in levels.items()
-            for direction in cast(tuple[Direction, ...], ("downstream", "upstream"))
-        }
+        self._search: dict[tuple[LevelName, Direction], Searcher] = {}
+        for name, level in levels.items():
+            down, up = searchers(level.down, level.up, kernels)
+            self._search[name, "downstream"], self._search[name, "upstream"] = down, up
 
     # -- nodes
 
@@ -238,6 +238,16 @@ class Snapshot:
 
     # -- walks
 
+    def bar(self, blocked: Bool) -> Barred:
+        """A mask (true = neither reached nor passed) for many walks on this snapshot.
+
+        Raises
+        ------
+        UsageError
+            unless it is one bool per node.
+        """
+        return Barred(check_mask(blocked, self.n), self._levels)
+
     def walk(
         self,
         sources: Sequence[int],
@@ -247,7 +257,7 @@ class Snapshot:
         min_certainty: CertaintyName = "stale",
         level: LevelName = "dataset",
         indirect: bool = True,
-        blocked: Bool | None = None,
+        blocked: Bool | Barred | None = None,
         max_nodes: int | None = None,
     ) -> Walk:
         """Everything reached from the sources.
@@ -266,7 +276,8 @@ class Snapshot:
         indirect
             whether edges that only filter, join, group or sort are followed.
         blocked
-            one bool per node: true = neither reached nor passed.
+            one bool per node: true = neither reached nor passed. A mask that many walks share is prepared once with
+            :meth:`bar`.
         max_nodes
             greatest number of nodes, nearest first; default: no limit.
 
@@ -276,16 +287,16 @@ class Snapshot:
             for an unknown direction, level or certainty, a negative limit, or a source that is no node.
         """
         _check_direction(direction)
+        _choice("level", level, ("dataset", "column"))
         question = Question(
             direction=direction,
             certainty=_choice("min_certainty", min_certainty, CERTAINTY_NAMES),
             indirect=indirect,
             depth=_limit("depth", depth),
             max_nodes=_limit("max_nodes", max_nodes),
-            blocked=self._check_blocked(blocked),
+            closed=self._closed(blocked, level),
             sources=self._check_sources(sources),
         )
-        _choice("level", level, ("dataset", "column"))
         seeds = sow(self._nodes, self._levels[level], self._reads, self._writes, question)
         return Walk(self._levels[level], self._search[level, direction], question, seeds)
 
@@ -324,12 +335,15 @@ class Snapshot:
         wrong = given[(given < 0) | (given >= self.n)]
         if len(wrong):
             raise UsageError(f"{int(wrong[0])} is no index of a node; this snapshot has {self.n} nodes.")
-        return np.unique(given).astype(np.uint32)
+        return np.unique(given).astype(np.uint32) if len(given) > 1 else given.astype(np.uint32)
 
-    def _check_blocked(self, blocked: Bool | None) -> Bool | None:
-        if blocked is not None and (blocked.dtype != np.bool_ or blocked.shape != (self.n,)):
-            raise UsageError(f"blocked: wants {self.n} bools, one per node, not {blocked.dtype}{blocked.shape}.")
-        return blocked
+    def _closed(self, blocked: Bool | Barred | None, level: LevelName) -> Closed | None:
+        if blocked is None:
+            return None
+        if isinstance(blocked, Barred):
+            check_mask(blocked.nodes, self.n)
+            return blocked.on(level)
+        return Closed.of(check_mask(blocked, self.n), self._levels[level].public)
 
 
 def _check_direction(direction: str) -> None:

@@ -4,13 +4,14 @@ How the figures are found (semantics 12 and 13):
 
 * *Hops*: one breadth-first search over all admitted edges.
 * *Certainty*: a path is as certain as its weakest edge, a node as its best path: certain when certain edges alone
-  lead to it, else probable when certain and probable ones do, else stale. One sweep over what the search has reached.
-* *Path*: a way up the tree of a search over the edges that are at least as certain as the node, which is a shortest
-  path among those of the best certainty, so it may be longer than the hops. A limit on depth or size cuts the list of
-  nodes, not these paths: the limited answer is the full one restricted to its first nodes.
+  lead to it, else probable when certain and probable ones do, else stale. The same search finds it.
+* *Path*: a shortest path among those of the best certainty, so it may be longer than the hops: a way up the tree of the
+  search when the node is no more certain than the question asks for, else a search from both ends over edges that are
+  as certain as the node. A limit on depth or size cuts the list of nodes, not these paths: the limited answer is the
+  full one restricted to its first nodes.
 * *Use*: a node is used indirectly when a search without the indirect edges does not reach it.
 
-Each search runs once, when its figure is first asked for, and only when edges of more than one class were seen.
+What costs more than the first search is found when it is first asked for.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 
 from lineage.graph.arrays import I64, NONE, U8, U32, Bool, class_mask
+from lineage.graph.barred import Closed
 from lineage.graph.level import Level
-from lineage.graph.search import Searcher, Tree
-from lineage.graph.sorting import sort_inside
+from lineage.graph.search import Searcher, Start, Tree
+
+Array = TypeVar("Array", U8, U32)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seeds:
     """Vertices a walk starts from.
 
@@ -44,9 +48,17 @@ class Seeds:
     late_owner: U32
     late_certainty: U8
 
-    def at(self, certainty: int) -> tuple[U32, U32]:
+    @cached_property
+    def worst(self) -> int:
+        """Certainty of the least certain step to a seed."""
+        return int(max(self.certainty.max(initial=0), self.late_certainty.max(initial=0)))
+
+    def at(self, certainty: int) -> Start:
         """The vertices, and the late ones, that are at least so certain."""
-        return self.vertices[self.certainty <= certainty], self.late[self.late_certainty <= certainty]
+        if self.worst <= certainty:
+            return Start(self.vertices, self.certainty, self.late, self.late_certainty)
+        early, late = self.certainty <= certainty, self.late_certainty <= certainty
+        return Start(self.vertices[early], self.certainty[early], self.late[late], self.late_certainty[late])
 
     def owner_of(self, vertex: int, certainty: int) -> int:
         """Source that a seed belongs to."""
@@ -69,7 +81,7 @@ class Question:
     indirect: bool
     depth: int
     max_nodes: int
-    blocked: Bool | None
+    closed: Closed | None
     sources: U32
 
     @property
@@ -109,7 +121,8 @@ class Walk:
     Attributes
     ----------
     nodes : uint32 array
-        dense indices in order of hops, then index. Sources are not among them, except as outputs of a source job.
+        dense indices in order of hops, within a hop as the search found them. Sources are not among them, except as
+        outputs of a source job.
     hops, certainty, indirect : arrays
         one entry per node: shortest distance, 0 certain / 1 probable / 2 stale, and whether every way to it has an
         indirect step.
@@ -120,21 +133,25 @@ class Walk:
         self._trees: dict[int, Tree] = {}
         self._found: dict[int, tuple[U32, U32]] = {}
         self._asked = 0
-        limit = question.max_nodes + len(seeds.vertices) + 1 if question.max_nodes >= 0 else -1
+        most = question.max_nodes
+        limit = most + len(seeds.vertices) + 1 if most >= 0 else -1
         while True:
             self._main = self._run(question.certainty, question.mask, question.depth, limit)
-            position, public, hops = self._listed(self._main)
-            if limit < 0 or not self._main.stopped or len(public) > question.max_nodes:
+            listed = self._listed(self._main)
+            if limit < 0 or not self._main.stopped or len(listed) > most:
                 break
             if question.depth >= 0 and len(self._main.levels) - 2 >= question.depth:
                 break
             limit *= 2  # helpers and sources filled the list
-        keep = slice(question.max_nodes if question.max_nodes >= 0 else None)
-        self._position = position[keep]
-        self.nodes: U32 = public[keep]
-        self.hops: U32 = hops[keep]
-        rest, rest_hops = public[len(self.nodes) :], hops[len(self.nodes) :]
-        self._left_out = rest[rest_hops == rest_hops[0]] if len(rest) else rest  # the nearest of them
+        self._position = listed if most < 0 else listed[:most]
+        self.nodes: U32 = level.public[self._at(self._main.order)]
+        self._left_out = self._nearest(listed[most:]) if 0 <= most < len(listed) else self.nodes[:0]
+
+    def _at(self, values: Array) -> Array:
+        """What belongs to the nodes of the answer, of an array by position in the search."""
+        first = len(values) - len(self._position)  # mostly they are all but the sources: no need to pick
+        whole = not len(self._position) or int(self._position[0]) == first
+        return values[first:] if whole else values[self._position]
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -152,26 +169,30 @@ class Walk:
     # -- figures
 
     @cached_property
+    def hops(self) -> U32:
+        """Shortest distance of each node."""
+        return self._at(_hops(self._main))
+
+    @cached_property
     def certainty(self) -> U8:
         """Certainty of each node's best path: 0 certain, 1 probable, 2 stale."""
-        vertices = self._main.order[self._position]
-        question, seeds = self._question, self._seeds
         if not self._worst:
-            return np.zeros(len(vertices), dtype=np.uint8)
-        all_ = self._run(question.certainty, question.mask, -1, -1) if self._main.stopped else self._main
-        roots = np.concatenate([seeds.vertices, seeds.late])
-        grades = np.concatenate([seeds.certainty, seeds.late_certainty])
-        if self._level.offset or not len(self._level.helper_key):
-            return self._search.grade(all_.order, question.mask, roots, grades, vertices)
-        both = np.concatenate([vertices, self._level.twin[vertices]])  # a job is as certain as the better of its ports
-        found = self._search.grade(all_.order, question.mask, roots, grades, both)
-        return np.minimum(*np.split(found, 2))
+            return np.zeros(len(self.nodes), dtype=np.uint8)
+        question = self._question  # the limited search is the beginning of the full one
+        full = self._run(question.certainty, question.mask, -1, -1) if self._main.stopped else self._main
+        assert full.grades is not None
+        grades = full.grades()
+        found: U8 = self._at(grades[: len(self._main.order)])
+        if not self._has_twins:
+            return found
+        twins = self._level.twin[self._at(self._main.order)]  # a job is as certain as the better of its ports
+        return np.minimum(found, self._search.look_up(full.order, grades, twins))
 
     @cached_property
     def indirect(self) -> Bool:
         """Whether each node is reached only by ways with an indirect step."""
-        vertices = self._main.order[self._position]
-        if not self._main.classes >> 3:
+        vertices = self._at(self._main.order)
+        if not self._question.mask & self._search.classes >> 3 << 3:
             return np.zeros(len(vertices), dtype=bool)
         direct = self._run(self._question.certainty, class_mask(self._question.certainty, indirect=False), -1, -1)
         return ~self._reached(direct, vertices)
@@ -195,9 +216,10 @@ class Walk:
         while True:
             depth += 1
             tree = self._run(question.certainty, question.mask, depth, -1)
-            _, public, hops = self._listed(tree)
-            if not tree.stopped or len(public) > len(self.nodes):
-                return np.sort(public[len(self.nodes) :][hops[len(self.nodes) :] == depth])
+            listed = self._listed(tree)
+            if not tree.stopped or len(listed) > len(self.nodes):
+                rest = listed[len(self.nodes) :]
+                return np.sort(self._level.public[tree.order[rest[_hops(tree)[rest] == depth]]])
 
     @property
     def partial(self) -> bool:
@@ -212,21 +234,20 @@ class Walk:
         KeyError
             when ``i`` is not in the answer.
         """
-        at = np.flatnonzero(self.nodes == i) if self._asked < 16 else self._place(i)
-        if not len(at):
-            raise KeyError(i)
-        certainty = int(self.certainty[at[0]])
-        tree = self._main if certainty == self._worst else self._tree(certainty)
-        vertex = int(self._main.order[self._position[at[0]]])
-        places = [self._find(certainty, tree, v) for v in {vertex, int(self._level.twin[vertex])}]
-        position = min(p for p in places if p >= 0)
-        steps: list[int] = []
-        while position != NONE:
-            vertex = int(tree.order[position])
-            steps.append(int(self._level.public[vertex]))
-            position = int(tree.parent[position])
-        steps.append(self._seeds.owner_of(vertex, certainty))
-        return self._readable(steps[::-1], i)
+        at = self._place(i)
+        position = int(self._position[at])
+        certainty = int(self.certainty[at])
+        if certainty >= self._worst:
+            vertices = self._way_up(position)
+        else:
+            vertex = int(self._main.order[position])
+            targets = np.array([vertex, self._level.twin[vertex]], dtype=np.uint32)
+            mask = class_mask(certainty, indirect=self._question.indirect)
+            found = self._search.path(self._seeds.at(certainty), targets, mask, self._question.closed)
+            assert found is not None
+            vertices = found.tolist()
+        steps = self._level.public[vertices].tolist()
+        return self._readable([self._seeds.owner_of(vertices[0], certainty), *steps], i)
 
     def paths(self) -> list[tuple[int, ...]]:
         """The :meth:`path` of every node, in the order of :attr:`nodes`; paths share the work on their beginnings."""
@@ -255,21 +276,21 @@ class Walk:
             best[here] = np.minimum(best[here], positions[place[here]])
         return best
 
+    @property
+    def _has_twins(self) -> bool:
+        """Whether there may be vertices that are two ports of one job."""
+        return not self._level.offset and len(self._level.helper_key) > 0
+
     @cached_property
     def _worst(self) -> int:
         """No node is less certain than this."""
-        seen = self._main.classes
-        classes = seen | seen >> 3
+        classes = self._search.classes | self._search.classes >> 3
         of_edges = 2 if classes & 4 else 1 if classes & 2 else 0
-        seeds = [s.max() for s in (self._seeds.certainty, self._seeds.late_certainty) if len(s)]
-        return int(min(self._question.certainty, max([of_edges, *seeds])))
+        return min(self._question.certainty, max(of_edges, self._seeds.worst))
 
     @cached_property
     def _counts(self) -> tuple[int, int]:
-        main, question = self._main, self._question
-        if not main.stopped and not len(self._left_out):
-            return main.edges, main.certain_edges
-        edges, certain, _ = self._search.among(self._answer(), question.mask, question.blocked)
+        edges, certain, _ = self._search.among(self._answer(), self._question.mask, self._question.closed)
         return edges, certain
 
     def _answer(self) -> U32:
@@ -277,7 +298,7 @@ class Walk:
         main = self._main
         if not len(self._left_out):
             return main.order
-        last = int(self.hops[-1]) if len(self.hops) else 0
+        last = int(np.searchsorted(main.levels, self._position[-1], side="right")) - 1 if len(self.nodes) else 0
         begin, end = int(main.levels[last]), int(main.levels[last + 1])
         here, parent = main.order[begin:end], main.parent[begin:end]
         kept = np.isin(np.arange(begin, end), self._position)
@@ -287,20 +308,19 @@ class Walk:
         kept[inner] |= kept[parent[inner] - begin]
         return np.concatenate([main.order[:begin], here[kept]])
 
-    def _listed(self, main: Tree) -> tuple[U32, U32, U32]:
-        """Position in the tree, dense index and hops of each node to report, in order."""
+    def _listed(self, main: Tree) -> I64:
+        """Position in the tree of each node to report, in order."""
         level, seeds = self._level, self._seeds
-        public = level.public[main.order]
-        hops = np.repeat(np.arange(len(main.levels) - 1, dtype=np.uint32), np.diff(main.levels))
-        position = sort_inside(public, main.levels)
         zero = int(main.levels[1])  # sources stand at hop 0: only there, and among helpers, is something to leave out
+        if not len(level.helper_key) and not seeds.report.any():
+            return np.arange(np.count_nonzero(main.parent[:zero] == NONE), len(main.order))
         listed = main.parent[:zero] != NONE
         listed |= np.isin(main.order[:zero], seeds.vertices[seeds.report])
-        if not len(level.helper_key):
-            position = np.concatenate([position[:zero][listed[position[:zero]]], position[zero:]])
-            return position, public[position], hops[len(hops) - len(position) :]
-        keep = np.ones(len(public), dtype=bool)
+        keep = np.ones(len(main.order), dtype=bool)
         keep[:zero] = listed
+        if not len(level.helper_key):
+            return np.flatnonzero(keep)
+        public = level.public[main.order]
         helper = level.is_helper(public)
         if level.offset and self._question.direction == "upstream":
             keep &= ~helper
@@ -310,19 +330,32 @@ class Walk:
             first = np.zeros(len(public), dtype=bool)
             first[np.unique(public, return_index=True)[1]] = True
             keep &= first
-        position = position[keep[position]]
-        return position, public[position], hops[position]
+        return np.flatnonzero(keep)
+
+    def _nearest(self, rest: I64) -> U32:
+        """Nodes at the positions left out that are at the smallest distance, in ascending order."""
+        hops = _hops(self._main)[rest]
+        return np.sort(self._level.public[self._main.order[rest[hops == hops[0]]]])
+
+    def _way_up(self, position: int) -> list[int]:
+        """Vertices from a seed to a position of the tree."""
+        vertices = []
+        while position != NONE:
+            vertices.append(int(self._main.order[position]))
+            position = int(self._main.parent[position])
+        return vertices[::-1]
 
     def _run(self, certainty: int, mask: int, depth: int, limit: int) -> Tree:
-        seeds, late = self._seeds.at(certainty)
-        return self._search.bfs(seeds, late, mask, depth, limit, self._question.blocked)
+        return self._search.bfs(self._seeds.at(certainty), mask, depth, limit, self._question.closed)
 
     def _reached(self, tree: Tree, vertices: U32) -> Bool:
         """Which vertices, or other ports of the same jobs, a tree holds."""
-        found = self._search.contains(tree.order, vertices)
-        if self._level.offset or not len(self._level.helper_key):
+        zeros = np.zeros(len(tree.order), np.uint8)
+        found: Bool = self._search.look_up(tree.order, zeros, vertices) == 0
+        if not self._has_twins:
             return found
-        return found | self._search.contains(tree.order, self._level.twin[vertices])
+        twins: Bool = self._search.look_up(tree.order, zeros, self._level.twin[vertices]) == 0
+        return found | twins
 
     def _tree(self, certainty: int) -> Tree:
         """Full search over edges that are at least so certain."""
@@ -331,16 +364,6 @@ class Walk:
             self._trees[certainty] = self._run(certainty, mask, -1, -1)
         return self._trees[certainty]
 
-    def _find(self, certainty: int, tree: Tree, vertex: int) -> int:
-        """Position of a vertex in a tree, -1 when it is not there."""
-        self._asked += 1
-        if self._asked < 16:  # a few questions do not pay for an index
-            here = np.flatnonzero(tree.order == vertex)
-            return int(here[0]) if len(here) else -1
-        vertices, positions = self._places_of(certainty, tree)
-        at = int(np.searchsorted(vertices, np.uint32(vertex)))
-        return int(positions[at]) if at < len(vertices) and vertices[at] == vertex else -1
-
     def _places_of(self, certainty: int, tree: Tree) -> tuple[U32, U32]:
         """Vertices of a tree in ascending order, and the position of each."""
         if certainty not in self._found:
@@ -348,11 +371,19 @@ class Walk:
             self._found[certainty] = (tree.order[order], order)
         return self._found[certainty]
 
-    def _place(self, i: int) -> U32:
-        """Place of a node in the answer, as an array of none or one."""
+    def _place(self, i: int) -> int:
+        """Place of a node in the answer."""
+        self._asked += 1
+        if self._asked < 16:  # a few questions do not pay for an index
+            at = np.flatnonzero(self.nodes == i)
+            if not len(at):
+                raise KeyError(i)
+            return int(at[0])
         order, nodes = self._by_index
-        at = int(np.searchsorted(nodes, i))
-        return order[at : at + 1] if at < len(nodes) and nodes[at] == i else order[:0]
+        place = int(np.searchsorted(nodes, i))
+        if place == len(nodes) or nodes[place] != i:
+            raise KeyError(i)
+        return int(order[place])
 
     @cached_property
     def _by_index(self) -> tuple[U32, U32]:
@@ -367,3 +398,8 @@ class Walk:
             if not rowset and (not path or path[-1] != step):
                 path.append(step)
         return path
+
+
+def _hops(tree: Tree) -> U32:
+    """Distance of each position of a tree."""
+    return np.repeat(np.arange(len(tree.levels) - 1, dtype=np.uint32), np.diff(tree.levels))

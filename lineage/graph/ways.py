@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lineage.graph.arrays import I64, U8, U32, Bool
+from lineage.graph.barred import Barred
 from lineage.graph.search_numpy import gather
 from lineage.graph.snapshot import CertaintyName, LevelName, Snapshot
 
@@ -38,7 +39,7 @@ def between(
     min_certainty: CertaintyName = "stale",
     level: LevelName = "dataset",
     indirect: bool = True,
-    blocked: Bool | None = None,
+    blocked: Bool | Barred | None = None,
 ) -> Between:
     """All nodes and edges on any way downstream from the sources to the targets.
 

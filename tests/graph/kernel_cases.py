@@ -11,19 +11,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lineage.graph.arrays import U32, Bool
-from lineage.graph.level import Adjacency, Csr, Edges, csr
+from lineage.graph.arrays import U32
+from lineage.graph.barred import Closed
+from lineage.graph.level import Adjacency, Edges, csr
+from lineage.graph.search import Start
 
 
 @dataclass(frozen=True)
 class Case:
     graph: Adjacency
-    seeds: U32
-    late: U32
+    reverse: Adjacency
+    start: Start
+    targets: U32
     mask: int
     depth: int
     limit: int
-    blocked: Bool | None
+    closed: Closed | None
 
 
 def edges(rng: np.random.Generator, n: int, m: int, hub: int) -> Edges:
@@ -33,27 +36,32 @@ def edges(rng: np.random.Generator, n: int, m: int, hub: int) -> Edges:
     return Edges(src, dst, rng.integers(0, 6, m).astype(np.uint8)).distinct(n)
 
 
-def zero_edges(rng: np.random.Generator, n: int) -> Csr:
+def zero_edges(rng: np.random.Generator, n: int) -> Edges:
     """From the first third of the vertices to the last third, so that none follows on another."""
     third = max(n // 3, 1)
     src, dst = rng.integers(0, third, n // 2), rng.integers(n - third, n, n // 2)
-    return csr(Edges(src.astype(np.uint32), dst.astype(np.uint32), np.zeros(n // 2, np.uint8)).distinct(n))
+    cls = rng.integers(0, 3, n // 2).astype(np.uint8)
+    return Edges(src.astype(np.uint32), dst.astype(np.uint32), cls).distinct(n)
 
 
 def case(rng: np.random.Generator) -> Case:
     n = int(rng.choice([1, 2, 7, 60, 700, 3000]))
     m = int(n * rng.uniform(0, 4))
-    unit = csr(edges(rng, n, m, int(rng.integers(0, n)) if rng.random() < 0.5 else -1))
+    unit = edges(rng, n, m, int(rng.integers(0, n)) if rng.random() < 0.5 else -1)
     zero = zero_edges(rng, n) if rng.random() < 0.4 and n > 3 else None
     some = [rng.integers(0, n, int(rng.integers(0, 4))).astype(np.uint32) for _ in range(2)]
+    late = some[1] if rng.random() < 0.3 else some[1][:0]
+    grades = [rng.integers(0, 3, len(v)).astype(np.uint8) for v in (some[0], late)]
+    public = rng.permutation(n).astype(np.uint32)
     return Case(
-        graph=Adjacency(n, unit, zero, rng.permutation(n).astype(np.uint32), rng.random() < 0.5),
-        seeds=some[0],
-        late=some[1] if rng.random() < 0.3 else some[1][:0],
+        graph=Adjacency(n, csr(unit), zero and csr(zero), public),
+        reverse=Adjacency(n, csr(unit.turned(n)), zero and csr(zero.turned(n)), public, True),
+        start=Start(some[0], grades[0], late, grades[1]),
+        targets=rng.integers(0, n, int(rng.integers(1, 3))).astype(np.uint32),
         mask=int(rng.choice([0b111111, 0b111, 0b001001, 0b011, 0])),
         depth=int(rng.choice([-1, -1, 0, 1, 3])),
         limit=int(rng.choice([-1, -1, 0, 5, 50])),
-        blocked=rng.random(n) < 0.2 if rng.random() < 0.4 else None,
+        closed=Closed(rng.random(n) < 0.2) if rng.random() < 0.4 else None,
     )
 
 
@@ -65,24 +73,24 @@ def compare(count: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     for _ in range(count):
         c = case(rng)
-        one, other = CompiledSearcher(c.graph), NumpySearcher(c.graph)
+        one, other = CompiledSearcher.pair(c.graph, c.reverse)[0], NumpySearcher(c.graph)
+        assert one.classes == other.classes
         for _ in range(2):  # the second time on used scratch
-            a, b = (s.bfs(c.seeds, c.late, c.mask, c.depth, c.limit, c.blocked) for s in (one, other))
-            for name in ("order", "parent", "levels"):
-                assert getattr(a, name).tolist() == getattr(b, name).tolist(), name
-            for name in ("classes", "edges", "certain_edges", "stopped"):
-                assert getattr(a, name) == getattr(b, name), name
+            for depth, limit in ((c.depth, c.limit), (-1, -1)):
+                a, b = (s.bfs(c.start, c.mask, depth, limit, c.closed) for s in (one, other))
+                for name in ("order", "parent", "levels"):
+                    assert getattr(a, name).tolist() == getattr(b, name).tolist(), name
+                assert a.stopped == b.stopped
+                grades = [tree.grades and tree.grades().tolist() for tree in (a, b)]
+                assert grades[0] == grades[1]
+            x, y = (s.path(c.start, c.targets, c.mask, c.closed) for s in (one, other))
+            assert (None if x is None else x.tolist()) == (None if y is None else y.tolist())
         half = a.order[: len(a.order) // 2]
-        x, y = (s.among(half, c.mask, c.blocked) for s in (one, other))
-        assert (x[0], x[1], x[2].tolist()) == (y[0], y[1], y[2].tolist())
-        full = other.bfs(c.seeds, c.late, c.mask, -1, -1, c.blocked)
-        roots = np.concatenate([c.seeds, c.late])
-        grades = rng.integers(0, 3, len(roots)).astype(np.uint8)
-        every = np.arange(c.graph.n, dtype=np.uint32)
-        a_grades, b_grades = (s.grade(full.order, c.mask, roots, grades, every) for s in (one, other))
-        assert a_grades.tolist() == b_grades.tolist()
+        inside, outside = (s.among(half, c.mask, c.closed) for s in (one, other))
+        assert (*inside[:2], inside[2].tolist()) == (*outside[:2], outside[2].tolist())
         asked = rng.integers(0, c.graph.n, 20).astype(np.uint32)
-        assert one.contains(half, asked).tolist() == other.contains(half, asked).tolist()
+        values = rng.integers(0, 3, len(half)).astype(np.uint8)
+        assert one.look_up(half, values, asked).tolist() == other.look_up(half, values, asked).tolist()
 
 
 def compare_sorting(count: int, seed: int) -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from lineage.errors import UsageError
 from lineage.graph import choice
+from lineage.graph.barred import Closed
 from lineage.graph.level import Adjacency, Csr, Edges, csr
+from lineage.graph.search import Start
 from tests.graph import kernel_cases
 
 SOURCE = Path(__file__).resolve().parents[2] / "lineage" / "graph" / "kernels" / "module.c"
@@ -39,7 +41,8 @@ def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
     public = np.arange(3, dtype=np.uint32)
 
     def build(indptr: object = good.indptr, indices: object = good.indices, first: int = 0, n: int = 3) -> None:
-        CompiledSearcher(Adjacency(n, Csr(first, np.asarray(indptr), np.asarray(indices)), None, public[:n]))
+        graph = Adjacency(n, Csr(first, np.asarray(indptr), np.asarray(indices)), None, public[:n])
+        CompiledSearcher(graph, graph)
 
     build()
     with pytest.raises(ValueError, match="padding"):
@@ -58,16 +61,30 @@ def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
 def test_vertices_and_masks_that_do_not_fit_are_refused() -> None:
     from lineage.graph.search_compiled import CompiledSearcher
 
-    none = np.zeros(0, np.uint32)
     edges = csr(Edges(np.array([0], np.uint32), np.array([1], np.uint32), np.zeros(1, np.uint8)))
-    s = CompiledSearcher(Adjacency(2, edges, None, np.array([4, 5], np.uint32)))
+    graph, other = (Adjacency(n, edges, None, np.arange(n, dtype=np.uint32)) for n in (2, 3))
+    s, t = CompiledSearcher(graph, graph), CompiledSearcher(other, other)
+
+    def at(*seeds: int) -> Start:
+        return Start.at(np.array(seeds, np.uint32))
+
     with pytest.raises(ValueError, match="vertex 2 in a graph of 2"):
-        s.bfs(np.array([2], np.uint32), none, 63, -1, -1, None)
+        s.bfs(at(2), 63, -1, -1, None)
     with pytest.raises(ValueError, match="vertex 9"):
-        s.contains(none, np.array([9], np.uint32))
-    with pytest.raises(ValueError, match="one bool per node"):
-        s.bfs(none, none, 63, -1, -1, np.zeros(5, bool))
-    assert s.bfs(np.array([0], np.uint32), none, 63, -1, -1, np.zeros(6, bool)).order.tolist() == [0, 1]
+        s.look_up(at().seeds, at().grades, at(9).seeds)
+    with pytest.raises(ValueError, match="one value per member"):
+        s.look_up(at(1).seeds, at().grades, at(1).seeds)
+    with pytest.raises(ValueError, match="one bit per vertex"):
+        s._graph.bfs(*[np.zeros(0, np.uint32), np.zeros(0, np.uint8)] * 2, 63, -1, -1, np.zeros(0, np.uint64))
+    with pytest.raises(ValueError, match="one grade of 0, 1 or 2 per seed"):
+        s.bfs(Start(at(0).seeds, np.array([3], np.uint8), at().seeds, at().grades), 63, -1, -1, None)
+    with pytest.raises(ValueError, match="vertex 2"):
+        s.path(at(0), at(2).seeds, 63, None)
+    with pytest.raises(ValueError, match="two directions of one graph"):
+        s._graph.path(t._graph, at(0).seeds, at().seeds, at(1).seeds, 63, None)
+    with pytest.raises(TypeError, match="path"):
+        s._graph.path(s._graph, at(0).seeds, at().seeds, at(1).seeds, 63, None)
+    assert s.bfs(at(0), 63, -1, -1, Closed(np.zeros(2, bool))).order.tolist() == [0, 1]
 
 
 def test_an_implementation_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +95,8 @@ def test_an_implementation_that_is_not_there_is_named(monkeypatch: pytest.Monkey
         World().load(kernels="compiled")
     monkeypatch.setenv("MESHLINE_KERNELS", "fortran")
     with pytest.raises(UsageError, match="fortran"):
-        choice.searcher(Adjacency(0, csr(Edges(*[np.zeros(0, np.uint32)] * 3)), None, np.zeros(0, np.uint32)))
+        empty = Adjacency(0, csr(Edges(*[np.zeros(0, np.uint32)] * 3)), None, np.zeros(0, np.uint32))
+        choice.searchers(empty, empty)
 
 
 def test_the_kernels_are_clean_under_address_and_undefined_behaviour_sanitizers(tmp_path: Path) -> None:

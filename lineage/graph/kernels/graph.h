@@ -9,20 +9,19 @@
  * back can take longer than they do. */
 #define LONG_LEVEL 8192
 
-enum { UNIT_PTR, UNIT_IDX, ZERO_PTR, ZERO_IDX, PUBLIC, BUFFERS };
+enum { UNIT_PTR, UNIT_IDX, ZERO_PTR, ZERO_IDX, BUFFERS };
 
 typedef struct {
     PyObject_HEAD
     Py_buffer buffers[BUFFERS];
     Csr unit, zero;
     int has_zero;
-    uint32_t n;
-    Py_ssize_t dense; /* all dense indices are below this */
+    uint32_t n, classes; /* classes: bit set of those that edges have */
     Scratch *idle;
 } Graph;
 
 /* Check everything the search relies on, once, so that no index can lead out of an array. */
-static int check_csr(const Csr *g, Py_ssize_t pointers, Py_ssize_t indices, uint32_t n)
+static int check_csr(const Csr *g, Py_ssize_t pointers, Py_ssize_t indices, uint32_t n, uint32_t *classes)
 {
     const char *wrong = NULL;
     if (pointers < 1 || (uint64_t)g->first + g->rows > n || g->indptr[0] != 0)
@@ -37,6 +36,7 @@ static int check_csr(const Csr *g, Py_ssize_t pointers, Py_ssize_t indices, uint
         for (uint32_t k = 0; k < edges; k++) {
             uint32_t v = g->indices[k] & VERTEX_MASK;
             greatest = v > greatest ? v : greatest;
+            *classes |= UINT32_C(1) << (g->indices[k] >> CLASS_SHIFT);
         }
         if (edges && greatest >= n)
             wrong = "a neighbour outside of the graph";
@@ -67,7 +67,7 @@ static int vertices_of(PyObject *object, Py_buffer *view, uint32_t n)
     return -1;
 }
 
-/* -- Graph(n, first, indptr, indices, zero_first, zero_indptr, zero_indices, public) */
+/* -- Graph(n, first, indptr, indices, zero_first, zero_indptr, zero_indices) */
 
 static void graph_dealloc(Graph *self)
 {
@@ -91,23 +91,21 @@ static int graph_csr(Graph *self, Csr *g, uint32_t first, int pointers, PyObject
         return -1;
     Py_ssize_t rows = length(p) - 1;
     *g = (Csr){first, rows > 0 ? (uint32_t)rows : 0, p->buf, i->buf};
-    return check_csr(g, length(p), length(i), self->n);
+    return check_csr(g, length(p), length(i), self->n, &self->classes);
 }
 
 static PyObject *graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     unsigned int n, first, zero_first;
-    PyObject *indptr, *indices, *zero_indptr, *zero_indices, *public_of;
+    PyObject *indptr, *indices, *zero_indptr, *zero_indices;
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "IIOOIOOO", &n, &first, &indptr, &indices, &zero_first, &zero_indptr, &zero_indices,
-                          &public_of))
+    if (!PyArg_ParseTuple(args, "IIOOIOO", &n, &first, &indptr, &indices, &zero_first, &zero_indptr, &zero_indices))
         return NULL;
     Graph *self = (Graph *)type->tp_alloc(type, 0);
     if (self == NULL)
         return NULL;
     self->n = n;
     self->has_zero = zero_indptr != Py_None;
-    Py_buffer *names = &self->buffers[PUBLIC];
     if (n > VERTEX_MASK) {
         PyErr_SetString(PyExc_ValueError, "too many vertices");
         goto fail;
@@ -116,16 +114,6 @@ static PyObject *graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         goto fail;
     if (self->has_zero && graph_csr(self, &self->zero, zero_first, ZERO_PTR, zero_indptr, zero_indices) < 0)
         goto fail;
-    if (view_of(public_of, names, 4) < 0)
-        goto fail;
-    if (length(names) != (Py_ssize_t)n) {
-        PyErr_SetString(PyExc_ValueError, "one dense index per vertex expected");
-        goto fail;
-    }
-    const uint32_t *dense = names->buf;
-    for (uint32_t v = 0; v < n; v++)
-        if ((Py_ssize_t)dense[v] >= self->dense)
-            self->dense = (Py_ssize_t)dense[v] + 1;
     return (PyObject *)self;
 fail:
     Py_DECREF(self);
@@ -140,8 +128,7 @@ static Scratch *scratch_take(Graph *self)
         return s;
     }
     s = scratch_new(self->n);
-    if (s == NULL || s->bits == NULL || s->more_bits == NULL || s->order == NULL || s->parent == NULL ||
-        s->grade == NULL) {
+    if (s == NULL || !scratch_complete(s)) {
         if (s != NULL)
             scratch_free(s);
         PyErr_NoMemory();

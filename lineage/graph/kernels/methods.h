@@ -2,263 +2,339 @@
 #ifndef MESHLINE_METHODS_H
 #define MESHLINE_METHODS_H
 
-#include "grade.h"
 #include "graph.h"
+#include "path.h"
 
-/* A mask of blocked nodes: None, or one byte per dense index. */
-static int blocked_of(Graph *self, PyObject *object, Py_buffer *view)
+/* Closed vertices: None, or a bitmap of one bit per vertex in 64-bit words. */
+static int closed_of(Graph *self, PyObject *object, Py_buffer *view)
 {
     view->obj = NULL;
     view->buf = NULL;
     if (object == Py_None)
         return 0;
-    if (view_of(object, view, 1) < 0)
+    if (view_of(object, view, 8) < 0)
         return -1;
-    if (length(view) >= self->dense)
+    if (length(view) > (Py_ssize_t)(self->n / 64))
         return 0;
     PyBuffer_Release(view);
-    PyErr_SetString(PyExc_ValueError, "one bool per node expected");
+    PyErr_SetString(PyExc_ValueError, "one bit per vertex expected");
     return -1;
 }
 
-/* -- bfs(seeds, late, mask, depth, limit, blocked) */
-
-/* The whole search; 0, or -1 when memory ran out. `*stopped` tells whether vertices were left unexpanded. */
-static int run(Search *q, Levels *levels, const Py_buffer *seeds, const Py_buffer *late, long depth, long long limit,
-               int *stopped)
+static void let_go(Py_buffer *view)
 {
-    PyThreadState *thread = NULL;
-    size_t waiting = (size_t)length(late);
+    if (view->obj != NULL)
+        PyBuffer_Release(view);
+}
+
+/* Vertices with their grades. */
+typedef struct {
+    Py_buffer vertices, grades;
+} Seeds;
+
+static int seeds_of(Graph *self, PyObject *vertices, PyObject *grades, Seeds *seeds)
+{
+    if (vertices_of(vertices, &seeds->vertices, self->n) < 0)
+        return -1;
+    if (view_of(grades, &seeds->grades, 1) < 0) {
+        PyBuffer_Release(&seeds->vertices);
+        return -1;
+    }
+    const uint8_t *grade = seeds->grades.buf;
+    int sound = length(&seeds->vertices) == length(&seeds->grades);
+    for (Py_ssize_t k = 0; sound && k < length(&seeds->grades); k++)
+        sound = grade[k] < UNREACHED;
+    if (sound)
+        return 0;
+    PyBuffer_Release(&seeds->vertices);
+    PyBuffer_Release(&seeds->grades);
+    PyErr_SetString(PyExc_ValueError, "one grade of 0, 1 or 2 per seed expected");
+    return -1;
+}
+
+static void seeds_let_go(Seeds *seeds)
+{
+    PyBuffer_Release(&seeds->vertices);
+    PyBuffer_Release(&seeds->grades);
+}
+
+static void sow_all(Search *q, const Seeds *seeds)
+{
+    sow(q, seeds->vertices.buf, seeds->grades.buf, (size_t)length(&seeds->vertices));
+}
+
+/* -- bfs(seeds, grades, late, grades, mask, depth, limit, closed) */
+
+/* The whole search; 0, or -1 when memory ran out. `*stopped` tells whether vertices were left unexpanded. The thread
+ * is the one that gave Python's lock away, if any. */
+static int run(Search *q, Levels *levels, const Seeds *seeds, const Seeds *late, long depth, long long limit,
+               int *stopped, PyThreadState **thread)
+{
+    int waiting = length(&late->vertices) > 0, failed;
     uint32_t begin = 0;
-    int failed = 0;
-    sow(q, seeds->buf, (size_t)length(seeds));
+    sow_all(q, seeds);
     failed = close_level(q, levels, 0);
     for (long hop = 0; !failed; hop++) {
         uint32_t end = q->tail;
-        *stopped = end > begin || waiting > 0;
+        *stopped = end > begin || waiting;
         if (!*stopped || hop == depth || (limit >= 0 && (long long)end >= limit))
             break;
-        if (thread == NULL && end - begin > LONG_LEVEL)
-            thread = PyEval_SaveThread();
-        if (waiting) {
-            sow(q, late->buf, waiting);
-            waiting = 0;
-        }
-        expand(q, q->unit, begin, end, 1);
+        if (*thread == NULL && end - begin > LONG_LEVEL)
+            *thread = PyEval_SaveThread();
+        if (waiting)
+            sow_all(q, late);
+        waiting = 0;
+        expand(q, q->unit, q->scratch->order, begin, end);
         failed = close_level(q, levels, end);
         begin = end;
     }
+    if (!*stopped && !failed)
+        settle(q);
     if (levels->count > 2 && levels->at[levels->count - 1] == levels->at[levels->count - 2])
         levels->count--; /* a last hop that found nothing */
-    bits_clear(q->scratch->bits, q->scratch->order, q->tail);
+    return failed;
+}
+
+/* Order, parents, levels, grades (None when the search was stopped: they are final only at its end), stopped. */
+static PyObject *tree_of(const Search *q, const Levels *levels, int stopped)
+{
+    const Scratch *s = q->scratch;
+    Py_ssize_t count = q->tail;
+    PyObject *grades = stopped ? Py_NewRef(Py_None) : PyBytes_FromStringAndSize(NULL, count);
+    if (grades == NULL)
+        return NULL;
+    if (!stopped) {
+        char *grade = PyBytes_AS_STRING(grades);
+        for (Py_ssize_t k = 0; k < count; k++)
+            grade[k] = (char)(s->state[s->order[k]] & GRADE);
+    }
+    return Py_BuildValue("(y#y#y#NO)", (char *)s->order, count * 4, (char *)s->parent, count * 4, (char *)levels->at,
+                         (Py_ssize_t)levels->count * 4, grades, stopped ? Py_True : Py_False);
+}
+
+static PyObject *bfs(Graph *self, const Seeds *seeds, const Seeds *late, long mask, long depth, long long limit,
+                     const uint64_t *closed)
+{
+    PyObject *answer = NULL;
+    Scratch *s = scratch_take(self);
+    if (s == NULL)
+        return NULL;
+    Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .closed = closed, .scratch = s};
+    meaning_of((uint32_t)mask, q.meaning);
+    Levels levels;
+    int stopped = 0;
+    PyThreadState *thread = NULL;
+    levels_begin(&levels);
+    int failed = run(&q, &levels, seeds, late, depth, limit, &stopped, &thread);
     if (thread != NULL)
         PyEval_RestoreThread(thread);
-    return failed;
+    if (failed)
+        PyErr_NoMemory();
+    else
+        answer = tree_of(&q, &levels, stopped);
+    state_clear(s->state, s->order, q.tail);
+    levels_end(&levels);
+    scratch_give(self, s);
+    return answer;
 }
 
 static PyObject *graph_bfs(Graph *self, PyObject *const *args, Py_ssize_t count)
 {
-    if (count != 6) {
-        PyErr_SetString(PyExc_TypeError, "bfs(seeds, late, mask, depth, limit, blocked)");
+    if (count != 8) {
+        PyErr_SetString(PyExc_TypeError, "bfs(seeds, grades, late, grades, mask, depth, limit, closed)");
         return NULL;
     }
-    long mask = PyLong_AsLong(args[2]), depth = PyLong_AsLong(args[3]);
-    long long limit = PyLong_AsLongLong(args[4]);
+    long mask = PyLong_AsLong(args[4]), depth = PyLong_AsLong(args[5]);
+    long long limit = PyLong_AsLongLong(args[6]);
     if (PyErr_Occurred())
         return NULL;
     PyObject *answer = NULL;
-    Py_buffer seeds, late, blocked;
-    if (vertices_of(args[0], &seeds, self->n) < 0)
+    Seeds seeds, late;
+    Py_buffer closed;
+    if (seeds_of(self, args[0], args[1], &seeds) < 0)
         return NULL;
-    if (vertices_of(args[1], &late, self->n) < 0)
-        goto no_late;
-    if (blocked_of(self, args[5], &blocked) < 0)
-        goto no_blocked;
-    Scratch *s = scratch_take(self);
-    if (s != NULL) {
-        Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .blocked = blocked.buf};
-        q.public_of = self->buffers[PUBLIC].buf;
-        q.mask = (uint32_t)mask;
-        q.scratch = s;
-        Levels levels;
-        int stopped = 0;
-        levels_begin(&levels);
-        if (run(&q, &levels, &seeds, &late, depth, limit, &stopped) < 0)
-            PyErr_NoMemory();
-        else
-            answer = Py_BuildValue("(y#y#y#IKKO)", (char *)s->order, (Py_ssize_t)q.tail * 4, (char *)s->parent,
-                                   (Py_ssize_t)q.tail * 4, (char *)levels.at, (Py_ssize_t)levels.count * 4, q.classes,
-                                   (unsigned long long)q.edges, (unsigned long long)q.certain,
-                                   stopped ? Py_True : Py_False);
-        levels_end(&levels);
-        scratch_give(self, s);
+    if (seeds_of(self, args[2], args[3], &late) == 0) {
+        if (closed_of(self, args[7], &closed) == 0) {
+            answer = bfs(self, &seeds, &late, mask, depth, limit, closed.buf);
+            let_go(&closed);
+        }
+        seeds_let_go(&late);
     }
-    if (blocked.obj != NULL)
-        PyBuffer_Release(&blocked);
-no_blocked:
-    PyBuffer_Release(&late);
-no_late:
-    PyBuffer_Release(&seeds);
+    seeds_let_go(&seeds);
     return answer;
 }
 
-/* -- among(answer, mask, blocked) -> (edges, certain edges, vertices one edge outside) */
+/* -- path(reverse, seeds, late, targets, mask, closed) -> vertices from a seed to a target, or None */
+
+static PyObject *path_from(Graph *self, Graph *reverse, const Py_buffer *v, long mask, const uint64_t *closed)
+{
+    Scratch *s = scratch_take(self), *r = s == NULL ? NULL : scratch_take(reverse);
+    PyObject *answer = NULL;
+    if (r != NULL) {
+        Meeting m = {.from = {&self->unit, self->has_zero ? &self->zero : NULL, s, 0, 0},
+                     .to = {&reverse->unit, reverse->has_zero ? &reverse->zero : NULL, r, 0, 0},
+                     .closed = closed,
+                     .mask = (uint32_t)mask};
+        uint32_t last = meet(&m, v[0].buf, (size_t)length(&v[0]), v[1].buf, (size_t)length(&v[1]), v[2].buf,
+                             (size_t)length(&v[2]));
+        Py_ssize_t steps = 0;
+        for (uint32_t at = last; at != NONE; at = s->parent[at])
+            steps++;
+        answer = last == NONE ? Py_NewRef(Py_None) : room_for(steps, 4);
+        if (last != NONE && answer != NULL) {
+            uint32_t *vertex = (uint32_t *)PyBytes_AS_STRING(answer);
+            for (uint32_t at = last; at != NONE; at = s->parent[at])
+                vertex[--steps] = s->order[at];
+        }
+        state_clear(s->state, s->order, m.from.tail);
+        state_clear(r->state, r->order, m.to.tail);
+        scratch_give(reverse, r);
+    }
+    if (s != NULL)
+        scratch_give(self, s);
+    return answer;
+}
+
+static PyObject *graph_path(Graph *self, PyObject *const *args, Py_ssize_t count)
+{
+    static const int sizes[] = {4, 4, 4};
+    Py_buffer v[3], closed; /* seeds, late, targets */
+    if (count != 6 || Py_TYPE(args[0]) != Py_TYPE(self) || (Graph *)args[0] == self) {
+        PyErr_SetString(PyExc_TypeError, "path(reverse, seeds, late, targets, mask, closed)");
+        return NULL;
+    }
+    Graph *reverse = (Graph *)args[0];
+    if (reverse->n != self->n) {
+        PyErr_SetString(PyExc_ValueError, "two directions of one graph expected");
+        return NULL;
+    }
+    long mask = PyLong_AsLong(args[4]);
+    if (PyErr_Occurred() || views_of(args + 1, v, sizes, 3) < 0)
+        return NULL;
+    PyObject *answer = NULL;
+    if (check_vertices(&v[0], self->n) == 0 && check_vertices(&v[1], self->n) == 0 &&
+        check_vertices(&v[2], self->n) == 0 && closed_of(self, args[5], &closed) == 0) {
+        answer = path_from(self, reverse, v, mask, closed.buf);
+        let_go(&closed);
+    }
+    release(v, 3);
+    return answer;
+}
+
+/* -- among(answer, mask, closed) -> (edges, certain edges, vertices one edge outside) */
+
+static PyObject *count_among(Graph *self, const Py_buffer *inside, uint32_t mask, const uint64_t *closed)
+{
+    Scratch *s = scratch_take(self);
+    if (s == NULL)
+        return NULL;
+    const uint32_t *v = inside->buf;
+    size_t members = (size_t)length(inside), outside = 0;
+    unsigned long long edges = 0, certain = 0;
+    for (size_t k = 0; k < members; k++)
+        s->state[v[k]] = 0;
+    for (size_t k = 0; k < members; k++) {
+        uint32_t row = v[k] - self->unit.first;
+        if (row >= self->unit.rows)
+            continue;
+        for (uint32_t e = self->unit.indptr[row]; e < self->unit.indptr[row + 1]; e++) {
+            uint32_t w = self->unit.indices[e] & VERTEX_MASK, cls = self->unit.indices[e] >> CLASS_SHIFT;
+            uint32_t admitted = mask >> cls & 1, theirs = s->state[w] == 0;
+            if (closed != NULL)
+                admitted &= !bit_of(closed, w);
+            edges += admitted & theirs;
+            certain += admitted & theirs & CERTAIN_CLASSES >> cls;
+            if (admitted && !theirs && !bit_of(s->bits, w)) {
+                bit_set(s->bits, w);
+                s->order[outside++] = w;
+            }
+        }
+    }
+    state_clear(s->state, v, members);
+    bits_clear(s->bits, s->order, outside);
+    PyObject *answer = Py_BuildValue("(KKy#)", edges, certain, (char *)s->order, (Py_ssize_t)outside * 4);
+    scratch_give(self, s);
+    return answer;
+}
 
 static PyObject *graph_among(Graph *self, PyObject *const *args, Py_ssize_t count)
 {
     if (count != 3) {
-        PyErr_SetString(PyExc_TypeError, "among(answer, mask, blocked)");
+        PyErr_SetString(PyExc_TypeError, "among(answer, mask, closed)");
         return NULL;
     }
     long mask = PyLong_AsLong(args[1]);
     if (PyErr_Occurred())
         return NULL;
-    Py_buffer inside, blocked;
+    Py_buffer inside, closed;
     if (vertices_of(args[0], &inside, self->n) < 0)
         return NULL;
     PyObject *answer = NULL;
-    if (blocked_of(self, args[2], &blocked) == 0) {
-        Scratch *s = scratch_take(self);
-        if (s != NULL) {
-            const uint32_t *public_of = self->buffers[PUBLIC].buf, *v = inside.buf;
-            const uint8_t *closed = blocked.buf;
-            size_t members = (size_t)length(&inside), outside = 0;
-            unsigned long long edges = 0, certain = 0;
-            bits_set(s->bits, v, members);
-            for (size_t k = 0; k < members; k++) {
-                uint32_t row = v[k] - self->unit.first;
-                if (row >= self->unit.rows)
-                    continue;
-                for (uint32_t e = self->unit.indptr[row]; e < self->unit.indptr[row + 1]; e++) {
-                    uint32_t w = self->unit.indices[e] & VERTEX_MASK, cls = self->unit.indices[e] >> CLASS_SHIFT;
-                    if (!((uint32_t)mask >> cls & 1) || (closed != NULL && closed[public_of[w]]))
-                        continue;
-                    if (bit_of(s->bits, w)) {
-                        edges++;
-                        certain += CERTAIN_CLASSES >> cls & 1;
-                    } else if (!bit_of(s->more_bits, w)) {
-                        s->more_bits[w >> 6] |= UINT64_C(1) << (w & 63);
-                        s->order[outside++] = w;
-                    }
-                }
-            }
-            bits_clear(s->bits, v, members);
-            bits_clear(s->more_bits, s->order, outside);
-            answer = Py_BuildValue("(KKy#)", edges, certain, (char *)s->order, (Py_ssize_t)outside * 4);
-            scratch_give(self, s);
-        }
-        if (blocked.obj != NULL)
-            PyBuffer_Release(&blocked);
+    if (closed_of(self, args[2], &closed) == 0) {
+        answer = count_among(self, &inside, (uint32_t)mask, closed.buf);
+        let_go(&closed);
     }
     PyBuffer_Release(&inside);
     return answer;
 }
 
-/* -- contains(members, asked) -> one byte per asked vertex */
+/* -- look_up(members, values, asked) -> value of each asked vertex, 3 for one that is no member */
 
-static PyObject *graph_contains(Graph *self, PyObject *const *args, Py_ssize_t count)
+static PyObject *graph_look_up(Graph *self, PyObject *const *args, Py_ssize_t count)
 {
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "contains(members, asked)");
+    static const int sizes[] = {4, 1, 4};
+    Py_buffer v[3]; /* members, values, asked */
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "look_up(members, values, asked)");
         return NULL;
     }
-    Py_buffer members, asked;
-    if (vertices_of(args[0], &members, self->n) < 0)
-        return NULL;
-    if (vertices_of(args[1], &asked, self->n) < 0) {
-        PyBuffer_Release(&members);
-        return NULL;
-    }
-    PyObject *answer = PyBytes_FromStringAndSize(NULL, length(&asked));
-    Scratch *s = answer == NULL ? NULL : scratch_take(self);
-    if (s == NULL) {
-        Py_CLEAR(answer);
-    } else {
-        char *found = PyBytes_AS_STRING(answer);
-        const uint32_t *v = asked.buf;
-        bits_set(s->bits, members.buf, (size_t)length(&members));
-        for (Py_ssize_t k = 0, n = length(&asked); k < n; k++)
-            found[k] = (char)bit_of(s->bits, v[k]);
-        bits_clear(s->bits, members.buf, (size_t)length(&members));
-        scratch_give(self, s);
-    }
-    PyBuffer_Release(&asked);
-    PyBuffer_Release(&members);
-    return answer;
-}
-
-/* -- grade(closure, mask, backwards, roots, grades of the roots, asked) -> certainty of each asked vertex */
-
-static int lower_grades(Scratch *s, const Py_buffer *roots, const Py_buffer *grades)
-{
-    const uint32_t *v = roots->buf;
-    const uint8_t *grade = grades->buf;
-    if (length(roots) != length(grades)) {
-        PyErr_SetString(PyExc_ValueError, "one grade per root expected");
-        return -1;
-    }
-    for (Py_ssize_t k = 0, count = length(roots); k < count; k++)
-        if (bit_of(s->bits, v[k]) && grade[k] < s->grade[v[k]])
-            s->grade[v[k]] = grade[k];
-    return 0;
-}
-
-static PyObject *graph_grade(Graph *self, PyObject *const *args, Py_ssize_t count)
-{
-    static const int sizes[] = {4, 4, 1, 4};
-    Py_buffer v[4]; /* closure, roots, grades, asked */
-    if (count != 6) {
-        PyErr_SetString(PyExc_TypeError, "grade(closure, mask, backwards, roots, grades, asked)");
-        return NULL;
-    }
-    long mask = PyLong_AsLong(args[1]), backwards = PyLong_AsLong(args[2]);
-    PyObject *const arrays[] = {args[0], args[3], args[4], args[5]};
-    if (PyErr_Occurred() || views_of(arrays, v, sizes, 4) < 0)
+    if (views_of(args, v, sizes, 3) < 0)
         return NULL;
     PyObject *answer = NULL;
     Scratch *s = NULL;
-    if (check_vertices(&v[0], self->n) == 0 && check_vertices(&v[1], self->n) == 0 &&
-        check_vertices(&v[3], self->n) == 0 && (s = scratch_take(self)) != NULL) {
-        const uint32_t *closure = v[0].buf, *asked = v[3].buf;
-        uint32_t size = 0;
-        for (Py_ssize_t k = 0; k < length(&v[0]); k++) /* without repetitions: every vertex has one place */
-            if (!bit_of(s->bits, closure[k])) {
-                s->bits[closure[k] >> 6] |= UINT64_C(1) << (closure[k] & 63);
-                s->grade[closure[k]] = UNREACHED;
-                size++;
-            }
-        Grading q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .mask = (uint32_t)mask};
-        q.backwards = backwards != 0;
-        q.scratch = s;
-        if (size != length(&v[0]))
-            PyErr_SetString(PyExc_ValueError, "a closure without repetitions expected");
-        else if (lower_grades(s, &v[1], &v[2]) == 0) {
-            if (grade_closure(&q, closure, size, self->n) < 0)
-                PyErr_NoMemory();
-            else
-                answer = room_for(length(&v[3]), 1);
-        }
-        for (Py_ssize_t k = 0; answer != NULL && k < length(&v[3]); k++)
-            PyBytes_AS_STRING(answer)[k] = (char)(bit_of(s->bits, asked[k]) ? s->grade[asked[k]] : UNREACHED);
-        bits_clear(s->bits, closure, (size_t)length(&v[0]));
+    if (length(&v[0]) != length(&v[1]))
+        PyErr_SetString(PyExc_ValueError, "one value per member expected");
+    else if (check_vertices(&v[0], self->n) == 0 && check_vertices(&v[2], self->n) == 0 &&
+             (s = scratch_take(self)) != NULL) {
+        const uint32_t *member = v[0].buf, *asked = v[2].buf;
+        const uint8_t *value = v[1].buf;
+        size_t members = (size_t)length(&v[0]);
+        answer = room_for(length(&v[2]), 1);
+        for (size_t k = 0; k < members; k++)
+            s->state[member[k]] = value[k];
+        for (Py_ssize_t k = 0; answer != NULL && k < length(&v[2]); k++)
+            PyBytes_AS_STRING(answer)[k] = (char)s->state[asked[k]];
+        state_clear(s->state, member, members);
         scratch_give(self, s);
     }
-    release(v, 4);
+    release(v, 3);
     return answer;
 }
 
 static PyMethodDef graph_methods[] = {
     {"bfs", (PyCFunction)(void (*)(void))graph_bfs, METH_FASTCALL, "Breadth-first search; see lineage.graph.search."},
     {"among", (PyCFunction)(void (*)(void))graph_among, METH_FASTCALL, "Edges inside a set of vertices, and its rim."},
-    {"grade", (PyCFunction)(void (*)(void))graph_grade, METH_FASTCALL, "Certainty of the best path to each vertex."},
-    {"contains", (PyCFunction)(void (*)(void))graph_contains, METH_FASTCALL, "Which of many are in a set."},
+    {"path", (PyCFunction)(void (*)(void))graph_path, METH_FASTCALL, "A shortest path, searched from both ends."},
+    {"look_up", (PyCFunction)(void (*)(void))graph_look_up, METH_FASTCALL, "Values of members, for other vertices."},
     {NULL, NULL, 0, NULL},
+};
+
+static PyObject *graph_classes(Graph *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLong(self->classes);
+}
+
+static PyGetSetDef graph_getset[] = {
+    {"classes", (getter)graph_classes, NULL, "Bit set of the edge classes there are.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot graph_slots[] = {
     {Py_tp_new, graph_new},
     {Py_tp_dealloc, graph_dealloc},
     {Py_tp_methods, graph_methods},
+    {Py_tp_getset, graph_getset},
     {0, NULL},
 };
 

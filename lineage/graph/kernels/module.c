@@ -131,6 +131,7 @@ static PyObject *k_sort_inside(PyObject *module, PyObject *const *args, Py_ssize
 
 static PyObject *k_order_vertices(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
+    uint32_t classes = 0;
     (void)module;
     static const int sizes[] = {4, 4, 4, 4};
     Py_buffer v[4]; /* indptr and indices, downstream and upstream */
@@ -147,7 +148,7 @@ static PyObject *k_order_vertices(PyObject *module, PyObject *const *args, Py_ss
     for (int side = 0; side < 2 && !failed; side++) {
         Py_ssize_t rows = length(&v[2 * side]) - 1;
         g[side] = (Csr){begin[side], rows > 0 ? (uint32_t)rows : 0, v[2 * side].buf, v[2 * side + 1].buf};
-        failed = check_csr(&g[side], rows + 1, length(&v[2 * side + 1]), n);
+        failed = check_csr(&g[side], rows + 1, length(&v[2 * side + 1]), n, &classes);
     }
     if (!failed && g[0].indptr[g[0].rows] != g[1].indptr[g[1].rows]) {
         PyErr_SetString(PyExc_ValueError, "two directions of one graph expected");

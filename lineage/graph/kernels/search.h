@@ -1,12 +1,19 @@
-/* Breadth-first search over a compressed adjacency.
+/* Breadth-first search over a compressed adjacency, with the certainty of the best path in the same pass.
  *
  * A neighbour is one uint32: vertex in the low 29 bits, class of the edge in the high 3 (lineage/graph/arrays.py).
- * Three things make it fast. The visited set is a bitmap that is cleared through the result list, so that no query
- * does work proportional to the graph. Short adjacency lists are copied with one fixed 64-byte copy into a flat buffer
- * that is then filtered without branches, which saves one mispredicted branch per vertex. The lines of vertices that
- * come a little later are prefetched.
+ * What makes it fast:
  *
- * Every array of indices is followed by LANE entries of padding, which the fixed copy may read.
+ * - One byte a vertex says whether it was found, the certainty of the best path so far, and whether its list was read.
+ *   The bytes are cleared through the result list, so that no query does work proportional to the graph.
+ * - Short adjacency lists are copied with fixed-size copies into a flat buffer that is then filtered without branches,
+ *   which saves one mispredicted branch per vertex.
+ * - The lines of vertices that come a little later are prefetched.
+ *
+ * A path is as certain as its weakest edge. A vertex whose certainty improves after its list was read is put on a
+ * stack and its list is read again when the search is over; that can happen to a vertex twice at most, and happens to
+ * few (3 % on a mesh of a million datasets), because the first way found is mostly a good one.
+ *
+ * Every array of indices is followed by LANE entries of padding, which the fixed copies may read.
  */
 #ifndef MESHLINE_SEARCH_H
 #define MESHLINE_SEARCH_H
@@ -20,10 +27,15 @@
 #define CLASS_SHIFT 29
 #define VERTEX_MASK ((UINT32_C(1) << CLASS_SHIFT) - 1)
 #define CERTAIN_CLASSES 0x09u /* classes 0 and 3 */
-#define LANE 16
+#define LANE 16 /* padding behind an array of indices */
+#define COPY 8  /* entries of one fixed copy */
 #define CHUNK 512
-#define AHEAD_LIST 8
-#define AHEAD_ROW 16
+#define BLOCK 256 /* vertices whose lists are looked up together */
+
+/* The byte of a vertex: grade of its best path (0 certain, 1 probable, 2 stale) or UNREACHED, and READ. */
+#define UNREACHED 3u
+#define READ 4u
+#define GRADE 3u
 
 #if defined(__GNUC__)
 #define PREFETCH(address) __builtin_prefetch(address)
@@ -37,46 +49,57 @@ typedef struct {
     const uint32_t *indptr, *indices;
 } Csr;
 
-/* Work arrays of one search; bitmaps are all zero between searches. */
+/* Work arrays of one search. Between searches every byte of `state` is UNREACHED and `bits` is all zero. */
 typedef struct Scratch {
-    uint64_t *bits, *more_bits;
-    uint32_t *order, *parent; /* n + 1 entries */
-    uint8_t *grade;
+    uint8_t *state;
+    uint64_t *bits;
+    uint32_t *order, *parent; /* n + COPY entries */
+    uint32_t *stack, *spare;  /* a vertex improves twice at most: 2 n entries */
     struct Scratch *next;
 } Scratch;
 
+/* Grade of a path that ends with an edge, by the grade of the path before it and the class of the edge. */
+typedef uint8_t Meaning[4 * 8];
+
 typedef struct {
-    const Csr *unit, *zero; /* zero may be NULL */
-    const uint32_t *public_of;
-    const uint8_t *blocked; /* by dense index; may be NULL */
-    uint32_t mask;
+    const Csr *unit, *zero;  /* zero may be NULL */
+    const uint64_t *closed;  /* bit per vertex that is neither reached nor passed; may be NULL */
+    Meaning meaning;
     Scratch *scratch;
-    uint32_t tail;
-    uint32_t classes;
-    uint64_t edges, certain;
+    uint32_t tail, held;
 } Search;
 
 static Scratch *scratch_new(uint32_t n)
 {
-    size_t words = (size_t)n / 64 + 1;
+    size_t room = ((size_t)n + COPY) * sizeof(uint32_t);
     Scratch *s = calloc(1, sizeof(Scratch));
     if (s == NULL)
         return NULL;
-    s->bits = calloc(words, sizeof(uint64_t));
-    s->more_bits = calloc(words, sizeof(uint64_t));
-    s->order = malloc(((size_t)n + 1) * sizeof(uint32_t));
-    s->parent = malloc(((size_t)n + 1) * sizeof(uint32_t));
-    s->grade = malloc((size_t)n + 1);
+    s->state = malloc((size_t)n + 1);
+    s->bits = calloc((size_t)n / 64 + 1, sizeof(uint64_t));
+    s->order = malloc(room);
+    s->parent = malloc(room);
+    s->stack = malloc(2 * room);
+    s->spare = malloc(2 * room);
+    if (s->state != NULL)
+        memset(s->state, UNREACHED, (size_t)n + 1);
     return s;
+}
+
+static int scratch_complete(const Scratch *s)
+{
+    return s->state != NULL && s->bits != NULL && s->order != NULL && s->parent != NULL && s->stack != NULL &&
+           s->spare != NULL;
 }
 
 static void scratch_free(Scratch *s)
 {
+    free(s->state);
     free(s->bits);
-    free(s->more_bits);
     free(s->order);
     free(s->parent);
-    free(s->grade);
+    free(s->stack);
+    free(s->spare);
     free(s);
 }
 
@@ -85,10 +108,9 @@ static inline int bit_of(const uint64_t *bits, uint32_t v)
     return (int)(bits[v >> 6] >> (v & 63) & 1);
 }
 
-static inline void bits_set(uint64_t *bits, const uint32_t *vertices, size_t count)
+static inline void bit_set(uint64_t *bits, uint32_t v)
 {
-    for (size_t k = 0; k < count; k++)
-        bits[vertices[k] >> 6] |= UINT64_C(1) << (vertices[k] & 63);
+    bits[v >> 6] |= UINT64_C(1) << (v & 63);
 }
 
 static inline void bits_clear(uint64_t *bits, const uint32_t *vertices, size_t count)
@@ -97,114 +119,171 @@ static inline void bits_clear(uint64_t *bits, const uint32_t *vertices, size_t c
         bits[vertices[k] >> 6] = 0;
 }
 
-/* Which neighbours are blocked. What was visited is not: for it the question is turned to vertex 0, which is cached.
- * Two plain loops, so that many of these far reads are under way at once. */
-static void look_up_blocked(const Search *q, const uint32_t *packed, uint32_t count, uint8_t *closed)
+static inline void state_clear(uint8_t *state, const uint32_t *vertices, size_t count)
 {
-    uint32_t dense[CHUNK + LANE];
-    for (uint32_t k = 0; k < count; k++) {
-        uint32_t v = packed[k] & VERTEX_MASK;
-        dense[k] = q->public_of[bit_of(q->scratch->bits, v) ? 0 : v];
-    }
-    for (uint32_t k = 0; k < count; k++)
-        closed[k] = q->blocked[dense[k]] != 0;
+    for (size_t k = 0; k < count; k++)
+        state[vertices[k]] = UNREACHED;
 }
 
-/* Append the fresh ones among `count` neighbours. Always inlined with a constant `masked`, so that a search without
- * blocked nodes does not ask for them. */
-static inline void filter_as(Search *q, const uint32_t *restrict packed, const uint32_t *restrict from, uint32_t count,
-                             int counted, int masked)
+static void meaning_of(uint32_t mask, Meaning meaning)
 {
-    uint64_t *restrict bits = q->scratch->bits;
-    uint32_t *restrict order = q->scratch->order, *restrict parent = q->scratch->parent;
-    uint8_t closed[CHUNK + LANE];
-    uint32_t tail = q->tail, mask = q->mask, classes = q->classes, edges = 0, certain = 0;
-    if (masked)
-        look_up_blocked(q, packed, count, closed);
-    for (uint32_t k = 0; k < count; k++) {
-        uint32_t v = packed[k] & VERTEX_MASK, cls = packed[k] >> CLASS_SHIFT;
-        uint32_t admitted = mask >> cls & 1;
-        uint64_t word = bits[v >> 6];
-        uint32_t fresh = admitted & ~(uint32_t)(word >> (v & 63));
-        if (masked) {
-            uint32_t refused = fresh & closed[k];
-            fresh ^= refused;
-            admitted ^= refused;
+    for (uint32_t own = 0; own < 4; own++)
+        for (uint32_t cls = 0; cls < 8; cls++) {
+            uint32_t grade = cls % 3, admitted = cls < 6 && own < UNREACHED ? mask >> cls & 1 : 0;
+            meaning[own * 8 + cls] = (uint8_t)(!admitted ? UNREACHED : grade > own ? grade : own);
         }
-        bits[v >> 6] = word | (uint64_t)fresh << (v & 63);
+}
+
+/* Neighbours to look at, and to which vertex of the block each belongs: its place, and 8 times its grade. */
+typedef struct {
+    uint8_t place, grade8;
+} Owner;
+
+typedef struct {
+    uint32_t packed[CHUNK + COPY], count, base;
+    Owner owner[CHUNK + COPY];
+} Buffer;
+
+/* Append the fresh ones among the neighbours in the buffer, and empty it. Always inlined with a constant `masked`.
+ *
+ * Two loops: the first only reads the state, so that many of its far reads are under way at once; what it picks is
+ * looked at again by the second, which writes. In one loop each read would wait for the address of the write before. */
+static inline void drain_as(Search *q, Buffer *b, int masked)
+{
+    uint8_t *restrict state = q->scratch->state;
+    const uint64_t *restrict closed = q->closed;
+    uint32_t *restrict order = q->scratch->order, *restrict parent = q->scratch->parent;
+    uint32_t *restrict stack = q->scratch->stack;
+    uint32_t tail = q->tail, held = q->held, picked = 0, base = b->base;
+    uint16_t pick[CHUNK + COPY];
+    uint8_t grades[CHUNK + COPY];
+    for (uint32_t k = 0, count = b->count; k < count; k++) {
+        uint32_t v = b->packed[k] & VERTEX_MASK;
+        uint32_t grade = q->meaning[b->owner[k].grade8 | b->packed[k] >> CLASS_SHIFT];
+        if (masked)
+            grade |= (uint32_t)-bit_of(closed, v) & UNREACHED;
+        pick[picked] = (uint16_t)k;
+        grades[picked] = (uint8_t)grade;
+        picked += grade < (state[v] & GRADE);
+    }
+    for (uint32_t j = 0; j < picked; j++) {
+        uint32_t k = pick[j], v = b->packed[k] & VERTEX_MASK, grade = grades[j], old = state[v];
+        uint32_t better = grade < (old & GRADE);
+        state[v] = (uint8_t)(better ? grade | (old & READ) : old);
+        stack[held] = v;
+        held += better & old >> 2;
         order[tail] = v;
-        parent[tail] = from[k];
-        tail += fresh;
-        classes |= admitted << cls;
-        edges += admitted;
-        certain += admitted & CERTAIN_CLASSES >> cls;
+        parent[tail] = base + b->owner[k].place;
+        tail += better & (old == UNREACHED);
     }
     q->tail = tail;
-    q->classes = classes;
-    if (counted) {
-        q->edges += edges;
-        q->certain += certain;
-    }
+    q->held = held;
+    b->count = 0;
 }
 
-static void filter(Search *q, const uint32_t *packed, const uint32_t *from, uint32_t count, int counted)
+static void drain(Search *q, Buffer *b)
 {
-    if (q->blocked == NULL)
-        filter_as(q, packed, from, count, counted, 0);
+    if (q->closed == NULL)
+        drain_as(q, b, 0);
     else
-        filter_as(q, packed, from, count, counted, 1);
+        drain_as(q, b, 1);
 }
 
-static inline void lane(uint32_t *to, uint32_t *from, const uint32_t *indices, uint32_t position)
+/* Row of a vertex, or `rows` for one that has no list: a computation, since a branch on it would be mispredicted. */
+static inline uint32_t row_of(const Csr *g, uint32_t v)
 {
-    memcpy(to, indices, LANE * sizeof(uint32_t));
-    for (int k = 0; k < LANE; k++)
-        from[k] = position;
+    uint32_t row = v - g->first;
+    return row ^ ((row ^ g->rows) & -(uint32_t)(row >= g->rows));
 }
 
-/* Append the fresh neighbours of order[begin ... end - 1]. */
-static void expand(Search *q, const Csr *g, uint32_t begin, uint32_t end, int counted)
+/* Lists of a few vertices that are read together. */
+typedef struct {
+    uint32_t begin[BLOCK], end[BLOCK];
+    uint8_t grade8[BLOCK];
+} Lists;
+
+static inline void look_up_lists(const Search *q, const Csr *g, const uint32_t *list, uint32_t count, Lists *lists)
 {
-    uint32_t packed[CHUNK + LANE], from[CHUNK + LANE], count = 0;
-    const uint32_t *order = q->scratch->order;
-    for (uint32_t at = begin; at < end; at++) {
-        if (end - at > AHEAD_ROW) {
-            uint32_t row = order[at + AHEAD_ROW] - g->first;
-            if (row < g->rows)
-                PREFETCH(g->indptr + row);
-            row = order[at + AHEAD_LIST] - g->first;
-            if (row < g->rows)
-                PREFETCH(g->indices + g->indptr[row]);
-        }
-        uint32_t row = order[at] - g->first;
-        if (row >= g->rows)
-            continue;
-        uint32_t next = g->indptr[row], last = g->indptr[row + 1];
-        while (next < last) {
-            uint32_t size = last - next < LANE ? last - next : LANE;
-            lane(packed + count, from + count, g->indices + next, at);
-            next += size;
-            count += size;
-            if (count >= CHUNK) {
-                filter(q, packed, from, count, counted);
-                count = 0;
-            }
-        }
+    uint8_t *state = q->scratch->state;
+    for (uint32_t k = 0; k < count; k++) {
+        uint32_t row = row_of(g, list[k]), begin = g->indptr[row];
+        lists->begin[k] = begin;
+        lists->end[k] = g->indptr[row + (row < g->rows)];
+        PREFETCH(g->indices + begin);
     }
-    filter(q, packed, from, count, counted);
+    for (uint32_t k = 0; k < count; k++) {
+        uint32_t known = state[list[k]];
+        lists->grade8[k] = (uint8_t)((known & GRADE) << 3);
+        state[list[k]] = (uint8_t)(known | READ);
+    }
 }
 
-/* Append the fresh ones among some seeds, as roots. */
-static void sow(Search *q, const uint32_t *seeds, size_t count)
+/* Append the fresh neighbours of list[begin ... end - 1]. */
+static void expand(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)
+{
+    Buffer b;
+    Lists lists;
+    const uint32_t *indices = g->indices;
+    b.count = 0;
+    for (uint32_t base = begin; base < end; base += BLOCK) {
+        uint32_t size = end - base < BLOCK ? end - base : BLOCK;
+        look_up_lists(q, g, list + base, size, &lists);
+        b.base = base;
+        uint32_t count = 0;
+        for (uint32_t k = 0; k < size; k++) {
+            uint32_t next = lists.begin[k], last = lists.end[k];
+            Owner owner = {(uint8_t)k, lists.grade8[k]};
+            uint16_t one;
+            memcpy(&one, &owner, sizeof(one));
+            uint64_t owners = UINT64_C(0x0001000100010001) * one;
+            do { /* at least once: a branch on an empty list would be mispredicted */
+                uint32_t some = last - next < COPY ? last - next : COPY;
+                memcpy(b.packed + count, indices + next, COPY * sizeof(uint32_t));
+                memcpy(b.owner + count, &owners, sizeof(owners));
+                memcpy(b.owner + count + 4, &owners, sizeof(owners));
+                next += some;
+                count += some;
+                if (count >= CHUNK) {
+                    b.count = count;
+                    drain(q, &b);
+                    count = 0;
+                }
+            } while (next < last);
+        }
+        b.count = count;
+        drain(q, &b);
+    }
+}
+
+/* Start from some vertices, whose grades are given. */
+static void sow(Search *q, const uint32_t *seeds, const uint8_t *grades, size_t count)
 {
     Scratch *s = q->scratch;
     for (size_t k = 0; k < count; k++) {
-        uint32_t v = seeds[k];
-        if (bit_of(s->bits, v) || (q->blocked != NULL && q->blocked[q->public_of[v]]))
+        uint32_t v = seeds[k], old = s->state[v];
+        if (grades[k] >= (old & GRADE) || (q->closed != NULL && bit_of(q->closed, v)))
             continue;
-        s->bits[v >> 6] |= UINT64_C(1) << (v & 63);
-        s->order[q->tail] = v;
-        s->parent[q->tail++] = NONE;
+        s->state[v] = (uint8_t)(grades[k] | (old & READ));
+        if (old == UNREACHED) {
+            s->order[q->tail] = v;
+            s->parent[q->tail++] = NONE;
+        } else if (old & READ)
+            s->stack[q->held++] = v;
+    }
+}
+
+/* Read the lists of all vertices again that were found to be more certain after it. Only when the search is complete,
+ * so that nothing fresh is found: what was not reached then is closed. */
+static void settle(Search *q)
+{
+    while (q->held) {
+        uint32_t count = q->held, *again = q->scratch->stack;
+        q->scratch->stack = q->scratch->spare;
+        q->scratch->spare = again;
+        q->held = 0;
+        expand(q, q->unit, again, 0, count);
+        if (q->zero != NULL)
+            expand(q, q->zero, again, 0, count);
     }
 }
 
@@ -248,7 +327,7 @@ static int levels_push(Levels *levels, uint32_t position)
 static int close_level(Search *q, Levels *levels, uint32_t begin)
 {
     if (q->zero != NULL)
-        expand(q, q->zero, begin, q->tail, 0);
+        expand(q, q->zero, q->scratch->order, begin, q->tail);
     return levels_push(levels, q->tail);
 }
 #endif
