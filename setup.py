@@ -2,7 +2,7 @@
 
 from setuptools import Extension, setup
 
-KERNELS = ("buffers", "grade", "graph", "methods", "order", "search", "sort")
+KERNELS = ("buffers", "graph", "methods", "order", "path", "search", "sort")
 ANALYSIS = ("components", "digraph", "failure", "failures", "graph", "rank", "reach")
 
 setup(
@@ -21,6 +21,13 @@ setup(
                 "lineage/graph/kernels/buffers.h",
                 *(f"lineage/graph/analysis/{name}.h" for name in ANALYSIS),
             ],
+            extra_compile_args=["-O3"],
+            optional=True,
+        ),
+        Extension(
+            "lineage.cost._share",
+            sources=["lineage/cost/_share.c"],
+            depends=["lineage/graph/kernels/buffers.h"],
             extra_compile_args=["-O3"],
             optional=True,
         ),

@@ -58,9 +58,8 @@ def main() -> None:
     for name, detector in (("z-score, 14 days", z_score), ("seasonal MAD", seasonal_mad)):
         recall, precision, spent = measure(detector, series)
         base = base or recall
-        print(
-            f"{name:<26}{recall:>8.2f}{precision:>11.2f}{spent:>11.1f}{spent / DAYS:>10.2f}   {recall / base:.1f} × recall"
-        )
+        figures = f"{recall:>8.2f}{precision:>11.2f}{spent:>11.1f}{spent / DAYS:>10.2f}"
+        print(f"{name:<26}{figures}   {recall / base:.1f} × recall")
 
 
 if __name__ == "__main__":

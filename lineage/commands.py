@@ -51,6 +51,8 @@ def register(app: typer.Typer) -> None:
 FIELDS: tuple[str, ...] = (
     "lineage.graph_commands",
     "lineage.audit.commands",
+    "lineage.hand.commands",
+    "lineage.cost.commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 

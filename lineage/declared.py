@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lineage.actor import LOCAL, Actor
+from lineage.cost.budget_files import BUDGETS
+from lineage.cost.rules import COST
 from lineage.domain_files import DOMAINS
 from lineage.errors import DeclarationError, UsageError
 from lineage.store import bump_version
@@ -42,7 +44,7 @@ class Kind(Protocol):
         """Problems that show only when all files of the kind (and the store) are seen together."""
 
 
-KINDS: tuple[Kind, ...] = (DOMAINS,)
+KINDS: tuple[Kind, ...] = (DOMAINS, COST, BUDGETS)
 """Every kind that :func:`apply` reads."""
 
 

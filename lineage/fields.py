@@ -5,10 +5,15 @@ A part of :class:`lineage.engine.Lineage`, in a file of its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from lineage.audit.questions import Audit
+    from lineage.cost.questions import Cost
+    from lineage.engine import Lineage
+    from lineage.hand.aliases import Aliases
+    from lineage.hand.edges import Edges
     from lineage.store import Store
 
 
@@ -23,3 +28,24 @@ class Fields:
         from lineage.audit.questions import Audit
 
         return Audit(self.store)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What data costs: bills, attribution, budgets, waste."""
+        from lineage.cost.questions import Cost
+
+        return Cost(cast("Lineage", self))
+
+    @property
+    def aliases(self) -> Aliases:
+        """Names of datasets: what joins them, what might, what people say."""
+        from lineage.hand.aliases import Aliases
+
+        return Aliases(cast("Lineage", self))
+
+    @property
+    def edges(self) -> Edges:
+        """Edges by hand, and observed ones that were called wrong."""
+        from lineage.hand.edges import Edges
+
+        return Edges(cast("Lineage", self))

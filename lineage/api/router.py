@@ -10,6 +10,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.api import graph, v1, v2
 from lineage.api.parts import ActorOf, GetLineage
 from lineage.audit import api as audit
+from lineage.cost import api as cost
 from lineage.engine import Lineage
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
@@ -17,6 +18,8 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     v2.build,
     graph.build,
     audit.build,
+    hand.build,
+    cost.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

@@ -1,0 +1,204 @@
+"""``lx.cost``: the questions about money, each a method."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.actor import LOCAL, Actor
+from lineage.errors import UsageError
+from lineage.times import OPEN_END, utcnow
+
+if TYPE_CHECKING:
+    from lineage.asking import When
+    from lineage.cost.allocation import Allocation
+    from lineage.cost.answers import BudgetAnswer, CostReport, Explanation, ShowbackAnswer, WasteAnswer
+    from lineage.cost.importing import ImportSummary
+    from lineage.cost.periods import Period
+    from lineage.engine import Lineage
+    from lineage.view import View
+
+METRICS = ("billed", "effective", "contracted", "listed")
+_KEPT = 6  # allocations kept in memory
+_NEWEST = """
+-- start of the newest billing period of a bill, as known at K
+SELECT max(period_start) FROM bill_part WHERE known_from <= $known AND known_to > $known
+"""
+
+
+class Cost:
+    """Questions about money. ``period`` is like ``2026-06``; default: the month of the newest bill.
+
+    Examples
+    --------
+    >>> import lineage
+    >>> from lineage.store import Store
+    >>> with lineage.open(Store.open(":memory:")) as lx:
+    ...     lx.cost.report(period="2026-06").currencies
+    ()
+    """
+
+    def __init__(self, lineage: Lineage) -> None:
+        self._lineage = lineage
+        self._cache: OrderedDict[tuple[object, ...], Allocation] = OrderedDict()
+
+    def add_bills(
+        self,
+        files: Sequence[str | Path],
+        *,
+        force: bool = False,
+        strict: bool = False,
+        actor: Actor = LOCAL,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> ImportSummary:
+        """Import bills; see :func:`lineage.cost.importing.import_files`."""
+        from lineage.cost.importing import import_files
+
+        paths = [Path(file) for file in files]
+        return import_files(self._lineage.store, paths, actor=actor, force=force, strict=strict, progress=progress)
+
+    def report(
+        self,
+        by: str = "domain",
+        *,
+        period: str | None = None,
+        metric: str = "billed",
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> CostReport:
+        """What a period cost, by ``domain``, ``product``, ``dataset``, ``job``, ``consumer`` or ``service``.
+
+        Raises
+        ------
+        UsageError
+            for an unknown group, period or metric.
+        """
+        from lineage.cost.report import report
+
+        view = self._lineage.view(as_of, known_at, actor)
+        return report(view, self.allocation(view, period, metric), by)
+
+    def explain(
+        self,
+        node: str,
+        *,
+        period: str | None = None,
+        metric: str = "billed",
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Explanation:
+        """Which bills, runs and neighbours make up the cost of a node."""
+        from lineage.cost.explain import explain
+        from lineage.resolve import resolve
+
+        view = self._lineage.view(as_of, known_at, actor)
+        return explain(view, self.allocation(view, period, metric), resolve(view, node))
+
+    def showback(
+        self,
+        *,
+        period: str | None = None,
+        metric: str = "billed",
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> ShowbackAnswer:
+        """What each domain pays, and which domain pays for which."""
+        from lineage.cost.showback import showback
+
+        view = self._lineage.view(as_of, known_at, actor)
+        return showback(view, self.allocation(view, period, metric))
+
+    def budgets(
+        self,
+        *,
+        period: str | None = None,
+        metric: str = "effective",
+        now: datetime | None = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> BudgetAnswer:
+        """Budgets with forecast and alerts, and what was odd; ``now`` decides which days are complete."""
+        from lineage.cost.budgets import budgets
+
+        view = self._lineage.view(None, known_at, actor)
+        return budgets(view, self.period(view, period), _metric(metric), now or utcnow())
+
+    def waste(
+        self,
+        *,
+        days: int = 60,
+        period: str | None = None,
+        metric: str = "effective",
+        now: datetime | None = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> WasteAnswer:
+        """What costs and is of no use: datasets nobody read for ``days`` days, jobs that repeat themselves."""
+        from lineage.cost.waste import waste
+
+        if days < 1:
+            raise UsageError(f"--days: {days} is no number of days; give 1 or more.")
+        view = self._lineage.view(None, known_at, actor)
+        moment = now or view.as_of
+        return waste(view, self.allocation(view, period, metric), timedelta(days=days), moment)
+
+    def watch(self, node: str, *, days: int = 30, now: datetime | None = None, actor: Actor = LOCAL) -> datetime:
+        """Watch a dataset that is to be removed: :meth:`waste` then tells if somebody reads it. Returns the end."""
+        from lineage.cost.waste import watch
+        from lineage.resolve import resolve
+
+        if days < 1:
+            raise UsageError(f"--days: {days} is no number of days; give 1 or more.")
+        view = self._lineage.view(actor=actor)
+        return watch(view, resolve(view, node), timedelta(days=days), now or utcnow())
+
+    def of_nodes(self, view: View, period: str | None = None, metric: str = "billed") -> NodeCosts | None:
+        """Own and full cost of every node in the currency of most money; ``None`` when there is no bill."""
+        found = self.allocation(view, period, metric)
+        if not found.attribution.billed:
+            return None
+        currency = max(found.attribution.billed.items(), key=lambda item: (abs(item[1]), item[0]))[0]
+        own = {key: amount for key, amount in found.own[currency].items() if isinstance(key, int)}
+        return NodeCosts(currency, found.period.text, own, found.full[currency].full)
+
+    def period(self, view: View, text: str | None) -> Period:
+        """The period that was asked for, else the month of the newest bill, else this month."""
+        from lineage.cost.periods import month_of, read_period
+
+        if text is not None:
+            return read_period(text)
+        newest = view.store.rows(_NEWEST, {"known": view.known_at})[0][0]
+        return month_of(newest or min(view.as_of, OPEN_END))
+
+    def allocation(self, view: View, period: str | None, metric: str) -> Allocation:
+        """Everything about a period; kept in memory until the store changes."""
+        from lineage.cost.allocation import allocate
+
+        wanted = self.period(view, period)
+        instant = view.instant
+        snapshot = instant.snapshot
+        key = (instant.version, snapshot.as_of, snapshot.known_at, wanted, _metric(metric))
+        found = self._cache.pop(key, None) or allocate(view, wanted, metric)
+        self._cache[key] = found
+        while len(self._cache) > _KEPT:
+            self._cache.popitem(last=False)
+        return found
+
+
+class NodeCosts:
+    """Costs by dense index, in 10⁻¹² units of one currency."""
+
+    def __init__(self, currency: str, period: str, own: dict[int, int], full: dict[int, int]) -> None:
+        self.currency, self.period, self.own, self.full = currency, period, own, full
+
+
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        raise UsageError(f"--metric: “{name}” is none of {', '.join(METRICS)}.")
+    return name
