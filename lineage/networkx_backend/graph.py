@@ -153,15 +153,6 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
         labels = self.labels
         return [labels[v] for v in places]
 
-    def node_set(self, vertices: U32) -> Set[Any]:
-        """Set of the nodes of vertices, lazy where asked for."""
-        if self.lazy:
-            return VertexSet(self, vertices)
-        if self.numbered:  # in ascending order numbers fall side by side in the table
-            return set(np.sort(vertices).tolist())
-        found: set[Any] = self.flow.engine.set_of(self.labels, vertices)
-        return found
-
     # -- copies
 
     def to_networkx(self) -> nx.DiGraph:

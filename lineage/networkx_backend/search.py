@@ -9,8 +9,9 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from lineage.graph.analysis import Flow
 from lineage.graph.arrays import NONE, U32
-from lineage.networkx_backend.graph import MeshlineGraph
+from lineage.networkx_backend.graph import MeshlineGraph, VertexSet
 
 
 def _search(graph: MeshlineGraph, sources: list[int], reverse: bool, depth: int) -> tuple[U32, U32, U32]:
@@ -30,14 +31,19 @@ def _start(graph: MeshlineGraph, node: Any, text: str) -> int:
 
 def descendants(G: MeshlineGraph, source: Any) -> Any:  # noqa: N803 - networkx's name, here and below
     """All nodes reachable from ``source``."""
-    order = G.flow.digraph.bfs(np.array([G.vertex(source)], dtype=np.uint32), -1)[0]
-    return G.node_set(np.frombuffer(order, np.uint32)[1:])
+    return _reached(G, G.flow, G.vertex(source))
 
 
 def ancestors(G: MeshlineGraph, source: Any) -> Any:  # noqa: N803
     """All nodes from which ``source`` is reachable."""
-    order = G.back.digraph.bfs(np.array([G.vertex(source)], dtype=np.uint32), -1)[0]
-    return G.node_set(np.frombuffer(order, np.uint32)[1:])
+    return _reached(G, G.back, G.vertex(source))
+
+
+def _reached(graph: MeshlineGraph, flow: Flow, vertex: int) -> Any:
+    if not graph.lazy:
+        return flow.digraph.reached(graph.labels, vertex)
+    order = flow.digraph.bfs(np.array([vertex], dtype=np.uint32), -1)[0]
+    return VertexSet(graph, np.frombuffer(order, np.uint32)[1:])
 
 
 def _edges(graph: MeshlineGraph, source: Any, reverse: bool, limit: float | None) -> Iterator[tuple[Any, Any]]:

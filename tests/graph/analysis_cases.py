@@ -173,6 +173,8 @@ def check_search(flow: Flow, graph: nx.DiGraph, rng: np.random.Generator) -> Non
         assert dict(zip(order.tolist(), distance.tolist(), strict=True)) == dict(hops)
         wanted = list(nx.bfs_edges(adjacency(flow), source, depth_limit=None if depth < 0 else depth))
         assert [(int(order[parent[k]]), int(order[k])) for k in range(1, len(order))] == wanted
+    names = [f"node {v}" if v % 2 else v for v in range(flow.n)]
+    assert flow.digraph.reached(names, source) == {names[v] for v in nx.descendants(graph, source)}
     both = adjacency(flow)
     for node, others in both.pred.items():  # predecessors in the order that ours have
         assert set(others) == set(flow.predecessors(node).tolist())

@@ -398,25 +398,18 @@ static PyObject *k_reduction(PyObject *module, PyObject *const *args, Py_ssize_t
     return keep;
 }
 
-/* set_of(labels, vertices) -> set: labels lie all over the memory, so they are fetched before they are needed. */
+/* set_of(labels, vertices) -> set */
 static PyObject *k_set_of(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
     Py_buffer vertices;
     if (expect(given, 2, "set_of(labels, vertices)") < 0 || view_of(args[1], &vertices, 4) < 0)
         return NULL;
-    PyObject *answer = NULL, *labels = args[0];
-    if (!PyList_Check(labels))
+    PyObject *answer = NULL;
+    if (!PyList_Check(args[0]))
         PyErr_SetString(PyExc_TypeError, "a list of labels expected");
-    else if (numbers_of(&vertices, (uint32_t)PyList_GET_SIZE(labels), 0, -1) == 0)
-        answer = PySet_New(NULL);
-    const uint32_t *v = vertices.buf;
-    for (Py_ssize_t k = 0, count = length(&vertices); answer != NULL && k < count; k++) {
-        if (k + 16 < count)
-            __builtin_prefetch(PyList_GET_ITEM(labels, v[k + 16]));
-        if (PySet_Add(answer, PyList_GET_ITEM(labels, v[k])) < 0)
-            Py_CLEAR(answer);
-    }
+    else if (numbers_of(&vertices, (uint32_t)PyList_GET_SIZE(args[0]), 0, -1) == 0)
+        answer = set_of_labels(args[0], vertices.buf, length(&vertices));
     PyBuffer_Release(&vertices);
     return answer;
 }

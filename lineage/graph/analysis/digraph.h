@@ -112,6 +112,62 @@ static uint32_t expand_level(const Adj *g, Room *room, uint32_t begin, uint32_t 
     return tail;
 }
 
+typedef struct {
+    uint32_t *at; /* begin of each level */
+    uint32_t count, space;
+} Levels;
+
+static int close_level(Levels *levels, uint32_t end)
+{
+    if (levels->count == levels->space) {
+        uint32_t space = levels->space ? 2 * levels->space : 64;
+        uint32_t *more = realloc(levels->at, space * sizeof(uint32_t));
+        if (more == NULL)
+            return -1;
+        levels->at = more;
+        levels->space = space;
+    }
+    levels->at[levels->count++] = end;
+    return 0;
+}
+
+/* The whole search; the number of vertices reached. `*failed` when memory ran out. The room is clean afterwards. */
+static uint32_t search(const Adj *g, Room *room, const uint32_t *from, Py_ssize_t sources, long depth, Levels *levels,
+                       int *failed)
+{
+    uint32_t tail = 0, begin = 0;
+    PyThreadState *thread = NULL;
+    for (Py_ssize_t k = 0; k < sources; k++)
+        if (!(room->seen[from[k] >> 6] >> (from[k] & 63) & 1)) {
+            room->seen[from[k] >> 6] |= UINT64_C(1) << (from[k] & 63);
+            room->parent[tail] = NONE;
+            room->order[tail++] = from[k];
+        }
+    *failed = close_level(levels, 0);
+    for (long hop = 0; !*failed; hop++) {
+        uint32_t end = tail;
+        if (end > begin)
+            *failed = close_level(levels, end);
+        if (end == begin || hop == depth)
+            break;
+        if (thread == NULL && end - begin > LONG_LEVEL)
+            thread = PyEval_SaveThread();
+        tail = expand_level(g, room, begin, end, tail);
+        begin = end;
+    }
+    for (uint32_t k = 0; k < tail; k++)
+        room->seen[room->order[k] >> 6] = 0;
+    if (thread != NULL)
+        PyEval_RestoreThread(thread);
+    return tail;
+}
+
+static void room_give(Digraph *self, Room *room)
+{
+    room->next = self->idle;
+    self->idle = room;
+}
+
 /* bfs(sources, depth) -> (order, position of the parent, begin of each level) */
 static PyObject *digraph_bfs(Digraph *self, PyObject *const *args, Py_ssize_t given)
 {
@@ -122,55 +178,76 @@ static PyObject *digraph_bfs(Digraph *self, PyObject *const *args, Py_ssize_t gi
     if ((depth == -1 && PyErr_Occurred()) || view_of(args[0], &sources, 4) < 0)
         return NULL;
     Room *room = numbers_of(&sources, self->g.n, 0, -1) < 0 ? NULL : room_take(self);
-    if (room == NULL) {
-        PyBuffer_Release(&sources);
+    PyObject *answer = NULL;
+    if (room != NULL) {
+        Levels levels = {NULL, 0, 0};
+        int failed;
+        uint32_t tail = search(&self->g, room, sources.buf, length(&sources), depth, &levels, &failed);
+        answer = failed ? PyErr_NoMemory()
+                        : Py_BuildValue("(y#y#y#)", (char *)room->order, (Py_ssize_t)tail * 4, (char *)room->parent,
+                                        (Py_ssize_t)tail * 4, (char *)levels.at, (Py_ssize_t)levels.count * 4);
+        free(levels.at);
+        room_give(self, room);
+    }
+    PyBuffer_Release(&sources);
+    return answer;
+}
+
+/* Bring the place that an object will have in the table of a set into the cache. */
+static void foresee(const PySetObject *set, PyObject *object)
+{
+    Py_hash_t hash = -1;
+    if (PyUnicode_CheckExact(object))
+        hash = ((PyASCIIObject *)object)->hash;
+    else if (PyLong_CheckExact(object))
+        hash = PyObject_Hash(object);
+    if (hash != -1)
+        __builtin_prefetch(&set->table[(size_t)hash & (size_t)set->mask], 1);
+}
+
+/* Set of the labels of vertices. Labels lie all over the memory: each is fetched before it is needed. */
+static PyObject *set_of_labels(PyObject *labels, const uint32_t *v, Py_ssize_t count)
+{
+    PyObject *answer = PySet_New(NULL);
+    for (Py_ssize_t k = 0; answer != NULL && k < count; k++) {
+        if (k + 24 < count)
+            __builtin_prefetch(PyList_GET_ITEM(labels, v[k + 24]));
+        if (k + 8 < count)
+            foresee((PySetObject *)answer, PyList_GET_ITEM(labels, v[k + 8]));
+        if (PySet_Add(answer, PyList_GET_ITEM(labels, v[k])) < 0)
+            Py_CLEAR(answer);
+    }
+    return answer;
+}
+
+/* reached(labels, source) -> set of the labels of all that is reached from a vertex, itself left out */
+static PyObject *digraph_reached(Digraph *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (expect(given, 2, "reached(labels, source)") < 0)
+        return NULL;
+    unsigned long source = PyLong_AsUnsignedLong(args[1]);
+    if (PyErr_Occurred())
+        return NULL;
+    if (!PyList_Check(args[0]) || PyList_GET_SIZE(args[0]) != (Py_ssize_t)self->g.n || source >= self->g.n) {
+        PyErr_SetString(PyExc_ValueError, "a list with one label for each vertex, and one of them, expected");
         return NULL;
     }
-    const uint32_t *from = sources.buf;
-    uint32_t tail = 0, begin = 0, count = 1, space = 64, *levels = malloc(space * sizeof(uint32_t));
-    PyThreadState *thread = NULL;
-    for (Py_ssize_t k = 0; k < length(&sources); k++)
-        if (!(room->seen[from[k] >> 6] >> (from[k] & 63) & 1)) {
-            room->seen[from[k] >> 6] |= UINT64_C(1) << (from[k] & 63);
-            room->parent[tail] = NONE;
-            room->order[tail++] = from[k];
-        }
-    if (levels != NULL)
-        levels[0] = 0;
-    for (long hop = 0; levels != NULL; hop++) {
-        uint32_t end = tail;
-        if (end > begin) {
-            if (count == space) {
-                uint32_t *more = realloc(levels, 2 * (size_t)space * sizeof(uint32_t));
-                if (more == NULL) {
-                    free(levels);
-                    levels = NULL;
-                    break;
-                }
-                levels = more;
-                space *= 2;
-            }
-            levels[count++] = end;
-        }
-        if (end == begin || hop == depth)
-            break;
-        if (thread == NULL && end - begin > LONG_LEVEL)
-            thread = PyEval_SaveThread();
-        tail = expand_level(&self->g, room, begin, end, tail);
-        begin = end;
-    }
-    for (uint32_t k = 0; k < tail; k++)
-        room->seen[room->order[k] >> 6] = 0;
-    if (thread != NULL)
-        PyEval_RestoreThread(thread);
-    PyObject *answer = levels == NULL ? PyErr_NoMemory()
-                                      : Py_BuildValue("(y#y#y#)", (char *)room->order, (Py_ssize_t)tail * 4,
-                                                      (char *)room->parent, (Py_ssize_t)tail * 4, (char *)levels,
-                                                      (Py_ssize_t)count * 4);
-    free(levels);
-    room->next = self->idle;
-    self->idle = room;
-    PyBuffer_Release(&sources);
+    Room *room = room_take(self);
+    if (room == NULL)
+        return NULL;
+    uint32_t from = (uint32_t)source;
+    Levels levels = {NULL, 0, 0};
+    int failed;
+    uint32_t tail = search(&self->g, room, &from, 1, -1, &levels, &failed);
+    PyObject *answer = NULL;
+    if (failed)
+        PyErr_NoMemory();
+    else if (PyList_GET_SIZE(args[0]) == (Py_ssize_t)self->g.n) /* it may have changed meanwhile */
+        answer = set_of_labels(args[0], room->order + 1, (Py_ssize_t)tail - 1);
+    else
+        PyErr_SetString(PyExc_RuntimeError, "the labels changed during the search");
+    free(levels.at);
+    room_give(self, room);
     return answer;
 }
 
@@ -247,10 +324,8 @@ static PyObject *digraph_path(Digraph *self, PyObject *const *args, Py_ssize_t g
     Digraph *turned = (Digraph *)args[0];
     Room *rooms[2] = {room_take(self), NULL};
     if (rooms[0] == NULL || (rooms[1] = room_take(turned)) == NULL) {
-        if (rooms[0] != NULL) {
-            rooms[0]->next = self->idle;
-            self->idle = rooms[0];
-        }
+        if (rooms[0] != NULL)
+            room_give(self, rooms[0]);
         return NULL;
     }
     uint32_t ends[2] = {(uint32_t)source, (uint32_t)target}, begin[2] = {0, 0}, tail[2] = {1, 1};
@@ -266,15 +341,14 @@ static PyObject *digraph_path(Digraph *self, PyObject *const *args, Py_ssize_t g
     }
     PyObject *answer = meeting == NONE ? Py_NewRef(Py_None) : joined(rooms[0], tail[0], rooms[1], tail[1], meeting);
     for (int side = 0; side < 2; side++) {
-        Digraph *owner = side ? turned : self;
         room_clean(rooms[side], tail[side]);
-        rooms[side]->next = owner->idle;
-        owner->idle = rooms[side];
+        room_give(side ? turned : self, rooms[side]);
     }
     return answer;
 }
 
 static PyMethodDef digraph_methods[] = {
+    {"reached", (PyCFunction)(void (*)(void))digraph_reached, METH_FASTCALL, "Labels of what a vertex reaches."},
     {"path", (PyCFunction)(void (*)(void))digraph_path, METH_FASTCALL, "A shortest path, searched from both ends."},
     {"bfs", (PyCFunction)(void (*)(void))digraph_bfs, METH_FASTCALL, "Breadth-first search."},
     {NULL, NULL, 0, NULL},

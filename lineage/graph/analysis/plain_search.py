@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lineage.graph.arrays import NONE, U32
@@ -44,6 +46,11 @@ class Digraph:
                 parents.append((tails[first] + np.uint32(begin)).astype(np.uint32))
                 levels.append(levels[-1] + len(front))
         return np.concatenate(orders), np.concatenate(parents), np.array(levels, dtype=np.uint32)
+
+    def reached(self, labels: list[Any], source: int) -> set[Any]:
+        """Set of the labels of all that is reached from a vertex, itself left out."""
+        order, _, _ = self.bfs(np.array([source], dtype=np.uint32), -1)
+        return {labels[v] for v in order[1:].tolist()}
 
     def path(self, turned: Digraph, source: int, target: int) -> U32 | None:
         """Vertices of a shortest path, searched from both ends, ``None`` when there is none.
