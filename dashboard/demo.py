@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,7 +81,9 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     """
     from ingest.sql_step import read_pending
     from ingest.writer import Outcome, Writer
+    from lineage.cost.importing import import_files
     from lineage.declared import apply
+    from sample_events.bill import write as write_bill
     from sample_events.load import HERE, events, last_event, receipts, shift_for
 
     shift = shift_for(now or utcnow())
@@ -96,6 +99,8 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
         if progress:
             progress(total.read)
     read_pending(store)
+    with tempfile.TemporaryDirectory(prefix="meshline-") as folder:
+        import_files(store, write_bill(Path(folder), shift))
     store.checkpoint()
     return Loaded(total.accepted, total.quarantined, weeks, newest)
 

@@ -17,6 +17,7 @@ CLIENT_VERSION = "1.54.0"
 
 def main(target: Path) -> None:
     """Write events, receipts and the story below ``target``."""
+    from sample_events.bill import write as write_bill
     from sample_events.emit import Emitted, all_events
     from sample_events.page import render
 
@@ -42,6 +43,7 @@ def main(target: Path) -> None:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["received_at", "file", "first_line", "last_line"])
         writer.writerows(ranges)
+    write_bill(target / "bills")
     (target / "STORY.md").write_text(render(sum(map(len, lines.values()))), encoding="utf-8")
 
 

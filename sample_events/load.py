@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 EVENTS = HERE / "events"
 DOMAINS = HERE / "domains"
 RECEIPTS = HERE / "receipts.csv"
+BILLS = HERE / "bills"
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,6}))?)(Z|\+00:00)")
 # Texts that name something keep the dates in them.

@@ -8,7 +8,7 @@ usage; what nobody used is idle. The cost of a run goes to what it wrote, that o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -156,6 +156,7 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
     billed: dict[str, int] = defaultdict(int)
     shared: dict[int, tuple[Place, dict[str, str | None]]] = {}
     by_run: list[tuple[tuple[str, str, str], Place, int, int]] = []
+    by_job: list[tuple[tuple[str, str, str], Place, int, int]] = []
     crossing: list[tuple[tuple[str, str, str], Place, int, int]] = []
     for key, basis, amount, charge in charges:
         place = ladder.place(charge)
@@ -165,14 +166,17 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
             shared[key] = (place, charge)
         elif place.run is not None:
             by_run.append((head, place, key, amount))
+        elif place.node is not None and view.kind(place.node) == "job":
+            by_job.append((head, place, key, amount))
         elif place.egress:
             crossing.append((head, place, key, amount))
         else:
             book.add(head, place, amount, key=key)
-    runs = runs_of(view, period.start, period.end) if shared or by_run or crossing or rules.rates else []
+    runs = runs_of(view, period.start, period.end) if shared or by_run or by_job or crossing or rules.rates else []
     by_id = {run.run: run for run in runs}
     for head, place, key, amount in by_run:
         _to_run(book, head, place, amount, by_id.get(place.run or 0), key=key)
+    _to_jobs(book, runs, by_job)
     _share(book, view, when, metric, rules, told, runs, shared)
     _cross(book, view, runs, crossing)
     result = Attribution(period, metric, [], billed, rules, runs)
@@ -206,6 +210,31 @@ def _to_run(
         return
     for (dataset, _, _), part in zip(outputs, split(amount, output_weights(outputs)), strict=True):
         book.add(head, place, part, node=dataset, job=run.job, **more)
+
+
+def _to_jobs(book: _Book, runs: list[RunUse], by_job: list[tuple[tuple[str, str, str], Place, int, int]]) -> None:
+    """Cost of a job to what its complete runs wrote in the period; without any it stays with the job."""
+    wanted = {place.node for _, place, _, _ in by_job}
+    outputs: dict[int, dict[int, list[tuple[int | None, int | None]]]] = defaultdict(dict)
+    for run in runs:
+        if run.job in wanted and run.state not in ("FAIL", "ABORT"):
+            for dataset, size, rows in run.writes:
+                outputs[run.job].setdefault(dataset, []).append((size, rows))
+    for head, place, key, amount in by_job:
+        found = sorted(outputs.get(place.node or 0, {}).items())
+        if not found:
+            book.add(head, place, amount, job=place.node, key=key)
+            continue
+        written = [(dataset, *(_total(one[k] for one in told) for k in (0, 1))) for dataset, told in found]
+        parts = split(amount, output_weights([(d, size, rows) for d, size, rows in written]))
+        for (dataset, _), part in zip(found, parts, strict=True):
+            book.add(head, place, part, node=dataset, job=place.node, key=key)
+
+
+def _total(values: Iterable[int | None]) -> int | None:
+    """Sum of values; ``None`` when one is not told."""
+    found = list(values)
+    return None if any(value is None for value in found) else sum(value or 0 for value in found)
 
 
 def output_weights(outputs: list[tuple[int, int | None, int | None]]) -> list[int]:

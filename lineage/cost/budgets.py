@@ -205,7 +205,7 @@ def _anomalies(view: View, found: Allocation, series: _Days, period: Period) -> 
     groups: dict[tuple[str, str, str], dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for one in series.days:
         domain = view.domain(one.target) if isinstance(one.target, int) else line_name(one.target)[0]
-        if one.day <= series.until:
+        if one.day <= series.until and one.usage:
             groups[domain, one.service, one.currency][one.day] += one.amount
     first = min(day for days in groups.values() for day in days) if groups else series.until
     dates = [first + timedelta(days=n) for n in range((series.until - first).days + 1)]

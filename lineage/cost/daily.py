@@ -25,6 +25,10 @@ GROUP BY ALL ORDER BY ALL
 """  # noqa: S608 - our own names
 
 
+# what is charged for once, not for use
+_SPECIAL = "SELECT key FROM charge_key WHERE lower(category) IN ('purchase', 'tax', 'credit', 'adjustment')"
+
+
 @dataclass(frozen=True, slots=True)
 class DayCost:
     """One part of the cost of one day: of a node (dense index) or line."""
@@ -35,6 +39,7 @@ class DayCost:
     service: str
     what: str  # resource or pool
     amount: int
+    usage: bool = True  # a purchase, tax or credit comes when it comes; it is never odd
 
 
 def daily(view: View, found: Allocation) -> list[DayCost]:
@@ -56,14 +61,15 @@ def daily(view: View, found: Allocation) -> list[DayCost]:
         for day, amount in days.items() if key not in placed else ():
             shared[day] += abs(amount)
     names = _names(view, sorted(placed))
+    special = {key for (key,) in view.store.rows(_SPECIAL)}
     result: list[DayCost] = []
     for part in found.attribution.parts:
         told = by_key.get(part.key) if part.key is not None else shared
-        result += _spread(part, told or {first: 1}, names)
+        result += _spread(part, told or {first: 1}, names, part.key not in special)
     return result
 
 
-def _spread(part: Part, days: dict[date, int], names: dict[int, str]) -> list[DayCost]:
+def _spread(part: Part, days: dict[date, int], names: dict[int, str], usage: bool) -> list[DayCost]:
     target: int | str = part.node if part.node is not None else part.line or ""
     what = part.pool or (names.get(part.key, "") if part.key is not None else part.rule)
     ordered = sorted(days)
@@ -74,7 +80,7 @@ def _spread(part: Part, days: dict[date, int], names: dict[int, str]) -> list[Da
         shift = max(0, max(weights, default=0).bit_length() - 39)
         parts = split(part.amount, [weight >> shift for weight in weights])
     return [
-        DayCost(day, part.currency, target, part.service, what, amount)
+        DayCost(day, part.currency, target, part.service, what, amount, usage)
         for day, amount in zip(ordered, parts, strict=True)
         if amount
     ]

@@ -45,6 +45,8 @@ def members(view: View, pool: Pool | None, name: str, runs: list[RunUse], told: 
                 names = (text, text.partition(":")[2] or text, view.snapshot.name(run.job))
                 fits[run.job] = any(regex.match(one) for regex in pool.jobs for one in names)
         mine = [run for run in runs if fits[run.job]]
+    parents = {run.parent for run in mine}  # they do their work in their children, which are counted
+    mine = [run for run in mine if run.run not in parents or run.writes]
     return _members(name, mine)
 
 

@@ -139,13 +139,17 @@ class Cost:
         known_at: When = None,
         actor: Actor = LOCAL,
     ) -> WasteAnswer:
-        """What costs and is of no use: datasets nobody read for ``days`` days, jobs that repeat themselves."""
-        from lineage.cost.waste import waste
+        """What costs and is of no use: datasets nobody read for ``days`` days, jobs that repeat themselves.
+
+        The days are counted back from ``now``; default: the newest event, for a store that hears nothing any more
+        must not say that nobody reads.
+        """
+        from lineage.cost.waste import newest_event, waste
 
         if days < 1:
             raise UsageError(f"--days: {days} is no number of days; give 1 or more.")
         view = self._lineage.view(None, known_at, actor)
-        moment = now or view.as_of
+        moment = now or newest_event(view)
         return waste(view, self.allocation(view, period, metric), timedelta(days=days), moment)
 
     def watch(self, node: str, *, days: int = 30, now: datetime | None = None, actor: Actor = LOCAL) -> datetime:

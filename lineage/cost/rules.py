@@ -20,6 +20,7 @@
     egress: {match: ["*data transfer*"], spread: false}
     rates:                       # for those without a bill
       - {engine: "spark*", currency: EUR, run_second: "0.0004", byte_scanned: "5e-12", since: 2026-01-01}
+    used: ["superset://*"]       # datasets that people use where lineage does not see it: never waste
     chargeback:                  # which share of its cost a node keeps, the rest goes on to its readers
       {default: 0, ports: 1, agreements: [{product: orders, keep: "0.25"}]}
 """
@@ -122,6 +123,7 @@ class Rules:
     rates: tuple[Rate, ...] = ()
     egress: tuple[re.Pattern[str], ...] = ()
     spread_egress: bool = False
+    used: tuple[re.Pattern[str], ...] = ()
     keep_default: int = 0  # share kept, in 10⁻¹²
     keep_ports: int = 10**12
     agreements: tuple[tuple[str, int], ...] = ()  # product -> share its ports keep
@@ -145,6 +147,7 @@ def combine(files: Iterable[tuple[str, dict[str, Any]]]) -> Rules:
     rates: list[Rate] = []
     keys = {key: kind for kind, names in TAG_KEYS.items() for key in names}
     egress: list[str] = []
+    used: list[str] = []
     spread, keep, ports, agreements = False, Decimal(0), Decimal(1), list[tuple[str, int]]()
     for name, rules in files:
         resources += [_match(one, f"{name}: resources[{i}]") for i, one in enumerate(rules.get("resources") or [])]
@@ -156,12 +159,14 @@ def combine(files: Iterable[tuple[str, dict[str, Any]]]) -> Rules:
         rates += [_rate(one, f"{name}: rates[{i}]") for i, one in enumerate(rules.get("rates") or [])]
         egress += (rules.get("egress") or {}).get("match") or []
         spread = bool((rules.get("egress") or {}).get("spread", spread))
+        used += rules.get("used") or []
         back = rules.get("chargeback") or {}
         keep, ports = Decimal(str(back.get("default", keep))), Decimal(str(back.get("ports", ports)))
         agreements += [(one["product"], _share(one["keep"])) for one in back.get("agreements") or []]
     return Rules(
         tuple(resources), keys, tuple(values), tuple(accounts), tuple(pools), tuple(rates),
-        tuple(_glob(text) for text in egress or EGRESS), spread, _share(keep), _share(ports), tuple(agreements),
+        tuple(_glob(text) for text in egress or EGRESS), spread, tuple(_glob(text) for text in used),
+        _share(keep), _share(ports), tuple(agreements),
     )  # fmt: skip
 
 
@@ -343,6 +348,12 @@ def _egress(file: DeclaredFile, place: Place, value: Any) -> list[str]:
     return problems
 
 
+def _used(file: DeclaredFile, place: Place, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return [file.problem(place, "must be a list of patterns of datasets")]
+    return []
+
+
 def _rates(file: DeclaredFile, place: Place, value: Any) -> list[str]:
     known = ("engine", "jobs", "currency", "since", "until", "account", *PRICES)
     problems = _list_of(file, place, value, known, ("currency",))
@@ -396,6 +407,7 @@ _SECTIONS: dict[str, Any] = {
     "accounts": _with_target("match", need="match"),
     "pools": _pools,
     "egress": _egress,
+    "used": _used,
     "rates": _rates,
     "chargeback": _chargeback,
 }

@@ -17,7 +17,7 @@ _RUNS = """
 -- runs that were alive in a period, as known at K; one that never said how it ended lasted until its last event
 SELECT run, run_id, job, state, engine, coalesce(started_at, first_event) AS started,
   coalesce(ended_at, CASE WHEN coalesce(upper(processing), 'BATCH') IN ('STREAMING', 'SERVICE') THEN $open
-    ELSE last_event END) AS ended
+    ELSE last_event END) AS ended, parent_run
 FROM run
 WHERE known_from <= $known AND known_to > $known AND events > 0
   AND coalesce(started_at, first_event) < $end
@@ -53,6 +53,7 @@ class RunUse:
     engine: str | None
     started: datetime
     ended: datetime
+    parent: int | None = None
     reads: list[tuple[int, int | None, int | None]] = field(default_factory=list)
     writes: list[tuple[int, int | None, int | None]] = field(default_factory=list)
 
@@ -83,10 +84,10 @@ def runs_of(view: View, start: datetime, end: datetime) -> list[RunUse]:
     snapshot = view.snapshot
     when = {"known": view.known_at, "start": start, "end": end}
     found: dict[int, RunUse] = {}
-    for run, run_id, job, state, engine, began, ended in view.store.rows(_RUNS, {**when, "open": OPEN_END}):
+    for run, run_id, job, state, engine, began, ended, parent in view.store.rows(_RUNS, {**when, "open": OPEN_END}):
         index = snapshot.index(job)
         if index is not None:
-            found[run] = RunUse(run, run_id, index, state, engine, began, max(began, ended))
+            found[run] = RunUse(run, run_id, index, state, engine, began, max(began, ended), parent)
     for run, direction, dataset, size, rows in view.store.rows(_IO, when):
         index = snapshot.index(dataset)
         if run in found and index is not None:

@@ -36,6 +36,12 @@ FROM run_io i LEFT JOIN (
 WHERE i.known_from <= $known AND i.known_to > $known AND i.seen_at <= $now
 GROUP BY i.dataset ORDER BY i.dataset
 """
+_NEVER = """
+-- every dataset with the time of its first event, else that of its first mention, as known at K
+SELECT n.id, least(n.known_from, coalesce(min(e.event_time), n.known_from))
+FROM node n LEFT JOIN event e ON e.dataset = n.id
+WHERE n.kind = 'dataset' AND n.known_from <= $known GROUP BY n.id, n.known_from
+"""
 _WRITES = """
 -- what every complete run wrote since a time, as known at K
 SELECT o.job, o.dataset, o.run, o.row_count, o.byte_count, o.version
@@ -60,7 +66,11 @@ def waste(view: View, found: Allocation, age: timedelta, now: datetime) -> Waste
     unread = {
         node
         for node, (read, _, _, seen) in last.items()
-        if (read is None or read < now - age) and seen <= now - age and not readers.get(node) and not view.hidden(node)
+        if (read is None or read < now - age)
+        and seen <= now - age
+        and not readers.get(node)
+        and not view.hidden(node)
+        and not _used(view, found, node)
     }
     months = max(1, round((found.period.end - found.period.start).days / 30.4))
     watches = _watches(view)
@@ -100,6 +110,12 @@ def waste(view: View, found: Allocation, age: timedelta, now: datetime) -> Waste
     )  # fmt: skip
 
 
+def _used(view: View, found: Allocation, node: int) -> bool:
+    """Whether people use a dataset where lineage does not see it, as the rules say."""
+    text = f"{view.snapshot.namespace(node)}:{view.snapshot.name(node)}"
+    return any(regex.match(text) for regex in found.attribution.rules.used)
+
+
 def branch(node: int, readers: Mapping[int, set[int]], sources: Mapping[int, set[int]], unread: set[int]) -> list[int]:
     """The node and its exclusive ancestors, consumers before what they read.
 
@@ -133,6 +149,12 @@ def watch(view: View, node: int, length: timedelta, now: datetime) -> datetime:
     return until
 
 
+def newest_event(view: View) -> datetime:
+    """Time of the newest event that was known; that of the question when there is none."""
+    found = view.store.rows("SELECT max(event_time) FROM event WHERE received_at <= ?", [view.known_at])[0][0]
+    return min(found, view.as_of) if isinstance(found, datetime) else view.as_of
+
+
 _Uses = tuple[datetime | None, datetime | None, datetime | None, datetime]
 
 
@@ -147,6 +169,10 @@ def _last_uses(view: View, now: datetime) -> dict[int, _Uses]:
             read, tested, written = (_later(a, b) for a, b in zip(old[:3], (read, tested, written), strict=True))
             seen = min(seen, old[3])
         found[node] = (read, tested, written, seen)
+    for dataset, seen in view.store.rows(_NEVER, {"known": view.known_at}):
+        node = view.snapshot.index(dataset)
+        if node is not None and node not in found:
+            found[node] = (None, None, None, seen)
     return found
 
 

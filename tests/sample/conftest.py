@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ingest.writer import Writer
+from lineage.cost.importing import import_files
 from lineage.declared import apply
 from lineage.store import Store
 from sample_events import load
@@ -41,4 +42,5 @@ def sample_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             outcome = writer.ingest([line for _, _, line in batch], source="sample_events", received_at=at)
             assert outcome.quarantined == 0, f"refused at {at}: {dict(outcome.reasons)}"
         apply(store, load.DOMAINS.parent)
+        import_files(store, [load.BILLS])
     yield path

@@ -27,4 +27,7 @@ def test_writing_the_sample_again_gives_the_same_bytes(tmp_path: Path) -> None:
     written = {path.name: path.read_bytes() for path in (tmp_path / "events").iterdir()}
     assert written == {path.name: path.read_bytes() for path in load.EVENTS.iterdir()}
     assert (tmp_path / "receipts.csv").read_bytes() == load.RECEIPTS.read_bytes()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "bills").iterdir()} == {
+        path.name: path.read_bytes() for path in load.BILLS.iterdir()
+    }
     assert (tmp_path / "STORY.md").read_bytes() == (load.HERE / "STORY.md").read_bytes()

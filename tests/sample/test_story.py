@@ -135,6 +135,34 @@ def _ranked(answer: Json, value: list[list[Any]]) -> None:
     assert [[row["id"], row["downstream"]] for row in answer["found"]] == value
 
 
+def _totals(answer: Json, value: Json) -> None:
+    found = {
+        one["currency"]: {key: one[key] for key in ("billed", "allocated", "unallocated")}
+        for one in answer["currencies"]
+    }
+    assert found == value
+
+
+def _budget_states(answer: Json, value: Json) -> None:
+    assert {one["name"]: one["state"] for one in answer["budgets"]} == value
+
+
+def _anomalies(answer: Json, value: list[Json]) -> None:
+    keys = ("day", "scope", "service", "observed")
+    assert [{key: one[key] for key in keys} for one in answer["anomalies"]] == value
+
+
+def _unread_include(answer: Json, value: list[Json]) -> None:
+    found = [{key: one[key] for key in ("id", "currency", "own_per_month")} for one in answer["unread"]]
+    assert [one for one in value if one not in found] == []
+
+
+def _subsidies_include(answer: Json, value: list[list[str]]) -> None:
+    found = [[one["payer"], one["user"]] for currency in answer["currencies"] for one in currency["subsidies"]]
+    assert found[0] == value[0]
+    assert [pair for pair in value if pair not in found] == []
+
+
 CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "nodes": _nodes,
     "jobs": _jobs,
@@ -149,6 +177,11 @@ CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "upstream": _ids("upstream"),
     "writers": _ids("writers"),
     "hits_include": _hits_include,
+    "totals": _totals,
+    "budget_states": _budget_states,
+    "anomalies": _anomalies,
+    "unread_include": _unread_include,
+    "subsidies_include": _subsidies_include,
     "carried": _carried,
     "masked": _masked,
     "causes": _causes,
