@@ -157,7 +157,7 @@ def column_tags(instant: Instant, *, indirect: bool = False) -> pa.Table:
                 {
                     "column": snapshot.ids[nodes],
                     "dataset": snapshot.ids[snapshot._nodes.datasets_of(nodes)],
-                    "field": pa.array([snapshot.field(int(i)) for i in nodes], pa.string()),
+                    "field": snapshot.fields(nodes).cast(pa.string()),
                     "tag": pa.array([tag] * len(nodes), pa.string()),
                     "hops": carried.hops[at],
                     "origin": snapshot.ids[carried.origins()[at]],

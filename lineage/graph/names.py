@@ -69,6 +69,10 @@ class Names:
         joined = pc.binary_join_element_wise(text, tail, ":")
         return pc.coalesce(joined, text)
 
+    def arrow_fields(self, bases: I64) -> pa.Array:
+        """Column paths of many columns."""
+        return _take(self.field, bases - self.entities)
+
 
 def _take(values: pa.ChunkedArray, positions: I64) -> pa.Array:
     import pyarrow as pa

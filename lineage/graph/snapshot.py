@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ from lineage.graph.rows import EdgeRows, EdgeView, Pairs
 from lineage.graph.search import Searcher
 from lineage.graph.seeds import sow
 from lineage.graph.walk import Question, Walk
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Direction = Literal["downstream", "upstream"]
 LevelName = Literal["dataset", "column"]
@@ -71,6 +74,7 @@ class Snapshot:
         self_loops: U32,
         dangling: int,
         kernels: str | None = None,
+        pairs: tuple[Pairs, Pairs, Pairs] | None = None,
     ) -> None:
         self.as_of, self.known_at = as_of, known_at
         self.n = len(nodes.ids)
@@ -78,12 +82,37 @@ class Snapshot:
         self.dangling = dangling
         self._nodes, self._relations, self._levels = nodes, relations, levels
         self._self_loops = self_loops
-        self._reads, self._writes = Pairs.of(relations.reads), Pairs.of(relations.writes)
-        self._contains = Pairs.of(relations.contains)
+        pairs = pairs or (Pairs.of(relations.reads), Pairs.of(relations.writes), Pairs.of(relations.contains))
+        self._reads, self._writes, self._contains = pairs
         self._search: dict[tuple[LevelName, Direction], Searcher] = {}
         for name, level in levels.items():
             down, up = searchers(level.down, level.up, kernels)
             self._search[name, "downstream"], self._search[name, "upstream"] = down, up
+
+    @property
+    def edge_rows(self) -> int:
+        """Number of edge rows, of all kinds."""
+        kinds = self._relations
+        rows = (kinds.lineage, kinds.columns, kinds.reads, kinds.writes, kinds.control, kinds.contains)
+        return sum(len(one.key) for one in rows)
+
+    def parts(self) -> dict[str, Any]:
+        """Everything it is made of but its instant, for :meth:`of_parts`."""
+        return {
+            "nodes": self._nodes,
+            "relations": self._relations,
+            "levels": self._levels,
+            "self_loops": self._self_loops,
+            "dangling": self.dangling,
+            "pairs": (self._reads, self._writes, self._contains),
+        }
+
+    @classmethod
+    def of_parts(
+        cls, as_of: datetime, known_at: datetime, parts: dict[str, Any], kernels: str | None = None
+    ) -> Snapshot:
+        """A snapshot of the same parts at an instant at which they hold as well."""
+        return cls(as_of, known_at, **parts, kernels=kernels)
 
     # -- nodes
 
@@ -156,6 +185,11 @@ class Snapshot:
             return np.zeros(0, np.uint32)
         low, high = self._nodes.column_start[i : i + 2]
         return np.arange(self._nodes.first_column + low, self._nodes.first_column + high, dtype=np.uint32)
+
+    def fields(self, columns: npt.ArrayLike) -> pa.Array:
+        """Column paths of many columns as an Arrow array."""
+        bases = self._nodes.preferred[np.asarray(columns, dtype=np.int64)]
+        return self._nodes.names.arrow_fields(bases)
 
     # -- edges
 
