@@ -266,5 +266,9 @@ class Lineage(GraphQuestions, Fields):
 
     def _load(self, at: datetime | None, known: datetime | None) -> Instant:
         from lineage.graph import load
+        from lineage.graph.kept import load_now
 
-        return Instant(self.store, load(self.store, at, known), self._version, state_fingerprint(self.store))
+        fingerprint = state_fingerprint(self.store)
+        now = at is None and known is None
+        snapshot = load_now(self.store, f"{fingerprint}-{self._version}") if now else load(self.store, at, known)
+        return Instant(self.store, snapshot, self._version, fingerprint)

@@ -96,6 +96,12 @@ def assemble(
     )
 
 
+def now_of(store: Store) -> tuple[datetime, datetime]:
+    """The instant that a question without times is about, on both clocks."""
+    with store.reading() as cursor:
+        return _instant(cursor, None, None)
+
+
 def naive(at: datetime) -> datetime:
     """The same instant as naive UTC."""
     return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)

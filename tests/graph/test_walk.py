@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from lineage.errors import UsageError
+from lineage.graph.choice import searchers
+from lineage.graph.level import Adjacency
 from tests.graph.world import T0, World
 
 
@@ -318,3 +321,33 @@ def test_a_hub_with_100000_neighbours(kernels: str) -> None:
     assert len(walk.raw) == 10
     assert len(walk.raw.cut) == 99_990
     assert len(seen.snapshot.neighbours(seen.index("hub"), "downstream")) == 100_000
+
+
+def test_a_node_with_a_hundred_thousand_neighbours_is_walked_both_ways(kernels: str) -> None:
+    from lineage.graph.level import Edges, csr
+    from lineage.graph.search import Start
+
+    many = 100_000
+    spokes = np.arange(1, many + 1, dtype=np.uint32)
+    hub = np.zeros(many, np.uint32)
+    edges = Edges(np.append(hub, spokes), np.append(spokes, hub), np.zeros(2 * many, np.uint8)).distinct(many + 1)
+    both = Adjacency(many + 1, csr(edges), None, np.arange(many + 1, dtype=np.uint32))
+    search, _ = searchers(both, both, kernels)
+    tree = search.bfs(Start.at(np.zeros(1, np.uint32)), 63, -1, -1, None)
+    assert tree.levels.tolist() == [0, 1, many + 1]
+    far = search.bfs(Start.at(spokes[:1]), 63, -1, -1, None)
+    assert far.levels.tolist() == [0, 1, 2, many + 1]
+    assert search.path(Start.at(spokes[:1]), spokes[-1:], 63, None).tolist() == [1, 0, many]  # type: ignore[union-attr]
+
+
+def test_a_prepared_mask_is_what_the_mask_is(kernels: str) -> None:
+    seen = chain().edge("a", "x").edge("x", "d").load(kernels=kernels)
+    mask = seen.mask(["b"])
+    barred = seen.snapshot.bar(mask)
+    walks = [seen.snapshot.walk([seen.index("a")], "downstream", blocked=m) for m in (mask, barred, barred)]
+    assert [{seen.name(i) for i in w.nodes} for w in walks] == [{"x", "d"}] * 3
+    nothing = seen.snapshot.bar(seen.mask([]))
+    assert nothing.on("dataset") is None
+    assert len(seen.snapshot.walk([seen.index("a")], "downstream", blocked=nothing)) == 4
+    with pytest.raises(UsageError, match="one per node"):
+        seen.snapshot.bar(mask[1:])

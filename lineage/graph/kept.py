@@ -1,0 +1,90 @@
+"""The snapshot of now, kept in a file beside the database for the next process that asks.
+
+Only processes that opened the database for reading keep one: meanwhile nobody can change it (one file, one process that
+writes), so state and snapshot belong together. A server that writes has its snapshot in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.graph.build import load, now_of
+from lineage.graph.snapshot import Snapshot
+from lineage.times import EPOCH, OPEN_END
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lineage.store.store import Store
+
+ENOUGH = 20_000  # edge rows from which on mapping a file beats building
+SUFFIX = ".graph"
+
+_UNTIL = """
+-- next instant at which something begins or ends to hold
+SELECT min(t) FROM (
+  SELECT valid_from AS t FROM edge WHERE valid_from > $at UNION ALL SELECT valid_to FROM edge WHERE valid_to > $at
+  UNION ALL SELECT valid_from FROM column_edge WHERE valid_from > $at
+  UNION ALL SELECT valid_to FROM column_edge WHERE valid_to > $at
+  UNION ALL SELECT valid_from FROM alias WHERE valid_from > $at
+  UNION ALL SELECT valid_to FROM alias WHERE valid_to > $at
+)
+"""
+_log = logging.getLogger(__name__)
+
+
+def load_now(store: Store, state: str, *, enough: int = ENOUGH) -> Snapshot:
+    """The snapshot of now: mapped from the file beside the database when it fits, else built, and then kept.
+
+    Parameters
+    ----------
+    state
+        names the state of the store; another text after every change.
+    enough
+        number of edge rows from which on a snapshot is kept.
+
+    Examples
+    --------
+    >>> from lineage.store import Store
+    >>> load_now(Store.open(":memory:"), "any").n
+    0
+    """
+    if store.path is None or not store.read_only:
+        return load(store)
+    from lineage.graph.saved import SnapshotFileError, open_saved
+
+    path = store.path.with_name(store.path.name + SUFFIX)
+    state = f"{_version()} {store.path.stat().st_ino} {state}"
+    if path.exists():
+        at, known = now_of(store)
+        try:
+            return open_saved(path, state, at, known, _micros(at))
+        except (SnapshotFileError, OSError) as error:
+            _log.info("%s Building the graph from the database instead.", error)
+    snapshot = load(store)
+    if snapshot.edge_rows >= enough:
+        _keep(store, snapshot, path, state)
+    return snapshot
+
+
+def _keep(store: Store, snapshot: Snapshot, path: Path, state: str) -> None:
+    from lineage.graph.saved import State, save
+
+    found = store.rows(_UNTIL, {"at": snapshot.as_of})[0][0] or OPEN_END
+    try:
+        save(snapshot, path, State(state, _micros(snapshot.as_of), _micros(found)))
+    except OSError as error:  # a folder that may not be written to: the next process builds its own
+        _log.info("The graph was not kept beside the database: %s", error)
+
+
+def _micros(at: datetime) -> int:
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _version() -> str:
+    from lineage import __version__
+
+    return __version__
