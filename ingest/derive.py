@@ -10,7 +10,7 @@ the archived events themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from ingest.sets import Sets
 from ingest.tables import Changes, Row
 from ingest.turns import Turns
 from lineage.identity import NodeKey
+from lineage.spelling import usual
 
 if TYPE_CHECKING:
     import duckdb
@@ -219,6 +220,9 @@ class Derivation:
         if nodes:
             rows = [(node, *_node_columns(key)) for node, key in nodes.items()]
             tables.insert_missing(cursor, "node", tables.NODE.arrow(rows, known_at), "id")
+            odd = _spellings(nodes)
+            if odd:
+                tables.insert_missing(cursor, "spelling", tables.SPELLING.arrow(odd, known_at), "node")
             sql_nodes.named_by_events(cursor, nodes)
         for table, schema, key, shared in (
             ("facet_body", tables.FACET_BODY_SCHEMA, "body", list(bodies.items())),
@@ -257,6 +261,17 @@ def _turn_rows(touched: _Touched, declared: Sequence[Declared]) -> tuple[set[Row
     after = {row for run in touched.after.values() for row in run.turns}
     after |= {row for item in declared for row in item.turns()}
     return before - after, after - before
+
+
+def _spellings(nodes: Mapping[int, NodeKey]) -> list[Row]:
+    """Rows of ``spelling``: datasets whose names are not spelled as usual."""
+    rows: list[Row] = []
+    for node, key in nodes.items():
+        if key.kind == "dataset":
+            (namespace, name), rules = usual(key.namespace, key.name)
+            if rules:
+                rows.append((node, NodeKey("dataset", namespace, name).id, "+".join(rules)))
+    return rows
 
 
 def _node_columns(key: NodeKey) -> tuple[object, ...]:

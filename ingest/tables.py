@@ -139,6 +139,7 @@ NODE = Table(
     (("id", _U), ("kind", _S), ("namespace", _S), ("name", _S), ("field", _S), ("dataset", _U)),
     both_clocks=False,
 )
+SPELLING = Table("spelling", (("node", _U), ("canonical", _U), ("rules", _S)), both_clocks=False)
 
 EVENT_SCHEMA = pa.schema(
     [

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal
 
+from lineage.hand.marks import Mark
 from lineage.jsonable import to_json as to_json
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
@@ -269,6 +270,7 @@ class NodeDetail(Shown):
     parents: tuple[NodeRef, ...] = ()  # containment: parent jobs
     children: tuple[NodeRef, ...] = ()
     hidden: bool = False
+    edge_marks: tuple[Mark, ...] = ()  # edges added by hand, and observed ones that were called wrong
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table of columns."""

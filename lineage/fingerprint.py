@@ -26,6 +26,7 @@ _TABLES = {
     "event": "",
     "node": "WHERE id NOT IN (SELECT id FROM sql_node)",
     "declaration": "",
+    "spelling": "",
     **dict.fromkeys(
         (
             "run",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.answers import NodeDetail, NodeRef, RunInfo
 from lineage.columns import column_facts, column_infos, entries, tag_text
+from lineage.hand.marks import Mark, as_marks
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -120,7 +121,13 @@ def show(view: View, i: int) -> NodeDetail:
         known_at=view.known_at,
         parents=_refs(view, snapshot.parents(i)) if is_job else (),
         children=_refs(view, snapshot.children(i)) if is_job else (),
+        edge_marks=_edge_marks(view, owner) if not is_job else (),
     )
+
+
+def _edge_marks(view: View, dataset: int) -> tuple[Mark, ...]:
+    names = set(view.snapshot.member_texts(dataset))
+    return tuple(mark for mark in as_marks(view, "edge_mark") if names & {mark.left, mark.right})
 
 
 def _hidden(view: View, i: int) -> NodeDetail:

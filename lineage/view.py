@@ -70,7 +70,10 @@ SELECT min(t) FROM (
 """
 _NAMES = """
 -- names of everything that ever stood in alias evidence
-SELECT id, kind, namespace, name FROM node WHERE id IN (SELECT a FROM alias UNION SELECT b FROM alias)
+SELECT id, kind, namespace, name FROM node WHERE id IN (
+  SELECT a FROM alias UNION SELECT b FROM alias UNION SELECT a FROM alias_mark UNION SELECT b FROM alias_mark
+  UNION SELECT node FROM spelling UNION SELECT canonical FROM spelling
+)
 """
 _WORDS = r"""
 -- every word of every name, for the correction of typing errors

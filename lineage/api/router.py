@@ -12,6 +12,7 @@ from lineage.api.parts import ActorOf, GetLineage
 from lineage.audit import api as audit
 from lineage.cost import api as cost
 from lineage.engine import Lineage
+from lineage.hand import api as hand
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     v1.build,

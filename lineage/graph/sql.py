@@ -28,21 +28,47 @@ FROM node WHERE kind <> 'column' AND known_from <= $known
 COLUMNS = "SELECT id, dataset, field FROM node WHERE kind = 'column' AND known_from <= $known"
 
 # one row per piece of visible alias evidence
-ALIASES = f"SELECT a, b, type, basis FROM alias WHERE {_VISIBLE}"  # noqa: S608 - constants only
+# (names that a rule takes for one hang on the usual spelling or, when nobody used that, on the smallest id)
+ALIASES = f"""
+WITH off AS (SELECT string_split(coalesce(max(value), ''), ',') AS rules FROM meta WHERE key = 'alias.rules_off'),
+spelled AS (
+  SELECT node, canonical FROM spelling, off
+  WHERE known_from <= $known AND NOT list_has_any(string_split(spelling.rules, '+'), off.rules)
+)
+SELECT a, b, type, basis FROM alias WHERE {_VISIBLE}
+UNION ALL
+SELECT a, b, NULL, basis FROM alias_mark WHERE {_VISIBLE}
+UNION ALL
+SELECT canonical, node, NULL, 'rule' FROM spelled
+UNION ALL
+SELECT min(node) OVER (PARTITION BY canonical), node, NULL, 'rule' FROM spelled
+"""  # noqa: S608 - constants only
 
 # one row per visible edge
 EDGES = f"""
 SELECT src, dst, job, {_codes("kind", EDGE_KINDS, len(EDGE_KINDS))} AS kind,
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
   CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from
-FROM edge WHERE {_VISIBLE}
+FROM edge WHERE {_VISIBLE} AND NOT (kind = 'lineage' AND EXISTS (
+  SELECT 1 FROM edge_mark m WHERE m.src = edge.src AND m.dst = edge.dst AND m.mark = 'refuted'
+    AND m.valid_from <= $at AND $at < m.valid_to AND m.known_from <= $known AND $known < m.known_to
+))
+UNION ALL
+SELECT src, dst, CAST(0 AS UBIGINT), CAST(0 AS UTINYINT), CAST({PROVENANCES.index("manual")} AS UTINYINT),
+  CAST(0 AS UTINYINT), epoch_us(valid_from)
+FROM edge_mark WHERE mark = 'manual' AND {_VISIBLE}
 """  # noqa: S608
 
 # one row per visible column edge
 COLUMN_EDGES = f"""
+WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})
 SELECT src, dst, job, type, subtype, coalesce(masking, false) AS masking,
   CAST(coalesce(upper(type), '') = 'INDIRECT' AS UTINYINT) AS indirect,
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
   CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from
-FROM column_edge WHERE {_VISIBLE}
+FROM column_edge WHERE {_VISIBLE} AND NOT EXISTS (
+  SELECT 1 FROM refuted JOIN node s ON s.dataset = refuted.src
+    JOIN node d ON coalesce(d.dataset, d.id) = refuted.dst
+  WHERE s.id = column_edge.src AND d.id = column_edge.dst
+)
 """  # noqa: S608

@@ -100,5 +100,11 @@ def state_fingerprint(store: Store) -> str:
     True
     """
     files = store.rows("SELECT name, hash FROM domain WHERE known_to = '9999-12-31' ORDER BY name, hash")
-    parts = ["meshline-state-1", store.get_meta(EVENTS_DIGEST) or f"{0:064x}", *(part for row in files for part in row)]
+    said = [
+        str(part)
+        for table in ("alias_mark", "edge_mark")
+        for row in store.rows(f"SELECT * EXCLUDE (known_from) FROM {table} WHERE known_to = '9999-12-31' ORDER BY ALL")  # noqa: S608
+        for part in row
+    ]
+    parts = ["meshline-state-1", *said, store.get_meta(EVENTS_DIGEST) or f"{0:064x}", *(part for row in files for part in row)]
     return hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()
