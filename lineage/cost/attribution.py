@@ -8,7 +8,7 @@ usage; what nobody used is idle. The cost of a run goes to what it wrote, that o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -215,25 +215,25 @@ def _to_run(
 def _to_jobs(book: _Book, runs: list[RunUse], by_job: list[tuple[tuple[str, str, str], Place, int, int]]) -> None:
     """Cost of a job to what its complete runs wrote in the period; without any it stays with the job."""
     wanted = {place.node for _, place, _, _ in by_job}
-    outputs: dict[int, dict[int, list[tuple[int | None, int | None]]]] = defaultdict(dict)
+    outputs: dict[int | None, dict[int, list[tuple[int | None, int | None]]]] = defaultdict(dict)
     for run in runs:
         if run.job in wanted and run.state not in ("FAIL", "ABORT"):
             for dataset, size, rows in run.writes:
                 outputs[run.job].setdefault(dataset, []).append((size, rows))
     for head, place, key, amount in by_job:
-        found = sorted(outputs.get(place.node or 0, {}).items())
+        found = sorted(outputs[place.node].items()) if place.node in outputs else []
         if not found:
             book.add(head, place, amount, job=place.node, key=key)
             continue
-        written = [(dataset, *(_total(one[k] for one in told) for k in (0, 1))) for dataset, told in found]
-        parts = split(amount, output_weights([(d, size, rows) for d, size, rows in written]))
+        written = [(dataset, _total(told, 0), _total(told, 1)) for dataset, told in found]
+        parts = split(amount, output_weights(written))
         for (dataset, _), part in zip(found, parts, strict=True):
             book.add(head, place, part, node=dataset, job=place.node, key=key)
 
 
-def _total(values: Iterable[int | None]) -> int | None:
-    """Sum of values; ``None`` when one is not told."""
-    found = list(values)
+def _total(told: list[tuple[int | None, int | None]], column: int) -> int | None:
+    """Sum of one column; ``None`` when one value is not told."""
+    found = [one[column] for one in told]
     return None if any(value is None for value in found) else sum(value or 0 for value in found)
 
 

@@ -114,6 +114,7 @@ class Ladder:
         self._domains = {name.lower(): name for name in domains}
         self._products = {name.lower(): name for name in products}
         self._resources: dict[str, Place | None] = {}
+        self._egress: dict[str, bool] = {}
 
     def place(self, charge: Mapping[str, str | None]) -> Place:
         """Where one distinct charge belongs; ``charge`` has the fields of the table charge_key."""
@@ -197,8 +198,13 @@ class Ladder:
         return None
 
     def _is_egress(self, charge: Mapping[str, str | None]) -> bool:
-        texts = [charge.get(name) for name in ("meter", "description", "sku")]
-        return any(text and regex.match(text) for text in texts for regex in self._rules.egress)
+        for name in ("meter", "description", "sku"):
+            text = charge.get(name)
+            if text and text not in self._egress:
+                self._egress[text] = any(regex.match(text) for regex in self._rules.egress)
+            if text and self._egress[text]:
+                return True
+        return False
 
     def _target(self, rule: Match, method: str) -> Place | None:
         return self._named(rule.target, method, rule.rule)
