@@ -7,6 +7,8 @@ Only what is shown is changed; the archived event stays as it came. The rules lo
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+from typing import Any
 
 MASK = "***"
 _NAMES = (
@@ -23,6 +25,8 @@ _RULES = (
         re.compile(rf"((?:[;'\"?&]|=[^\s=]+\s)\s*\w*{_NAMES}\w*=)(?![\s'\"*(])[^\s;,'\")&]+", re.IGNORECASE),
         rf"\1{MASK}",
     ),
+    # --password x, --api-key=x: arguments of jobs
+    (re.compile(rf"(--[\w-]*{_NAMES}[\w-]*[=\s]\s*)(?!['\"-])\S+", re.IGNORECASE), rf"\1{MASK}"),
     # scheme://user:password@host
     (re.compile(r"(\b[a-z][\w+.-]*://[^\s:/@'\"]*:)[^\s/@'\"]+@", re.IGNORECASE), rf"\1{MASK}@"),
     # fixed forms: AWS, GitHub, Slack, Google, JSON web token, bearer header, PEM, signature in an Azure address
@@ -33,6 +37,16 @@ _RULES = (
     (re.compile(r"([?&]sig=)[^&\s'\"]+", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
 )
+
+
+# A key of an object, or the name of an environment variable, whose whole value is a secret.
+_KEY = re.compile(
+    rf"(?:^|.*[_.\-])(?:{_NAMES})(?:$|[_.\-](?:value|text|plain|hash)$)"
+    r"|.*(?:Password|Secret|ApiKey|AccessKey|SecretKey|PrivateKey|AuthToken|AccessToken|ConnectionString)$",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(rf"--?[\w-]*{_NAMES}[\w-]*", re.IGNORECASE)
+_NAMED = ("name", "key")  # of {"name": …, "value": …}
 
 
 def redact(text: str) -> str:
@@ -48,3 +62,48 @@ def redact(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+def redact_value(value: Any) -> Any:
+    """A JSON value with the secrets in its texts masked, and whole values under keys that announce one.
+
+    >>> redact_value({"user": "ada", "dbPassword": "x", "env": [{"name": "API_KEY", "value": "y"}]})
+    {'user': 'ada', 'dbPassword': '***', 'env': [{'name': 'API_KEY', 'value': '***'}]}
+    >>> redact_value(["run.py", "--token", "abc", "--rows", "7"])
+    ['run.py', '--token', '***', '--rows', '7']
+    """
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        secret = any(isinstance(value.get(key), str) and _KEY.fullmatch(value[key]) for key in _NAMED)
+        return {
+            key: MASK if _hides(key, inner) or (secret and key == "value") else redact_value(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        found = [redact_value(inner) for inner in value]
+        for before, after in pairwise(range(len(value))):
+            flag, word = value[before], value[after]
+            if isinstance(flag, str) and isinstance(word, str) and _FLAG.fullmatch(flag) and not word.startswith("-"):
+                found[after] = MASK
+        return found
+    return value
+
+
+def redact_event(event: bytes) -> bytes:
+    """An event with its secrets masked; the same bytes when it holds none.
+
+    What is no JSON (it is refused anyway) is treated as text.
+    """
+    import msgspec
+
+    try:
+        value = msgspec.json.decode(event)
+    except (msgspec.DecodeError, RecursionError):
+        return redact(event.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    masked = redact_value(value)
+    return event if masked == value else msgspec.json.encode(masked)
+
+
+def _hides(key: str, value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and _KEY.fullmatch(key) is not None
