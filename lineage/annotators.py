@@ -30,7 +30,9 @@ class Annotator:
     ask: str
 
 
-ANNOTATORS: tuple[Annotator, ...] = ()
+ANNOTATORS: tuple[Annotator, ...] = (
+    Annotator(("cost_own", "cost_full", "cost_currency", "cost_period"), "lineage.cost.columns:annotate"),
+)
 """Every field that has something to say about nodes, in the order of its columns."""
 
 

@@ -1,4 +1,4 @@
-"""Data products as money sees them: which datasets are inside, which are ports."""
+"""Data products as money sees them: which datasets others may read of each (its ports)."""
 
 from __future__ import annotations
 
@@ -20,5 +20,13 @@ class Product:
 
 
 def products(view: View) -> dict[str, Product]:
-    """Products of an instant by name."""
-    return {}
+    """Products of an instant by id."""
+    from lineage.products import membership, products_of
+
+    ports: dict[str, set[int]] = {}
+    for node, name in membership(view.instant).items():
+        ports.setdefault(name, set()).add(node)
+    return {
+        name: Product(name, one.domain or None, frozenset(ports.get(name, ())), frozenset(ports.get(name, ())))
+        for name, one in products_of(view.instant).items()
+    }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lineage.asking import When
     from lineage.cost.allocation import Allocation
     from lineage.cost.answers import BudgetAnswer, CostReport, Explanation, ShowbackAnswer, WasteAnswer
+    from lineage.cost.columns import NodeCosts
     from lineage.cost.importing import ImportSummary
     from lineage.cost.periods import Period
     from lineage.engine import Lineage
@@ -162,14 +163,11 @@ class Cost:
         view = self._lineage.view(actor=actor)
         return watch(view, resolve(view, node), timedelta(days=days), now or utcnow())
 
-    def of_nodes(self, view: View, period: str | None = None, metric: str = "billed") -> NodeCosts | None:
-        """Own and full cost of every node in the currency of most money; ``None`` when there is no bill."""
-        found = self.allocation(view, period, metric)
-        if not found.attribution.billed:
-            return None
-        currency = max(found.attribution.billed.items(), key=lambda item: (abs(item[1]), item[0]))[0]
-        own = {key: amount for key, amount in found.own[currency].items() if isinstance(key, int)}
-        return NodeCosts(currency, found.period.text, own, found.full[currency].full)
+    def of_nodes(self, view: View) -> NodeCosts | None:
+        """Own and full cost of every node in the month of the newest bill; see :mod:`lineage.cost.columns`."""
+        from lineage.cost.columns import node_costs
+
+        return node_costs(view)
 
     def period(self, view: View, text: str | None) -> Period:
         """The period that was asked for, else the month of the newest bill, else this month."""
@@ -193,13 +191,6 @@ class Cost:
         while len(self._cache) > _KEPT:
             self._cache.popitem(last=False)
         return found
-
-
-class NodeCosts:
-    """Costs by dense index, in 10⁻¹² units of one currency."""
-
-    def __init__(self, currency: str, period: str, own: dict[int, int], full: dict[int, int]) -> None:
-        self.currency, self.period, self.own, self.full = currency, period, own, full
 
 
 def _metric(name: str) -> str:

@@ -63,7 +63,8 @@ def test_nothing_is_asked_or_said_about_hidden_nodes(chain: World) -> None:
     assert asked == [["dataset:pg:report", "job:pg:build"]]
 
 
-def test_without_fields_there_is_nothing_beside_the_rows(lx: Lineage) -> None:
+def test_without_fields_there_is_nothing_beside_the_rows(lx: Lineage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annotators, "ANNOTATORS", ())
     assert lx.impact("raw").nodes[0].facts is None
     assert lx.impact("raw").heads()[-1] == "nodes_at_hop"
 
