@@ -16,10 +16,12 @@ import gc
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,8 @@ from benchmarks.mesh import Mesh, mesh
 from lineage.graph import Snapshot
 from lineage.graph.build import assemble
 from lineage.graph.choice import available
+from lineage.graph.saved import State, open_saved, save
+from lineage.graph.search import Start
 
 AT = datetime(2026, 1, 1)  # noqa: DTZ001 - naive UTC like everything stored
 GATES = {"networkx": 60, "rustworkx": 20, "igraph": 6, "postgresql": 60}
@@ -89,10 +93,10 @@ def hub_closure(graph: Mesh, snapshots: dict[str, Snapshot], hub: int, dsn: str 
 
     def ours(snapshot: Snapshot) -> Callable[[], Any]:
         source = snapshot.index(node_id)
-        nothing = np.zeros(snapshot.n, dtype=bool)
+        barred = snapshot.bar(_one_in_a_million(graph, snapshot))
 
         def ask() -> Any:
-            walk = snapshot.walk([source], "downstream", min_certainty="stale", blocked=nothing)
+            walk = snapshot.walk([source], "downstream", min_certainty="stale", blocked=barred)
             _ = walk.hops, walk.certainty, walk.path(int(walk.nodes[-1]))
             return walk
 
@@ -102,23 +106,31 @@ def hub_closure(graph: Mesh, snapshots: dict[str, Snapshot], hub: int, dsn: str 
         Candidate(f"meshline ({name})", ours(snapshot), lambda walk: len(walk.nodes), 7 if name == "compiled" else 3)
         for name, snapshot in snapshots.items()
     ]
-    candidates.insert(1, kernel(next(iter(snapshots.values())), node_id))
+    candidates.insert(1, kernel(graph, next(iter(snapshots.values())), node_id))
     candidates += [c for c in (networkx(graph, hub), rustworkx(graph, hub), igraph(graph, hub)) if c is not None]
-    candidates.append(scipy(graph, hub))
+    candidates += [scipy(graph, hub), duckdb(graph, hub)]
     if dsn is not None:
         candidates.append(postgresql(graph, hub, dsn))
     compete("closure of the hub, interleaved; ours with hops, certainty, filters and a path", candidates, GATES)
 
 
-def kernel(snapshot: Snapshot, node_id: int) -> Candidate:
-    """The search alone: ids, hops and parents as arrays, with both filters; no order, certainty or names."""
+def _one_in_a_million(graph: Mesh, snapshot: Snapshot) -> Any:
+    """A mask that bars a node nothing leads to: the filter is asked at every step and the answer stays comparable."""
+    barred = np.zeros(snapshot.n, dtype=bool)
+    sources = np.flatnonzero(np.bincount(graph.dst, minlength=graph.n) == 0)
+    hub = int(np.bincount(graph.src, minlength=graph.n).argmax())
+    barred[snapshot.index(int(graph.ids[sources[sources != hub][0]]))] = True
+    return barred
+
+
+def kernel(graph: Mesh, snapshot: Snapshot, node_id: int) -> Candidate:
+    """The search alone: ids, hops, parents and certainty as arrays, with both filters; no names."""
     index = snapshot.index(node_id)
     assert index is not None
-    seed, none = snapshot._levels["dataset"].vertices[[index]], np.zeros(0, np.uint32)
-    engine, nothing = snapshot._search["dataset", "downstream"], np.zeros(snapshot.n, dtype=bool)
-    return Candidate(
-        "  its search alone", lambda: engine.bfs(seed, none, 63, -1, -1, nothing), lambda tree: len(tree.order) - 1
-    )
+    start = Start.at(snapshot._levels["dataset"].vertices[[index]])
+    engine = snapshot._search["dataset", "downstream"]
+    closed = snapshot.bar(_one_in_a_million(graph, snapshot)).on("dataset")
+    return Candidate("  its search alone", lambda: engine.bfs(start, 63, -1, -1, closed), lambda t: len(t.order) - 1)
 
 
 def networkx(graph: Mesh, hub: int) -> Candidate:
@@ -157,6 +169,21 @@ def scipy(graph: Mesh, hub: int) -> Candidate:
     ones = np.ones(len(graph.src), np.int8)
     plain = csr_array((ones, (graph.src, graph.dst)), shape=(graph.n, graph.n))
     return Candidate("scipy", lambda: breadth_first_order(plain, hub)[0], lambda found: len(found) - 1, 5)
+
+
+def duckdb(graph: Mesh, hub: int) -> Candidate:
+    """A recursive query over the edge table in memory."""
+    import duckdb as db
+    import pyarrow as pa
+
+    connection = db.connect(config={"threads": 1})
+    flow = pa.table({"src": graph.src, "dst": graph.dst})  # noqa: F841 - read by the query below
+    connection.execute("CREATE TABLE edges AS SELECT * FROM flow")
+    query = (
+        f"WITH RECURSIVE reached(id) AS (SELECT {hub}::UINTEGER UNION SELECT dst FROM edges JOIN reached ON src = id) "
+        "SELECT count(*) - 1 FROM reached"
+    )
+    return Candidate("duckdb", lambda: connection.execute(query).fetchall()[0][0], int, 3)
 
 
 def postgresql(graph: Mesh, hub: int, dsn: str) -> Candidate:
@@ -199,23 +226,51 @@ def psql(dsn: str, script: str) -> str:
 
 
 def small_closures(snapshot: Snapshot, count: int = 2000) -> None:
-    """The floor under each query: what it costs when there is next to nothing to find."""
+    """The floor under each query: what it costs when there is next to nothing to find; and paths."""
     rng = np.random.default_rng(5)
     level, engine = snapshot._levels["dataset"], snapshot._search["dataset", "downstream"]
-    none = np.zeros(0, np.uint32)
-    seeds = [level.vertices[[i]] for i in rng.integers(0, snapshot._nodes.datasets, 20 * count)]
-    small = [s for s in seeds if 5 <= len(engine.bfs(s, none, 63, -1, 100, None).order) <= 80][:count]
+    starts = [Start.at(level.vertices[[i]]) for i in rng.integers(0, snapshot._nodes.datasets, 20 * count)]
+    small = [s for s in starts if 5 <= len(engine.bfs(s, 63, -1, 100, None).order) <= 80][:count]
     if not small or not hasattr(engine, "_graph"):
         return
     bfs = engine._graph.bfs
-    best = min(_timed(lambda: [bfs(s, none, 63, -1, -1, None) for s in small]) for _ in range(5))
+    asked = [(s.seeds, s.grades, s.late, s.late_grades, 63, -1, -1, None) for s in small]
+    best = min(_timed(lambda: [bfs(*a) for a in asked]) for _ in range(5))
     print(f"\nsmall closure, 5 to 80 nodes, kernel      {best / len(small) * 1e6:8.2f} µs")
-    dense = [int(level.public[s[0]]) for s in small[:300]]
+    dense = [int(level.public[s.seeds[0]]) for s in small[:300]]
     best = min(_timed(lambda: [snapshot.walk([i], "downstream").certainty for i in dense]) for _ in range(5))
     print(f"the same as Snapshot.walk with certainty  {best / len(dense) * 1e6:8.2f} µs")
-    some = [level.vertices[[i]] for i in rng.integers(0, snapshot._nodes.datasets, 1000)]
-    total = _timed(lambda: [bfs(s, none, 63, -1, -1, None) for s in some])
+    total = _timed(lambda: [engine.bfs(s, 63, -1, -1, None) for s in starts[:1000]])
     print(f"1,000 random closures, one by one         {total * 1e3:8.1f} ms")
+
+
+def paths(snapshot: Snapshot, hub: int) -> None:
+    """Shortest explaining paths from the hub, searched from both ends."""
+    level, engine = snapshot._levels["dataset"], snapshot._search["dataset", "downstream"]
+    source = snapshot.index(hub)
+    start = Start.at(level.vertices[[source]])
+    order = engine.bfs(start, 63, -1, -1, None).order
+    targets = [order[[k]] for k in np.linspace(1, len(order) - 1, 300).astype(int)]
+    best = min(_timed(lambda: [engine.path(start, t, 63, None) for t in targets]) for _ in range(3))
+    print(f"a shortest path from the hub, mean of 300 {best / len(targets) * 1e6:8.2f} µs")
+
+
+def saving(snapshot: Snapshot, rows: int) -> None:
+    """Into a file and back, and what an edge takes in memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "graph"
+        start = time.perf_counter()
+        save(snapshot, file, State("benchmark", 0, 1))
+        wrote = time.perf_counter() - start
+        reopen = [_timed(lambda: open_saved(file, "benchmark", AT, AT, 0)) for _ in range(5)]
+        print(
+            f"\nsaved in {wrote:.2f} s, {file.stat().st_size / rows:.0f} bytes a row; "
+            f"mapped in {min(reopen) * 1e3:.0f} ms"
+        )
+    parts = [part for g in (snapshot.level("dataset").down, snapshot.level("dataset").up) for part in (g.unit, g.zero)]
+    size = sum(p.indptr.nbytes + p.indices.nbytes for p in parts if p is not None)
+    edges = max(snapshot.level("dataset").down.unit.edges, 1)
+    print(f"adjacency, both directions: {size / edges:.1f} bytes an edge of the dataset level")
 
 
 def _timed(ask: Callable[[], Any]) -> float:
@@ -245,7 +300,10 @@ def main() -> None:
     gc.collect()
     hub = int(np.bincount(graph.src, minlength=graph.n).argmax())
     hub_closure(graph, snapshots, hub, options.postgres)
-    small_closures(next(iter(snapshots.values())))
+    first = next(iter(snapshots.values()))
+    small_closures(first)
+    paths(first, int(graph.ids[hub]))
+    saving(first, edges)
 
 
 if __name__ == "__main__":
