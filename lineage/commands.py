@@ -25,6 +25,7 @@ from lineage.options import (
     KnownAt,
     Node,
     Shape,
+    acting,
     check_depth,
     engine,
     open_store,
@@ -51,6 +52,8 @@ def register(app: typer.Typer) -> None:
 FIELDS: tuple[str, ...] = (
     "lineage.graph_commands",
     "lineage.audit.commands",
+    "lineage.contracts.commands",
+    "lineage.audit.pack.commands",
     "lineage.hand.commands",
     "lineage.cost.commands",
 )
@@ -159,17 +162,21 @@ def apply(
         Path, typer.Argument(metavar="DIR", help="Folder that holds domains/ with YAML files.", show_default=False)
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    actor: Annotated[str, typer.Option("--actor", help="Who does it; kept with every version.")] = "local",
+    actor: Annotated[
+        str | None,
+        typer.Option(
+            "--actor", envvar="MESHLINE_ACTOR", help="Who does it; kept with every version.", show_default="user"
+        ),
+    ] = None,
     format: Shape = Format.table,
     db: Database = None,
 ) -> None:
     """Bring the store in line with declared files: all of them or none."""
-    from lineage.actor import Actor
     from lineage.declared import apply as apply_files
     from lineage.tables import print_plan
 
     with open_store(db, create=True) as store:
-        plan = apply_files(store, directory, dry_run=dry_run, actor=Actor(actor))
+        plan = apply_files(store, directory, dry_run=dry_run, actor=acting(actor))
     show_value(plan, format, print_plan)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from lineage.audit.questions import Audit
+    from lineage.contracts.questions import ContractQuestions, ProductQuestions
     from lineage.cost.questions import Cost
     from lineage.engine import Lineage
     from lineage.hand.aliases import Aliases
@@ -27,7 +28,7 @@ class Fields:
         """Who did what: the log, its check, its signed checkpoints."""
         from lineage.audit.questions import Audit
 
-        return Audit(self.store)
+        return Audit(cast("Lineage", self))
 
     @cached_property
     def cost(self) -> Cost:
@@ -49,3 +50,17 @@ class Fields:
         from lineage.hand.edges import Edges
 
         return Edges(cast("Lineage", self))
+
+    @property
+    def contracts(self) -> ContractQuestions:
+        """Contracts: what they bind, whether they are kept, what a change of them would do."""
+        from lineage.contracts.questions import ContractQuestions
+
+        return ContractQuestions(cast("Lineage", self))
+
+    @property
+    def products(self) -> ProductQuestions:
+        """Products: their datasets, consumers and drift."""
+        from lineage.contracts.questions import ProductQuestions
+
+        return ProductQuestions(cast("Lineage", self))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from lineage.actor import Actor
     from lineage.answers import Answer
     from lineage.engine import Lineage
     from lineage.shown import Shown
@@ -62,6 +63,10 @@ AsOf = Annotated[
 ]
 KnownAt = Annotated[
     str | None, typer.Option("--known-at", metavar="TIME", help="As it was known at this time.", show_default="now")
+]
+Who = Annotated[
+    str | None,
+    typer.Option("--actor", envvar="MESHLINE_ACTOR", help="Who does it.", show_default="user of the system"),
 ]
 Column = Annotated[
     str | None, typer.Option("--column", metavar="COLUMN", help="Ask for this column of NODE.", show_default=False)
@@ -123,6 +128,24 @@ def open_store(db: Path | None, *, create: bool = False) -> Store:
     from lineage.store import Store
 
     return Store.open(db, create=create)
+
+
+def acting(name: str | None) -> Actor:
+    """Who acts: the named one, else the user of the operating system.
+
+    >>> acting("ann").name
+    'ann'
+    """
+    import getpass
+
+    from lineage.actor import Actor
+
+    if name:
+        return Actor(name)
+    try:
+        return Actor(getpass.getuser())
+    except (KeyError, OSError, ImportError):  # a container whose user has no name
+        return Actor("unknown")
 
 
 def check_depth(depth: int | None) -> int | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, GetLineage, as_json, shape
+from lineage.api.parts import ERRORS, ActorOf, AsOf, Column, GetLineage, KnownAt, Node, as_json, shape
 from lineage.audit.questions import InclusionProof, LogPage
+from lineage.audit.signing import signing_key
 from lineage.audit.verify import Verification
 
 Time = Annotated[str | None, Query(description="Like 2026-03-31T18:00:00Z")]
@@ -48,5 +49,34 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         size: Annotated[int | None, Query(ge=1, description="Among the first acts; default: all")] = None,
     ) -> JSONResponse:
         return as_json(get_lineage().audit.prove(act, size=size, actor=actor_of(request)))
+
+    @router.post(
+        "/evidence",
+        summary="The evidence pack of a node: a zip file that proves itself offline",
+        responses={200: {"content": {"application/zip": {}}}},
+    )
+    def evidence(
+        request: Request,
+        node: Node,
+        column: Column = None,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+        events: Annotated[bool, Query(description="Put the archived events into it; they may hold secrets")] = True,
+    ) -> Response:
+        made = get_lineage().audit.evidence(
+            node,
+            signing_key(),
+            column=column,
+            as_of=as_of,
+            known_at=known_at,
+            raw_events=events,
+            actor=actor_of(request),
+        )
+        headers = {
+            "Content-Disposition": 'attachment; filename="evidence.zip"',
+            "Meshline-Signing-Key": made.key,
+            "Meshline-Verifier-SHA256": made.verifier,
+        }
+        return Response(made.data, media_type="application/zip", headers=headers)
 
     return router

@@ -21,7 +21,8 @@ from lineage.errors import MeshlineError, UsageError
 from lineage.shown import Shown
 
 if TYPE_CHECKING:
-    from lineage.store import Store
+    from lineage.audit.pack.build import Pack
+    from lineage.engine import Lineage
 
 
 class AuditRefusedError(MeshlineError):
@@ -88,8 +89,8 @@ class Audit:
 
     Parameters
     ----------
-    store
-        the store; checkpoints write to it, everything else reads.
+    lx
+        the engine over the store. Checkpoints and packs write to the log, everything else reads.
 
     Examples
     --------
@@ -100,8 +101,9 @@ class Audit:
     True
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, lx: Lineage) -> None:
+        self._lx = lx
+        self._store = lx.store
 
     def log(
         self,
@@ -181,6 +183,45 @@ class Audit:
         _all_seeing(actor)
         with self._store.reading() as cursor:
             return checkpoints(cursor)
+
+    def evidence(
+        self,
+        node: str,
+        key: SigningKey,
+        *,
+        column: str | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        raw_events: bool = True,
+        limit: int = 10_000,
+        actor: Actor = LOCAL,
+    ) -> Pack:
+        """Where a dataset, column or job came from at one instant, as a file that proves itself offline.
+
+        Parameters
+        ----------
+        node, column, as_of, known_at
+            as for :meth:`lineage.engine.Lineage.run_provenance`.
+        key
+            who signs.
+        raw_events
+            put the archived events into it; they are never altered, so they may hold secrets.
+        limit
+            most versions that are followed.
+
+        Raises
+        ------
+        AuditRefusedError
+            when the actor may not see every domain: events name all they name.
+        """
+        from lineage.audit.pack.build import build_pack
+
+        _all_seeing(actor)
+        lx = self._lx
+        trail = lx.run_provenance(node, column=column, limit=limit, as_of=as_of, known_at=known_at, actor=actor)
+        answer = lx.provenance(node, column=column, as_of=as_of, known_at=known_at, links=True, actor=actor)
+        view = lx.view(as_of, known_at, actor)
+        return build_pack(view, trail, answer, key, actor=actor.name, raw_events=raw_events)
 
 
 def vkey(public: bytes) -> str:

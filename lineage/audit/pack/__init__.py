@@ -1,0 +1,1 @@
+"""Evidence packs: where a figure came from, as a file that proves itself without Meshline."""
