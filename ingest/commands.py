@@ -70,7 +70,20 @@ def ingest(
         raise NothingIngestedError(_nothing(outcome, report))
 
 
-def rebuild(db: Db = None, format_: Format = "table") -> None:
+def rebuild(
+    db: Db = None,
+    format_: Format = "table",
+    end_after: Annotated[
+        int | None,
+        typer.Option(
+            "--end-after",
+            min=1,
+            metavar="RUNS",
+            help="Complete runs without an edge that end it.",
+            show_default="as before; 3 in a new database",
+        ),
+    ] = None,
+) -> None:
     """Derive every table anew from the archived events; the old file is kept beside the new one."""
     from ingest.progress import Progress
     from ingest.rebuild import rebuild_file
@@ -82,7 +95,7 @@ def rebuild(db: Db = None, format_: Format = "table") -> None:
     with Store.open(path, create=False) as store:
         total = int(store.rows("SELECT coalesce(sum(n), 0) FROM raw")[0][0])
     with Progress("Rebuilding", total) as progress:
-        done, old = rebuild_file(path, progress.to)
+        done, old = rebuild_file(path, progress.to, end_after)
     if format_ == "json":
         typer.echo(json.dumps({"events": done, "database": str(path), "before": str(old)}))
         return

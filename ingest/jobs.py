@@ -14,6 +14,8 @@ from ingest import tables
 from ingest.lives import (
     COLUMNS,
     EDGES,
+    MISSES,
+    MISSES_KEY,
     Declaration,
     Evidence,
     Interval,
@@ -88,6 +90,7 @@ class JobHistories:
 
     def __init__(self, sets: Sets, turns: Turns) -> None:
         self._sets, self._turns = sets, turns
+        self._misses = 0  # 0: not read yet
         self._units: dict[int, _Unit] = {}
         self._touched: dict[int, _Unit] = {}
 
@@ -99,6 +102,9 @@ class JobHistories:
         units
             unit → job on its edges: a job itself, or a dataset → 0.
         """
+        if not self._misses:
+            found = cursor.execute("SELECT value FROM meta WHERE key = ?", [MISSES_KEY]).fetchall()
+            self._misses = int(found[0][0]) if found else MISSES
         missing = [unit for unit in units if unit not in self._units]
         self._touched = {}
         for unit, job in units.items():
@@ -172,9 +178,9 @@ class JobHistories:
         evidence = list(entry.evidence.values())
         declarations = list(entry.declarations.values())
         turns = self._turns_of(entry)
-        edges = edge_lives(evidence, self._sets, OPEN_MICROS, turns)
+        edges = edge_lives(evidence, self._sets, OPEN_MICROS, turns, self._misses)
         edges += declared_lives(declarations, lambda d: self._sets.edges(d.edge_set).edges, OPEN_MICROS, turns, EDGES)
-        columns = column_lives(evidence, self._sets, OPEN_MICROS, turns)
+        columns = column_lives(evidence, self._sets, OPEN_MICROS, turns, self._misses)
         columns += declared_lives(
             declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS, turns, COLUMNS
         )

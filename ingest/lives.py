@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 from ingest.model import ColumnEdge, Edge
 from ingest.sets import ColumnSet, EdgeSet, Sets
 
-MISSES = 3  # complete runs without an edge that end it
+MISSES = 3  # complete runs without an edge that end it, unless the store says otherwise
+MISSES_KEY = "edges.misses"  # that setting; it changes with a rebuild only, so that one state follows one rule
 NOT_SEEN = "not seen"
 DROPPED = "dropped"
 RETOLD = "retold"
@@ -108,7 +109,9 @@ class Renames(NamedTuple):
 Turn = Drop | Renames
 
 
-def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: Iterable[Turn] = ()) -> list[Interval]:
+def edge_lives(
+    evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: Iterable[Turn] = (), misses: int = MISSES
+) -> list[Interval]:
     """Intervals of the edges that the runs of one job showed.
 
     Parameters
@@ -121,6 +124,8 @@ def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: I
         the end of what has not ended, microseconds.
     turns
         when datasets of these edges were dropped or renamed.
+    misses
+        how many complete runs without an edge end it.
     """
     return _lives(
         evidence,
@@ -130,10 +135,13 @@ def edge_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: I
         lambda run, edge: _says_absent(sets.edges(run.edge_set), edge),
         kind=EDGES,
         by=lambda run: (run.edge_set, run.complete),
+        misses=misses,
     )
 
 
-def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: Iterable[Turn] = ()) -> list[Interval]:
+def column_lives(
+    evidence: Sequence[Evidence], sets: Sets, open_end: int, turns: Iterable[Turn] = (), misses: int = MISSES
+) -> list[Interval]:
     """Intervals of the column edges that the runs of one job showed.
 
     A run says that a column edge is absent when it told columns of the same output without it, or wrote other
@@ -147,6 +155,7 @@ def column_lives(evidence: Sequence[Evidence], sets: Sets, open_end: int, turns:
         lambda run, edge: _says_column_absent(sets.edges(run.edge_set), sets.columns(run.column_set), edge),
         kind=COLUMNS,
         by=lambda run: (run.edge_set, run.column_set, run.complete),
+        misses=misses,
     )
 
 
@@ -238,6 +247,7 @@ def _loop(edge: Edge | ColumnEdge) -> bool:
 class _Walk:
     """State of the walk over the runs of a job: which edges live, and the intervals that are over."""
 
+    misses: int
     live: dict[Any, _Life] = field(default_factory=dict)
     told: dict[Any, Any] = field(default_factory=dict)  # identity → edge as it was shown when its interval opened
     intervals: list[Interval] = field(default_factory=list)
@@ -256,8 +266,8 @@ class _Walk:
     def miss(self, key: Any, runs: Sequence[Evidence]) -> None:
         """Complete runs do not show a living edge."""
         life = self.live[key]
-        life.misses += [run.at for run in runs[: MISSES - len(life.misses)]]
-        if len(life.misses) >= MISSES:
+        life.misses += [run.at for run in runs[: self.misses - len(life.misses)]]
+        if len(life.misses) >= self.misses:
             del self.live[key]
             self.intervals.append(_interval(self.told[key], life, life.misses[0], NOT_SEEN))
 
@@ -294,9 +304,10 @@ def _lives(
     says_absent: Callable[[Evidence, Any], bool],
     kind: Kind,
     by: Callable[[Evidence], tuple[Any, ...]],
+    misses: int,
 ) -> list[Interval]:
     """Walk over the runs in event-time order; runs alike in a row are one step."""
-    walk = _Walk()
+    walk = _Walk(misses)
     streams = {run.run for run in evidence if run.later}
     evidence = [stage for run in evidence for stage in run.stages()] if streams else evidence
     for _, group in groupby(_steps(evidence, turns), key=lambda step: step if step[1] else by(step[2])):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.lives import MISSES_KEY
 from ingest.sql_step import SETTINGS, read_pending
 from ingest.tables import DERIVED
 from ingest.writer import Writer
@@ -20,7 +21,9 @@ _MADE_ANEW = ["format", "projected_block", EVENTS_DIGEST, *SETTINGS]  # settings
 _COPY_ROWS = 200  # rows of a table per step; a row of raw holds a whole block
 
 
-def rebuild(store: Store, target: Store, progress: Callable[[int], None] = lambda _: None) -> int:
+def rebuild(
+    store: Store, target: Store, progress: Callable[[int], None] = lambda _: None, misses: int | None = None
+) -> int:
     """Fill an empty store with the archive of another one and derive everything anew.
 
     Parameters
@@ -31,6 +34,8 @@ def rebuild(store: Store, target: Store, progress: Callable[[int], None] = lambd
         an empty store.
     progress
         called with the number of events done so far.
+    misses
+        how many complete runs without an edge end it from now on; default: as before.
 
     Returns
     -------
@@ -43,6 +48,8 @@ def rebuild(store: Store, target: Store, progress: Callable[[int], None] = lambd
     with target.transaction() as cursor:
         for key, value in store.rows("SELECT key, value FROM meta WHERE NOT list_contains(?, key)", [_MADE_ANEW]):
             Store.set_meta(cursor, key, value)
+        if misses is not None:
+            Store.set_meta(cursor, MISSES_KEY, str(misses))
     writer = Writer(target)
     done = 0
     while count := writer.project_pending():
@@ -51,7 +58,9 @@ def rebuild(store: Store, target: Store, progress: Callable[[int], None] = lambd
     return done
 
 
-def rebuild_file(path: Path, progress: Callable[[int], None] = lambda _: None) -> tuple[int, Path]:
+def rebuild_file(
+    path: Path, progress: Callable[[int], None] = lambda _: None, misses: int | None = None
+) -> tuple[int, Path]:
     """Rebuild a database file; the old file stays beside it.
 
     Returns
@@ -73,7 +82,7 @@ def rebuild_file(path: Path, progress: Callable[[int], None] = lambda _: None) -
     with Store.open(path, create=False) as store:
         store.checkpoint()
         with Store.open(fresh) as target:
-            done = rebuild(store, target, progress)
+            done = rebuild(store, target, progress, misses)
             read_pending(target)
             target.checkpoint()
     path.rename(old)

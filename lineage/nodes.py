@@ -41,9 +41,19 @@ ORDER BY coalesce(started_at, first_event) DESC, run_id LIMIT $many
 """
 _METRICS = """
 -- last value of each metric of a node
-SELECT name, arg_max(value, measured_at) FROM metric
-WHERE node IN (SELECT unnest($members::UBIGINT[])) AND measured_at <= $at AND known_from <= $known AND known_to > $known
-GROUP BY name ORDER BY name
+SELECT name, arg_max(value, (measured_at, value)) FROM (
+  SELECT name, value, measured_at FROM metric
+  WHERE node IN (SELECT unnest($members::UBIGINT[])) AND measured_at <= $at
+    AND known_from <= $known AND known_to > $known
+  UNION ALL
+  -- volumes of runs, apart from the profile of the whole table, whose metrics have the same names
+  SELECT CASE direction WHEN 'in' THEN 'inputStatistics.' ELSE 'outputStatistics.' END || key, value, last_at FROM (
+    SELECT direction, last_at, unnest(['rowCount', 'size', 'fileCount']) AS key,
+      unnest([row_count, byte_count, file_count])::DOUBLE AS value
+    FROM run_io WHERE dataset IN (SELECT unnest($members::UBIGINT[])) AND last_at <= $at
+      AND known_from <= $known AND known_to > $known
+  ) WHERE value IS NOT NULL
+) GROUP BY name ORDER BY name
 """
 _ASSERTIONS = """
 -- last result of each test of a dataset

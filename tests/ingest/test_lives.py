@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ingest.rebuild import rebuild
 from lineage.store import Store
 from tests.ingest.build import column_lineage, dataset_event, edges, job_event, loaded, run_event
 
@@ -168,3 +169,11 @@ def test_a_source_that_column_lineage_names_no_more_is_only_probable_after_three
     told_nothing = [run_event(f"n{i}", at=_day(i), inputs=["a", "b"], outputs=["c"]) for i in range(1, 5)]
     with loaded(run(0, "a"), *told_nothing) as store:
         assert ("a", "c", "column", "current") in edges(store)
+
+
+def test_how_many_absences_end_an_edge_is_a_setting_that_a_rebuild_changes() -> None:
+    with loaded(*_runs(AB, A, A, A)) as store, Store.open(":memory:") as patient, Store.open(":memory:") as again:
+        rebuild(store, patient, misses=5)
+        assert _history(patient, "b", "c") == [("current", 0, 1), ("stale", 1, None)]
+        rebuild(patient, again)
+        assert _history(again, "b", "c") == _history(patient, "b", "c")

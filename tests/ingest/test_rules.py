@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import lineage
 from ingest.archive import unpack
 from ingest.writer import Writer
 from lineage.identity import NodeKey
@@ -363,3 +364,17 @@ def test_the_error_and_nominal_time_of_a_run_are_kept() -> None:
         row = run_row(store)
         assert (row["error"], str(row["nominal_start"])) == ("no space left", "2026-01-01 00:00:00")
         assert store.rows("SELECT count(*) FROM run WHERE run = ?", [run_id("r1")]) == [(1,)]
+
+
+def test_rule_18_the_volume_of_the_last_run_is_shown_apart_from_the_profile_of_the_table() -> None:
+    written = {"outputStatistics": {"rowCount": 7, "size": 70}}
+    profile = {"dataQualityMetrics": {"rowCount": 100, "columnMetrics": {}}}
+    with (
+        loaded(
+            run_event("r1", outputs=[("a", {"outputFacets": {"outputStatistics": {"rowCount": 5}}})]),
+            run_event("r2", at="2026-01-02T00:00:00Z", outputs=[("a", {"outputFacets": written, **profile})]),
+        ) as store,
+        lineage.open(store) as lx,
+    ):
+        assert lx.show("a").metrics == {"outputStatistics.rowCount": 7, "outputStatistics.size": 70, "rowCount": 100}
+        assert lx.show("a", as_of="2026-01-01T12:00:00Z").metrics == {"outputStatistics.rowCount": 5}
