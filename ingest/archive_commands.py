@@ -53,14 +53,17 @@ def export(
         Layout,
         typer.Option("--layout", help="ndjson: one event a line; array: one JSON array; auto: ndjson where possible."),
     ] = Layout.auto,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="With the secrets in them: every event byte for byte as it was received.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="File to write; .gz and .zst are compressed."),
     ] = None,
     db: Database = None,
 ) -> None:
-    """Write the archived events back, byte for byte, oldest first by event time."""
-    from ingest.export import Selection, choose, events, opened, write
+    """Write the archived events back, oldest first by event time; secrets in them are masked unless --raw is said."""
+    from ingest.export import Masked, Selection, choose, events, opened, write
     from lineage.times import parse_instant
 
     selection = Selection(
@@ -71,12 +74,19 @@ def export(
     )
     with _complete(db) as store:
         chosen = choose(events(store, selection), layout)
+        masked = Masked()
         with opened(output) as stream:
-            count = write(events(store, selection), chosen, stream)
+            found = events(store, selection)
+            count = write(found if raw else masked(found), chosen, stream)
     how = "one JSON array, since some hold line breaks" if chosen is Layout.array else "one a line"
     if layout is Layout.array:
         how = "one JSON array"
     typer.echo(f"{count:,} events, {how}{f': {output}' if output else ''}", err=True)
+    if masked.count:
+        typer.echo(
+            f"Secrets were masked in {masked.count:,} of them; the others are byte for byte (all are with --raw)",
+            err=True,
+        )
 
 
 def recover(format: Shape = Format.table, db: Database = None) -> None:

@@ -1,4 +1,4 @@
-"""Archived events back out, byte for byte."""
+"""Archived events back out: byte for byte, or with their secrets masked."""
 
 from __future__ import annotations
 
@@ -74,6 +74,29 @@ def events(store: Store, selection: Selection) -> Iterator[bytes]:
             found = fetch(bodies, places)
             for place in places:
                 yield found[place].strip()
+
+
+class Masked:
+    """Masks the secrets of events that pass; those without any keep their bytes, and so their hash.
+
+    Examples
+    --------
+    >>> masked = Masked()
+    >>> list(masked([b'{"a":"psql://me:secret@db"}', b'{"a": 1}'])), masked.count
+    ([b'{"a":"psql://me:***@db"}', b'{"a": 1}'], 1)
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, found: Iterable[bytes]) -> Iterator[bytes]:
+        """The events, each as it was or masked."""
+        from lineage.redact import redact_event
+
+        for event in found:
+            shown = redact_event(event)
+            self.count += shown is not event
+            yield shown
 
 
 def choose(found: Iterable[bytes], wanted: Layout) -> Layout:

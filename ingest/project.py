@@ -32,6 +32,7 @@ from ingest.model import (
     RunFacts,
 )
 from lineage.identity import NodeKey, digest64, node_id, run_key
+from lineage.redact import redact_facet
 
 _CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
 _NULL = msgspec.Raw(b"null")
@@ -270,7 +271,7 @@ class Projector:
                 parsed = _guard(entry.read, value, f"{entity} facet {key}", notes)
             if entry is not None and entry.per_run:
                 return Body(0, key, parsed=parsed)
-            text = bytes(raw).decode("utf-8", "replace")
+            text = redact_facet(bytes(raw).decode("utf-8", "replace"))
             body = Body(digest64("facet", text), key, parsed=parsed)
             self.bodies[body.id] = text
         if len(notes) == before:

@@ -46,6 +46,11 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _FLAG = re.compile(rf"--?[\w-]*{_NAMES}[\w-]*", re.IGNORECASE)
+# Cheap: what holds none of these words and signs holds no secret that the rules know.
+_HINT = re.compile(
+    rf"{_NAMES}|identified|bearer|://[^/\s\"']*@|AKIA|ASIA|gh[pousr]_|xox[abprs]-|AIza|eyJ|sig=|PRIVATE KEY",
+    re.IGNORECASE,
+)
 _NAMED = ("name", "key")  # of {"name": …, "value": …}
 
 
@@ -88,6 +93,17 @@ def redact_value(value: Any) -> Any:
                 found[after] = MASK
         return found
     return value
+
+
+def redact_facet(text: str) -> str:
+    """JSON text of a facet with its secrets masked; the same text when it holds none.
+
+    >>> redact_facet('{"query": "select 1"}')
+    '{"query": "select 1"}'
+    """
+    if _HINT.search(text) is None:
+        return text
+    return redact_event(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
 
 def redact_event(event: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 from ingest.envelope import Refusal, event_micros
 from ingest.model import Assertion, Dependency, Parent
 from ingest.values import boolean, mapping, objects, text
+from lineage.redact import redact
 
 
 def nominal_time(body: dict[str, Any]) -> tuple[int | None, int | None] | None:
@@ -34,8 +35,9 @@ def parent(body: dict[str, Any]) -> Parent | None:
 
 
 def error_message(body: dict[str, Any]) -> str | None:
-    """The message; stack traces stay in the archived event."""
-    return text(body.get("message"))
+    """The message with its secrets masked; stack traces stay in the archived event."""
+    found = text(body.get("message"))
+    return redact(found) if found is not None else None
 
 
 def processing_engine(body: dict[str, Any]) -> str | None:

@@ -109,7 +109,7 @@ def test_code_sql_producer_and_times_are_those_of_the_very_run_and_secrets_are_m
     step = lx.run_provenance("b", as_of=hour(2, 30)).steps[0]
     assert step.code == {"type": "git", "url": "https://u:***@git/x", "version": "1111"}
     assert step.sql == SQL.replace("hunter2", "***")
-    assert step.sql_hash == hashlib.sha256(SQL.encode()).hexdigest()
+    assert step.sql_hash == hashlib.sha256(redact(SQL).encode()).hexdigest()
     assert (iso(step.started_at), iso(step.ended_at), step.state) == (hour(1), hour(2), "COMPLETE")
     assert step.producer == "https://example.com/tests"
     assert lx.run_provenance("b").steps[0].code == {**step.code, "version": "2222"}

@@ -52,7 +52,7 @@ def test_the_whole_corpus_goes_round(meshline: Cli, events: Path) -> None:
     assert meshline("ingest", events)[0] == 0
     file = meshline.folder / "out" / "all.ndjson"
     file.parent.mkdir()
-    assert meshline("export", "-o", file)[0] == 0
+    assert meshline("export", "--raw", "-o", file)[0] == 0
     with Store.open(meshline.db) as store:
         assert again(meshline, file) == fingerprint(store)
 
@@ -109,7 +109,7 @@ def test_the_name_of_the_file_chooses_the_compression(
 ) -> None:
     before = filled(meshline.db, EARLY, LATE)
     file = meshline.folder / f"out.ndjson{suffix}"
-    assert meshline("export", "-o", file)[0] == 0
+    assert meshline("export", "--raw", "-o", file)[0] == 0
     with stream(file) as opened:
         assert opened.read() == EARLY + b"\n" + LATE + b"\n"
     assert again(meshline, file) == before
@@ -134,3 +134,25 @@ def test_a_bad_time_and_a_missing_database_are_errors(meshline: Cli) -> None:
     code, _, err = meshline("export", "--from", "yesterday")
     assert code == 2
     assert "--from" in err
+
+
+SECRET = (
+    b'{"eventTime":"2026-01-01T00:00:00Z","run":{"runId":"1","facets":{"errorMessage":{"message":"psql://me:s3cret@db"}}},'
+    b'"job":{"namespace":"a","name":"b","facets":{"sql":{"query":"COPY t CREDENTIALS \'k3y\'"},'
+    b'"env":{"API_TOKEN":"t0ken"}}}}'
+)
+
+
+def test_secrets_leave_only_when_asked_for_and_are_no_rows(meshline: Cli, tmp_path: Path) -> None:
+    (tmp_path / "events.ndjson").write_bytes(SECRET + b"\n" + EARLY + b"\n")
+    assert meshline("ingest", tmp_path / "events.ndjson")[0] == 0
+    code, out, err = meshline("export")
+    assert code == 0 and EARLY in out.splitlines() and "masked in 1" in err
+    words = (b"s3cret", b"k3y", b"t0ken")
+    assert not any(word in out for word in words)
+    assert SECRET in meshline("export", "--raw")[1].splitlines()
+    shown = meshline("show", "job:a:b", "--format", "json")[1]
+    assert not any(word in shown for word in words)
+    with Store.open(meshline.db, read_only=True) as store:
+        rows = str(store.rows("SELECT json FROM facet_body") + store.rows("SELECT error FROM run"))
+    assert not any(word.decode() in rows for word in words) and "***" in rows
