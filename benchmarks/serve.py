@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # beside this program stands one that is called like a package
+
 NEVER = 1e9  # seconds between two projections
 ROWS: dict[str, dict[str, Any]] = {
     "no-op": {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,11 +47,20 @@ def serve(
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", help="Log lines for people, or JSON for machines.")
     ] = LogFormat.text,
+    follow: Annotated[
+        list[Path] | None,
+        typer.Option("--follow", metavar="DIR", help="Folder whose new events are taken too; may be repeated."),
+    ] = None,
+    consume: Annotated[
+        list[str] | None,
+        typer.Option("--consume", metavar="URL", help="Topic whose events are taken too; may be repeated."),
+    ] = None,
 ) -> None:
     """Serve the dashboard and the HTTP interface, and receive OpenLineage events."""
     from dashboard.serving import bind
     from lineage.store import default_path
 
+    _check_sources(follow or (), consume or ())
     with bind(host, port) as sock:
         _serve(
             sock,
@@ -59,6 +69,8 @@ def serve(
             allow_host=allow_host,
             max_body=max_body,
             log_format=log_format,
+            follow=follow or (),
+            consume=consume or (),
         )
 
 
@@ -78,6 +90,18 @@ def demo(
     with bind("127.0.0.1", port) as sock:  # before the loading: a port in use should be told at once
         _load_sample(db)
         _serve(sock, db)
+
+
+def _check_sources(follow: Collection[Path], consume: Collection[str]) -> None:
+    """A name that cannot be right is told at once, not by a thread."""
+    for folder in follow:
+        if not folder.is_dir():
+            raise UsageError(f"--follow {folder} is no folder. Name the folder into which events are written.")
+    if consume:
+        from ingest.sources.kafka import address
+
+        for url in consume:
+            address(url)
 
 
 def _load_sample(database: Path) -> None:
@@ -110,6 +134,8 @@ def _serve(
     allow_host: list[str] | None = None,
     max_body: int = 64,
     log_format: LogFormat = LogFormat.text,
+    follow: Collection[Path] = (),
+    consume: Collection[str] = (),
 ) -> None:
     """Open the database and serve it until told to stop."""
     from dashboard.demo import BANNER
@@ -128,6 +154,8 @@ def _serve(
         banner=store.get_meta(BANNER),
         allowed_hosts=allowed,
         max_body=max_body * 1024 * 1024,
+        follow=follow,
+        consume=consume,
     )
     url = address_of(sock, base(base_path))
     if not local:

@@ -21,6 +21,7 @@ from dashboard.apidocs import add_docs
 from dashboard.compress import Compress
 from dashboard.guard import App, Guard, Message, Receive, Scope, Send, secured
 from dashboard.offload import Offload
+from ingest.feeds import Feeds
 from ingest.live import LiveIngest, LiveSettings
 from ingest.metrics import CONTENT_TYPE
 from ingest.sources.http import BATCH, MAX_BODY, SINGLE, LineageReceiver
@@ -46,6 +47,8 @@ def create_app(
     allowed_hosts: Collection[str] | None = (),
     max_body: int = MAX_BODY,
     live: LiveSettings | None = None,
+    follow: Collection[Path] = (),
+    consume: Collection[str] = (),
 ) -> App:
     """The whole server as one ASGI application.
 
@@ -64,6 +67,8 @@ def create_app(
         most bytes of a request body after inflating.
     live
         bounds of the write queue.
+    follow, consume
+        folders and topics (``kafka://host:port/topic``) that the server reads by itself.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def create_app(
     """
     store = store_path if isinstance(store_path, Store) else Store.open(store_path)
     try:
-        return Guard(Server(store, base(base_path), banner, max_body, live), allowed_hosts)
+        return Guard(Server(store, base(base_path), banner, max_body, live, feeds=(follow, consume)), allowed_hosts)
     except BaseException:
         store.close()
         raise
@@ -92,7 +97,13 @@ class Server:
     """The switch behind the guard, and the life of everything that runs."""
 
     def __init__(
-        self, store: Store, base_path: str, banner: str | None, max_body: int, settings: LiveSettings | None
+        self,
+        store: Store,
+        base_path: str,
+        banner: str | None,
+        max_body: int,
+        settings: LiveSettings | None,
+        feeds: tuple[Collection[Path], Collection[str]] = ((), ()),
     ) -> None:
         import lineage
         from dashboard.app import create_dash
@@ -100,6 +111,7 @@ class Server:
         self.store = store
         self.base_path = base_path
         self.live = LiveIngest(store, settings)
+        self.feeds = Feeds(self.live, *feeds)
         self.receiver = LineageReceiver(self.live, max_body=max_body)
         self.lineage: Lineage = lineage.open(store)
         self._pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -140,9 +152,10 @@ class Server:
         async with contextlib.AsyncExitStack() as stack:
             await receive()
             try:
-                self.live.start()
                 stack.push_async_callback(self._stop)
                 await stack.enter_async_context(_running(self._pages))
+                self.feeds.start()
+                self.live.start()  # last: what a killed server left over is projected while this one serves already
             except Exception as error:
                 log.exception("The server cannot start")
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -154,6 +167,7 @@ class Server:
     async def _stop(self) -> None:
         """Pages end first, then what waits is written and projected, then the file is closed."""
         await asyncio.to_thread(self._offload.close)
+        await asyncio.to_thread(self.feeds.stop)
         await asyncio.to_thread(self.live.stop)
         self.store.close()
 

@@ -12,6 +12,7 @@ from ingest import archive_commands, ledger_commands, reject_commands, source_co
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
+    from ingest.forward import Forwarder
     from ingest.sources.files import Source
     from ingest.writer import Outcome, Writer
     from lineage.store import Store
@@ -44,6 +45,10 @@ def ingest(
     ],
     db: Db = None,
     format_: Format = "table",
+    server: Annotated[
+        str | None,
+        typer.Option("--server", metavar="URL", help="Send the events to a running server instead of a file."),
+    ] = None,
 ) -> None:
     """Read OpenLineage events into the database: NDJSON, JSON objects or arrays; plain, gzip or zstd."""
     from ingest.sources import files
@@ -57,6 +62,9 @@ def ingest(
     if not sources:
         raise UsageError("\n".join(f"{text}. Name files, folders or patterns that exist." for text in missing))
     outcome = Outcome()
+    if server is not None:
+        _send(server, sources, outcome, missing, format_)
+        return
     with Store.open(db) as store:
         _read_all(Writer(store), sources, outcome)
         read_pending(store)
@@ -68,6 +76,21 @@ def ingest(
         _print_report(report)
     if not outcome.accepted and not outcome.duplicates:
         raise NothingIngestedError(_nothing(outcome, report))
+
+
+def _send(server: str, sources: list[Source], outcome: Outcome, missing: list[str], format_: str) -> None:
+    """Send everything to a server; what the database holds then is the server's to tell."""
+    from ingest.forward import Forwarder
+
+    _read_all(Forwarder(server), sources, outcome)
+    problems = missing + [problem for source in sources for problem in source.problems]
+    if format_ == "json":
+        kept = {"read": outcome.read, "accepted": outcome.accepted, "quarantined": outcome.quarantined}
+        typer.echo(json.dumps({**kept, "reasons": dict(outcome.reasons), "problems": problems, "server": server}))
+        return
+    lines = [f"{outcome.read:,} read: {server} keeps {outcome.accepted:,}, {outcome.quarantined:,} quarantined"]
+    lines += [f"  quarantined as {reason}: {count:,}" for reason, count in sorted(outcome.reasons.items())]
+    typer.echo("\n".join([*lines, *(f"  {problem}" for problem in problems)]))
 
 
 def rebuild(
@@ -102,7 +125,7 @@ def rebuild(
     typer.echo(f"Rebuilt {path} from {done:,} archived events. The former file is {old}; remove it when all is well.")
 
 
-def _read_all(writer: Writer, sources: list[Source], outcome: Outcome) -> None:
+def _read_all(writer: Writer | Forwarder, sources: list[Source], outcome: Outcome) -> None:
     from ingest.progress import Progress
     from ingest.sources import files
 

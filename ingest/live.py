@@ -19,7 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ingest.archive import BLOCK_EVENTS, append_block, last_received, next_block, receipt_time
+from ingest.archive import BLOCK_EVENTS, LONGEST_TICK, TICK, append_block, receipt_time, tail, tick_after
+from ingest.envelope import Envelope
 from ingest.metrics import LiveMetrics
 from ingest.projection_loop import ProjectionLoop
 from ingest.quarantine import Rejected, put
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("meshline.ingest")
 
 SOURCE = "http"
+_FRESH_BYTES = 32 * 1024 * 1024  # of events that wait for the projector in memory; raw slices point into them
 
 
 class QueueFullError(MeshlineError):
@@ -95,11 +97,11 @@ class _Ticket:
 
     __slots__ = ("count", "events", "future", "loop", "rejected", "size")
 
-    def __init__(self, events: Sequence[bytes], rejected: Sequence[Rejected]) -> None:
+    def __init__(self, events: Sequence[Envelope], rejected: Sequence[Rejected]) -> None:
         self.events = events
         self.rejected = rejected
         self.count = len(events) + len(rejected)
-        self.size = sum(map(len, events)) + sum(len(item.data) for item in rejected)
+        self.size = sum(len(event.data) for event in events) + sum(len(item.data) for item in rejected)
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[None] = self.loop.create_future()
 
@@ -130,6 +132,8 @@ class LiveIngest:
         self._rejected = 0
         self._told_rejected = 0
         self._place: tuple[int, datetime | None] | None = None  # next block, receipt time of the last one
+        self._fresh: dict[int, Sequence[Envelope]] = {}  # read events of committed blocks, for the projector
+        self._fresh_sizes: dict[int, int] = {}
         self._problem: str | None = None
         self._stopping = False
         self._changed = threading.Condition()
@@ -159,15 +163,20 @@ class LiveIngest:
         if self._owns_store:
             self.store.close()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more is taken."""
+        return self._stopping
+
     # -- work
 
-    async def accept(self, events: Sequence[bytes], rejected: Sequence[Rejected] = ()) -> None:
+    async def accept(self, events: Sequence[Envelope], rejected: Sequence[Rejected] = ()) -> None:
         """Return when all of it is on disk.
 
         Parameters
         ----------
         events
-            bytes of decodable events.
+            events as they were read.
         rejected
             what could not be accepted, for the quarantine.
 
@@ -241,7 +250,7 @@ class LiveIngest:
                 tickets.append(self._queue.popleft())
             return tickets
 
-    def _write(self, events: Sequence[bytes], rejected: Sequence[Rejected]) -> datetime:
+    def _write(self, events: Sequence[Envelope], rejected: Sequence[Rejected]) -> datetime:
         """Commit all of it at once; the receipt time it got.
 
         Where the next block goes is kept in memory, since asking the table costs as much as the commit: in a process
@@ -250,14 +259,40 @@ class LiveIngest:
         place, self._place = self._place, None
         blocks = [events[start : start + BLOCK_EVENTS] for start in range(0, len(events), BLOCK_EVENTS)]
         with self.store.cursor() as cursor:
-            block, last = place or (next_block(cursor), last_received(cursor))
-            at = receipt_time(last)
-            with _one_commit(cursor, len(blocks) + bool(rejected)):
+            block, last = place or tail(cursor)
+            at = receipt_time(last, tick_after(utcnow(), LONGEST_TICK if self.projector.is_late() else TICK))
+            for number, part in enumerate(blocks, block):
+                self._hand_over(number, part)
+            with self._one_commit(cursor, len(blocks) + bool(rejected)):
                 for number, part in enumerate(blocks, block):
-                    append_block(cursor, number, part, at, SOURCE)
+                    append_block(cursor, number, [event.data for event in part], at, SOURCE)
                 put(cursor, rejected, at, SOURCE)
         self._place = (block + len(blocks), at if events else last)
         return at
+
+    @contextlib.contextmanager
+    def _one_commit(self, cursor: duckdb.DuckDBPyConnection, statements: int) -> Iterator[None]:
+        """A transaction around several statements; one alone commits by itself, which saves a fifth of its CPU."""
+        try:
+            if statements > 1:
+                cursor.execute("BEGIN TRANSACTION")
+            yield
+            if statements > 1:
+                cursor.execute("COMMIT")
+        except BaseException:
+            self._fresh, self._fresh_sizes = {}, {}  # their blocks may not be there
+            with contextlib.suppress(Exception):  # the first error tells more
+                cursor.execute("ROLLBACK")
+            raise
+
+    def _hand_over(self, block: int, events: Sequence[Envelope]) -> None:
+        """Keep read events for the projector, so many bytes at most; it reads others back from the archive."""
+        sizes = {number: size for number, size in self._fresh_sizes.items() if number in self._fresh}
+        size = sum(len(event.data) for event in events)
+        if sum(sizes.values()) + size <= _FRESH_BYTES:
+            sizes[block] = size
+            self._fresh[block] = events
+        self._fresh_sizes = sizes
 
     def _project(self) -> int:
         """Events into rows; a changed quarantine is told to readers here, where the only writer of ``meta`` is.
@@ -267,7 +302,7 @@ class LiveIngest:
         """
         with self._committing:
             now = utcnow()
-        done = self._writer.project_pending(now)
+        done = self._writer.project_pending(now, self._fresh)
         with self._changed:
             rejected = self._rejected
         if rejected > self._told_rejected:
@@ -304,22 +339,6 @@ class LiveIngest:
                 lag_seconds=lag,
                 problem=self._problem or behind,
             )
-
-
-@contextlib.contextmanager
-def _one_commit(cursor: duckdb.DuckDBPyConnection, statements: int) -> Iterator[None]:
-    """A transaction around several statements; one alone commits by itself, which saves a fifth of its CPU."""
-    if statements == 1:
-        yield
-        return
-    cursor.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        cursor.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(Exception):  # the first error tells more
-            cursor.execute("ROLLBACK")
-        raise
 
 
 def _wake(tickets: list[_Ticket], error: CommitError | None) -> None:

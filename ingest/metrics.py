@@ -22,6 +22,7 @@ from lineage.times import EPOCH, utcnow
 
 if TYPE_CHECKING:
     from ingest.live import LiveHealth, LiveIngest
+    from ingest.writer import Outcome
     from lineage.store import Store
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -68,10 +69,20 @@ class LiveMetrics:
             buckets=_VISIBLE,
             registry=self.registry,
         )
+        self._fed = Counter(
+            "meshline_source_events",
+            "Inputs that the server read from folders and topics itself",
+            labelnames=["source"],
+            registry=self.registry,
+        )
         self._failed = Counter("meshline_commit_failures", "Commits the store refused", registry=self.registry)
         self._turned_away = Counter(
             "meshline_turned_away_events", "Events answered with 503, to be sent again", registry=self.registry
         )
+
+    def fed(self, source: str, outcome: Outcome) -> None:
+        """A look into a folder or topic gave this."""
+        self._fed.labels(source).inc(outcome.read)
 
     def committed(self, seconds: float, events: int) -> None:
         """A commit of so many events took so long."""

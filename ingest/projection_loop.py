@@ -7,16 +7,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
-from ingest.archive import TICK
+from ingest.archive import LONGEST_TICK
 from lineage.times import utcnow
 
 log = logging.getLogger("meshline.ingest")
 
 _BACKOFF = (0.5, 30.0)  # first and longest pause in seconds after a failed projection
 _PATIENCE = 10.0  # seconds a stop waits for projections; what is left then is projected by the next start
+_LATE = timedelta(milliseconds=500)  # since the end of a tick; a projection follows within 150 ms when it keeps up
 _LOOK_AGAIN = 30.0  # seconds; for blocks nobody told of, for instance after the clock was set back
 
 
@@ -80,6 +81,11 @@ class ProjectionLoop:
             lag = (utcnow() - self._pending[0][0]).total_seconds() if self._pending else 0.0
             return sum(count for _, count in self._pending), max(0.0, round(lag, 3)), self._problem
 
+    def is_late(self) -> bool:
+        """Whether events come faster than they become visible; larger batches then cost less an event."""
+        with self._changed:
+            return bool(self._pending) and utcnow() - self._pending[0][0] > _LATE
+
     def _run(self) -> None:
         pause = _BACKOFF[0]
         while True:
@@ -96,7 +102,7 @@ class ProjectionLoop:
                 if self._stopping and not self._pending:
                     return
                 due = (self._pending[0][0] - utcnow()).total_seconds() if self._pending else 0.0
-            time.sleep(min(max(0.0, due), TICK.total_seconds()))
+            time.sleep(min(max(0.0, due), LONGEST_TICK.total_seconds()))
 
     def _catch_up(self) -> bool:
         """Project until nothing is left that was due at the start; whether that went well."""

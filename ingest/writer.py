@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -39,6 +39,19 @@ SELECT b.hash FROM _batch b SEMI JOIN (
   SELECT event_time, hash FROM event WHERE event_time BETWEEN make_timestamp(?) AND make_timestamp(?)
 ) e ON e.event_time = b.event_time AND e.hash = b.hash
 """
+
+
+class Sink(Protocol):
+    """Where sources put events: a :class:`Writer`, or the queue of a server (:mod:`ingest.feeds`)."""
+
+    def ingest(
+        self,
+        lines: Iterable[bytes | Line],
+        *,
+        source: str,
+        together: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    ) -> Outcome:
+        """Take events in; see :meth:`Writer.ingest`."""
 
 
 class Line(NamedTuple):
@@ -173,7 +186,7 @@ class Writer:
         return list(found.values()), rejected
 
     def project_pending(
-        self, now: datetime | None = None, fresh: Mapping[int, Sequence[Envelope]] | None = None
+        self, now: datetime | None = None, fresh: MutableMapping[int, Sequence[Envelope]] | None = None
     ) -> int:
         """Derive from blocks that were archived and not yet projected; ``0`` when there are none.
 
@@ -185,7 +198,8 @@ class Writer:
         now
             an instant at which no block was being written (default: now, when nobody else writes).
         fresh
-            events of blocks that were read lately, by block; the others are read back from the archive.
+            events of blocks that were read lately, by block, taken out as they are used; the others are read back
+            from the archive.
         """
         now = now or utcnow()
         # a receipt time further ahead than a tick is no running tick: the clock of this machine was set back
@@ -196,7 +210,7 @@ class Writer:
             ]  # the last tick may go on behind the limit
         done = 0
         for at, blocks in groupby(pending, key=lambda block: block.received_at):
-            done += self._project_blocks(at, list(blocks), fresh or {})
+            done += self._project_blocks(at, list(blocks), {} if fresh is None else fresh)
         return done
 
     def has_pending(self) -> bool:
@@ -217,13 +231,16 @@ class Writer:
         """Archived blocks behind the watermark, so many at most."""
         return [_Block(*row) for row in self._store.rows(_PENDING, [_WATERMARK, _PENDING_BLOCKS])]
 
-    def _project_blocks(self, at: datetime, blocks: Sequence[_Block], fresh: Mapping[int, Sequence[Envelope]]) -> int:
+    def _project_blocks(
+        self, at: datetime, blocks: Sequence[_Block], fresh: MutableMapping[int, Sequence[Envelope]]
+    ) -> int:
         count = 0
+        held = {block.number: fresh.pop(block.number, None) for block in blocks}
         with self._writing() as cursor:
-            bodies = archive.read_blocks(cursor, [block.number for block in blocks if block.number not in fresh])
+            bodies = archive.read_blocks(cursor, [number for number, envelopes in held.items() if envelopes is None])
             placed: dict[bytes, _Placed] = {}
             for block in blocks:
-                envelopes = fresh.get(block.number) or [_archived(data) for data in bodies[block.number]]
+                envelopes = held[block.number] or [_archived(data) for data in bodies[block.number]]
                 count += len(envelopes)
                 for position, envelope in enumerate(envelopes):
                     placed.setdefault(envelope.hash, _Placed(envelope, block.number, position))

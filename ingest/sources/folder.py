@@ -21,7 +21,7 @@ from ingest.envelope import MAX_EVENT_BYTES
 from ingest.positions import Position
 from ingest.sources import files
 from ingest.sources.tail import cut
-from ingest.writer import BATCH_EVENTS, Line, Outcome, Writer
+from ingest.writer import BATCH_EVENTS, Line, Outcome, Sink
 from lineage.errors import UsageError
 from lineage.store import Store
 from lineage.times import EPOCH
@@ -72,7 +72,7 @@ class Folder:
         where events and positions go.
     """
 
-    def __init__(self, path: Path, store: Store, writer: Writer) -> None:
+    def __init__(self, path: Path, store: Store, writer: Sink) -> None:
         if not path.is_dir():
             raise UsageError(f"{path} is no folder. Name the folder into which events are written.")
         self.path = path

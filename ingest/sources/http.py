@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.envelope import Refusal, decode
+from ingest.envelope import Envelope, Refusal, decode
 from ingest.live import CommitError, LiveIngest, QueueFullError
 from ingest.quarantine import Rejected
 from ingest.sources.bodies import BodyError, inflate, too_large
@@ -108,7 +108,8 @@ class LineageReceiver:
     async def _single(self, body: bytes, send: Send) -> None:
         found = decode(body) if len(body) <= _INLINE else await asyncio.to_thread(decode, body)
         if not isinstance(found, Refusal):
-            await self.live.accept((body,))
+            found.data = body  # byte for byte, with the white space around it
+            await self.live.accept((found,))
             await send(_CREATED[0])
             await send(_CREATED[1])
             return
@@ -166,13 +167,13 @@ async def answer(send: Send, status: int, content: object, headers: list[tuple[b
     await send({"type": "http.response.body", "body": body})
 
 
-def _sort(body: bytes) -> tuple[list[bytes], list[Rejected]]:
+def _sort(body: bytes) -> tuple[list[Envelope], list[Rejected]]:
     """Elements of a JSON array, byte for byte: the usable ones, and the others with their index."""
     try:
         items = _split_array(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BodyError(400, "not-an-array", f"A batch is one JSON array of events: {error}.") from None
-    events: list[bytes] = []
+    events: list[Envelope] = []
     failed: list[Rejected] = []
     for index, item in enumerate(items):
         data = bytes(item)
@@ -180,7 +181,7 @@ def _sort(body: bytes) -> tuple[list[bytes], list[Rejected]]:
         if isinstance(found, Refusal):
             failed.append(Rejected(data, found, index))
         else:
-            events.append(data)
+            events.append(found)
     return events, failed
 
 

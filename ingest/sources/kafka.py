@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ingest import positions
 from ingest.positions import Position
-from ingest.writer import BATCH_EVENTS, Line, Outcome, Writer
+from ingest.writer import BATCH_EVENTS, Line, Outcome, Sink
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Topic:
         self,
         where: Address,
         store: Store,
-        writer: Writer,
+        writer: Sink,
         *,
         settings: dict[str, str] | None = None,
         start: Start = "earliest",

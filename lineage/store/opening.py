@@ -101,7 +101,9 @@ def _locked(file: Path, text: str) -> StoreLockedError:
         if holder is None or int(note["pid"]) == int(holder[1]):
             who = f"a running server (process {note['pid']}, {note['url']})"
             way_out = (
-                f"Ask the server (its interface: {note['url']}/api/docs), take a copy with "
+                f"Ask the server (its interface: {note['url']}/api/docs), send it events with "
+                f"meshline ingest PATH --server {note['url']} (it reads folders and topics itself when started with "
+                f"--follow and --consume), take a copy with "
                 f"meshline snapshot COPY.duckdb --server {note['url']}, or stop it."
             )
     return StoreLockedError(f"{file} is in use by {who}. {way_out}")

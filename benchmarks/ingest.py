@@ -1,0 +1,269 @@
+"""What ingest costs, as ratios to parsing the same lines with orjson, in one run.
+
+    python benchmarks/ingest.py [--events 20000] [--memory 0] [--seconds 5]
+
+Bulk rows compare CPU (user and system time of the process) with ``orjson.loads`` alone on the same lines; 0.30 means
+that ingest costs three and a third times as much as parsing. ``cold`` loads a fresh store, ``warm`` as many events of
+the same jobs behind it. The costs at the end are parts of the cold load. ``--memory N`` streams N events through a
+store and shows resident memory on the way. Peers that are not installed are named and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import platform
+import resource
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import events as generator  # noqa: E402
+import serve  # noqa: E402
+
+from ingest import tables, writer  # noqa: E402
+from ingest.archive import BLOCK_EVENTS, append_blocks  # noqa: E402
+from ingest.entities import EntityHistories  # noqa: E402
+from ingest.envelope import Envelope, decode, event_hash  # noqa: E402
+from ingest.jobs import JobHistories  # noqa: E402
+from ingest.live import LiveIngest  # noqa: E402
+from ingest.rebuild import rebuild  # noqa: E402
+from ingest.writer import Writer  # noqa: E402
+from lineage.store import Store  # noqa: E402
+from lineage.times import utcnow  # noqa: E402
+
+BATCH = 2_500  # what a file of such events gives, 32 MB
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=20_000, help="of each half; 40 a job")
+    parser.add_argument("--memory", type=int, default=0, metavar="EVENTS", help="stream so many and show memory")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each HTTP row; 0 leaves them out")
+    given = parser.parse_args()
+    python, busy = platform.python_version(), os.getloadavg()[0]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {python}, load {busy:.1f}")
+    with tempfile.TemporaryDirectory() as folder:
+        bulk(Path(folder), given.events)
+        visibility(Path(folder))
+        if given.memory:
+            memory(Path(folder), given.memory)
+    if given.seconds:
+        posts(given.seconds)
+    peers()
+
+
+# -- bulk
+
+
+def bulk(folder: Path, count: int) -> None:
+    """Everything that is measured against orjson."""
+    lines = list(generator.events(2 * count, jobs=max(1, count // 40)))
+    first, second = lines[:count], lines[count:]
+    size = sum(map(len, lines))
+    print(f"{count:,} events a half, {size / len(lines):,.0f} bytes an event\n")
+    parsing = min(cpu(lambda: parse(first)) for _ in range(3))
+    show = Table(parsing, count)
+    show("orjson.loads", parsing)
+    with Store.open(folder / "archive.duckdb") as store:
+        show("archive only (aim 0.7)", cpu(lambda: archive(store, first)))
+    with Store.open(folder / "full.duckdb") as store:
+        target = Writer(store)
+        cold = show("full ingest, cold (aim 0.30)", cpu(lambda: load(target, first)))
+        warm = show("full ingest, warm (aim 0.40)", cpu(lambda: load(target, second)))
+        show("known events again (aim 2)", cpu(lambda: load(target, first)))
+        store.checkpoint()
+        assert store.path is not None
+        disk = store.path.stat().st_size
+        with Store.open(folder / "replay.duckdb") as replayed:
+            show("replay of both halves, per event (aim: as ingest)", cpu(lambda: rebuild(store, replayed)) / 2)
+        print(f"| one new event a batch: {small(target):.1f} ms CPU a batch | | | |")
+    print(f"\ningest of both halves, which replay compares with: {(cold + warm) / 2 / count * 1e6:.0f} us an event")
+    print(f"database {disk / 1e6:.1f} MB of {size / 1e6:.0f} MB JSON: 1/{size / disk:.1f}\n")
+    parts(folder, first, count)
+
+
+class Table:
+    """Prints rows with their ratio to the first one."""
+
+    def __init__(self, base: float, count: int) -> None:
+        self._base, self._count = base, count
+        print("| path | CPU s | us/event | x orjson |\n|---|---:|---:|---:|")
+
+    def __call__(self, name: str, took: float) -> float:
+        """Print a row; the seconds it took."""
+        print(f"| {name} | {took:.2f} | {took / self._count * 1e6:.0f} | {self._base / took:.2f} |", flush=True)
+        return took
+
+
+def cpu(work: Callable[[], object]) -> float:
+    """CPU seconds of all threads."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def parse(lines: Iterable[bytes]) -> None:
+    """What is compared with."""
+    import orjson
+
+    for line in lines:
+        orjson.loads(line)
+
+
+def batches(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Lines as a file source gives them."""
+    return (lines[start : start + BATCH] for start in range(0, len(lines), BATCH))
+
+
+def load(target: Writer, lines: Sequence[bytes]) -> None:
+    """Full ingest."""
+    for batch in batches(lines):
+        target.ingest(batch, source="benchmark")
+
+
+def archive(store: Store, lines: Sequence[bytes]) -> None:
+    """Envelope, archive and event row, nothing derived."""
+    block = 1
+    for batch in batches(lines):
+        found = [event for event in map(decode, batch) if isinstance(event, Envelope)]
+        at = utcnow()
+        parts_ = [found[i : i + BLOCK_EVENTS] for i in range(0, len(found), BLOCK_EVENTS)]
+        rows = [
+            (e.hash, e.at, tables.micros(at), e.kind, e.event_type, None, None, None, e.producer, block, i, None)
+            for i, e in enumerate(found)
+        ]
+        with store.transaction() as cursor:
+            append_blocks(cursor, block, [[event.data for event in part] for part in parts_], at, "benchmark")
+            tables.append_rows(cursor, "event", tables.EVENT_SCHEMA, rows)
+        block += len(parts_)
+    store.checkpoint()
+
+
+def small(target: Writer, count: int = 50) -> float:
+    """Milliseconds of CPU of a batch of one event of a job that is known."""
+    lines = list(generator.events(count, jobs=20, seed=99))
+    load(target, list(generator.events(400, jobs=20, seed=99))[count:])
+    return cpu(lambda: [target.ingest([line], source="benchmark") for line in lines]) / count * 1e3
+
+
+def parts(folder: Path, lines: Sequence[bytes], count: int) -> None:
+    """What three promises cost, as parts of a cold load."""
+    spent: dict[str, float] = {}
+    wrapped = (
+        ("SHA-256 of every event", writer, "event_hash"),
+        ("certainty: lives of edges per job", JobHistories, "changes"),
+        ("histories of facets (valid clock)", EntityHistories, "changes"),
+        ("closing rows (known clock)", tables, "_close"),
+    )
+    with Store.open(folder / "parts.duckdb") as store, timed(wrapped, spent):
+        whole = cpu(lambda: load(Writer(store), lines))
+    print("| part of a cold load | us/event | share |\n|---|---:|---:|")
+    for name, took in spent.items():
+        print(f"| {name} | {took / count * 1e6:.1f} | {took / whole:.0%} |")
+    print()
+
+
+@contextmanager
+def timed(wrapped: Iterable[tuple[str, Any, str]], spent: dict[str, float]) -> Iterator[None]:
+    """Add up the CPU time inside some functions."""
+    originals = [(owner, name, getattr(owner, name)) for _, owner, name in wrapped]
+    for (label, owner, name), (_, _, inner) in zip(wrapped, originals, strict=True):
+        spent[label] = 0.0
+
+        def around(*given: Any, _inner: Any = inner, _label: str = label, **named: Any) -> Any:
+            began = time.process_time()
+            try:
+                return _inner(*given, **named)
+            finally:
+                spent[_label] += time.process_time() - began
+
+        setattr(owner, name, around)
+    try:
+        yield
+    finally:
+        for owner, name, inner in originals:
+            setattr(owner, name, inner)
+
+
+# -- visibility and memory
+
+
+def visibility(folder: Path, count: int = 40) -> None:
+    """Time from the moment an event is on disk until a query finds it."""
+    live = LiveIngest(folder / "visible.duckdb")
+    live.start()
+    lines = list(generator.events(count, jobs=5, seed=3))
+    waits = []
+    for line in lines:
+        event = decode(line)
+        assert isinstance(event, Envelope)
+        asyncio.run(live.accept((event,)))
+        began = time.perf_counter()
+        while not live.store.rows("SELECT 1 FROM event WHERE hash = ?", [event_hash(line)]):
+            threading.Event().wait(0.005)
+        waits.append(time.perf_counter() - began)
+    live.stop()
+    waits.sort()
+    print(f"visible after its 201: median {median(waits) * 1e3:.0f} ms, worst {waits[-1] * 1e3:.0f} ms (aim 300 ms)\n")
+
+
+def memory(folder: Path, count: int) -> None:
+    """Resident memory while a stream of events of many jobs goes through."""
+    print("| events | JSON, GB | database, GB | resident, MB | peak, MB |\n|---:|---:|---:|---:|---:|")
+    done = size = 0
+    with Store.open(folder / "memory.duckdb") as store:
+        target = Writer(store)
+        batch: list[bytes] = []
+        for line in generator.events(count, jobs=max(1, count // 40), seed=11):
+            batch.append(line)
+            if len(batch) < BATCH:
+                continue
+            target.ingest(batch, source="benchmark")
+            done, size, batch = done + len(batch), size + sum(map(len, batch)), []
+            if done % (count // 8 // BATCH * BATCH or BATCH) == 0:
+                assert store.path is not None
+                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+                disk = store.path.stat().st_size
+                print(f"| {done:,} | {size / 1e9:.2f} | {disk / 1e9:.3f} | {resident():.0f} | {peak:.0f} |", flush=True)
+    print()
+
+
+def resident() -> float:
+    """Resident memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+# -- HTTP and peers
+
+
+def posts(seconds: float) -> None:
+    """The table of ``serve.py`` at 64 connections."""
+    sys.argv = ["serve.py", "--seconds", str(seconds), "--connections", "64"]
+    serve.main()
+
+
+def peers() -> None:
+    """Other collectors in the same table, where they are installed."""
+    print()
+    if importlib.util.find_spec("data_rentgen") is None:
+        print("data-rentgen: not measured, the package is not installed; its saver needs a PostgreSQL besides.")
+    else:
+        print("data-rentgen: not measured: its saver needs a PostgreSQL that this program does not start.")
+
+
+if __name__ == "__main__":
+    main()
