@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lineage.actor import LOCAL, Actor
+from lineage.audit import Entry, record_all
+from lineage.contracts.files import CONTRACTS
+from lineage.contracts.together import check_together
 from lineage.cost.budget_files import BUDGETS
 from lineage.cost.rules import COST
 from lineage.domain_files import DOMAINS
 from lineage.errors import DeclarationError, UsageError
+from lineage.products import PRODUCTS
 from lineage.store import bump_version
 from lineage.times import OPEN_END, utcnow
 from lineage.yamlfile import Declared, DeclaredFile, read_declared
@@ -44,7 +48,7 @@ class Kind(Protocol):
         """Problems that show only when all files of the kind (and the store) are seen together."""
 
 
-KINDS: tuple[Kind, ...] = (DOMAINS, COST, BUDGETS)
+KINDS: tuple[Kind, ...] = (DOMAINS, CONTRACTS, PRODUCTS, COST, BUDGETS)
 """Every kind that :func:`apply` reads."""
 
 
@@ -72,6 +76,7 @@ class Plan:
     removed: tuple[Change, ...]
     unchanged: int
     ignored: tuple[str, ...] = ()  # files and folders in DIR that no kind reads
+    warnings: tuple[str, ...] = ()  # what is odd but was accepted, each with file and line
 
     @property
     def empty(self) -> bool:
@@ -119,19 +124,27 @@ def apply(
     moment = at or utcnow()
     problems: list[str] = []
     steps: list[_Step] = []
+    warnings: list[str] = []
+    read: dict[str, list[Declared]] = {}
     unchanged = 0
     for kind, folder in found:
         items, wrong = _read_folder(kind, folder, directory)
+        read[kind.folder] = items
+        warnings += [line for item in items for line in item.warnings]
         problems += wrong or kind.check(items, store)
         mine, same = _compare(kind, items, store)
         steps += mine
         unchanged += same
+    if not problems:
+        problems, more = check_together(read, store)
+        warnings += more
     if problems:
         raise DeclarationError(problems)
     if steps and not dry_run:
         with store.transaction() as cursor:
             for step in steps:
                 _write(cursor, step, actor.name, moment)
+            record_all(cursor, [_act(step, actor.name) for step in steps], at=moment)
             bump_version(cursor)
     changes = sorted((step.change for step in steps), key=lambda change: (change.kind, change.name))
     return Plan(
@@ -144,6 +157,7 @@ def apply(
         removed=tuple(change for change in changes if change.action == "remove"),
         unchanged=unchanged,
         ignored=tuple(ignored),
+        warnings=tuple(warnings),
     )
 
 
@@ -235,6 +249,14 @@ def _write(cursor: duckdb.DuckDBPyConnection, step: _Step, actor: str, at: datet
             "known_to": OPEN_END,
         }
         _insert(cursor, step.table, row)
+
+
+def _act(step: _Step, actor: str) -> Entry:
+    """The act for the log: what happened to which file, with the hash of the new version."""
+    payload = {"kind": step.change.kind, "name": step.change.name, "action": step.change.action}
+    if step.new is not None:
+        payload["hash"] = step.new.file.hash
+    return Entry(actor, f"{step.table}.apply", step.change.path, payload)
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:

@@ -41,6 +41,8 @@ _TABLES = {
             "metric",
             "assertion",
             "domain",
+            "contract",
+            "product",
             "alias_mark",
             "edge_mark",
             "sql_problem",
@@ -53,7 +55,7 @@ _TABLES = {
 _LEFT_OUT = {"known_from", "known_to", "received_at", "block", "position"}
 _WHO = {"actor", "reason"}
 _LEFT_OUT_OF = {  # what its hash covers, and who and when
-    "domain": {"path", "actor", "body", "valid_from", "valid_to"},
+    **dict.fromkeys(("domain", "contract", "product"), {"path", "actor", "body", "valid_from", "valid_to"}),
     "alias_mark": _WHO,
     "edge_mark": _WHO,
 }

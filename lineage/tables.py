@@ -145,6 +145,8 @@ def print_plan(plan: Plan) -> None:
     counts = ", ".join(f"{len(changes)} {word}" for word, (_, changes) in zip(_DONE, signs, strict=True))
     verb = "Applied" if plan.applied else "Dry run"
     line(console, f"{verb}: {counts}, {plan.unchanged} unchanged.")
+    for warning in plan.warnings:
+        line(console, f"warning: {warning}")
     if plan.ignored:
         line(console, f"Not read by this version: {', '.join(plan.ignored)}")
 

@@ -65,6 +65,8 @@ _NEXT = """
 -- next instant at which a declaration begins or ends to hold
 SELECT min(t) FROM (
   SELECT valid_from AS t FROM domain UNION ALL SELECT valid_to FROM domain
+  UNION ALL SELECT valid_from FROM contract UNION ALL SELECT valid_to FROM contract
+  UNION ALL SELECT valid_from FROM product UNION ALL SELECT valid_to FROM product
   UNION ALL SELECT valid_from FROM edge WHERE valid_from > $at UNION ALL SELECT valid_to FROM edge WHERE valid_to > $at
 ) WHERE t > $at
 """

@@ -56,6 +56,7 @@ class Declared:
     file: DeclaredFile
     columns: Mapping[str, Any]
     valid_from: datetime | None = None  # date in the file; None = from the moment it is applied
+    warnings: tuple[str, ...] = ()  # what is odd about it but does not stand in its way
 
 
 def read_declared(file: Path, shown: str) -> tuple[DeclaredFile | None, list[str]]:

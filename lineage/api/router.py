@@ -10,6 +10,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.api import graph, v1, v2
 from lineage.api.parts import ActorOf, GetLineage
 from lineage.audit import api as audit
+from lineage.contracts import api as contracts
 from lineage.cost import api as cost
 from lineage.engine import Lineage
 from lineage.hand import api as hand
@@ -19,6 +20,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     v2.build,
     graph.build,
     audit.build,
+    contracts.build,
     hand.build,
     cost.build,
 )

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 _KEY = "version"
 EVENTS_DIGEST = "events_digest"
+_TABLES = ("domain", "contract", "product", "cost_rule", "budget")  # one per kind of declared file
+_DECLARED = (
+    " UNION ALL ".join(
+        f"SELECT {place} AS kind, name, hash FROM {table} WHERE known_to = '9999-12-31'"  # noqa: S608 - our own names
+        for place, table in enumerate(_TABLES)
+    )
+    + " ORDER BY kind, name, hash"
+)
 _MODULUS = 2**256
 _COUNTERS = f"""
 -- one row per counter that a batch moves
@@ -99,12 +107,17 @@ def state_fingerprint(store: Store) -> str:
     ...     state_fingerprint(one) == state_fingerprint(other)
     True
     """
-    files = store.rows("SELECT name, hash FROM domain WHERE known_to = '9999-12-31' ORDER BY name, hash")
+    files = store.rows(_DECLARED)
     said = [
         str(part)
         for table in ("alias_mark", "edge_mark")
         for row in store.rows(f"SELECT * EXCLUDE (known_from) FROM {table} WHERE known_to = '9999-12-31' ORDER BY ALL")  # noqa: S608
         for part in row
     ]
-    parts = ["meshline-state-1", *said, store.get_meta(EVENTS_DIGEST) or f"{0:064x}", *(part for row in files for part in row)]
+    parts = [
+        "meshline-state-1",
+        *said,
+        store.get_meta(EVENTS_DIGEST) or f"{0:064x}",
+        *(part for row in files for part in row),
+    ]
     return hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()

@@ -1,0 +1,316 @@
+"""Is each promise of each contract kept? One verdict per promise: kept, broken or unknown, with the evidence.
+
+Nothing is stored: what depends on the clock is worked out from ``now`` when asked. Unknown is a verdict of its own: a
+promise that nothing was observed for is neither kept nor broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+from lineage.contracts.binding import Bound, bindings
+from lineage.contracts.facts import Facts, TestResult, load_facts
+from lineage.contracts.model import Rule, Sla
+from lineage.contracts.periods import spoken
+from lineage.contracts.types import Step, compare, dialect_of
+from lineage.shown import Shown
+from lineage.times import iso
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+Verdict = Literal["kept", "broken", "unknown"]
+ENFORCED = ("active", "deprecated")
+_STALE = timedelta(hours=48)  # a test result older than this says nothing about today
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One promise and whether it is kept. ``run`` and ``evidence`` say by what this is known."""
+
+    contract: str
+    version: str
+    dataset: str
+    promise: str
+    verdict: Verdict
+    expected: str
+    observed: str
+    evidence: str = ""
+    run: str | None = None
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance(Shown):
+    """Answer of ``contracts check``: all promises, the broken ones first."""
+
+    promises: tuple[Promise, ...]
+    unbound: tuple[str, ...]
+    as_of: datetime
+    known_at: datetime
+
+    def count(self, verdict: Verdict) -> int:
+        """Number of promises with a verdict."""
+        return sum(p.verdict == verdict for p in self.promises)
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table."""
+        return ("verdict", "contract", "dataset", "promise", "expected", "observed", "evidence", "run")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per promise."""
+        return [
+            (p.verdict, f"{p.contract} {p.version}", p.dataset, p.promise, p.expected, p.observed, p.evidence, p.run)
+            for p in self.promises
+        ]
+
+    def title(self) -> str:
+        """What was checked."""
+        return f"{len(self.promises)} promises"
+
+    def remarks(self) -> tuple[str, ...]:
+        """Counts and what is bound to nothing."""
+        counts = ", ".join(f"{self.count(v)} {v}" for v in ("kept", "broken", "unknown"))
+        return (counts, *self.unbound)
+
+
+def conformance(view: View, only: str | None = None, *, now: datetime | None = None) -> Conformance:
+    """Verdicts on the promises of all active and deprecated contracts.
+
+    Parameters
+    ----------
+    only
+        id or name of a contract, or a dataset's node text, to limit it to.
+    now
+        decides what is late; default: the instant of the view.
+    """
+    found = bindings(view.instant)
+    wanted = [
+        one
+        for one in found.bound
+        if one.contract.status in ENFORCED and not view.hidden(one.node) and _fits(view, one, only)
+    ]
+    facts = load_facts(view, sorted({one.node for one in wanted}))
+    moment = now or view.as_of
+    promises = [promise for one in wanted for promise in promises_of(view, one, facts, moment)]
+    order: Mapping[str, int] = {"broken": 0, "unknown": 1, "kept": 2}
+    unbound = [
+        f"{one.contract.title}: {one.thing or 'contract'}: {one.why}"
+        for one in found.unbound
+        if one.contract.status in ENFORCED and (only is None or only in (one.contract.id, one.contract.name))
+        and view.actor.may_see(one.contract.domain)
+    ]  # fmt: skip
+    return Conformance(
+        tuple(sorted(promises, key=lambda p: (order[p.verdict], p.contract, p.version, p.dataset, p.promise))),
+        tuple(unbound),
+        view.as_of,
+        view.known_at,
+    )
+
+
+def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator[Promise]:
+    """Verdicts on one bound object."""
+    label, domain = view.label(one.node), view.domain(one.node)
+
+    def said(promise: str, verdict: Verdict, expected: str, observed: str, evidence: str = "",
+             run: str | None = None) -> Promise:  # fmt: skip
+        contract = one.contract
+        name = contract.name or contract.id
+        return Promise(name, contract.version, label, promise, verdict, expected, observed, evidence, run, domain)
+
+    for verdict in (*_schema(one, facts), *_rules(one, facts, now), *_slas(one, facts, now), *_privacy(view, one)):
+        yield said(*verdict)
+
+
+# -- inside
+
+_Said = tuple[str, Verdict, str, str, str, str | None]
+
+
+def _fits(view: View, one: Bound, only: str | None) -> bool:
+    if only is None:
+        return True
+    return only in (one.contract.id, one.contract.name, view.label(one.node), view.snapshot.name(one.node))
+
+
+def _schema(one: Bound, facts: Facts) -> Iterator[_Said]:
+    """Observed columns and types against the promised ones."""
+    observed = facts.columns.get(one.node)
+    dialect = next((dialect_of(server.type) for server in one.contract.servers), "")
+    by_name = {name.lower(): kind for name, kind in (observed or {}).items()}
+    for column in one.thing.columns:
+        promise = f"column {column.path}"
+        expected = column.type or "any type"
+        if not observed:
+            yield promise, "unknown", expected, "", "no schema was observed", None
+            continue
+        found = {n: by_name[n] for n in (column.physical_name.lower(), column.path.lower()) if n in by_name}
+        if not found:
+            yield promise, "broken", expected, "missing", "schema facet", None
+            continue
+        kind = next(iter(found.values()))
+        if not kind or not column.type:
+            yield (
+                promise,
+                "kept" if not column.type else "unknown",
+                expected,
+                kind or "no type told",
+                "schema facet",
+                None,
+            )
+            continue
+        yield promise, _type_verdict(column.type, column.logical, kind, dialect), expected, kind, "schema facet", None
+
+
+def _type_verdict(promised: str, logical: str, observed: str, dialect: str) -> Verdict:
+    """A narrower type keeps the promise, a wider or another one breaks it."""
+    step = compare(promised, observed, dialect)
+    if step is Step.unknown:
+        return "unknown"
+    if step in (Step.same, Step.alias, Step.narrower):
+        return "kept"
+    family = {"integer": "bigint", "number": "decimal(38,9)", "string": "text"}.get(logical)
+    loose = promised == logical and family and compare(family, observed, dialect)
+    return "kept" if loose in (Step.alias, Step.narrower, Step.same) else "broken"
+
+
+_METRICS = {"nullvalues": ("not_null", "null"), "missingvalues": ("not_null", "missing"),
+            "duplicatevalues": ("unique", "duplicate"), "invalidvalues": ("accepted_values", "valid")}  # fmt: skip
+
+
+def _rules(one: Bound, facts: Facts, now: datetime) -> Iterator[_Said]:
+    tests = facts.tests.get(one.node, ())
+    for rule in one.thing.rules:
+        if rule.type == "text":
+            continue
+        promise = f"quality {rule.name or rule.metric or rule.type}{f' of {rule.column}' if rule.column else ''}"
+        expected = f"{rule.metric} {rule.operator} {rule.value}".replace(" None", "").strip()
+        if rule.metric.lower() == "rowcount":
+            rows = facts.rows.get(one.node)
+            if rows is None:
+                yield promise, "unknown", expected, "", "no row count was told", None
+            else:
+                count, run = rows
+                yield promise, _holds(rule, count), expected, str(count), "output statistics", run
+            continue
+        fitting = [test for test in tests if _is_test_of(rule, test)]
+        yield _tested(promise, expected, fitting, now)
+    for column in one.thing.columns:
+        for flag, words in (("required", ("not_null", "null")), ("unique", ("unique", "duplicate"))):
+            if getattr(column, flag) or (flag == "unique" and column.key):
+                fitting = [
+                    t
+                    for t in tests
+                    if t.column.lower() == column.path.lower() and any(w in t.name.lower() for w in words)
+                ]
+                yield _tested(f"{flag} {column.path}", "no violation", fitting, now)
+
+
+def _tested(promise: str, expected: str, tests: Sequence[TestResult], now: datetime) -> _Said:
+    """The worst of the newest results; a skipped test and one older than two days say nothing."""
+    fresh = [test for test in tests if test.status in ("pass", "fail") and now - test.at <= _STALE]
+    if not fresh:
+        what = f"last result of {iso(max(t.at for t in tests))}" if tests else "no test was seen"
+        return promise, "unknown", expected, "", what, None
+    worst = min(fresh, key=lambda test: (test.status == "pass", test.name))
+    verdict: Verdict = "kept" if worst.status == "pass" else "broken"
+    return promise, verdict, expected, worst.actual or worst.status, f"test {worst.name} at {iso(worst.at)}", worst.run
+
+
+def _is_test_of(rule: Rule, test: TestResult) -> bool:
+    if rule.column.lower() != test.column.lower():
+        return False
+    name = test.name.lower()
+    if rule.name and rule.name.lower() in name:
+        return True
+    return any(word in name for word in _METRICS.get(rule.metric.lower(), ()))
+
+
+def _holds(rule: Rule, value: float) -> Verdict:
+    """Whether a number is within the operator of a rule."""
+    bound = rule.value
+    try:
+        limits = [float(v) for v in (bound if isinstance(bound, list) else [bound])]
+    except (TypeError, ValueError):
+        return "unknown"
+    tests: Mapping[str, bool] = {
+        "mustBe": value == limits[0],
+        "mustNotBe": value != limits[0],
+        "mustBeGreaterThan": value > limits[0],
+        "mustBeGreaterOrEqualTo": value >= limits[0],
+        "mustBeLessThan": value < limits[0],
+        "mustBeLessOrEqualTo": value <= limits[0],
+        "mustBeBetween": limits[0] <= value <= limits[-1],
+        "mustNotBeBetween": not limits[0] <= value <= limits[-1],
+    }
+    return "unknown" if rule.operator not in tests else "kept" if tests[rule.operator] else "broken"
+
+
+def _slas(one: Bound, facts: Facts, now: datetime) -> Iterator[_Said]:
+    written = facts.written.get(one.node, ())
+    for sla in one.contract.slas:
+        if not _about(sla, one):
+            continue
+        name, seconds = sla.name.lower(), sla.seconds
+        if name not in ("latency", "freshness", "frequency", "retention"):
+            continue
+        promise = f"sla {sla.name}"
+        expected = spoken(seconds) if seconds is not None else f"{sla.value} {sla.unit}".strip()
+        if seconds is None or not written:
+            why = "no duration can be read" if seconds is None else "no completed run wrote it"
+            yield promise, "unknown", expected, "", why, None
+            continue
+        last, run = written[-1]
+        age = (now - last).total_seconds()
+        if name in ("latency", "freshness"):
+            yield promise, "kept" if age <= seconds else "broken", expected, _ago(age), f"last write {iso(last)}", run
+        elif name == "frequency":
+            recent = [*(at for at, _ in written[-8:]), now]
+            gap = max((b - a).total_seconds() for a, b in pairwise(recent))
+            verdict: Verdict = "kept" if gap <= seconds * 1.5 else "broken"
+            yield promise, verdict, expected, f"longest gap {_ago(gap)}", f"last {len(recent) - 1} writes", run
+        else:
+            yield promise, "unknown", expected, "", "events do not tell how long data is kept", None
+
+
+def _about(sla: Sla, one: Bound) -> bool:
+    heads = [element.strip().split(".")[0].lower() for element in sla.element.split(",") if element.strip()]
+    return not heads or any(h in (one.thing.name.lower(), one.thing.physical_name.lower()) for h in heads) or (
+        not any("." in e for e in sla.element.split(",")) and one.thing.column(sla.element) is not None
+    )  # fmt: skip
+
+
+def _ago(seconds: float) -> str:
+    return f"{seconds / 86_400:.1f} days" if seconds >= 172_800 else f"{seconds / 3_600:.1f} hours"
+
+
+def _privacy(view: View, one: Bound) -> Iterator[_Said]:
+    """Columns that carry a pii tag by lineage must be declared as such, or as confidential at least."""
+    from lineage.tags import column_tags
+
+    carried: dict[tuple[int, str], set[str]] = view.instant.remember(
+        "pii by column", lambda: _pii(column_tags(view.instant), view)
+    )
+    for column in one.thing.columns:
+        tags = carried.get((one.node, column.path.lower()), set())
+        if not tags:
+            continue
+        declared = bool(column.pii) or column.classification in ("confidential", "restricted", "secret", "pii")
+        verdict: Verdict = "kept" if declared else "broken"
+        shown = column.classification or "no classification"
+        yield f"classification {column.path}", verdict, shown, ", ".join(sorted(tags)), "tags along lineage", None
+
+
+def _pii(table: Any, view: View) -> dict[tuple[int, str], set[str]]:
+    found: dict[tuple[int, str], set[str]] = {}
+    columns: Iterable[list[Any]] = (table.column(name).to_pylist() for name in ("dataset", "field", "tag"))
+    for dataset, field, tag in zip(*columns, strict=True):
+        if tag.partition(":")[0].lower() == "pii":
+            node = view.snapshot.index(dataset)
+            if node is not None:
+                found.setdefault((node, field.lower()), set()).add(tag)
+    return found

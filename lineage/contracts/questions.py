@@ -1,0 +1,198 @@
+"""``lx.contracts`` and ``lx.products``: contracts, their promises, and what a change of them would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.actor import LOCAL, Actor
+from lineage.errors import DeclarationError, UsageError
+
+if TYPE_CHECKING:
+    from lineage.asking import When
+    from lineage.contracts.conformance import Conformance
+    from lineage.contracts.model import Contract
+    from lineage.contracts.overview import Contracts, Products, Version
+    from lineage.contracts.report import ChangeReport
+    from lineage.engine import Lineage
+    from lineage.view import View
+
+
+class ContractQuestions:
+    """Questions about contracts."""
+
+    def __init__(self, lineage: Lineage) -> None:
+        self._lineage = lineage
+
+    def list(
+        self, status: str | None = None, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> Contracts:
+        """All contracts with what they bind and who reads it."""
+        from lineage.contracts.overview import contracts
+
+        return contracts(self._lineage.view(as_of, known_at, actor), status)
+
+    def versions(self, contract: str, *, known_at: When = None, actor: Actor = LOCAL) -> tuple[Version, ...]:
+        """Every version of a contract as it was written, newest first."""
+        from lineage.contracts.overview import find, versions
+
+        view = self._lineage.view(None, known_at, actor)
+        return versions(view, "contract", find(view, contract).id)
+
+    def check(
+        self,
+        only: str | None = None,
+        *,
+        now: datetime | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Conformance:
+        """A verdict on each promise; ``only`` is a contract or a dataset."""
+        from lineage.contracts.conformance import conformance
+
+        return conformance(self._lineage.view(as_of, known_at, actor), only, now=now)
+
+    def draft(self, dataset: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> str:
+        """A first contract for a dataset, as YAML."""
+        from lineage.contracts.draft import draft
+        from lineage.resolve import resolve
+
+        view = self._lineage.view(as_of, known_at, actor)
+        return draft(view, resolve(view, dataset))
+
+    def change(
+        self,
+        new: str | Path,
+        old: str | Path | None = None,
+        *,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> ChangeReport:
+        """What a new version of a contract would do; ``old`` is a file, default the active version in the store.
+
+        Raises
+        ------
+        DeclarationError
+            when a file is no contract; with every problem.
+        UsageError
+            when nothing has this id yet.
+        """
+        from lineage.contracts.binding import bindings
+        from lineage.contracts.judge import judge_contract
+
+        view = self._lineage.view(as_of, known_at, actor)
+        after = read_file(Path(new))
+        if old is not None:
+            return judge_contract(view, read_file(Path(old)), after)
+        return judge_contract(view, _active(bindings(view.instant).contracts, after), after)
+
+    def change_text(
+        self, new: str, old: str | None = None, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> ChangeReport:
+        """Like :meth:`change`, from texts."""
+        from lineage.contracts.binding import bindings
+        from lineage.contracts.judge import judge_contract
+
+        view = self._lineage.view(as_of, known_at, actor)
+        after = read_text(new, "new")
+        before = read_text(old, "old") if old is not None else _active(bindings(view.instant).contracts, after)
+        return judge_contract(view, before, after)
+
+    def change_nodes(
+        self,
+        *,
+        drop: Sequence[str] = (),
+        rename: Mapping[str, str] | None = None,
+        retype: Mapping[str, str] | None = None,
+        retire: Sequence[str] = (),
+        late: Mapping[str, float] | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> ChangeReport:
+        """What changes of nodes would do; ``retire`` names products (or nodes)."""
+        from lineage.change import read_changes
+        from lineage.contracts.judge import judge_nodes
+
+        view = self._lineage.view(as_of, known_at, actor)
+        nodes = [node for name in retire for node in _of_product(view, name)]
+        return judge_nodes(view, read_changes(view, drop, rename, retype, nodes, late))
+
+
+class ProductQuestions:
+    """Questions about products."""
+
+    def __init__(self, lineage: Lineage) -> None:
+        self._lineage = lineage
+
+    def list(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Products:
+        """All products with their datasets, consumers and drift."""
+        from lineage.contracts.overview import products
+
+        return products(self._lineage.view(as_of, known_at, actor))
+
+    def versions(self, product: str, *, known_at: When = None, actor: Actor = LOCAL) -> tuple[Version, ...]:
+        """Every version of a product as it was written, newest first."""
+        from lineage.contracts.overview import UnknownContractError, products, versions
+
+        view = self._lineage.view(None, known_at, actor)
+        found = next((p.id for p in products(view).products if product in (p.id, p.name)), None)
+        if found is None:
+            raise UnknownContractError(f"There is no product “{product}”. List them with: meshline products list")
+        return versions(view, "product", found)
+
+
+def read_file(path: Path) -> Contract:
+    """A contract out of a file.
+
+    Raises
+    ------
+    DeclarationError
+        with every problem, when it is none.
+    """
+    from lineage.contracts.files import CONTRACTS
+    from lineage.contracts.model import read_contract
+    from lineage.yamlfile import read_declared
+
+    file, problems = read_declared(path, path.as_posix())
+    item, wrong = CONTRACTS.read(file) if file else (None, problems)
+    if item is None:
+        raise DeclarationError(wrong)
+    return read_contract(item.file.value)
+
+
+def read_text(text: str, shown: str) -> Contract:
+    """Like :func:`read_file`, from text."""
+    from lineage.contracts.files import check_text
+    from lineage.contracts.model import read_contract
+
+    item, wrong = check_text(text, shown)
+    if item is None:
+        raise DeclarationError(wrong)
+    return read_contract(item.file.value)
+
+
+# -- inside
+
+
+def _active(known: Sequence[Contract], new: Contract) -> Contract:
+    fits = [one for one in known if one.id == new.id]
+    if not fits:
+        raise UsageError(f"There is no contract {new.id} in the store yet. Name the file of the old version before it.")
+    return max(fits, key=lambda c: (c.status == "active", c.major == new.major, c.major, c.version))
+
+
+def _of_product(view: View, name: str) -> list[str]:
+    """Texts of the datasets of a product; the name itself when there is no such product."""
+    from lineage.contracts.overview import products
+
+    found = next((p for p in products(view).products if name in (p.id, p.name)), None)
+    if found is None:
+        return [name]
+    if not found.datasets:
+        raise UsageError(f"Product {name} has no dataset that was ever seen.")
+    return list(found.datasets)
