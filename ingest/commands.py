@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest import archive_commands, ledger_commands, reject_commands, source_commands
+from ingest import archive_commands, ledger_commands, reject_commands, retention_commands, source_commands
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     reject_commands.register(app)
     archive_commands.register(app)
     ledger_commands.register(app)
+    retention_commands.register(app)
 
 
 def ingest(
