@@ -8,7 +8,8 @@ delivery add to each other, as the parts of an export do. What was replaced is k
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from lineage.times import OPEN_END, iso, utcnow
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from lineage.store import Store
 
@@ -139,7 +141,8 @@ def import_files(
                     raise BillError(_first_bad(summary))
             _add_keys(memory, cursor)
             replaced = _replace(cursor, [bill.id for bill in bills], moment)
-            _no_overlap(cursor, fresh)
+            if len(fresh) > 1:
+                _no_overlap(cursor, fresh)
             done = {bill.hash: _finished(cursor, bill, done[bill.hash], replaced, actor, moment) for bill in fresh}
             bump_version(cursor)
     return ImportSummary(tuple(done.get(bill.hash) or _old(bill, known[bill.hash]) for bill in bills))
@@ -204,7 +207,7 @@ def _import(
     cursor.execute("DELETE FROM charge WHERE part IN (SELECT part FROM bill_part WHERE bill = ?)", [bill.id])
     cursor.execute("DELETE FROM bill_part WHERE bill = ?", [bill.id])
     cursor.execute("DELETE FROM bill WHERE bill = ?", [bill.id])
-    for batch in batches(bill, reading.refused.append):
+    for batch in _ahead(batches(bill, reading.refused.append)):
         _read_batch(memory, cursor, bill, batch, reading)
         reading.rows += batch.num_rows
         progress(reading.rows)
@@ -231,6 +234,15 @@ def _import(
         for what, (number, first) in sorted(reading.notes.items())
     )
     return FileSummary(bill.shown, bill.format, bill.hash, "imported", in_all, kept, count, (), bad, notes)
+
+
+def _ahead(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same batches; the next one is read on another core while one is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, batches, None)
+        while (batch := waiting.result()) is not None:
+            waiting = pool.submit(next, batches, None)
+            yield batch
 
 
 def _read_batch(
