@@ -157,6 +157,8 @@ static inline void drain_as(Search *q, Buffer *b, int masked)
     uint32_t tail = q->tail, held = q->held, picked = 0, base = b->base;
     uint16_t pick[CHUNK + COPY];
     uint8_t grades[CHUNK + COPY];
+    for (uint32_t k = 0, count = b->count; k < count; k++)
+        PREFETCH(state + (b->packed[k] & VERTEX_MASK));
     for (uint32_t k = 0, count = b->count; k < count; k++) {
         uint32_t v = b->packed[k] & VERTEX_MASK;
         uint32_t grade = q->meaning[b->owner[k].grade8 | b->packed[k] >> CLASS_SHIFT];
@@ -228,6 +230,8 @@ static void expand(Search *q, const Csr *g, const uint32_t *list, uint32_t begin
     for (uint32_t base = begin; base < end; base += BLOCK) {
         uint32_t size = end - base < BLOCK ? end - base : BLOCK;
         look_up_lists(q, g, list + base, size, &lists);
+        for (uint32_t k = base + BLOCK; k < end && k < base + 2 * BLOCK; k++)
+            PREFETCH(g->indptr + row_of(g, list[k]));
         b.base = base;
         uint32_t count = 0;
         for (uint32_t k = 0; k < size; k++) {
