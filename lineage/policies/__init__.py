@@ -1,0 +1,1 @@
+"""Policies as code: SQL over documented views, evaluated in a sandbox."""

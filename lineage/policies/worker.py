@@ -1,0 +1,144 @@
+"""The process in which the SQL of policies runs (``python -m lineage.policies.worker``).
+
+It reads requests from standard input and answers on standard output, each a length and a MessagePack document. Whatever
+its SQL does to it, the process that asks only sees it end (:mod:`lineage.policies.sandbox`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY = "512MB"  # what DuckDB may use
+ADDRESSES = 3 << 30  # bytes of address space: text functions allocate beside DuckDB's own limit
+ROWS = 1_000_000  # of one result
+LENGTH = struct.Struct("<Q")
+_LOCK = (
+    "SET enable_external_access = false",
+    "SET python_enable_replacements = false",  # no local variable of this process becomes a table
+    "SET allow_community_extensions = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    f"SET memory_limit = '{MEMORY}'",
+    "SET max_temp_directory_size = '0GB'",
+    "SET threads = 1",
+    "SET TimeZone = 'UTC'",
+    "SET lock_configuration = true",
+)
+
+
+def run(asked: BinaryIO, told: BinaryIO) -> None:
+    """Answer requests until there are no more: first the tables, then one SELECT after the other."""
+    import msgspec
+
+    tables = _read(asked)
+    if tables is None:
+        return
+    connection = _open(msgspec.msgpack.decode(tables))
+    _limit()
+    _write(told, msgspec.msgpack.encode({"ready": True}))
+    while (request := _read(asked)) is not None:
+        question = msgspec.msgpack.decode(request)
+        answer = _answer(connection, question["sql"], question["parameters"], question["seconds"])
+        _write(told, msgspec.msgpack.encode(answer, enc_hook=str))
+
+
+def _open(tables: dict[str, bytes]) -> duckdb.DuckDBPyConnection:
+    import duckdb
+    import pyarrow as pa
+
+    connection = duckdb.connect(":memory:")
+    for name, data in tables.items():
+        connection.register("_rows", pa.ipc.open_stream(io.BytesIO(data)).read_all())
+        connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM _rows')  # noqa: S608 - our own names
+        connection.unregister("_rows")
+    for setting in _LOCK:
+        connection.execute(setting)
+    return connection
+
+
+def _limit() -> None:
+    """Bound the address space, where the system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None, seconds: float
+) -> dict[str, Any]:
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.start()
+    try:
+        wrong = _wrong_statement(sql)
+        if wrong:
+            return {"error": wrong}
+        # read-only and rolled back: a CTE that deletes calls itself a SELECT
+        connection.execute("BEGIN TRANSACTION READ ONLY")
+        found = connection.execute(sql, parameters)
+        columns = [column[0] for column in found.description or ()]
+        rows = [[_plain(value) for value in row] for row in found.fetchmany(ROWS + 1)]
+    except Exception as error:  # whatever SQL does is told, never raised
+        return {"error": _explain(error, seconds)}
+    finally:
+        timer.cancel()
+        with contextlib.suppress(Exception):  # an interrupt may have ended the transaction already
+            connection.execute("ROLLBACK")
+    if len(rows) > ROWS:
+        return {"error": f"The query gives more than {ROWS:,} rows."}
+    return {"columns": columns, "rows": rows}
+
+
+def _wrong_statement(sql: str) -> str | None:
+    import duckdb
+
+    statements = duckdb.extract_statements(sql)
+    if len(statements) != 1:
+        return f"One SELECT is wanted, here are {len(statements)} statements."
+    if statements[0].type != duckdb.StatementType.SELECT:
+        return f"Only SELECT is allowed, this is {statements[0].type.name}."
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """A value that every reader understands; numbers beyond 64 bit become text."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return value
+
+
+def _explain(error: Exception, seconds: float) -> str:
+    text = "\n".join(str(error).strip().splitlines()[:4])  # DuckDB's message names the place in its first lines
+    kind = type(error).__name__
+    if "Interrupt" in kind or "interrupt" in text.lower():
+        return f"The query took longer than {seconds:g} seconds."
+    if isinstance(error, MemoryError) or "Out of Memory" in text or "OutOfMemory" in kind or "bad_alloc" in text:
+        return f"The query wants more memory than {MEMORY}."
+    return text or kind
+
+
+def _read(source: BinaryIO) -> bytes | None:
+    head = source.read(LENGTH.size)
+    return source.read(LENGTH.unpack(head)[0]) if len(head) == LENGTH.size else None
+
+
+def _write(target: BinaryIO, data: bytes) -> None:
+    target.write(LENGTH.pack(len(data)) + data)
+    target.flush()
+
+
+if __name__ == "__main__":
+    run(sys.stdin.buffer, sys.stdout.buffer)
