@@ -125,9 +125,9 @@ class Aliases:
         off = self._off()
         groups = []
         for i, evidence in _evidence(view).items():
-            members = view.snapshot.member_texts(i)
+            members = (view.label(i), *view.aliases(i))
             if len(members) > 1 and not view.hidden(i):
-                groups.append(AliasGroup(view.snapshot.text(i), tuple(members), tuple(sorted(evidence))))
+                groups.append(AliasGroup(members[0], members, tuple(sorted(evidence))))
         return AliasList(tuple(sorted(groups, key=lambda g: g.id)), as_marks(view, "alias_mark"), off)
 
     def preview(self, left: str, right: str, *, actor: Actor = LOCAL) -> Preview:
@@ -147,7 +147,7 @@ class Aliases:
         up, down = ((_reached(view, i, side), _reached(view, j, side)) for side in _SIDES)
         return Preview(
             one.text, other.text, False, (_edges(view, i), _edges(view, j)), up, down,
-            tuple(sorted(view.label(k) for k in around - {i, j})[:_NAMED]),
+            tuple(sorted(view.label(k) for k in around - {i, j} if not view.hidden(k))[:_NAMED]),
         )  # fmt: skip
 
     def suggest(self, *, limit: int = 100, actor: Actor = LOCAL) -> Suggestions:
@@ -280,9 +280,10 @@ def _alike(view: View, off: tuple[str, ...]) -> dict[tuple[str, str], set[int]]:
 
 
 def _edges(view: View, i: int) -> int:
-    snapshot = view.snapshot
-    return len(snapshot.neighbours(i, "upstream")) + len(snapshot.neighbours(i, "downstream"))
+    """How many edges end or begin at a dataset, those to hidden nodes left out."""
+    edges = [edge for side in _SIDES for edge in view.snapshot.neighbours(i, side)]
+    return sum(not view.hidden(edge.dst if edge.src == i else edge.src) for edge in edges)
 
 
 def _reached(view: View, i: int, side: Direction) -> int:
-    return len(view.snapshot.walk([i], side))
+    return sum(not view.hidden(int(node)) for node in view.snapshot.walk([i], side).nodes)

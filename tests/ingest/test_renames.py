@@ -67,6 +67,13 @@ def test_upstream_of_the_new_name_reaches_what_was_written_to_the_old_one() -> N
         assert store.rows("SELECT count(*) FROM edge WHERE end_reason = 'renamed' AND known_to > now()") == [(4,)]
 
 
+def test_a_rename_is_one_difference_and_the_runs_behind_the_new_name_are_those_of_the_old_one() -> None:
+    with loaded(*_STORY) as store, lineage.open(store) as lx:
+        (change,) = lx.diff(_at(5), _at(12)).changes
+        assert (change.id, change.detail, change.before) == ("dataset:warehouse:new", "names", "dataset:warehouse:old")
+        assert [step.run_id for step in lx.run_provenance("new", as_of=_at(12)).steps] == ["load-1"]
+
+
 def test_a_table_made_later_under_the_old_name_is_another_one() -> None:
     again = [_copy("other", "old", 20, "fresh"), _copy("old", "page", 21, "paint")]
     for events in ([*_STORY, *again], [*again[::-1], *_STORY[::-1]]):

@@ -14,7 +14,7 @@ from ingest.rebuild import rebuild
 from ingest.writer import Writer
 from lineage.actor import Actor
 from lineage.engine import Lineage
-from lineage.errors import UsageError
+from lineage.errors import UnknownNodeError, UsageError
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
 from tests.ingest.build import dataset_event, loaded, run_event
@@ -183,3 +183,16 @@ def test_before_it_was_said_nobody_knew(lake: Store) -> None:
         (mark,) = lx.edges.list().marks
         assert "dataset:warehouse:x" not in _impact(lx, "raw", known_at=mark.since - timedelta(microseconds=1))
         assert "dataset:warehouse:x" in _impact(lx, "raw", known_at=mark.since)
+
+
+def test_who_may_not_see_a_domain_learns_nothing_of_its_names_and_says_nothing_of_them(lake: Store) -> None:
+    bob = Actor("bob", {"unassigned"})
+    with lineage.open(lake) as lx:
+        lx.edges.add("raw", "x", reason="by hand", actor=ANN)
+        assert lx.aliases.list(actor=bob).groups == ()
+        assert lx.aliases.suggest(actor=bob).items == ()
+        assert lx.edges.list(actor=bob).marks == ()
+        with pytest.raises(UnknownNodeError):
+            lx.aliases.preview("raw", "x", actor=bob)
+        with pytest.raises(UnknownNodeError):
+            lx.edges.remove("raw", "x", reason="guess", actor=bob)
