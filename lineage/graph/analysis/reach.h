@@ -4,6 +4,7 @@
 
 #include "graph.h"
 
+#define AHEAD_EDGES 24
 #define WORDS 8 /* of 64 bits: 512 targets a sweep, one cache line a vertex */
 
 typedef struct {
@@ -30,6 +31,8 @@ static inline __attribute__((always_inline)) void sweep_body(const Sweep *q)
             if (w > last)
                 break;
             const uint64_t *other = q->bits + (size_t)w * WORDS;
+            if (e >= AHEAD_EDGES) /* rows of smaller vertices come next */
+                __builtin_prefetch(q->bits + (size_t)q->g->idx[e - AHEAD_EDGES] * WORDS);
             for (int k = 0; k < WORDS; k++)
                 row[k] |= other[k];
         }
