@@ -39,9 +39,9 @@ class BudgetFiles:
         """The budgets in a file, and what is wrong with them.
 
         >>> from lineage.yamlfile import parse_declared
-        >>> file, _ = parse_declared("name: a\\nbudgets: [{name: x, domain: d, amount: no, currency: E}]\\n", "b.yaml")
+        >>> file, _ = parse_declared("name: a\\nbudgets: [{name: x, domain: d, amount: big, currency: E}]\\n", "b.yaml")
         >>> BUDGETS.read(file)[1]
-        ['b.yaml:2: budgets[0].amount: “no” must be a number of at least 0']
+        ['b.yaml:2: budgets[0].amount: “big” must be a number of at least 0']
         """
         value = file.value
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):

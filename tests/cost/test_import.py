@@ -137,3 +137,24 @@ def test_an_import_is_an_act_in_the_log(store: Store, tmp_path: Path) -> None:
     ((action, payload),) = store.rows("SELECT action, payload FROM audit")
     assert action == "cost.import"
     assert '"billed":"10"' in payload
+
+
+def test_bills_survive_a_rebuild(store: Store, tmp_path: Path) -> None:
+    from ingest.rebuild import rebuild
+
+    import_files(store, [FOCUS])
+    with Store.open(tmp_path / "new.duckdb") as target:
+        rebuild(store, target)
+        assert _total(target) == _total(store)
+        assert target.rows("SELECT count(*) FROM charge_key") == store.rows("SELECT count(*) FROM charge_key")
+
+
+def test_what_was_known_before_a_restatement_can_still_be_asked(store: Store, tmp_path: Path) -> None:
+    from datetime import datetime
+
+    for day, amount in ((1, "10"), (5, "11")):
+        path = _bill(tmp_path / f"{day}.csv", (amount, amount, "EUR", ""))
+        import_files(store, [path], now=datetime(2026, 7, day))  # noqa: DTZ001
+    with lineage.open(store) as lx:
+        assert lx.cost.report(period="2026-06").currencies[0].billed == "11"
+        assert lx.cost.report(period="2026-06", known_at="2026-07-03").currencies[0].billed == "10"
