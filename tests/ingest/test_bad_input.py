@@ -187,3 +187,48 @@ def test_a_failed_write_leaves_nothing_behind_and_the_next_one_is_whole(monkeypa
         assert writer.ingest([GOOD], source="test").accepted == 1
         assert store.rows("SELECT count(*) FROM node WHERE kind = 'dataset'") == [(2,)]
         assert store.rows("SELECT count(*) FROM edge WHERE kind = 'lineage'") == [(1,)]
+
+
+def test_an_event_of_twenty_megabytes_with_twenty_thousand_columns_is_understood_whole() -> None:
+    fields = [{"name": f"column_{i}", "type": "string", "description": "x" * 1_000} for i in range(20_000)]
+    event = json.loads(run_event("wide", inputs=["a"], outputs=["b"]))
+    event["outputs"][0].setdefault("facets", {})["schema"] = {"fields": fields}
+    data = json.dumps(event).encode()
+    assert len(data) > 20_000_000
+    with Store.open(":memory:") as store:
+        assert Writer(store).ingest([data, GOOD], source="test").accepted == 2
+        assert store.rows("SELECT count(*) FROM node WHERE kind = 'column'") == [(20_000,)]
+
+
+@pytest.mark.parametrize(
+    "facet",
+    [
+        b'{"fields": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+        b'{"fields": [{"name": "x"}], "fields": null, "fields": [{"name": "a"}]}',
+        b'{"fields": [{"name": ' + b"9" * 5_000 + b"}]}",
+        b'{"fields": [{"name": 1e999}, {"name": NaN}]}',
+        b'{"fields": [{"name": "\\u0000"}, {"name": "\\ud800"}]}',
+        b"null",
+        b"7",
+    ],
+    ids=["deep", "duplicate keys", "huge integer", "NaN", "NUL and half a surrogate", "null", "a number"],
+)
+def test_a_facet_that_cannot_be_read_costs_neither_its_event_nor_the_next_one(facet: bytes) -> None:
+    dataset = b'{"namespace": "n", "name": "t", "facets": {"schema": ' + facet + b"}}"
+    told = b'{"eventTime": "2026-01-01T00:00:00Z[Europe/London]", "dataset": ' + dataset + b"}"
+    with Store.open(":memory:") as store:
+        outcome = Writer(store).ingest([told, GOOD], source="test")
+        assert outcome.accepted + outcome.quarantined == 2
+        assert outcome.accepted >= 1
+        assert run_row(store, "good")
+        assert store.rows("SELECT count(*) FROM event") == [(outcome.accepted,)]
+
+
+def test_a_digest_that_is_found_at_another_time_than_the_text_suggests_is_a_known_event() -> None:
+    first = b'{"x": {"eventTime": "2020-01-01T00:00:00Z"}, "job": {"namespace": "a", "name": "b"}, '
+    first += b'"eventTime": "2026-01-01T00:00:00Z"}'
+    with Store.open(":memory:") as store:
+        writer = Writer(store)
+        assert writer.ingest([first, first], source="test").accepted == 1
+        again = writer.ingest([first, GOOD], source="test")
+        assert (again.accepted, again.duplicates) == (1, 1)
