@@ -11,6 +11,7 @@ from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
     from lineage.store import Store
+    from lineage.view import Instant
     from lineage.yamlfile import Declared
 
 _KNOWN = "SELECT name, status FROM contract WHERE known_to = ? AND valid_to = ?"
@@ -49,9 +50,10 @@ def _ports(products: Sequence[Declared], contracts: Sequence[Declared], store: S
 
 def _bound(contracts: Sequence[Declared], products: Sequence[Declared], store: Store) -> tuple[list[str], list[str]]:
     """What the contracts of the tree bind in the lineage of now."""
-    from lineage.engine import Lineage
+    from lineage.graph import load
+    from lineage.view import Instant as World
 
-    instant = Lineage(store).view().instant
+    instant = World(store, load(store, None, None), -1, "")
     before = {str(name): str(status) for name, status in store.rows(_KNOWN, [OPEN_END, OPEN_END])}
     ports = {
         (str(port.get("contractId")), str(port.get("version") or "0").removeprefix("v").split(".")[0]): item.name
@@ -90,11 +92,7 @@ def _bound(contracts: Sequence[Declared], products: Sequence[Declared], store: S
     return problems, warnings
 
 
-def _newer(instant: object, contract: str, major: int, node: int) -> bool:
+def _newer(instant: Instant, contract: str, major: int, node: int) -> bool:
     """Whether a higher major of the same contract binds the same dataset."""
-    from lineage.view import Instant
-
-    assert isinstance(instant, Instant)
-    return any(
-        one.contract.id == contract and one.contract.major > major for one in bindings(instant).by_node.get(node, ())
-    )
+    known = bindings(instant).by_node.get(node, ())
+    return any(one.contract.id == contract and one.contract.major > major for one in known)

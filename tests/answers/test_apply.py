@@ -164,11 +164,11 @@ def test_a_folder_without_anything_to_apply_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_leaves_its_kind_alone_and_strangers_are_named(tree: Path) -> None:
-    (tree / "contracts").mkdir()
+    (tree / "drawings").mkdir()
     (tree / "notes.yaml").write_text("a: 1")
     (tree / "README.md").write_text("hello")
     plan = apply(Store.open(":memory:"), tree)
-    assert plan.ignored == ("contracts/", "notes.yaml")
+    assert plan.ignored == ("drawings/", "notes.yaml")
 
 
 def test_the_domains_folder_itself_may_be_named(tree: Path) -> None:

@@ -163,6 +163,30 @@ def _subsidies_include(answer: Json, value: list[list[str]]) -> None:
     assert [pair for pair in value if pair not in found] == []
 
 
+def _broken(answer: Json, value: list[list[str]]) -> None:
+    assert [[p["promise"], p["dataset"]] for p in answer["promises"] if p["verdict"] == "broken"] == value
+
+
+def _readers(answer: Json, value: Json) -> None:
+    assert {f"{c['name']} {c['version']}": c["readers"] for c in answer["contracts"]} == value
+
+
+def _judged(answer: Json, value: Json) -> None:
+    found = {
+        one["change"]["place"]: [
+            one["change"]["what"], one["change"]["consumer"], one["real"], one["finding"],
+            [c["id"] for c in one["consumers"]],
+        ]
+        for one in answer["changes"]
+    }  # fmt: skip
+    assert found == value
+
+
+def _hit(answer: Json, value: list[str]) -> None:
+    near = {c["id"] for one in answer["changes"] for c in one["consumers"] if c["hops"] == 1 and c["kind"] == "dataset"}
+    assert sorted(near) == sorted(value)
+
+
 CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "nodes": _nodes,
     "jobs": _jobs,
@@ -186,6 +210,10 @@ CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "masked": _masked,
     "causes": _causes,
     "ranked": _ranked,
+    "broken": _broken,
+    "readers": _readers,
+    "judged": _judged,
+    "hit": _hit,
 }
 
 
