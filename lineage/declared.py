@@ -19,7 +19,7 @@ from lineage.audit import Entry, record_all
 from lineage.contracts.files import CONTRACTS
 from lineage.contracts.together import check_together
 from lineage.cost.budget_files import BUDGETS
-from lineage.cost.rules import COST
+from lineage.cost.rule_files import COST
 from lineage.domain_files import DOMAINS
 from lineage.errors import DeclarationError, UsageError
 from lineage.products import PRODUCTS

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from lineage.cost.rules import unknown_keys
+from lineage.cost.rule_files import unknown_keys
 from lineage.times import parse_event_time
 from lineage.yamlfile import Declared, DeclaredFile
 
