@@ -238,6 +238,7 @@ class RunInfo:
     conflict: bool = False
     error: str | None = None
     producer: str | None = None
+    no_end_seen: bool = False  # a batch run that has sent neither an end nor anything else for a day
 
 
 @dataclass(frozen=True, slots=True)

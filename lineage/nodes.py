@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lineage.answers import NodeDetail, NodeRef, RunInfo
+from lineage.blindspots import STALE_AFTER
 from lineage.columns import column_facts, column_infos, entries, tag_text
 from lineage.hand.marks import Mark, as_marks
 
@@ -26,13 +27,15 @@ ORDER BY f.key, f.place <> 'facets', f.place, f.valid_from DESC, f.body
 """
 _JOB_RUNS = """
 -- newest runs of a job
-SELECT job, run_id, state, started_at, ended_at, conflict, error, producer FROM run
+SELECT job, run_id, state, started_at, ended_at, conflict, error, producer,
+       ended_at IS NULL AND processing = 'BATCH' AND state <> 'UNSEEN' AND last_event < $overdue FROM run
 WHERE job IN (SELECT unnest($members::UBIGINT[])) AND first_event <= $at AND known_from <= $known AND known_to > $known
 ORDER BY coalesce(started_at, first_event) DESC, run_id LIMIT $many
 """
 _DATASET_RUNS = """
 -- newest runs that read or wrote a dataset
-SELECT job, run_id, state, started_at, ended_at, conflict, error, producer FROM run
+SELECT job, run_id, state, started_at, ended_at, conflict, error, producer,
+       ended_at IS NULL AND processing = 'BATCH' AND state <> 'UNSEEN' AND last_event < $overdue FROM run
 WHERE run IN (
     SELECT run FROM run_io WHERE dataset IN (SELECT unnest($members::UBIGINT[]))
       AND known_from <= $known AND known_to > $known
@@ -230,14 +233,16 @@ def _runs(view: View, when: dict[str, Any], is_job: bool) -> tuple[RunInfo, ...]
     """Newest runs; those of hidden jobs are left out."""
     sql = _JOB_RUNS if is_job else _DATASET_RUNS
     found: list[RunInfo] = []
-    for job, run_id, state, started, ended, conflict, error, producer in view.store.rows(
-        sql, {**when, "many": RUNS if not view.restricted else RUNS * 20}
+    many = RUNS if not view.restricted else RUNS * 20
+    for job, run_id, state, started, ended, conflict, error, producer, overdue in view.store.rows(
+        sql, {**when, "many": many, "overdue": when["at"] - STALE_AFTER}
     ):
         i = view.snapshot.index(job)
         if i is None or view.hidden(i):
             continue
         shown = error if not view.restricted else None
-        found.append(RunInfo(run_id, view.label(i), state or "", started, ended, bool(conflict), shown, producer))
+        told = (run_id, view.label(i), state or "", started, ended, bool(conflict), shown, producer)
+        found.append(RunInfo(*told, no_end_seen=bool(overdue)))
     return tuple(found[:RUNS])
 
 

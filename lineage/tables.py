@@ -293,4 +293,6 @@ def _node_tables(console: Console, node: NodeDetail) -> None:
 
 
 def _state(run: Any) -> str:
+    if run.no_end_seen:
+        return f"{run.state} (no end seen for 24 h)"
     return f"{run.state} (contradicted)" if run.conflict else str(run.state)
