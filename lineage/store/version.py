@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 _KEY = "version"
 EVENTS_DIGEST = "events_digest"
-_TABLES = ("domain", "contract", "product", "cost_rule", "budget")  # one per kind of declared file
+DECLARED = ("domain", "contract", "product", "cost_rule", "budget", "policy", "waiver", "access_grant")
+"""One table per kind of declared file; each row is one version, with path, body and both clocks."""
 _DECLARED = (
     " UNION ALL ".join(
         f"SELECT {place} AS kind, name, hash FROM {table} WHERE known_to = '9999-12-31'"  # noqa: S608 - our own names
-        for place, table in enumerate(_TABLES)
+        for place, table in enumerate(DECLARED)
     )
     + " ORDER BY kind, name, hash"
 )

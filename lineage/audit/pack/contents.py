@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lineage.store.blocks import unpack
+from lineage.store.version import DECLARED
 
 if TYPE_CHECKING:
     import duckdb
@@ -121,12 +122,10 @@ def quality_then(view: View, cursor: duckdb.DuckDBPyConnection, datasets: Sequen
 
 def declared_then(view: View, cursor: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Every declared file (domains, products, contracts, policies, …) that held at the asked instant, by its path."""
-    from lineage.declared import KINDS
-
     found: dict[str, str] = {}
-    for kind in KINDS:
+    for table in DECLARED:
         rows = cursor.execute(
-            f"SELECT path, body FROM {kind.table} WHERE valid_from <= $at AND valid_to > $at "  # noqa: S608 - ours
+            f"SELECT path, body FROM {table} WHERE valid_from <= $at AND valid_to > $at "  # noqa: S608 - ours
             "AND known_from <= $known AND known_to > $known ORDER BY path",
             {"at": view.snapshot.as_of, "known": view.snapshot.known_at},
         ).fetchall()
