@@ -223,6 +223,9 @@ class Projector:
             return parsed
         before = len(notes)
         parsed = _read(entry.read, raw, f"run facet {key}", notes)
+        if entry.odd is not None:
+            value = _decode(raw, f"run facet {key}", notes)
+            notes.extend(f"run facet {key}: {odd}" for odd in (entry.odd(value) if isinstance(value, dict) else ()))
         if isinstance(parsed, Parent):
             self._name_job(parsed.namespace, parsed.name)
             self._name_job(parsed.root_namespace, parsed.root_name)
@@ -269,6 +272,8 @@ class Projector:
             parsed = None
             if entry is not None and entry.read is not None and isinstance(value, dict):
                 parsed = _guard(entry.read, value, f"{entity} facet {key}", notes)
+                if entry.odd is not None:
+                    notes.extend(f"{entity} facet {key}: {odd}" for odd in entry.odd(value))
             if entry is not None and entry.per_run:
                 return Body(0, key, parsed=parsed)
             text = redact_facet(bytes(raw).decode("utf-8", "replace"))

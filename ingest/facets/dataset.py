@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.facets.explicit import transformations
+from ingest.facets.oddities import usable
 from ingest.facets.run import test_result
 from ingest.model import Assertion, ColumnUse, Lifecycle, Metrics, Statistics, Symlink
 from ingest.values import mapping, number, objects, text, whole
 
+_WORST = ("fail", "pass", "skip")
 _DEEPEST = 32  # nested fields below this level are not made into columns
 
 
@@ -78,11 +80,11 @@ def quality_metrics(body: dict[str, Any]) -> Metrics | None:
     values: list[tuple[str, str, float]] = []
     for key in ("rowCount", "bytes", "fileCount"):
         value = number(body.get(key))
-        if value is not None:
+        if value is not None and value >= 0:
             values.append(("", key, value))
     for column, metrics in mapping(body.get("columnMetrics")).items():
         for key, raw in mapping(metrics).items():
-            if type(raw) is int and -(2**53) < raw < 2**53:  # by far the most
+            if type(raw) is int and 0 <= raw < 2**53:  # by far the most
                 values.append((column, key, float(raw)))
                 continue
             if key == "quantiles":
@@ -93,14 +95,27 @@ def quality_metrics(body: dict[str, Any]) -> Metrics | None:
                 ]
                 continue
             value = number(raw)
-            if value is not None:
+            if value is not None and usable(key, raw):
                 values.append((column, key, value))
     return Metrics(tuple(values)) if values else None
 
 
 def assertions(body: dict[str, Any]) -> tuple[Assertion, ...]:
-    """Test results; success and severity are independent of each other."""
-    return tuple(result for item in objects(body.get("assertions")) if (result := test_result(item)) is not None)
+    """Test results; success and severity are independent. Of one test told twice the worse result counts."""
+    found: dict[tuple[str, str], Assertion] = {}
+    for item in objects(body.get("assertions")):
+        result = test_result(item)
+        if result is None:
+            continue
+        key = (result.field, result.name)
+        if key not in found or _WORST.index(result.status) < _WORST.index(found[key].status):
+            found[key] = result
+    return tuple(found.values())
+
+
+def data_quality(body: dict[str, Any]) -> Metrics | tuple[Assertion, ...] | None:
+    """Great Expectations' own facet: a profile in the form of ``dataQualityMetrics``, or a list of assertions."""
+    return assertions(body) if "assertions" in body else quality_metrics(body)
 
 
 def iceberg_scan(body: dict[str, Any]) -> Metrics | None:

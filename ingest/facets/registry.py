@@ -6,11 +6,11 @@ entity and key, never by ``_schemaURL``, which in real events points at branches
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.facets import dataset, job, run
+from ingest.facets import dataset, job, oddities, run
 
 RUN, JOB, DATASET = "run", "job", "dataset"
 _D, _I, _O = "facets", "inputFacets", "outputFacets"
@@ -22,7 +22,8 @@ class Facet:
 
     ``places`` are the maps it may stand in by the specification; it is read wherever it stands, since producers mix
     them up. ``per_run`` facets tell of one run only: they become rows of that run and have no history of their own.
-    ``read`` turns a decoded body into a value of :mod:`ingest.model`; ``None`` means it is kept and shown.
+    ``read`` turns a decoded body into a value of :mod:`ingest.model`; ``None`` means it is kept and shown. ``odd``
+    tells what of a body cannot be used; each text becomes a note of the event.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Facet:
     use: str
     read: Callable[[dict[str, Any]], Any] | None = None
     per_run: bool = False
+    odd: Callable[[dict[str, Any]], Iterable[str]] | None = None
 
 
 REGISTRY: tuple[Facet, ...] = (
@@ -39,7 +41,7 @@ REGISTRY: tuple[Facet, ...] = (
     Facet("parentRun", RUN, (_D,), "old name of parent", run.parent),
     Facet("errorMessage", RUN, (_D,), "error of the run", run.error_message),
     Facet("processing_engine", RUN, (_D,), "engine of the run", run.processing_engine),
-    Facet("test", RUN, (_D,), "test results of the run", run.tests),
+    Facet("test", RUN, (_D,), "test results of the run", run.tests, odd=oddities.assertions),
     Facet("jobDependencies", RUN, (_D,), "control flow between jobs, never data flow", run.job_dependencies),
     Facet("externalQuery", RUN, (_D,), "key to the warehouse's query history"),
     Facet("extractionError", RUN, (_D,), "tells that lineage of the run is incomplete"),
@@ -72,10 +74,36 @@ REGISTRY: tuple[Facet, ...] = (
     Facet("datasetType", DATASET, (_D,), "table, view, file, topic, …"),
     Facet("hierarchy", DATASET, (_D,), "database, schema, table"),
     Facet("catalog", DATASET, (_D,), "catalogue the dataset is registered in"),
-    Facet("dataQualityMetrics", DATASET, (_D, _I), "profile of the data", dataset.quality_metrics, per_run=True),
-    Facet("dataQualityAssertions", DATASET, (_I, _D), "test results", dataset.assertions, per_run=True),
-    Facet("inputStatistics", DATASET, (_I,), "volume read", dataset.statistics, per_run=True),
-    Facet("outputStatistics", DATASET, (_O,), "volume written", dataset.statistics, per_run=True),
+    Facet(
+        "dataQualityMetrics",
+        DATASET,
+        (_D, _I),
+        "profile of the data",
+        dataset.quality_metrics,
+        True,
+        oddities.quality_metrics,
+    ),
+    Facet("dataQualityAssertions", DATASET, (_I, _D), "test results", dataset.assertions, True, oddities.assertions),
+    Facet(
+        "dataQuality",
+        DATASET,
+        (_I, _D),
+        "Great Expectations: profile or test results",
+        dataset.data_quality,
+        True,
+        oddities.quality_metrics,
+    ),
+    Facet(
+        "greatExpectations_assertions",
+        DATASET,
+        (_I, _D),
+        "Great Expectations: test results",
+        dataset.assertions,
+        True,
+        oddities.assertions,
+    ),
+    Facet("inputStatistics", DATASET, (_I,), "volume read", dataset.statistics, True, oddities.statistics),
+    Facet("outputStatistics", DATASET, (_O,), "volume written", dataset.statistics, True, oddities.statistics),
     Facet("subset", DATASET, (_I, _O), "which partitions"),
     Facet("icebergScanReport", DATASET, (_I,), "scan cost", dataset.iceberg_scan, per_run=True),
     Facet("icebergCommitReport", DATASET, (_O,), "size of the table", dataset.iceberg_commit, per_run=True),

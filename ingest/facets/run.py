@@ -53,7 +53,7 @@ def tests(body: dict[str, Any]) -> tuple[Assertion, ...]:
 
 def test_result(item: dict[str, Any]) -> Assertion | None:
     """One test of the ``test`` facet or one assertion of ``dataQualityAssertions``."""
-    name = text(item.get("name")) or text(item.get("assertion"))
+    name = text(item.get("name")) or text(item.get("assertion")) or text(item.get("expectationType"))
     status = _status(item)
     if name is None or status is None:
         return None
