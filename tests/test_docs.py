@@ -196,7 +196,7 @@ def test_shell_blocks_parse_and_name_real_options(block: Block) -> None:
     checked = subprocess.run(["bash", "-n"], input=block.text, text=True, capture_output=True, check=False)
     assert checked.returncode == 0, checked.stderr
     for line in re.split(r"\n|&&|\|", block.text.replace("\\\n", " ")):
-        words = shlex.split(line, comments=True)
+        words = shlex.split(line.partition(" > ")[0], comments=True)
         if words and Path(words[0]).name == "meshline":
             parse_command(words[1:])
 

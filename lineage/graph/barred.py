@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Closed:
-    """Closed vertices of one level: ``flags`` one bool per vertex, ``bits`` the same as bits of 64-bit words."""
+    """Closed vertices of one level: ``flags`` one bool per vertex, ``bits`` the same as bits of 64-bit words.
+
+    >>> Closed(np.array([False, True, True])).bits.tolist()
+    [6]
+    """
 
     flags: Bool
 
@@ -34,11 +38,7 @@ class Closed:
 
     @cached_property
     def bits(self) -> U64:
-        """Bit ``v % 64`` of word ``v // 64`` stands for vertex ``v``.
-
-        >>> Closed(np.array([False, True, True])).bits.tolist()
-        [6]
-        """
+        """Bit ``v % 64`` of word ``v // 64`` stands for vertex ``v``."""
         room = np.zeros((len(self.flags) // 64 + 1) * 8, dtype=np.uint8)
         packed = np.packbits(self.flags, bitorder="little")
         room[: len(packed)] = packed

@@ -30,7 +30,7 @@ class Backend:
         if function is None:
             algorithm = nx.utils.backends._registered_algorithms.get(name)
             if algorithm is None or name.endswith("__new__"):
-                raise AttributeError(f"The backend meshline has no {name}.")
+                raise AttributeError(f"The backend “meshline” has no {name}.")
             function = _on_a_copy(algorithm)
         setattr(self, name, function)
         return function  # type: ignore[no-any-return]

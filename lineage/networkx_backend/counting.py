@@ -32,7 +32,7 @@ class CallCounter:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The line."""
-        terminalreporter.write_line(f"meshline calls: {json.dumps(dict(sorted(self.calls.items())))}")
+        terminalreporter.write_line(f"meshline: calls {json.dumps(dict(sorted(self.calls.items())))}")
 
 
 def count_calls(backend: Any, items: list[Any]) -> None:

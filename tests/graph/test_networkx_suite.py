@@ -57,9 +57,9 @@ def networkx_tests(tmp_path: Path, kernels: str) -> dict[str, int]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:dash", "--pyargs", *modules]
     run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
-    line = next(line for line in run.stdout.splitlines() if line.startswith("meshline calls: "))
+    line = next(line for line in run.stdout.splitlines() if line.startswith("meshline: calls "))
     print(f"{kernels}: {line}")
-    calls: dict[str, int] = json.loads(line.removeprefix("meshline calls: "))
+    calls: dict[str, int] = json.loads(line.removeprefix("meshline: calls "))
     return calls
 
 
