@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lineage.view import Instant, View
 
-SOURCES: tuple[str, ...] = ("lineage.tag_facets:seeds",)
+SOURCES: tuple[str, ...] = ("lineage.tag_facets:seeds", "lineage.contracts.seeds:seeds")
 """Functions (``module:name``) from an instant to the seeds that it knows."""
 
 STOPS: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from lineage.contracts.changes import (
     required_bump,
     worst,
 )
+from lineage.contracts.far import LIMIT, far_effects
 from lineage.contracts.model import Contract
 from lineage.contracts.report import ChangeReport, Consumer, Finding, Judged
 from lineage.contracts.signoff import nobody, smallest
@@ -103,7 +104,7 @@ def _judge(view: View, change: ContractChange, home: int | None) -> Judged:
         finding: Finding = "cannot tell" if blind else "really harmless"
         real = change.consumer if blind else Severity.safe
         return Judged(change, real, finding if change.consumer is Severity.breaking else "as formal", blind)
-    effects = rehearse(view, [_as_node_change(change, node, view)]).effects
+    effects = _effects(view, change, node)
     consumers = _consumers(view, _without_other_tests(view, effects, home, change), change.what)
     narrow = _narrower(view, change, node) if change.what.startswith("type.") else ()
     if narrow:
@@ -111,6 +112,14 @@ def _judge(view: View, change: ContractChange, home: int | None) -> Judged:
                       else "as formal", consumers, narrow)  # fmt: skip
     real = change.consumer if consumers else min(Severity.safe, change.consumer, key=lambda s: -WORST.index(s))
     return Judged(change, real, _finding(change.consumer, real, consumers), consumers)
+
+
+def _effects(view: View, change: ContractChange, node: int) -> Sequence[Effect]:
+    if view.kind(node) == "column":
+        walk = view.snapshot.walk([node], "downstream", level="column")
+        if len(walk.nodes) > LIMIT:
+            return far_effects(view, node, walk)
+    return rehearse(view, [_as_node_change(change, node, view)]).effects
 
 
 def _without_other_tests(view: View, effects: Iterable[Effect], home: int, change: ContractChange) -> list[Effect]:

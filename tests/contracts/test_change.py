@@ -179,6 +179,21 @@ def test_a_breaking_change_names_its_readers_and_a_too_small_step(world: World, 
     assert "| `orders.amount` | BREAKING | BREAKING |" in report.markdown()
 
 
+def test_a_column_with_very_much_behind_it_has_the_same_readers(
+    world: World, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lx = applied(world, tmp_path, orders=text("orders", "1.0.0", *ORDERS))
+    new = text("orders", "2.0.0", "id:int", "extra:int", "note:text")
+
+    def datasets() -> set[tuple[str, int]]:
+        consumers = lx.contracts.change_text(new).changes[0].consumers
+        return {(c.id, c.hops) for c in consumers if c.kind == "dataset"}
+
+    near = datasets()
+    monkeypatch.setattr("lineage.contracts.judge.LIMIT", 0)
+    assert datasets() == near == {("dataset:pg:report", 1), ("dataset:pg:copy", 1)}
+
+
 def test_a_wider_type_breaks_a_narrower_promise_downstream(world: World, tmp_path: Any) -> None:
     report_ = text("report", "1.0.0", "total:int")
     lx = applied(world, tmp_path, orders=text("orders", "1.0.0", *ORDERS), report=report_)
@@ -233,3 +248,11 @@ def test_a_contract_that_is_read_cannot_be_retired(world: World, tmp_path: Any) 
         apply(world.store, tmp_path)
     path.write_text(path.read_text() + "customProperties:\n  - {property: retirementApprovedBy, value: ann}\n")
     apply(world.store, tmp_path)
+
+
+def test_a_tag_in_a_contract_travels_and_must_be_declared_downstream(world: World, tmp_path: Any) -> None:
+    tagged = text("orders", "1.0.0", *ORDERS[:1]) + '      - {name: amount, physicalType: int, tags: ["pii:salary"]}\n'
+    lx = applied(world, tmp_path, orders=tagged, report=text("report", "1.0.0", "total:int"))
+    found = {(p.dataset, p.promise): p.verdict for p in lx.contracts.check().promises}
+    assert found["dataset:pg:orders", "classification amount"] == "kept"
+    assert found["dataset:pg:report", "classification total"] == "broken"

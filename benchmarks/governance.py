@@ -1,0 +1,144 @@
+"""Speed of contracts: ``python -m benchmarks.governance``.
+
+Validation of a contract, ``meshline change`` in a mesh of 10,000 datasets, and the conformance of 1,000 contracts.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+import lineage
+from lineage.contracts.files import check_text
+from lineage.identity import NodeKey, digest64
+from lineage.store import Store, bump_version
+from lineage.times import OPEN_END
+
+DATASETS, COLUMNS, CONTRACTS = 10_000, 5, 1_000
+SINCE = datetime(2026, 1, 1)  # noqa: DTZ001 - naive UTC like all stored times
+EXAMPLES = Path(__file__).parents[1] / "tests" / "data" / "contracts" / "odcs-examples"
+
+
+def name(i: int) -> str:
+    """Name of one dataset."""
+    return f"shop.t{i}"
+
+
+def contract(i: int, columns: int = COLUMNS, version: str = "1.0.0") -> str:
+    """A contract for one dataset."""
+    lines = [
+        "apiVersion: v3.1.0", "kind: DataContract", f"id: t{i}", f'version: "{version}"', "status: active", "schema:",
+        f"  - name: t{i}", "    customProperties:", "      - {property: openlineage.namespace, value: pg}",
+        f"      - {{property: openlineage.name, value: {name(i)}}}", "    properties:",
+    ]  # fmt: skip
+    lines += [f"      - {{name: c{k}, physicalType: bigint, required: true}}" for k in range(columns)]
+    return "\n".join([*lines, "slaProperties:", "  - {property: latency, value: 1, unit: d}"]) + "\n"
+
+
+def fill(store: Store, seed: int = 1) -> None:
+    """Layered datasets, each made of two earlier ones, column by column."""
+    rng = random.Random(seed)
+    nodes, edges, columns = [], [], []
+    schema = '{"fields": [' + ", ".join(f'{{"name": "c{k}", "type": "bigint"}}' for k in range(COLUMNS)) + "]}"
+    body = digest64(schema)
+    clocks = {"valid_from": SINCE, "valid_to": OPEN_END, "known_from": SINCE, "known_to": OPEN_END}
+    facets = []
+    for i in range(DATASETS):
+        me = NodeKey("dataset", "pg", name(i)).id
+        nodes.append((me, "dataset", "pg", name(i), "", None))
+        nodes += [
+            (NodeKey("column", "pg", name(i), f"c{k}").id, "column", "pg", name(i), f"c{k}", me) for k in range(COLUMNS)
+        ]
+        facets.append(me)
+        for source in {rng.randrange(max(0, i - 2_000), i) for _ in range(2)} if i else ():
+            edges.append((NodeKey("dataset", "pg", name(source)).id, me))
+            columns += [
+                (NodeKey("column", "pg", name(source), f"c{k}").id, NodeKey("column", "pg", name(i), f"c{k}").id)
+                for k in range(COLUMNS)
+            ]
+    with store.transaction() as cursor:
+        heads = ("id", "kind", "namespace", "name", "field", "dataset")
+        ids = {"id", "dataset", "src", "dst", "entity"}
+
+        def table(rows: list[tuple[object, ...]], names: tuple[str, ...], **same: object) -> pa.Table:
+            parts = {
+                n: pa.array(v, pa.uint64() if n in ids else None)
+                for n, v in zip(names, zip(*rows, strict=True), strict=True)
+            }
+            parts.update({n: pa.array([v] * len(rows)) for n, v in same.items()})
+            return pa.table(parts)
+
+        for target, rows in (
+            ("node", table(nodes, heads, known_from=SINCE)),
+            ("edge", table(edges, ("src", "dst"), kind="lineage", provenance="column", state="current", **clocks)),
+            (
+                "column_edge",
+                table(columns, ("src", "dst"), type="DIRECT", provenance="column", state="current", **clocks),
+            ),
+            ("facet", table([(f,) for f in facets], ("entity",), place="facets", key="schema", **clocks)),
+        ):
+            cursor.register("rows_in", rows)
+            cursor.execute(f"INSERT INTO {target} BY NAME SELECT * FROM rows_in")
+            cursor.unregister("rows_in")
+        cursor.execute("UPDATE facet SET body = ?", [body])
+        cursor.execute("UPDATE edge SET job = 0")
+        cursor.execute("UPDATE column_edge SET job = 0, masking = false")
+        cursor.execute("INSERT INTO facet_body VALUES (?, ?)", [body, schema])
+        bump_version(cursor)
+
+
+def declare(store: Store) -> None:
+    """The contracts, as an application would write them."""
+    rows = []
+    for i in range(0, DATASETS, DATASETS // CONTRACTS):
+        item, problems = check_text(contract(i), "c.yaml")
+        assert item is not None, problems
+        rows.append({**item.columns, "name": item.name, "path": "c.yaml", "hash": item.file.hash, "valid_from": SINCE,
+                     "valid_to": OPEN_END, "known_from": SINCE, "known_to": OPEN_END})  # fmt: skip
+    with store.transaction() as cursor:
+        cursor.register("rows_in", pa.Table.from_pylist(rows))
+        cursor.execute("INSERT INTO contract BY NAME SELECT * FROM rows_in")
+        bump_version(cursor)
+
+
+def timed(what: str, goal: float, work: Callable[[], object], times: int = 1) -> None:
+    """Print the middle time of some repetitions beside its goal, in milliseconds."""
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        found.append((time.perf_counter() - start) * 1_000)
+    middle = statistics.median(found)
+    print(f"{what:<48} {middle:>10.1f} ms   goal {goal:>7,.0f} ms   {'ok' if middle <= goal else 'MISSED'}")
+
+
+def main() -> None:
+    """Print the table."""
+    text = (EXAMPLES / "full-example.odcs.yaml").read_text(encoding="utf-8")
+    check_text(text, "c.yaml")
+    timed("validate the full example (10 kB)", 5, lambda: check_text(text, "c.yaml"), 50)
+    large = (EXAMPLES / "postgresql-adventureworks-contract.odcs.yaml").read_text(encoding="utf-8")
+    timed("validate AdventureWorks (192 kB; no goal)", 1_000, lambda: check_text(large, "c.yaml"), 3)
+    with Store.open(":memory:") as store:
+        fill(store)
+        declare(store)
+        lx = lineage.open(store)
+        new = contract(0, COLUMNS - 1, "2.0.0")
+        timed("change, 10,000 datasets, snapshot not loaded", 1_000, lambda: lx.contracts.change_text(new))
+        timed("change, 10,000 datasets", 1_000, lambda: lx.contracts.change_text(new), 5)
+        report = lx.contracts.change_text(new)
+        print(f"  {sum(len(one.consumers) for one in report.changes):,} consumers of the dropped column")
+        lx = lineage.open(store)
+        timed("conformance of 1,000 contracts, not loaded", 5_000, lambda: lx.contracts.check())
+        timed("conformance of 1,000 contracts", 5_000, lambda: lx.contracts.check(), 3)
+        print(f"  {len(lx.contracts.check().promises):,} promises")
+
+
+if __name__ == "__main__":
+    main()
