@@ -25,6 +25,7 @@ from lineage.options import (
     KnownAt,
     Node,
     Shape,
+    Who,
     acting,
     check_depth,
     engine,
@@ -162,12 +163,7 @@ def apply(
         Path, typer.Argument(metavar="DIR", help="Folder that holds domains/ with YAML files.", show_default=False)
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    actor: Annotated[
-        str | None,
-        typer.Option(
-            "--actor", envvar="MESHLINE_ACTOR", help="Who does it; kept with every version.", show_default="user"
-        ),
-    ] = None,
+    actor: Who = None,
     format: Shape = Format.table,
     db: Database = None,
 ) -> None:

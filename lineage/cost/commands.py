@@ -17,6 +17,8 @@ from lineage.options import (
     Shape,
     TableFormat,
     TableShape,
+    Who,
+    acting,
     engine,
     open_store,
     show_rows,
@@ -30,10 +32,6 @@ Period = Annotated[
     typer.Option("--period", metavar="P", help="2026-06, 2026-Q2, 2026, 2026-04..2026-06.", show_default="newest bill"),
 ]
 Metric = Annotated[str, typer.Option("--metric", metavar="M", help="billed, effective, contracted or listed.")]
-Who = Annotated[
-    str | None,
-    typer.Option("--actor", envvar="MESHLINE_ACTOR", help="Who does it.", show_default="user of the system"),
-]
 
 
 class OverBudgetError(MeshlineError):
@@ -58,12 +56,11 @@ def import_(
     db: Database = None,
 ) -> None:
     """Bring bills in; files of one command add up, a later command replaces the same account and period."""
-    from lineage.actor import Actor
     from lineage.cost.importing import import_files
     from lineage.cost.tables import print_import
 
     with open_store(db, create=True) as store:
-        summary = import_files(store, files, actor=Actor(actor or _user()), strict=strict, force=force)
+        summary = import_files(store, files, actor=acting(actor), strict=strict, force=force)
     show_value(summary, format, print_import)
 
 
@@ -169,18 +166,8 @@ def watch(
     db: Database = None,
 ) -> None:
     """Watch a dataset that is to be removed; waste then tells if somebody reads it."""
-    from lineage.actor import Actor
     from lineage.engine import Lineage
 
     with open_store(db) as store, Lineage(store) as lx:
-        until = lx.cost.watch(node, days=days, actor=Actor(actor or _user()))
+        until = lx.cost.watch(node, days=days, actor=acting(actor))
     typer.echo(f"Watched until {until:%Y-%m-%d %H:%M} UTC.")
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "local"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +12,8 @@ from lineage.options import (
     KnownAt,
     TableFormat,
     TableShape,
+    Who,
+    acting,
     engine,
     open_store,
     show_rows,
@@ -21,7 +22,6 @@ from lineage.options import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lineage.actor import Actor
     from lineage.hand.aliases import Preview
     from lineage.shown import Shown
 
@@ -32,10 +32,6 @@ _DATASET = "A dataset under one of its names: dataset:NAMESPACE:NAME or a unique
 Left = Annotated[str, typer.Argument(metavar="DATASET", help=_DATASET, show_default=False)]
 Right = Annotated[str, typer.Argument(metavar="OTHER", help="The other dataset.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.", show_default=False)]
-Who = Annotated[
-    str | None,
-    typer.Option("--actor", envvar="MESHLINE_ACTOR", help="Who does it.", show_default="user of the system"),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -80,13 +76,13 @@ def add_alias(
         with engine(db) as lx:
             _print_preview(lx.aliases.preview(dataset, other))
         return
-    _act(db, "aliases", "add", dataset, other, reason=reason, actor=_actor(actor))
+    _act(db, "aliases", "add", dataset, other, reason=reason, actor=acting(actor))
 
 
 @alias.command("remove")
 def remove_alias(dataset: Left, other: Right, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
     """Say that two names are not one dataset, whatever evidence comes; what was added by hand is taken back."""
-    _act(db, "aliases", "remove", dataset, other, reason=reason, actor=_actor(actor))
+    _act(db, "aliases", "remove", dataset, other, reason=reason, actor=acting(actor))
 
 
 @alias.command()
@@ -100,7 +96,7 @@ def rule(
     from lineage.engine import Lineage
 
     with open_store(db) as store:
-        off = Lineage(store).aliases.switch(name, on, actor=_actor(actor))
+        off = Lineage(store).aliases.switch(name, on, actor=acting(actor))
     typer.echo(f"Rules switched off: {', '.join(off) or 'none'}")
 
 
@@ -124,13 +120,13 @@ def add_edge(
     db: Database = None,
 ) -> None:
     """Say that data flows from one dataset to another, or take back that this edge is wrong."""
-    _act(db, "edges", "add", source, target, reason=reason, since=since, actor=_actor(actor))
+    _act(db, "edges", "add", source, target, reason=reason, since=since, actor=acting(actor))
 
 
 @edge.command("remove")
 def remove_edge(source: Left, target: Right, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
     """Take back an edge added by hand, or say that an observed one is wrong."""
-    _act(db, "edges", "remove", source, target, reason=reason, actor=_actor(actor))
+    _act(db, "edges", "remove", source, target, reason=reason, actor=acting(actor))
 
 
 def _act(db: Path | None, field: str, verb: str, *ends: str, **more: Any) -> None:
@@ -138,12 +134,6 @@ def _act(db: Path | None, field: str, verb: str, *ends: str, **more: Any) -> Non
 
     with open_store(db) as store:
         _print(getattr(getattr(Lineage(store), field), verb)(*ends, **more))
-
-
-def _actor(name: str | None) -> Actor:
-    from lineage.actor import Actor
-
-    return Actor(name or getpass.getuser())
 
 
 def _print(found: Shown) -> None:
