@@ -151,12 +151,21 @@ def contracts(view: View, status: str | None = None) -> Contracts:
     rows = []
     for contract in found.contracts:
         nodes = [one.node for one in found.bound if one.contract is contract]
-        if any(view.hidden(node) for node in nodes) or not view.actor.may_see(contract.domain):
+        if not visible(view, contract):
             continue
         if status is None or contract.status == status:
             unbound = tuple(one.thing for one in found.unbound if one.contract is contract)
             rows.append(_row(view, contract, nodes, unbound))
     return Contracts(tuple(sorted(rows, key=lambda row: (row.name or row.id, row.version))))
+
+
+def visible(view: View, contract: Contract) -> bool:
+    """Whether the actor may see a contract: its domain, and every dataset that it binds."""
+    if not view.restricted:
+        return True
+    bound = bindings(view.instant).bound
+    mine = [one.node for one in bound if one.contract.id == contract.id]
+    return view.actor.may_see(contract.domain) and not any(view.hidden(node) for node in mine)
 
 
 def find(view: View, text: str) -> Contract:
@@ -172,7 +181,7 @@ def find(view: View, text: str) -> Contract:
     fits = [
         c
         for c in bindings(view.instant).contracts
-        if name in (c.id, c.name) and (name == text or str(c.major) == major) and view.actor.may_see(c.domain)
+        if name in (c.id, c.name) and (name == text or str(c.major) == major) and visible(view, c)
     ]
     if not fits:
         raise UnknownContractError(f"There is no contract “{text}”. List them with: meshline contracts list")

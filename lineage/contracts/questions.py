@@ -81,25 +81,23 @@ class ContractQuestions:
         UsageError
             when nothing has this id yet.
         """
-        from lineage.contracts.binding import bindings
         from lineage.contracts.judge import judge_contract
 
         view = self._lineage.view(as_of, known_at, actor)
         after = read_file(Path(new))
         if old is not None:
             return judge_contract(view, read_file(Path(old)), after)
-        return judge_contract(view, _active(bindings(view.instant).contracts, after), after)
+        return judge_contract(view, _active(view, after), after)
 
     def change_text(
         self, new: str, old: str | None = None, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
     ) -> ChangeReport:
         """Like :meth:`change`, from texts."""
-        from lineage.contracts.binding import bindings
         from lineage.contracts.judge import judge_contract
 
         view = self._lineage.view(as_of, known_at, actor)
         after = read_text(new, "new")
-        before = read_text(old, "old") if old is not None else _active(bindings(view.instant).contracts, after)
+        before = read_text(old, "old") if old is not None else _active(view, after)
         return judge_contract(view, before, after)
 
     def change_nodes(
@@ -179,8 +177,12 @@ def read_text(text: str, shown: str) -> Contract:
 # -- inside
 
 
-def _active(known: Sequence[Contract], new: Contract) -> Contract:
-    fits = [one for one in known if one.id == new.id]
+def _active(view: View, new: Contract) -> Contract:
+    from lineage.contracts.binding import bindings
+    from lineage.contracts.overview import visible
+
+    known = bindings(view.instant).contracts
+    fits = [one for one in known if one.id == new.id and visible(view, one)]
     if not fits:
         raise UsageError(f"There is no contract {new.id} in the store yet. Name the file of the old version before it.")
     return max(fits, key=lambda c: (c.status == "active", c.major == new.major, c.major, c.version))

@@ -13,6 +13,7 @@ from lineage.contracts.signoff import smallest
 from lineage.contracts.types import compare
 from lineage.declared import apply
 from lineage.engine import Lineage
+from lineage.errors import MeshlineError
 from tests.answers.builder import World
 
 BASE = {"name": "amount", "physicalType": "decimal(10,2)", "required": True, "classification": "internal"}
@@ -216,6 +217,17 @@ def test_a_report_says_nothing_of_hidden_domains(world: World, tmp_path: Any) ->
     actor = Actor("eve", frozenset({"bi"}))
     report = lx.contracts.change_text(text("orders", "2.0.0", "id:int", "extra:int", "note:text"), actor=actor)
     assert "report" not in report.markdown()
+
+
+def test_a_contract_on_a_hidden_dataset_is_hidden(world: World, tmp_path: Any) -> None:
+    lx = applied(world, tmp_path, report=text("report", "1.0.0", "total:int"))
+    actor = Actor("eve", frozenset({"bi"}))
+    assert lx.contracts.list(actor=actor).contracts == ()
+    assert lx.contracts.check(actor=actor).promises == ()
+    with pytest.raises(MeshlineError):
+        lx.contracts.versions("report", actor=actor)
+    with pytest.raises(MeshlineError):
+        lx.contracts.change_text(text("report", "2.0.0", "sum:int"), actor=actor)
 
 
 def test_conformance_tells_kept_from_broken_and_unknown(world: World, tmp_path: Any) -> None:
