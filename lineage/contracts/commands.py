@@ -18,6 +18,7 @@ from lineage.options import (
     Shape,
     TableFormat,
     TableShape,
+    Who,
     acting,
     engine,
     open_store,
@@ -30,10 +31,6 @@ contracts = typer.Typer(help="Data contracts (ODCS): list, check, draft, import,
 products = typer.Typer(help="Data products (Bitol ODPS): list, show.", no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(metavar="CONTRACT", help="Id or name; ID@1 for major version 1.")]
-Who = Annotated[
-    str | None,
-    typer.Option("--actor", envvar="MESHLINE_ACTOR", help="Who does it.", show_default="user of the system"),
-]
 
 
 class ChangeFormat(StrEnum):
