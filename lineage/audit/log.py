@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Literal
 
-from lineage.audit.merkle import leaf_hash, root
+from lineage.audit.merkle import root
 from lineage.audit.tree import TILE
 from lineage.errors import UsageError
 from lineage.times import utcnow
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Outcome = Literal["done", "refused"]
 FIRST = bytes(32)  # chain hash before the first act
 _SAFE = 2**53  # whole numbers beyond it are no JSON numbers everywhere (RFC 8785)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
+_PLAIN = frozenset({str, bool, type(None)})
 _COLUMNS = "seq, acted_at, actor, action, resource, outcome, payload, leaf_hash, chain_hash"
 
 
@@ -72,7 +74,7 @@ def canonical(value: Mapping[str, Any]) -> str:
     '{"a":["x",true],"b":1}'
     """
     _check(value, "payload")
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def leaf_bytes(seq: int, at: datetime, actor: str, action: str, resource: str, outcome: str, payload: str) -> bytes:
@@ -81,11 +83,19 @@ def leaf_bytes(seq: int, at: datetime, actor: str, action: str, resource: str, o
     >>> leaf_bytes(0, datetime(2026, 1, 1), "ann", "alias.add", "a", "done", "{}").decode()
     '{"action":"alias.add","actor":"ann","at":"2026-01-01T00:00:00.000000Z","outcome":"done","payload":"{}","resource":"a","seq":0}'
     """
+    return _leaf(seq, _time(at), actor, action, resource, outcome, payload)
+
+
+def _leaf(seq: int, at: str, actor: str, action: str, resource: str, outcome: str, payload: str) -> bytes:
     quoted = encode_basestring  # a hundred thousand acts a second; json.dumps would take most of it
     return (
-        f'{{"action":{quoted(action)},"actor":{quoted(actor)},"at":"{at.isoformat(timespec="microseconds")}Z",'
-        f'"outcome":{quoted(outcome)},"payload":{quoted(payload)},"resource":{quoted(resource)},"seq":{seq}}}'
+        f'{{"action":{quoted(action)},"actor":{quoted(actor)},"at":"{at}","outcome":{quoted(outcome)},'
+        f'"payload":{quoted(payload)},"resource":{quoted(resource)},"seq":{seq}}}'
     ).encode()
+
+
+def _time(at: datetime) -> str:
+    return f"{at.isoformat(timespec='microseconds')}Z"
 
 
 def record(
@@ -124,20 +134,12 @@ def record(
     ...     record(cursor, actor="ann", action="alias.add", resource="dataset:a:b").seq
     0
     """
-    return record_all(cursor, [Entry(actor, action, resource, payload, outcome)], at=at)[0]
+    return Act(*_append(cursor, [Entry(actor, action, resource, payload, outcome)], at)[0])
 
 
-def record_all(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Entry], *, at: datetime | None = None) -> list[Act]:
-    """Append several acts of one moment, in their order; see :func:`record`."""
-    found = cursor.execute("SELECT seq, chain_hash FROM audit ORDER BY seq DESC LIMIT 1").fetchall()
-    first, before = (found[0][0] + 1, found[0][1]) if found else (0, FIRST)
-    acts = list(_place(entries, first, before, at or utcnow()))
-    if len(acts) == 1:
-        cursor.execute(f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(acts[0]))  # noqa: S608
-    elif acts:
-        _insert(cursor, acts)
-    _add_tiles(cursor, first, acts)
-    return acts
+def record_all(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Entry], *, at: datetime | None = None) -> int:
+    """Append several acts of one moment, in their order; see :func:`record`. Returns how many there were."""
+    return len(_append(cursor, entries, at))
 
 
 def read(
@@ -149,49 +151,55 @@ def read(
     return [Act(*row) for row in cursor.execute(sql, list(parameters)).fetchall()]
 
 
-def _place(entries: Iterable[Entry], seq: int, before: bytes, at: datetime) -> Iterator[Act]:
+_Row = tuple[int, datetime, str, str, str, str, str, bytes, bytes]
+
+
+def _append(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Entry], at: datetime | None) -> list[_Row]:
+    found = cursor.execute("SELECT seq, chain_hash FROM audit ORDER BY seq DESC LIMIT 1").fetchall()
+    first, before = (found[0][0] + 1, found[0][1]) if found else (0, FIRST)
+    rows = _place(entries, first, before, at or utcnow())
+    if len(rows) == 1:
+        cursor.execute(f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows[0])  # noqa: S608
+    elif rows:
+        _insert(cursor, rows)
+    _add_tiles(cursor, first, [row[7] for row in rows])
+    return rows
+
+
+def _place(entries: Iterable[Entry], seq: int, before: bytes, at: datetime) -> list[_Row]:
+    """Rows of acts; plain tuples and one loop, for a bulk load logs thousands at a time."""
+    rows: list[_Row] = []
+    time, sha256 = _time(at), hashlib.sha256
     for entry in entries:
         actor, action, resource = _clean(entry.actor), _clean(entry.action), _clean(entry.resource)
         payload = _clean(canonical(entry.payload)) if entry.payload else "{}"
-        leaf = leaf_hash(leaf_bytes(seq, at, actor, action, resource, entry.outcome, payload))
-        before = hashlib.sha256(before + leaf).digest()
-        yield Act(seq, at, actor, action, resource, entry.outcome, payload, leaf, before)
+        leaf = sha256(b"\x00" + _leaf(seq, time, actor, action, resource, entry.outcome, payload)).digest()
+        before = sha256(before + leaf).digest()
+        rows.append((seq, at, actor, action, resource, entry.outcome, payload, leaf, before))
         seq += 1
+    return rows
 
 
-def _insert(cursor: duckdb.DuckDBPyConnection, acts: Sequence[Act]) -> None:
+def _insert(cursor: duckdb.DuckDBPyConnection, rows: Sequence[_Row]) -> None:
     import pyarrow as pa
 
     from lineage.store import Store
 
-    columns = list(zip(*(_row(act) for act in acts), strict=True))
     types = [pa.uint64(), pa.timestamp("us"), *[pa.string()] * 5, pa.binary(), pa.binary()]
-    names = _COLUMNS.split(", ")
-    Store.insert(
-        cursor,
-        "audit",
-        pa.table([pa.array(values, kind) for values, kind in zip(columns, types, strict=True)], names=names),
-    )
+    columns = [pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), types, strict=True)]
+    Store.insert(cursor, "audit", pa.table(columns, names=_COLUMNS.split(", ")))
 
 
-def _row(act: Act) -> tuple[Any, ...]:
-    return (
-        act.seq, act.at, act.actor, act.action, act.resource, act.outcome, act.payload, act.leaf_hash, act.chain_hash,
-    )  # fmt: skip
-
-
-def _add_tiles(cursor: duckdb.DuckDBPyConnection, first: int, acts: Sequence[Act]) -> None:
-    """Keep the root of every subtree that these acts completed."""
-    end = first + len(acts)
-    whole = range(first // TILE, end // TILE)
+def _add_tiles(cursor: duckdb.DuckDBPyConnection, first: int, fresh: Sequence[bytes]) -> None:
+    """Keep the root of every subtree that these leaves completed."""
+    whole = range(first // TILE, (first + len(fresh)) // TILE)
     if not whole:
         return
     start = whole[0] * TILE
     earlier = cursor.execute("SELECT leaf_hash FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq", [start, first])
-    leaves = [row[0] for row in earlier.fetchall()] + [act.leaf_hash for act in acts]
-    for tile in whole:
-        at = tile * TILE - start
-        cursor.execute("INSERT INTO audit_tile VALUES (?, ?)", [tile, root(leaves[at : at + TILE])])
+    leaves = [row[0] for row in earlier.fetchall()] + list(fresh)
+    roots = [root(leaves[tile * TILE - start : (tile + 1) * TILE - start]) for tile in whole]
+    cursor.execute("INSERT INTO audit_tile SELECT unnest(?::UBIGINT[]), unnest(?::BLOB[])", [list(whole), roots])
 
 
 def _clean(text: str) -> str:
@@ -200,16 +208,17 @@ def _clean(text: str) -> str:
 
 
 def _check(value: Any, place: str) -> None:
-    if value is None or isinstance(value, bool | str):
-        return
-    if isinstance(value, int) and abs(value) < _SAFE:
+    """Refuse what is no text, whole number, boolean, null, list or object; plain values are seen without a call."""
+    if type(value) in _PLAIN or isinstance(value, str) or (isinstance(value, int) and -_SAFE < value < _SAFE):
         return
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         for key, inner in value.items():
-            _check(inner, f"{place}.{key}")
+            if type(inner) not in _PLAIN:
+                _check(inner, f"{place}.{key}")
         return
     if isinstance(value, list | tuple):
         for number, inner in enumerate(value):
-            _check(inner, f"{place}[{number}]")
+            if type(inner) not in _PLAIN:
+                _check(inner, f"{place}[{number}]")
         return
     raise UsageError(f"{place}: {type(value).__name__} cannot stand in the audit log; send it as text.")
