@@ -32,6 +32,7 @@ class Annotator:
 
 ANNOTATORS: tuple[Annotator, ...] = (
     Annotator(("contract", "contract_status", "sla"), "lineage.contracts.columns:annotate"),
+    Annotator(("quality", "coverage", "grade", "upstream_risk"), "lineage.quality.columns:annotate"),
     Annotator(("cost_own", "cost_full", "cost_currency", "cost_period"), "lineage.cost.columns:annotate"),
 )
 """Every field that has something to say about nodes, in the order of its columns."""

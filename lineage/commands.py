@@ -57,6 +57,7 @@ FIELDS: tuple[str, ...] = (
     "lineage.audit.pack.commands",
     "lineage.hand.commands",
     "lineage.cost.commands",
+    "lineage.quality.commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
     from lineage.hand.aliases import Aliases
     from lineage.hand.edges import Edges
+    from lineage.quality.questions import Quality
     from lineage.store import Store
 
 
@@ -36,6 +37,13 @@ class Fields:
         from lineage.cost.questions import Cost
 
         return Cost(cast("Lineage", self))
+
+    @property
+    def quality(self) -> Quality:
+        """How good data is: scores, the gate, incidents."""
+        from lineage.quality.questions import Quality
+
+        return Quality(cast("Lineage", self))
 
     @property
     def aliases(self) -> Aliases:

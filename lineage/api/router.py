@@ -14,6 +14,7 @@ from lineage.contracts import api as contracts
 from lineage.cost import api as cost
 from lineage.engine import Lineage
 from lineage.hand import api as hand
+from lineage.quality import api as quality
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     v1.build,
@@ -23,6 +24,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     contracts.build,
     hand.build,
     cost.build,
+    quality.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

@@ -17,6 +17,7 @@ from lineage.contracts.facts import Facts, TestResult, load_facts
 from lineage.contracts.model import Rule, Sla
 from lineage.contracts.periods import spoken
 from lineage.contracts.types import Step, compare, dialect_of
+from lineage.quality.freshness import fresh
 from lineage.shown import Shown
 from lineage.times import iso
 
@@ -267,7 +268,8 @@ def _slas(one: Bound, facts: Facts, now: datetime) -> Iterator[_Said]:
         last, run = written[-1]
         age = (now - last).total_seconds()
         if name in ("latency", "freshness"):
-            yield promise, "kept" if age <= seconds else "broken", expected, _ago(age), f"last write {iso(last)}", run
+            kept: Verdict = "kept" if fresh(age, seconds) else "broken"
+            yield promise, kept, expected, _ago(age), f"last write {iso(last)}", run
         elif name == "frequency":
             recent = [*(at for at, _ in written[-8:]), now]
             gap = max((b - a).total_seconds() for a, b in pairwise(recent))
@@ -275,6 +277,12 @@ def _slas(one: Bound, facts: Facts, now: datetime) -> Iterator[_Said]:
             yield promise, verdict, expected, f"longest gap {_ago(gap)}", f"last {len(recent) - 1} writes", run
         else:
             yield promise, "unknown", expected, "", "events do not tell how long data is kept", None
+
+
+def freshness_slas(one: Bound) -> list[Sla]:
+    """Promises of freshness about a bound object."""
+    names = ("latency", "freshness")
+    return [sla for sla in one.contract.slas if sla.name.lower() in names and _about(sla, one)]
 
 
 def _about(sla: Sla, one: Bound) -> bool:

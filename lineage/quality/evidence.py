@@ -1,0 +1,313 @@
+"""All checks of all datasets and columns at one moment, in bulk: tests, freshness, volume, promises of contracts.
+
+Checks are arrays, one entry each; their words are looked up for the nodes that are shown only. A test of a column
+counts for the column and for its dataset. Nothing is stored: what depends on the clock is worked out from ``now``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lineage.graph.arrays import DATASET
+from lineage.quality.anomaly import Judged
+from lineage.quality.freshness import F64, I64, learned_limits, timeliness
+from lineage.quality.score import DIMENSIONS, Scores, dimension, score, severity_weight, upstream_risk
+from lineage.quality.volume import Volumes, last_volumes
+from lineage.times import EPOCH
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lineage.contracts.conformance import Promise
+    from lineage.view import View
+
+_KEPT = timedelta(minutes=1)  # how old an answer about the present may be
+STALE = 48 * 3_600.0  # seconds after which a result is unknown, unless twice the test's own gap is longer
+_TIMELINESS, _VOLUME, _UNIQUE, _CONFORMITY = (
+    DIMENSIONS.index(k) for k in ("timeliness", "coverage", "uniqueness", "conformity")
+)
+_TESTS = """
+-- newest result of each test of each dataset at T as known at K; tests of a run alone count for what it read
+WITH told AS (
+  SELECT dataset, field, name, status, severity, tested_at, run FROM assertion
+  WHERE dataset IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
+  UNION ALL
+  SELECT i.dataset, a.field, a.name, a.status, a.severity, a.tested_at, a.run
+  FROM assertion a JOIN run_io i ON i.run = a.run AND i.direction = 'in'
+  WHERE a.dataset IS NULL AND a.tested_at <= $at AND a.known_from <= $known AND a.known_to > $known
+    AND i.known_from <= $known AND i.known_to > $known
+), newest AS (
+  SELECT dataset, field, name, arg_max(status, (tested_at, run)) AS status,
+    arg_max(severity, (tested_at, run)) AS severity, max(tested_at) AS tested_at, arg_max(run, (tested_at, run)) AS run,
+    epoch(max(tested_at) - min(tested_at)) / greatest(count(DISTINCT tested_at) - 1, 1) AS gap
+  FROM told GROUP BY dataset, field, name
+)
+SELECT t.dataset, c.id AS col, t.field, t.name, t.severity, t.run, epoch(t.tested_at) AS tested, t.gap,
+  CASE t.status WHEN 'pass' THEN 1.0 WHEN 'fail' THEN 0.0 END AS result
+FROM newest t LEFT JOIN node c ON c.kind = 'column' AND c.dataset = t.dataset AND c.field = t.field AND t.field <> ''
+ORDER BY t.dataset, t.field, t.name
+"""
+_WRITES = """
+-- one completed run that wrote one dataset at T as known at K
+SELECT o.dataset, epoch(coalesce(r.ended_at, r.first_event)) AS done, o.row_count::DOUBLE AS told
+FROM run_io o JOIN run r ON r.run = o.run
+WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.first_event) <= $at
+  AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
+"""
+TEST, FRESHNESS, VOLUME, PROMISE, KEY = range(5)
+SORTS = ("test", "freshness", "volume", "contract", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """Completed writes: dense index of the dataset, end in seconds since 1970, rows (not-a-number = not told)."""
+
+    node: I64
+    done: F64
+    rows: F64
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Arrays of one entry per check; ``ref`` points into the tests or promises, see :data:`SORTS`."""
+
+    node: I64
+    sort: I64
+    ref: I64
+    kind: I64  # dimension
+    weight: F64
+    result: F64
+    blocking: np.ndarray[tuple[int], np.dtype[np.bool_]]  # a failure caps the grade
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that is known about quality at one moment."""
+
+    now: datetime
+    checks: Checks
+    tests: pa.Table
+    promises: tuple[Promise, ...]
+    last: F64
+    limit: F64
+    gaps: I64
+    promised: np.ndarray[tuple[int], np.dtype[np.bool_]]  # the limit is that of a contract
+    volumes: Volumes
+    scores: Scores
+    risk: F64
+    origin: I64
+
+    @property
+    def odd(self) -> dict[int, Judged]:
+        """Row counts that are not expected, by dataset."""
+        return self.volumes.odd
+
+
+def evidence(view: View, now: datetime | None = None) -> Evidence:
+    """Evidence at an instant, kept with it. ``now`` (default: the instant of the view) decides what is late."""
+    moment = now or view.as_of
+    cache: dict[datetime | None, Evidence] = view.instant.remember("quality", dict)
+    kept = cache.get(now)
+    if kept is None or (now is None and moment - kept.now > _KEPT):
+        kept = cache[now] = _evidence(view, moment)
+    return kept
+
+
+def seconds(at: datetime) -> float:
+    """Seconds since 1970.
+
+    >>> seconds(datetime(1970, 1, 2))
+    86400.0
+    """
+    return (at - EPOCH).total_seconds()
+
+
+def load_writes(view: View) -> Writes:
+    """Completed writes of all datasets at the instant of a view."""
+    table = view.store.arrow(_WRITES, {"at": view.snapshot.as_of, "known": view.snapshot.known_at})
+    node = view.snapshot.indices(table.column("dataset").to_numpy())
+    told = table.column("told").to_numpy(zero_copy_only=False).astype(np.float64)
+    inside = node >= 0
+    return Writes(node[inside], table.column("done").to_numpy()[inside], told[inside])
+
+
+# -- inside
+
+
+def _evidence(view: View, now: datetime) -> Evidence:
+    n = view.snapshot.n
+    tests = view.store.arrow(_TESTS, {"at": view.snapshot.as_of, "known": view.snapshot.known_at})
+    writes = load_writes(view)
+    last, limit, gaps = learned_limits(writes.node, writes.done, n, seconds(now))
+    promised = np.zeros(n, dtype=bool)
+    promises = _promised(view, now, limit, promised)
+    volumes = last_volumes(writes.node, writes.done, writes.rows, n)
+    datasets = np.flatnonzero(view.snapshot.kind == DATASET)
+    parts = [
+        _tests(view, tests, seconds(now)),
+        _fresh(datasets, last, limit, promised, seconds(now)),
+        _volume(datasets, volumes),
+        _contract(promises),
+    ]
+    parts.append(_keys(datasets, parts, n))
+    checks = Checks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    scores = _scores(checks, n)
+    risk, origin = _risk(view, scores)
+    told = tuple(promise for _, promise in promises)
+    return Evidence(now, checks, tests, told, last, limit, gaps, promised, volumes, scores, risk, origin)
+
+
+_Part = tuple[I64, I64, I64, I64, F64, F64, Any]
+
+
+def _tests(view: View, table: pa.Table, now: float) -> _Part:
+    """Tests count for their dataset and, once more, for their column."""
+    names = table.column("name").combine_chunks().dictionary_encode()
+    severities = table.column("severity").combine_chunks().dictionary_encode()
+    kinds = np.array([dimension(name or "") for name in names.dictionary.to_pylist()] or [0], dtype=np.int64)
+    kind = kinds[names.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    weights = np.array([*(severity_weight(word) for word in severities.dictionary.to_pylist()), 3.0])
+    place = severities.indices.fill_null(len(weights) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+    weight = weights[place]
+    tested, gap = (table.column(name).to_numpy(zero_copy_only=False) for name in ("tested", "gap"))
+    result = table.column("result").to_numpy(zero_copy_only=False).astype(np.float64)
+    result = np.where(now - tested <= np.maximum(STALE, 2 * gap), result, np.nan)
+    dataset = view.snapshot.indices(table.column("dataset").to_numpy())
+    column = view.snapshot.indices(table.column("col").fill_null(0).to_numpy())
+    critical = _critical(view, table, dataset)
+    weight = np.where(critical, 2 * weight, weight)
+    ref = np.arange(len(dataset))
+    blocking = critical & (weight >= 6)
+    of, at = np.r_[dataset, column], np.r_[ref, ref]
+    keep = of >= 0
+    of, at = of[keep], at[keep]
+    return of, np.full(len(of), TEST), at, kind[at], weight[at], result[at], blocking[at]
+
+
+def _critical(view: View, table: pa.Table, dataset: I64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether a test is about an element that an enforced contract calls critical."""
+    from lineage.contracts.binding import bindings
+    from lineage.contracts.conformance import ENFORCED
+
+    found = np.zeros(len(dataset), dtype=bool)
+    fields = table.column("field")
+    for one in bindings(view.instant).bound:
+        names = {c.path.lower() for c in one.thing.columns if c.critical}
+        if names and one.contract.status in ENFORCED:
+            for k in np.flatnonzero(dataset == one.node).tolist():
+                found[k] = found[k] or (fields[k].as_py() or "").lower() in names
+    return found
+
+
+def _promised(view: View, now: datetime, limit: F64, promised: Any) -> list[tuple[int, Promise]]:
+    """Promises of enforced contracts with their dataset; limits of freshness are put in place of the learned ones."""
+    from lineage.contracts.binding import bindings
+    from lineage.contracts.conformance import ENFORCED, freshness_slas, promises_of
+    from lineage.contracts.facts import load_facts
+
+    bound = [one for one in bindings(view.instant).bound if one.contract.status in ENFORCED]
+    facts = load_facts(view, sorted({one.node for one in bound}))
+    found = []
+    for one in bound:
+        for sla in freshness_slas(one):
+            if sla.seconds is not None:
+                limit[one.node] = min(limit[one.node], sla.seconds) if promised[one.node] else sla.seconds
+                promised[one.node] = True
+        found += [(one.node, promise) for promise in promises_of(view, one, facts, now)]
+    return found
+
+
+def _fresh(datasets: I64, last: F64, limit: F64, promised: Any, now: float) -> _Part:
+    age, target = now - last[datasets], limit[datasets]
+    result = np.full(len(datasets), np.nan)
+    for k in np.flatnonzero(~np.isnan(age) & ~np.isnan(target)).tolist():
+        result[k] = timeliness(float(age[k]), float(target[k]))
+    bound = promised[datasets]
+    weight = np.where(bound, 3.0, 1.0)
+    kind = np.full(len(datasets), _TIMELINESS)
+    return datasets, np.full(len(datasets), FRESHNESS), datasets, kind, weight, result, bound.copy()
+
+
+def _volume(datasets: I64, volumes: Volumes) -> _Part:
+    count = len(datasets)
+    result = volumes.result[datasets]
+    sort, kind = np.full(count, VOLUME), np.full(count, _VOLUME)
+    return datasets, sort, datasets, kind, np.ones(count), result, np.zeros(count, bool)
+
+
+def _contract(promises: list[tuple[int, Promise]]) -> _Part:
+    """Promises that no test, and not the freshness, stands for already; all column promises of a contract are one."""
+    rows: list[tuple[int, int, int, float, float, bool]] = []
+    schema: dict[tuple[int, str], int] = {}
+    for ref, (node, promise) in enumerate(promises):
+        result = {"kept": 1.0, "broken": 0.0}.get(promise.verdict, np.nan)
+        head, _, rest = promise.promise.partition(" ")
+        if head == "column":
+            at = schema.setdefault((node, promise.contract), len(rows))
+            if at == len(rows):
+                rows.append((node, ref, _CONFORMITY, 3.0, result, True))
+            elif result == 0.0 or (np.isnan(result) and rows[at][4] == 1.0):
+                rows[at] = (node, ref, _CONFORMITY, 3.0, 0.0 if rows[at][4] == 0.0 else result, True)
+        elif head == "classification" or rest.lower() in ("latency", "freshness", "retention"):
+            continue  # rules of governance; freshness is a check of its own; retention cannot be seen
+        elif head == "sla":
+            rows.append((node, ref, _TIMELINESS, 3.0, result, True))
+        elif not promise.evidence.startswith("test "):
+            rows.append((node, ref, dimension(f"{promise.promise} {promise.expected}"), 3.0, result, True))
+    columns = list(zip(*rows, strict=True)) or [()] * 6
+    nodes, refs, kind = (np.array(columns[k], dtype=np.int64) for k in range(3))
+    weight, told = (np.array(columns[k], dtype=np.float64) for k in (3, 4))
+    return nodes, np.full(len(nodes), PROMISE), refs, kind, weight, told, np.array(columns[5], dtype=bool)
+
+
+def _keys(datasets: I64, parts: list[_Part], n: int) -> _Part:
+    """A check of the key is expected of every dataset; it is unknown where no test of uniqueness was ever seen."""
+    have = np.zeros(n, dtype=bool)
+    for part in parts:
+        have[part[0][part[3] == _UNIQUE]] = True
+    node = datasets[~have[datasets]]
+    count = len(node)
+    kind = np.full(count, _UNIQUE)
+    return node, np.full(count, KEY), node, kind, np.full(count, 3.0), np.full(count, np.nan), np.zeros(count, bool)
+
+
+def _scores(checks: Checks, n: int) -> Scores:
+    known = ~np.isnan(checks.result)
+    gated = np.zeros(n, dtype=bool)
+    gated[checks.node[checks.blocking & known & (np.nan_to_num(checks.result, nan=1.0) < 1.0)]] = True
+    return Scores(
+        score(checks.node, checks.kind, checks.weight, checks.result, n),
+        np.bincount(checks.node[known], minlength=n),
+        np.bincount(checks.node, minlength=n),
+        gated,
+    )
+
+
+def _risk(view: View, scores: Scores) -> tuple[F64, I64]:
+    """Upstream risk along the edges between datasets (a job on the way is no hop)."""
+    from lineage.quality.score import PASS_ON
+    from lineage.ranking import flow_of
+
+    flow = flow_of(view.instant)
+    public = flow.public.astype(np.int64)
+    src = np.repeat(np.arange(flow.n), np.diff(flow.indptr).astype(np.int64))
+    dst = flow.indices.astype(np.int64)
+    is_dataset = view.snapshot.kind[public] == DATASET
+    step = np.where(is_dataset[dst], PASS_ON, 1.0)
+    shown = scores.shown
+    risk_at, origin_at = upstream_risk(np.where(is_dataset, shown[public], np.nan), src, dst, step)
+    risk, origin = shown.copy(), np.where(np.isnan(shown), -1, np.arange(len(shown)))
+    at = public[is_dataset]
+    risk[at] = risk_at[is_dataset]
+    origin[at] = np.where(origin_at[is_dataset] < 0, -1, public[origin_at[is_dataset]])
+    return risk, origin
+
+
+def rows_of(found: Evidence, node: int) -> Iterator[int]:
+    """Positions of the checks of one node."""
+    yield from np.flatnonzero(found.checks.node == node).tolist()
