@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CROSSES = "↗"  # marks a node of another domain than the asked one
 _SHOWN = 15  # entries of a list on the page of a node
+_READABLE = 16  # characters that a column of long texts needs
 _LONG = 2_000  # rows from which a table is only aligned: folding takes about 1 ms a row
 
 
@@ -169,7 +170,10 @@ _DONE = ("added", "changed", "removed")
 
 
 def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; the widest texts are folded, never cut. A very long one is only aligned, for speed."""
+    """Print a table; the widest texts are folded, never cut. A very long one is only aligned, for speed.
+
+    Where the columns would be too narrow to read, every row becomes a block of lines.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -177,6 +181,9 @@ def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]])
     rows = list(rows)
     if len(rows) > _LONG:
         _plain_table(console, [heads, *rows])
+        return
+    if _too_narrow(console, heads, rows):
+        _blocks(console, heads, rows)
         return
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for head in heads:
@@ -190,6 +197,28 @@ def table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]])
     for row in rows:
         grid.add_row(*(Text(clean(cell)) for cell in row))
     console.print(grid)
+
+
+def _too_narrow(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether some column would get fewer characters than are needed to read it."""
+    widest = [max(len(head), *(len(row[at]) for row in rows)) for at, head in enumerate(heads)] if rows else []
+    return sum(min(width, _READABLE) + 3 for width in widest) > console.width
+
+
+def _blocks(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Each row as its first two cells and, below them, a line for each other cell that says something."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for row in rows:
+        console.print(Text(clean("  ".join(cell for cell in row[:2] if cell)), style="bold"))
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(no_wrap=True, style="dim")
+        grid.add_column(overflow="fold")
+        for head, cell in zip(heads[2:], row[2:], strict=True):
+            if cell:
+                grid.add_row(f"  {head}", Text(clean(cell)))
+        console.print(grid)
 
 
 def _plain_table(console: Console, rows: Sequence[Sequence[str]]) -> None:
