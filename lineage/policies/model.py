@@ -87,10 +87,15 @@ class PolicyResult:
 
     policy: Policy
     evaluated_at: datetime
-    scope: int
+    subjects: tuple[str, ...]  # of the scope, in order
     findings: tuple[Finding, ...] = field(default=())
     error: str | None = None
     seconds: float = 0.0
+
+    @property
+    def scope(self) -> int:
+        """Assets that the policy speaks of."""
+        return len(self.subjects)
 
     def count(self, outcome: Outcome) -> int:
         """Assets with this outcome."""

@@ -26,10 +26,10 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
         "id": TEXT, "dataset": TEXT, "name": TEXT, "domain": TEXT, "classification": TEXT, "critical": TRUTH,
         "promised": TRUTH, "observed": TRUTH, "tests": WHOLE,
     },
-    # one tag on one column, also where it came along lineage; masking on the way stops it
+    # one tag on one column, also where it came along lineage from ``previous``; masking on the way stops it
     "column_tag": {
-        "column": TEXT, "dataset": TEXT, "name": TEXT, "domain": TEXT, "tag": TEXT, "hops": WHOLE, "origin": TEXT,
-        "origin_domain": TEXT,
+        "id": TEXT, "dataset": TEXT, "name": TEXT, "domain": TEXT, "tag": TEXT, "hops": WHOLE, "origin": TEXT,
+        "origin_domain": TEXT, "previous": TEXT,
     },
     # one flow between two datasets
     "edge": {
@@ -49,7 +49,7 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
     # one product
     "product": {"id": TEXT, "version": TEXT, "status": TEXT, "domain": TEXT, "owner": TEXT},
     # one grant that holds or held
-    "grant": {
+    "access": {
         "id": TEXT, "product": TEXT, "consumer_kind": TEXT, "consumer": TEXT, "purpose": TEXT, "approver": TEXT,
         "expires": TIME, "holds": TRUTH, "used": TRUTH,
     },
@@ -57,7 +57,7 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
     "domain": {"name": TEXT, "title": TEXT, "owner": TEXT, "parent": TEXT, "members": WHOLE},
     # last result of one test
     "test": {
-        "dataset": TEXT, "column": TEXT, "name": TEXT, "status": TEXT, "severity": TEXT, "tested_at": TIME,
+        "dataset": TEXT, "field": TEXT, "name": TEXT, "status": TEXT, "severity": TEXT, "tested_at": TIME,
     },
     # the instant of the question: one row
     "question": {"as_of": TIME, "known_at": TIME},

@@ -35,33 +35,42 @@ _LOCK = (
 
 
 def run(asked: BinaryIO, told: BinaryIO) -> None:
-    """Answer requests until there are no more: first the tables, then one SELECT after the other."""
+    """Answer requests until there are no more: first the tables, then SELECTs and other tables."""
     import msgspec
 
     tables = _read(asked)
     if tables is None:
         return
-    connection = _open(msgspec.msgpack.decode(tables))
+    connection = _open()
+    _load(connection, msgspec.msgpack.decode(tables))
+    for setting in _LOCK:
+        connection.execute(setting)
     _limit()
     _write(told, msgspec.msgpack.encode({"ready": True}))
     while (request := _read(asked)) is not None:
         question = msgspec.msgpack.decode(request)
+        if "tables" in question:
+            _load(connection, question["tables"])
+            _write(told, msgspec.msgpack.encode({"ready": True}))
+            continue
         answer = _answer(connection, question["sql"], question["parameters"], question["seconds"])
         _write(told, msgspec.msgpack.encode(answer, enc_hook=str))
 
 
-def _open(tables: dict[str, bytes]) -> duckdb.DuckDBPyConnection:
+def _open() -> duckdb.DuckDBPyConnection:
     import duckdb
+
+    return duckdb.connect(":memory:")
+
+
+def _load(connection: duckdb.DuckDBPyConnection, tables: dict[str, bytes]) -> None:
+    """Tables under our own names, in place of those of the same name."""
     import pyarrow as pa
 
-    connection = duckdb.connect(":memory:")
     for name, data in tables.items():
         connection.register("_rows", pa.ipc.open_stream(io.BytesIO(data)).read_all())
-        connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM _rows')  # noqa: S608 - our own names
+        connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM _rows')  # noqa: S608 - our own names
         connection.unregister("_rows")
-    for setting in _LOCK:
-        connection.execute(setting)
-    return connection
 
 
 def _limit() -> None:

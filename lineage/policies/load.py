@@ -1,0 +1,94 @@
+"""Policies and waivers of one instant, and the library that Meshline ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from lineage.errors import DeclarationError, MeshlineError
+from lineage.policies.files import POLICIES
+from lineage.policies.model import Policy, Waiver, read_policy
+from lineage.yamlfile import parse_declared
+
+if TYPE_CHECKING:
+    from lineage.store import Store
+
+_POLICIES = """
+-- policies at T as known at K
+SELECT document FROM policy
+WHERE valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known ORDER BY name
+"""
+_WAIVERS = """
+-- waivers that hold or held at T as known at K; one that was taken back before it ended held only until then
+SELECT name, policy, subject, approver, reason, least(expires, valid_to) FROM waiver
+WHERE valid_from <= $at AND known_from <= $known AND known_to > $known
+  AND lower(approver) <> lower(requester) AND (valid_to > $at OR valid_to >= expires)
+ORDER BY name
+"""
+
+
+class UnknownPolicyError(MeshlineError):
+    """No policy has this id."""
+
+    exit_code = 2
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Policies that hold. ``shipped``: none was applied, so these are those of the library."""
+
+    policies: tuple[Policy, ...]
+    shipped: bool
+
+    def one(self, name: str) -> Policy:
+        """The policy with an id.
+
+        Raises
+        ------
+        UnknownPolicyError
+            when there is none.
+        """
+        for policy in self.policies:
+            if policy.id == name:
+                return policy
+        raise UnknownPolicyError(f"There is no policy “{name}”. meshline policies list names them.")
+
+
+@cache
+def library() -> tuple[Policy, ...]:
+    """The policies that Meshline ships, by id."""
+    folder = resources.files("lineage.policies") / "library"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
+    return tuple(replace(parse_policy(file.read_text("utf-8"), file.name), shipped=True) for file in files)
+
+
+def parse_policy(text: str, path: str) -> Policy:
+    """A policy from the text of a file.
+
+    Raises
+    ------
+    DeclarationError
+        with every problem of it.
+    """
+    file, problems = parse_declared(text, path)
+    if file is None:
+        raise DeclarationError(problems)
+    item, problems = POLICIES.read(file)
+    if item is None:
+        raise DeclarationError(problems)
+    return read_policy(str(item.columns["document"]))
+
+
+def policies_of(store: Store, as_of: datetime, known_at: datetime) -> PolicySet:
+    """The policies that were applied; when there are none, those of the library."""
+    applied = tuple(read_policy(row[0]) for row in store.rows(_POLICIES, {"at": as_of, "known": known_at}))
+    return PolicySet(applied or library(), not applied)
+
+
+def waivers_of(store: Store, as_of: datetime, known_at: datetime) -> tuple[Waiver, ...]:
+    """Waivers that hold or held until a time."""
+    return tuple(Waiver(*row) for row in store.rows(_WAIVERS, {"at": as_of, "known": known_at}))
