@@ -90,44 +90,19 @@ def _export() -> Part:
     )
 
 
-def _toolbar() -> Part:
-    def steps(side: str, label: str) -> Part:
-        return html.Div(
-            [
-                html.Span(label, className="tool-label", id=f"lineage-{side}-label"),
-                dmc.SegmentedControl(
-                    id=f"lineage-{side}",
-                    data=_STEPS,
-                    value="1",
-                    size="xs",
-                    attributes={"root": {"aria-label": f"Steps {label.lower()}"}},
-                ),
-            ],
-            className="tool",
-        )
+_COLOURS = [
+    {"value": "domain", "label": "Domain"},
+    {"value": "status", "label": "Last run"},
+    {"value": "age", "label": "Age"},
+]
 
-    colour_by = [
-        {"value": "domain", "label": "Domain"},
-        {"value": "status", "label": "Last run"},
-        {"value": "age", "label": "Age"},
-    ]
+
+def _toolbar() -> Part:
     return html.Div(
         [
-            steps("up", "Upstream"),
-            steps("down", "Downstream"),
-            html.Div(
-                [
-                    html.Span("Colour by", className="tool-label"),
-                    dmc.SegmentedControl(
-                        id="lineage-by",
-                        data=colour_by,
-                        value="domain",
-                        size="xs",
-                        attributes={"root": {"aria-label": "Colour by"}},
-                    ),
-                ],
-                className="tool",
-            ),
+            _choice("lineage-up", "Upstream", "Steps upstream", _STEPS, "1"),
+            _choice("lineage-down", "Downstream", "Steps downstream", _STEPS, "1"),
+            _choice("lineage-by", "Colour by", "Colour by", _COLOURS, "domain"),
             dmc.ChipGroup(
                 [
                     dmc.Chip("Lanes", value="lanes", size="xs", radius="md"),
@@ -137,33 +112,52 @@ def _toolbar() -> Part:
                 multiple=True,
                 value=["lanes"],
             ),
-            dmc.MultiSelect(
-                id="lineage-domains",
-                data=[],
-                value=[],
-                placeholder="All domains",
-                clearable=True,
-                size="xs",
-                hidePickedOptions=True,
-                className="tool-domains",
-                attributes={"input": {"aria-label": "Show these domains only"}},
-            ),
-            dmc.TextInput(
-                id="lineage-find",
-                placeholder="Find in picture",
-                size="xs",
-                leftSection=icon("search", size=14),
-                rightSection=html.Kbd("/"),
-                debounce=120,
-                value="",
-                n_submit=0,
-                className="tool-find",
-                attributes={"input": {"aria-label": "Find in picture"}},
-            ),
+            _domain_choice(),
+            _find(),
         ],
         className="card toolbar",
         role="toolbar",
         **{"aria-label": "What the picture shows"},
+    )
+
+
+def _choice(name: str, label: str, said: str, data: list[dict[str, str]], value: str) -> Part:
+    """One of a few, with its label before it; ``said`` is what a screen reader says."""
+    return html.Div(
+        [
+            html.Span(label, className="tool-label", id=f"{name}-label"),
+            dmc.SegmentedControl(id=name, data=data, value=value, size="xs", attributes={"root": {"aria-label": said}}),
+        ],
+        className="tool",
+    )
+
+
+def _domain_choice() -> Part:
+    return dmc.MultiSelect(
+        id="lineage-domains",
+        data=[],
+        value=[],
+        placeholder="All domains",
+        clearable=True,
+        size="xs",
+        hidePickedOptions=True,
+        className="tool-domains",
+        attributes={"input": {"aria-label": "Show these domains only"}},
+    )
+
+
+def _find() -> Part:
+    return dmc.TextInput(
+        id="lineage-find",
+        placeholder="Find in picture",
+        size="xs",
+        leftSection=icon("search", size=14),
+        rightSection=html.Kbd("/"),
+        debounce=120,
+        value="",
+        n_submit=0,
+        className="tool-find",
+        attributes={"input": {"aria-label": "Find in picture"}},
     )
 
 
