@@ -58,6 +58,7 @@ FIELDS: tuple[str, ...] = (
     "lineage.hand.commands",
     "lineage.cost.commands",
     "lineage.quality.commands",
+    "lineage.policies.commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
     from lineage.hand.aliases import Aliases
     from lineage.hand.edges import Edges
+    from lineage.policies.questions import PolicyQuestions
     from lineage.quality.questions import Quality
     from lineage.store import Store
 
@@ -44,6 +45,13 @@ class Fields:
         from lineage.quality.questions import Quality
 
         return Quality(cast("Lineage", self))
+
+    @property
+    def policies(self) -> PolicyQuestions:
+        """Policies as code, and what they say of the mesh."""
+        from lineage.policies.questions import PolicyQuestions
+
+        return PolicyQuestions(cast("Lineage", self))
 
     @property
     def aliases(self) -> Aliases:

@@ -14,6 +14,7 @@ from lineage.contracts import api as contracts
 from lineage.cost import api as cost
 from lineage.engine import Lineage
 from lineage.hand import api as hand
+from lineage.policies import api as policies
 from lineage.quality import api as quality
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
@@ -25,6 +26,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     hand.build,
     cost.build,
     quality.build,
+    policies.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

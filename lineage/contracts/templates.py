@@ -92,15 +92,23 @@ title: Every dataset has an owner
 severity: medium                # critical, high, medium, low
 owner: team:governance
 domain: "*"                     # everywhere; a domain may add policies but not weaken these
-stage: publication              # ingest, processing, publication
-scope_sql: |                    # the population
-  SELECT 'dataset' AS subject_type, id AS subject_id FROM dataset
-violation_sql: |                # subject_id, message, evidence
-  SELECT id AS subject_id, 'has no owner' AS message, NULL AS evidence FROM dataset WHERE owner IS NULL
-ttl: 24h                        # older results are stale
+stage: publication              # ingest, processing, publication, scheduled
+scope_sql: |                    # subject: the assets that the policy speaks of
+  SELECT id AS subject FROM asset WHERE kind = 'dataset'
+violation_sql: |                # subject, message; perhaps path and evidence
+  SELECT id AS subject, 'has no owner' AS message FROM asset WHERE kind = 'dataset' AND owner IS NULL
+ttl_hours: 24                   # older results are stale
 remediation_days: 30
-escalation: []
-tests: []                       # rows in, violations out
+escalation: [owner, domain owner, central]
+tests:                          # rows in, violations out; run them with: meshline policies test FILE
+  - name: without an owner
+    rows:
+      asset: [{{id: a, kind: dataset}}]
+    violations: [a]
+  - name: with an owner
+    rows:
+      asset: [{{id: a, kind: dataset, owner: team:x}}]
+    violations: []
 """
 TEMPLATES = {"domain": DOMAIN, "product": PRODUCT, "contract": CONTRACT, "policy": POLICY}
 FOLDERS = {"domain": "domains", "product": "products", "contract": "contracts", "policy": "policies"}

@@ -66,7 +66,7 @@ def evaluate(
     by_policy: dict[str, list[Waiver]] = {}
     for waiver in waivers:
         by_policy.setdefault(waiver.policy, []).append(waiver)
-    domains = _domains(tables)
+    domains = domains_of(tables)
     with Sandbox(tables, seconds=seconds) as sandbox:
         return tuple(_run(sandbox, policy, by_policy.get(policy.id, ()), domains, at) for policy in policies)
 
@@ -153,7 +153,7 @@ def _waive(finding: Finding, waivers: Sequence[Waiver], at: datetime) -> Finding
     return replace(finding, expired_waiver=ended.id) if ended is not None else finding
 
 
-def _domains(tables: Mapping[str, pa.Table]) -> dict[str, str | None]:
+def domains_of(tables: Mapping[str, pa.Table]) -> dict[str, str | None]:
     """Domain of every subject that has one."""
     found: dict[str, str | None] = {}
     for view, key in _DOMAIN_OF.items():

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lineage.errors import DeclarationError, MeshlineError
+from lineage.errors import DeclarationError, MeshlineError, UsageError
 from lineage.policies.files import POLICIES
 from lineage.policies.model import Policy, Waiver, read_policy
 from lineage.yamlfile import parse_declared
@@ -61,9 +62,26 @@ class PolicySet:
 @cache
 def library() -> tuple[Policy, ...]:
     """The policies that Meshline ships, by id."""
-    folder = resources.files("lineage.policies") / "library"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
-    return tuple(replace(parse_policy(file.read_text("utf-8"), file.name), shipped=True) for file in files)
+    return tuple(replace(parse_policy(text, name), shipped=True) for name, text in _files())
+
+
+def write_library(directory: Path) -> tuple[Path, ...]:
+    """Copy the shipped policies into ``directory/policies``; a file that is there is never replaced.
+
+    Raises
+    ------
+    UsageError
+        when one is there; nothing was written.
+    """
+    folder = directory / "policies"
+    texts = {folder / name: text for name, text in _files()}
+    for path in texts:
+        if path.exists():
+            raise UsageError(f"{path} is there already; it is left as it is.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    return tuple(texts)
 
 
 def parse_policy(text: str, path: str) -> Policy:
@@ -92,3 +110,8 @@ def policies_of(store: Store, as_of: datetime, known_at: datetime) -> PolicySet:
 def waivers_of(store: Store, as_of: datetime, known_at: datetime) -> tuple[Waiver, ...]:
     """Waivers that hold or held until a time."""
     return tuple(Waiver(*row) for row in store.rows(_WAIVERS, {"at": as_of, "known": known_at}))
+
+
+def _files() -> list[tuple[str, str]]:
+    folder = resources.files("lineage.policies") / "library"
+    return sorted((file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".yaml"))

@@ -1,0 +1,130 @@
+"""``lx.policies``: what the policies are, and what they say of the mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.actor import LOCAL, Actor
+from lineage.policies.answers import Check, Policies, PolicyRow, Tested
+from lineage.policies.evaluate import evaluate, run_tests
+from lineage.policies.load import PolicySet, library, parse_policy, policies_of, waivers_of
+from lineage.policies.model import SEVERITIES, Policy, PolicyResult
+from lineage.policies.showing import Sieve
+from lineage.policies.views import fill
+
+if TYPE_CHECKING:
+    from lineage.asking import When
+    from lineage.engine import Lineage
+    from lineage.view import View
+
+
+class PolicyQuestions:
+    """Questions about policies."""
+
+    def __init__(self, lineage: Lineage) -> None:
+        self._lineage = lineage
+
+    def list(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Policies:
+        """The policies that hold; when none was applied, those of the library."""
+        found = self._held(self._lineage.view(as_of, known_at, actor))
+        return Policies(tuple(_row(one) for one in found.policies), found.shipped)
+
+    def library(self) -> Policies:
+        """The policies that Meshline ships."""
+        return shipped()
+
+    def show(self, policy: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Policy:
+        """One policy with its SQL and its tests, applied or shipped.
+
+        Raises
+        ------
+        UnknownPolicyError
+            when there is none.
+        """
+        held = self._held(self._lineage.view(as_of, known_at, actor)).policies
+        named = {one.id for one in held}
+        return PolicySet((*held, *(one for one in library() if one.id not in named)), False).one(policy)
+
+    def test(self, files: Sequence[str | Path] = (), *, actor: Actor = LOCAL) -> Tested:
+        """The tests of policies in files; without files, of those that hold.
+
+        Raises
+        ------
+        DeclarationError
+            when a file is no policy.
+        """
+        if files:
+            policies = tuple(parse_policy(Path(file).read_text("utf-8"), str(file)) for file in files)
+        else:
+            policies = self._held(self._lineage.view(None, None, actor)).policies
+        lacking = [
+            one.id for one in policies if {bool(test.violations) for test in one.tests} != {True, False}
+        ]  # fmt: skip
+        return Tested(run_tests(policies), tuple(lacking))
+
+    def check(
+        self,
+        policy: str | None = None,
+        *,
+        proposed: Sequence[Policy] = (),
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Check:
+        """What the policies say of every asset.
+
+        Parameters
+        ----------
+        policy
+            id of the only one to run; default: all that hold.
+        proposed
+            policies to run in place of those that hold.
+
+        Raises
+        ------
+        UnknownPolicyError
+            when no policy has this id.
+        """
+        from lineage import __version__
+
+        view = self._lineage.view(as_of, known_at, actor)
+        held = PolicySet(tuple(proposed), False) if proposed else self._held(view)
+        chosen = held.policies if policy is None else (held.one(policy),)
+        results, sieve = run(view, chosen)
+        rows = [finding for result in results for finding in sieve.findings(result)]
+        rows.sort(key=lambda row: (-SEVERITIES.index(row.severity), row.policy, row.outcome, row.subject))
+        return Check(
+            as_of=view.as_of,
+            known_at=view.known_at,
+            library=held.shipped,
+            policies=tuple(sieve.result(result) for result in results),
+            findings=tuple(rows),
+            generated_by=f"meshline {__version__}",
+            fingerprint=view.instant.fingerprint,
+        )
+
+    def _held(self, view: View) -> PolicySet:
+        found = policies_of(view.store, view.as_of, view.known_at)
+        seen = tuple(p for p in found.policies if p.domain == "*" or view.actor.may_see(p.domain))
+        return PolicySet(seen, found.shipped)
+
+
+def shipped() -> Policies:
+    """The policies that Meshline ships, without a store."""
+    return Policies(tuple(_row(one) for one in library()), False)
+
+
+def run(view: View, policies: Sequence[Policy]) -> tuple[tuple[PolicyResult, ...], Sieve]:
+    """Results of policies over one instant, and what of them may be shown."""
+    tables = fill(view)
+    waivers = waivers_of(view.store, view.as_of, view.known_at)
+    return evaluate(tables, policies, waivers, at=view.as_of), Sieve(view, tables)
+
+
+def _row(policy: Policy) -> PolicyRow:
+    return PolicyRow(
+        policy.id, policy.version, policy.title, policy.severity, policy.stage, policy.domain, policy.owner,
+        policy.days, len(policy.tests), policy.shipped,
+    )  # fmt: skip
