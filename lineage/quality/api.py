@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, shape
 from lineage.formats.flat import to_csv
-from lineage.quality.answers import GateAnswer, NodeQuality, QualityReport
+from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
 from lineage.shown import Shown
 
 Shape = Literal["json", "csv"]
+Id = Annotated[str, Query(description="Id of an incident, or the beginning of it")]
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
@@ -49,7 +50,44 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         )
         return as_json(answer)
 
+    _add_incidents(router, get_lineage, actor_of)
     return router
+
+
+def _add_incidents(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    @router.get("/incidents", summary="What is wrong, those of one cause together", responses=shape(Incidents))
+    def incidents(
+        request: Request,
+        everything: Annotated[bool, Query(alias="all", description="Also what is resolved")] = False,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+        format: Shape = "json",
+    ) -> Response:
+        answer = get_lineage().quality.incidents(
+            everything=everything, as_of=as_of, known_at=known_at, actor=actor_of(request)
+        )
+        return _said(answer, format)
+
+    @router.get("/incidents/show", summary="One incident: cause, blast radius, acts", responses=shape(IncidentDetail))
+    def incident(request: Request, id: Id, as_of: AsOf = None, known_at: KnownAt = None) -> Response:
+        return as_json(get_lineage().quality.incident(id, as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
+    @router.post("/incidents/act", summary="Acknowledge, assign, mute or resolve one", responses=shape(Incident))
+    def act(
+        request: Request,
+        id: Annotated[str, Body(description="Id of the incident")],
+        act: Annotated[Literal["acknowledge", "assign", "mute", "resolve"], Body()],
+        note: Annotated[str, Body()] = "",
+        to: Annotated[str, Body(description="Who takes care of it; with assign")] = "",
+        until: Annotated[str | None, Body(description="End of the silence; with mute")] = None,
+    ) -> Response:
+        quality = get_lineage().quality
+        if act == "assign":
+            return as_json(quality.assign(id, to, note=note, actor=actor_of(request)))
+        if act == "mute":
+            return as_json(quality.mute(id, until, note=note, actor=actor_of(request)))
+        say = quality.acknowledge if act == "acknowledge" else quality.resolve
+        return as_json(say(id, note=note, actor=actor_of(request)))
 
 
 def _said(answer: Shown, format: Shape) -> Response:

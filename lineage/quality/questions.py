@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
+from lineage.asking import naive_time
 from lineage.errors import UsageError
+from lineage.times import utcnow
 
 if TYPE_CHECKING:
     from lineage.asking import When
     from lineage.engine import Lineage
-    from lineage.quality.answers import GateAnswer, NodeQuality, QualityReport
+    from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
     from lineage.view import View
 
 BY = ("dataset", "domain", "product")
@@ -86,6 +88,59 @@ class Quality:
 
         view = self._view(as_of, known_at, actor)
         return gate(view, resolve(view, node), trust_sources=trust_sources, now=now)
+
+    def incidents(
+        self,
+        *,
+        everything: bool = False,
+        now: datetime | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Incidents:
+        """Incidents that are not resolved, or all; see :func:`lineage.quality.incidents.incidents`."""
+        from lineage.quality.incidents import incidents
+
+        return incidents(self._view(as_of, known_at, actor), everything=everything, now=now)
+
+    def incident(
+        self,
+        id: str,
+        *,
+        now: datetime | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> IncidentDetail:
+        """One incident with its group, its blast radius and what people did about it."""
+        from lineage.quality.incidents import incident
+
+        return incident(self._view(as_of, known_at, actor), id, now=now)
+
+    def acknowledge(self, id: str, *, note: str = "", now: datetime | None = None, actor: Actor = LOCAL) -> Incident:
+        """Say that somebody knows of an incident."""
+        return self._act(id, "acknowledge", note=note, now=now, actor=actor)
+
+    def assign(
+        self, id: str, to: str, *, note: str = "", now: datetime | None = None, actor: Actor = LOCAL
+    ) -> Incident:
+        """Say who takes care of an incident."""
+        return self._act(id, "assign", assignee=to, note=note, now=now, actor=actor)
+
+    def mute(
+        self, id: str, until: When, *, note: str = "", now: datetime | None = None, actor: Actor = LOCAL
+    ) -> Incident:
+        """Leave an incident alone until a time; then it is open again."""
+        return self._act(id, "mute", until=naive_time(until, "until"), note=note, now=now, actor=actor)
+
+    def resolve(self, id: str, *, note: str = "", now: datetime | None = None, actor: Actor = LOCAL) -> Incident:
+        """Say that an incident is over; a later failure of the same check is a new one."""
+        return self._act(id, "resolve", note=note, now=now, actor=actor)
+
+    def _act(self, id: str, what: str, *, now: datetime | None, actor: Actor, **said: Any) -> Incident:
+        from lineage.quality.incidents import act
+
+        return act(self._view(None, None, actor), id, what, now=now or utcnow(), **said)
 
     def _view(self, as_of: When, known_at: When, actor: Actor) -> View:
         return self._lineage.view(as_of, known_at, actor)

@@ -94,8 +94,8 @@ def score(node: I64, kind: I64, weight: F64, result: F64, n: int, weights: npt.A
     known = ~np.isnan(result) & (weight > 0)
     cell = node[known] * len(DIMENSIONS) + kind[known]
     size = n * len(DIMENSIONS)
-    have = np.bincount(cell, weight[known] * result[known], size).reshape(n, -1)
-    most = np.bincount(cell, weight[known], size).reshape(n, -1)
+    have = np.bincount(cell, weight[known] * result[known], size).reshape(n, len(DIMENSIONS))
+    most = np.bincount(cell, weight[known], size).reshape(n, len(DIMENSIONS))
     per = np.asarray(weights, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.where(most > 0, have / most, 0.0)

@@ -1,0 +1,189 @@
+"""What was wrong with datasets, from when to when: failed tests, broken promises of freshness, strange row counts.
+
+Worked out from what runs told alone, so that the same events give the same incidents, whatever the order they came in,
+and a rebuild gives them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lineage.quality.anomaly import LEAST, judge
+from lineage.quality.freshness import fresh
+from lineage.quality.score import severity_weight
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+_RESULTS = """
+-- one result of one test that ever failed, at T as known at K; tests of a run alone count for what it read
+WITH told AS (
+  SELECT dataset, field, name, status, severity, tested_at, run, actual, known_from FROM assertion
+  WHERE dataset IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
+  UNION ALL
+  SELECT i.dataset, a.field, a.name, a.status, a.severity, a.tested_at, a.run, a.actual, a.known_from
+  FROM assertion a JOIN run_io i ON i.run = a.run AND i.direction = 'in'
+  WHERE a.dataset IS NULL AND a.tested_at <= $at AND a.known_from <= $known AND a.known_to > $known
+    AND i.known_from <= $known AND i.known_to > $known
+)
+SELECT t.dataset, coalesce(t.field, ''), t.name, t.status, t.severity, t.tested_at, t.known_from, t.actual, r.run_id,
+  coalesce(r.root_run, r.parent_run, t.run)
+FROM told t LEFT JOIN run r ON r.run = t.run AND r.known_from <= $known AND r.known_to > $known
+WHERE t.status IN ('pass', 'fail')
+  AND (t.dataset, t.name) IN (SELECT dataset, name FROM told WHERE status = 'fail')
+ORDER BY t.dataset, 2, t.name, t.tested_at, t.run
+"""
+_SERIES = """
+-- one completed run that wrote one dataset, at T as known at K
+SELECT o.dataset, coalesce(r.ended_at, r.first_event) AS done, o.row_count, r.run_id, o.known_from
+FROM run_io o JOIN run r ON r.run = o.run
+WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.first_event) <= $at
+  AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
+ORDER BY o.dataset, done, r.run
+"""
+_STEADY = 1.03  # greatest over smallest value of a series in which nothing can alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure of one check, those of one orchestrator's run merged."""
+
+    at: datetime
+    known: datetime
+    run: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Failures of one check without a pass between them; ``ended`` is the pass that ended it."""
+
+    dataset: int  # node id
+    sort: str
+    field: str
+    name: str
+    severity: str
+    failures: tuple[Failure, ...]
+    ended: datetime | None
+
+    @property
+    def began(self) -> datetime:
+        """Time of the first failure."""
+        return self.failures[0].at
+
+    @property
+    def key(self) -> tuple[int, str, str, str]:
+        """What failed."""
+        return self.dataset, self.sort, self.field, self.name
+
+    @property
+    def id(self) -> str:
+        """Eight digits that name it."""
+        text = "\x1f".join([*map(str, self.key), self.began.isoformat()])
+        return "i" + hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def streaks(view: View, now: datetime) -> list[Streak]:
+    """All streaks at the instant of a view, by their beginning; ``now`` decides what is late."""
+    when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
+    found = list(_tests(view.store.rows(_RESULTS, when)))
+    series = [(node, list(rows)) for node, rows in groupby(view.store.rows(_SERIES, when), key=lambda row: row[0])]
+    limits = _limits(view)
+    for node, rows in series:
+        i = view.snapshot.index(node)
+        if i is not None and i in limits:
+            found += late(node, [(row[1], row[3]) for row in rows], limits[i], now)
+        found += _volumes(node, [row for row in rows if row[2] is not None])
+    return sorted(found, key=lambda one: (one.began, one.key))
+
+
+def late(node: int, writes: Sequence[tuple[datetime, str]], limit: float, now: datetime) -> Iterator[Streak]:
+    """Times between writes (end, run id; in order) that were longer than a limit in seconds."""
+    for k, (done, run) in enumerate(writes):
+        following = writes[k + 1][0] if k + 1 < len(writes) else None
+        gap = ((following or now) - done).total_seconds()
+        if not fresh(gap, limit):
+            began = done + timedelta(seconds=limit)
+            failure = Failure(began, began, run, f"no write for {gap / 3_600:.1f} hours, promised {limit / 3_600:.1f}")
+            yield Streak(node, "freshness", "", "freshness", "error", (failure,), following)
+
+
+def split(streak: Streak, moments: Iterable[datetime]) -> list[tuple[Streak, datetime | None]]:
+    """A streak cut where somebody called it resolved: each part with that moment; a later failure begins a new one."""
+    rest = streak
+    parts: list[tuple[Streak, datetime | None]] = []
+    for moment in sorted(moments):
+        before = tuple(f for f in rest.failures if f.at <= moment)
+        after = tuple(f for f in rest.failures if f.at > moment)
+        if not before or (rest.ended is not None and moment >= rest.ended):
+            continue
+        parts.append((replace(rest, failures=before, ended=None), moment))
+        if not after:
+            return parts
+        rest = replace(rest, failures=after)
+    return [*parts, (rest, None)]
+
+
+# -- inside
+
+
+def _tests(rows: Iterable[tuple[Any, ...]]) -> Iterator[Streak]:
+    for (dataset, field, name), results in groupby(rows, key=lambda row: row[:3]):
+        open_: list[Failure] = []
+        roots: set[Any] = set()
+        severity = ""
+        for _, _, _, status, told, at, known, actual, run, root in results:
+            if status == "pass":
+                if open_:
+                    yield Streak(dataset, "test", field, name, severity, tuple(open_), at)
+                open_, roots = [], set()
+                continue
+            if severity_weight(told) == 0:
+                continue
+            severity = "warning" if severity_weight(told) < 3 else "error"
+            if root is None or root not in roots:  # a retry of the same orchestrator's run is the same failure
+                open_.append(Failure(at, known, run, f"expected otherwise, found {actual}" if actual else "failed"))
+                roots.add(root)
+        if open_:
+            yield Streak(dataset, "test", field, name, severity, tuple(open_), None)
+
+
+def _volumes(node: int, rows: Sequence[tuple[Any, ...]]) -> Iterator[Streak]:
+    """Row counts that are not expected, until one that is; a shift of the level is accepted at its third point."""
+    values = np.array([row[2] for row in rows], dtype=np.float64)
+    if len(values) <= LEAST or values.max() <= _STEADY * values.min():
+        return
+    open_: list[Failure] = []
+    for one in judge(values.tolist(), [row[1].weekday() for row in rows]):
+        _, done, count, run, known = rows[one.at]
+        if one.verdict in ("anomaly", "level shift"):
+            band = (
+                f"{count:,} rows, expected {one.expected:,.0f} ({one.low:,.0f} to {one.high:,.0f}, {one.points} points)"
+            )
+            open_.append(Failure(done, known, run, band))
+        if open_ and one.verdict in ("normal", "level shift"):
+            yield Streak(node, "volume", "", "volume", "warning", tuple(open_), done)
+            open_ = []
+    if open_:
+        yield Streak(node, "volume", "", "volume", "warning", tuple(open_), None)
+
+
+def _limits(view: View) -> dict[int, float]:
+    """Promised freshness in seconds by dense index."""
+    from lineage.contracts.binding import bindings
+    from lineage.contracts.conformance import ENFORCED, freshness_slas
+
+    found: dict[int, float] = {}
+    for one in bindings(view.instant).bound:
+        if one.contract.status in ENFORCED:
+            for sla in freshness_slas(one):
+                if sla.seconds is not None:
+                    found[one.node] = min(found.get(one.node, sla.seconds), sla.seconds)
+    return found
