@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.quality.anomaly import LEAST, judge
+from lineage.quality.anomaly import CHANGE, LEAST, judge
 from lineage.quality.freshness import fresh
 from lineage.quality.score import severity_weight
 
@@ -48,7 +48,6 @@ WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.fi
   AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
 ORDER BY o.dataset, done, r.run
 """
-_STEADY = 1.03  # greatest over smallest value of a series in which nothing can alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +157,9 @@ def _tests(rows: Iterable[tuple[Any, ...]]) -> Iterator[Streak]:
 def _volumes(node: int, rows: Sequence[tuple[Any, ...]]) -> Iterator[Streak]:
     """Row counts that are not expected, until one that is; a shift of the level is accepted at its third point."""
     values = np.array([row[2] for row in rows], dtype=np.float64)
-    if len(values) <= LEAST or values.max() <= _STEADY * values.min():
-        return
+    middle = float(np.median(values)) if len(values) else 0.0
+    if len(values) <= LEAST or bool((np.abs(values - middle) <= CHANGE * middle).all()):
+        return  # too short, or so steady that it is not looked at further
     open_: list[Failure] = []
     for one in judge(values.tolist(), [row[1].weekday() for row in rows]):
         _, done, count, run, known = rows[one.at]
