@@ -1,33 +1,30 @@
 """Open a database whose write-ahead log is damaged, with as little loss as possible.
 
 DuckDB cuts a log that merely breaks off by itself. One whose middle is damaged (a bad sector, a block of zeros after a
-power failure) it refuses to read, and names the byte at which the first bad entry begins. Everything before that byte
-is whole transactions. Behind it, archived blocks of events can still be found by the magic number and the checksum of
-their compression, and their events are ingested again: what they led to is derived anew.
+power failure) it refuses to read, and names the byte at which the first bad entry begins; a damaged length it takes for
+the end, which :mod:`lineage.store.wal` sees before the file is opened. Everything before that byte is whole
+transactions. Behind it, archived blocks of events can still be found by the magic number and the checksum of their
+compression, and their events are ingested again: what they led to is derived anew.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import zstandard
-
-from ingest.archive import unpack
 from ingest.envelope import Refusal, decode
 from ingest.writer import BATCH_EVENTS, Outcome, Writer
 from lineage.errors import StoreError
 from lineage.store import Store
+from lineage.store.blocks import frames
 from lineage.store.opening import check_file, open_error
+from lineage.store.wal import hidden_break, log_of
 
 _POSITION = re.compile(r"corrupt wal file: entry at byte position (\d+)", re.IGNORECASE)
-_MAGIC = zstandard.FRAME_HEADER  # first bytes of a compressed block
-_LARGEST = 1 << 30  # bytes of a block; a frame that claims more is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +71,19 @@ def recover(path: Path) -> Recovery:
         when the file itself is damaged, is locked, or is no database; nothing was changed.
     """
     check_file(path, create=False, read_only=False)
-    error = _try_open(path)
-    if error is None:
-        return Recovery(damaged=False)
-    log = _log_of(path)
-    place = _POSITION.search(str(error))
-    if place is None or not log.exists():
-        raise open_error(path, error, existed=True, read_only=False)
+    log = log_of(path)
+    first = hidden_break(path)  # before DuckDB opens the file and cuts the log without a word
+    if first is None:
+        error = _try_open(path)
+        if error is None:
+            return Recovery(damaged=False)
+        place = _POSITION.search(str(error))
+        if place is None or not log.exists():
+            raise open_error(path, error, existed=True, read_only=False)
+        first = int(place[1])
     before = log.stat().st_size
     copies = (_copy(path), _copy(log))
-    cut = _cut(path, log, int(place[1]))
+    cut = _cut(path, log, first)
     tail = copies[1].read_bytes()[cut:]
     with Store.open(path, create=False) as store:
         writer = Writer(store)
@@ -95,26 +95,10 @@ def recover(path: Path) -> Recovery:
 
 
 def salvage(data: bytes) -> Iterator[bytes]:
-    """Events of every intact archived block in a piece of a log.
-
-    Only blocks with a checksum count, so that no event comes back altered.
-    """
-    view = memoryview(data)
-    at = data.find(_MAGIC)
-    while at >= 0:
-        yield from _block(view[at:])
-        at = data.find(_MAGIC, at + 1)
-
-
-def _block(data: memoryview) -> list[bytes]:
-    try:
-        header = zstandard.get_frame_parameters(data)
-        if not header.has_checksum or not 0 < header.content_size < _LARGEST:
-            return []
-        events = unpack(data)
-    except (zstandard.ZstdError, struct.error):
-        return []
-    return events if events and not any(isinstance(decode(event), Refusal) for event in events) else []
+    """Events of every intact archived block in a piece of a log."""
+    for events in frames(data):
+        if not any(isinstance(decode(event), Refusal) for event in events):
+            yield from events
 
 
 def _restore(writer: Writer, events: list[bytes]) -> Outcome:
@@ -151,10 +135,6 @@ def _try_open(path: Path) -> Exception | None:
         refusal: Exception = error
         return refusal
     return None
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + ".wal")
 
 
 def _copy(path: Path) -> Path:

@@ -70,7 +70,7 @@ def open_error(file: Path | None, error: Exception, *, existed: bool, read_only:
     if "not a valid duckdb" in low or "external extensions" in low:  # DuckDB would read SQLite by an extension
         return StoreError(f"{file} is no DuckDB database; name another file with --db.")
     if "corrupt wal file" in low:
-        return StoreError(f"The log of {file} is damaged. Put it right with: meshline recover --db {file}")
+        return damaged_log(file)
     if any(word in low for word in _DAMAGED):
         return StoreError(f"{file} is damaged ({_first_line(text)}). Keep a copy of it before you try anything.")
     if "newer" in low or "storage version" in low:
@@ -78,6 +78,11 @@ def open_error(file: Path | None, error: Exception, *, existed: bool, read_only:
     if not existed and "cannot open file" in low:
         return _no_place(file)
     return StoreError(f"{file} cannot be opened as a database: {_first_line(text)}")
+
+
+def damaged_log(file: Path) -> StoreError:
+    """The log holds transactions behind a damaged place."""
+    return StoreError(f"The log of {file} is damaged. Put it right with: meshline recover --db {file}")
 
 
 def write_error(file: Path | None, error: Exception) -> StoreError | None:

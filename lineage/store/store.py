@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import StoreError, StoreOutdatedError, StoreVersionError
-from lineage.store.opening import check_file, open_error, server_note, write_error
+from lineage.store.opening import check_file, damaged_log, open_error, server_note, write_error
+from lineage.store.wal import hidden_break
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,6 +83,8 @@ class Store:
         memory = str(path) == ":memory:"
         file = None if memory else Path(path) if path is not None else default_path()
         existed = check_file(file, create=create, read_only=read_only)
+        if existed and file is not None and hidden_break(file) is not None:
+            raise damaged_log(file)
         config = {**_CONFIG, "access_mode": "read_only"} if read_only and not memory else dict(_CONFIG)
         try:
             connection = duckdb.connect(str(file) if file else ":memory:", config=config)

@@ -21,13 +21,8 @@ _KEY = "version"
 EVENTS_DIGEST = "events_digest"
 DECLARED = ("domain", "contract", "product", "cost_rule", "budget", "policy", "waiver", "access_grant")
 """One table per kind of declared file; each row is one version, with path, body and both clocks."""
-_DECLARED = (
-    " UNION ALL ".join(
-        f"SELECT {place} AS kind, name, hash FROM {table} WHERE known_to = '9999-12-31'"  # noqa: S608 - our own names
-        for place, table in enumerate(DECLARED)
-    )
-    + " ORDER BY kind, name, hash"
-)
+_ONE = "SELECT {} AS kind, name, hash FROM {} WHERE known_to = '9999-12-31'"
+_DECLARED = " UNION ALL ".join(_ONE.format(*pair) for pair in enumerate(DECLARED)) + " ORDER BY kind, name, hash"
 _MODULUS = 2**256
 _COUNTERS = f"""
 -- one row per counter that a batch moves

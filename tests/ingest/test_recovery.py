@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from ingest.recovery import salvage
 from lineage.doctor import examine
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
+from lineage.store.wal import hidden_break
 from tests.ingest.build import loaded, run_event
 from tests.ingest.cli import Cli
 
@@ -75,6 +77,43 @@ def test_what_lies_behind_the_damage_is_restored(meshline: Cli, log: Path, part:
 
     meshline("ingest", meshline.write("again.ndjson", b"\n".join(EVENTS)))
     assert sound(meshline.db)[1] == fingerprint(loaded(*EVENTS))
+
+
+def entries(data: bytes) -> list[int]:
+    """Where the entries of a log begin: length and check sum (8 bytes each) stand before the content."""
+    at = next(start for start in range(200) if walk(data, start)[-1:] == [len(data)] and len(walk(data, start)) > 5)
+    return walk(data, at)[:-1]
+
+
+def walk(data: bytes, at: int) -> list[int]:
+    found = [at]
+    while at + 16 <= len(data):
+        at += 16 + struct.unpack_from("<Q", data, at)[0]
+        found.append(at)
+    return found
+
+
+@pytest.mark.parametrize("length", [2**64 - 1, 2**40, 0])
+def test_a_damaged_length_is_no_end_of_the_log(meshline: Cli, log: Path, length: int) -> None:
+    data = bytearray(log.read_bytes())
+    places = entries(bytes(data))
+    struct.pack_into("<Q", data, places[len(places) // 2], length)
+    log.write_bytes(data)
+    for command in (["doctor"], ["search", "a"], ["ingest", meshline.write("more.ndjson", EVENTS[0])]):
+        code, _, err = meshline(*command)
+        assert (code, "meshline recover" in err) == (1, True), command
+    assert log.read_bytes() == bytes(data), "nothing was cut without a word"
+    done = meshline.json("recover")
+    assert done["kept_bytes"] == places[len(places) // 2] and done["restored"] > 0
+    assert sound(meshline.db)[0] >= 11
+
+
+@pytest.mark.parametrize("part", [n / 20 for n in range(1, 20)])
+def test_a_log_cut_anywhere_is_no_damage(log: Path, part: float, tmp_path: Path) -> None:
+    copy = tmp_path / "cut.duckdb"
+    data = log.read_bytes()
+    copy.with_name("cut.duckdb.wal").write_bytes(data[: int(len(data) * part)])
+    assert hidden_break(copy) is None
 
 
 def test_two_damaged_places_are_cut_at_the_first(meshline: Cli, log: Path) -> None:

@@ -140,7 +140,7 @@ def test_examples_are_cut_and_the_number_is_of_all() -> None:
 def test_facets_are_counted_by_producer_and_told_whether_they_are_understood() -> None:
     store = loaded(
         run_event("r1", producer="p", run_facets={"errorMessage": {"message": "x"}, "custom": {}}),
-        run_event("r2", producer="p", inputs=[("a", {"schema": schema("x"), "inputFacets": {"dataQuality": {}}})]),
+        run_event("r2", producer="p", inputs=[("a", {"schema": schema("x"), "inputFacets": {"unheardOf": {}}})]),
         run_event("r3", producer="p", outputs=[("a", {"schema": schema("x")})], job_facets={"sql": {"query": "x"}}),
         dataset_event("d", documentation={"description": "x"}),
     )
@@ -150,7 +150,7 @@ def test_facets_are_counted_by_producer_and_told_whether_they_are_understood() -
         ("run", "errorMessage", 1, True),
         ("run", "custom", 1, False),
         ("dataset", "schema", 2, True),
-        ("dataset", "dataQuality", 1, False),
+        ("dataset", "unheardOf", 1, False),
         ("job", "sql", 1, False),
     }
     uses = {use.key: use.use for use in found.facets["p"]}

@@ -45,3 +45,11 @@ CREATE TABLE violation_act (
   act VARCHAR,              -- 'acknowledge', 'assign', 'comment'
   assignee VARCHAR, reason VARCHAR, actor VARCHAR, acted_at TIMESTAMP
 );
+
+-- one step of one request for access: asked, then approved or refused; a grant that was approved or revoked by hand
+CREATE TABLE access_act (
+  request VARCHAR,          -- id of the request, which is that of the grant too
+  act VARCHAR,              -- 'request', 'approve', 'refuse', 'revoke'
+  product VARCHAR, consumer_kind VARCHAR, consumer VARCHAR, purpose VARCHAR, expires TIMESTAMP,
+  reason VARCHAR, actor VARCHAR, acted_at TIMESTAMP
+);
