@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from lineage.store.version import DECLARED
 from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ _TABLES = {
             "alias",
             "metric",
             "assertion",
-            "domain",
-            "contract",
-            "product",
+            *DECLARED,
             "alias_mark",
             "edge_mark",
             "sql_problem",
@@ -54,8 +53,8 @@ _TABLES = {
 }
 _LEFT_OUT = {"known_from", "known_to", "received_at", "block", "position"}
 _WHO = {"actor", "reason"}
-_LEFT_OUT_OF = {  # what its hash covers, and who and when
-    **dict.fromkeys(("domain", "contract", "product"), {"path", "actor", "body", "valid_from", "valid_to"}),
+_LEFT_OUT_OF: dict[str, frozenset[str] | set[str]] = {  # what its hash covers, and who and when
+    **dict.fromkeys(DECLARED, frozenset({"path", "actor", "body", "valid_from", "valid_to"})),
     "alias_mark": _WHO,
     "edge_mark": _WHO,
 }
