@@ -9,6 +9,8 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, shape
 from lineage.formats.flat import to_csv
 from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
+from lineage.quality.drill import Drill
+from lineage.quality.promises import Promises
 from lineage.shown import Shown
 
 Shape = Literal["json", "csv"]
@@ -51,7 +53,26 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         return as_json(answer)
 
     _add_incidents(router, get_lineage, actor_of)
+    _add_rehearsals(router, get_lineage, actor_of)
     return router
+
+
+def _add_rehearsals(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    @router.get("/quality/promises", summary="Promises of freshness against history", responses=shape(Promises))
+    def promises(request: Request, as_of: AsOf = None, known_at: KnownAt = None, format: Shape = "json") -> Response:
+        answer = get_lineage().quality.promises(as_of=as_of, known_at=known_at, actor=actor_of(request))
+        return _said(answer, format)
+
+    @router.get("/quality/drill", summary="Play a failure: who would be told", responses=shape(Drill))
+    def drill(
+        request: Request,
+        node: Node,
+        failure: Annotated[str, Query(description="late, wrong or missing")] = "late",
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> Response:
+        answer = get_lineage().quality.drill(node, failure, as_of=as_of, known_at=known_at, actor=actor_of(request))
+        return as_json(answer)
 
 
 def _add_incidents(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:

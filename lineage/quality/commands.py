@@ -34,6 +34,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.command()(quality)
     app.command()(gate)
+    app.command()(drill)
+    app.command()(promises)
     app.add_typer(incidents, name="incidents")
 
 
@@ -76,6 +78,36 @@ def gate(
         found = lx.quality.gate(node, trust_sources=trust_sources, as_of=as_of, known_at=known_at)
     show_rows(found, format, print_shown)
     raise typer.Exit(EXIT[found.state])
+
+
+def drill(
+    node: Node,
+    failure: Annotated[str, typer.Option("--failure", metavar="WHAT", help="late, wrong or missing.")] = "late",
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """Play a failure of NODE: who would be told, when and by what. Nothing is written."""
+    from lineage.quality.tables import print_shown
+
+    with engine(db) as lx:
+        found = lx.quality.drill(node, failure, as_of=as_of, known_at=known_at)
+    show_rows(found, format, print_shown)
+
+
+def promises(
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """Promises of freshness that history says cannot be kept, and the earliest that could."""
+    from lineage.quality.tables import print_shown
+
+    with engine(db) as lx:
+        found = lx.quality.promises(as_of=as_of, known_at=known_at)
+    show_rows(found, format, print_shown)
 
 
 @incidents.command("list")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lineage.asking import When
     from lineage.engine import Lineage
     from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
+    from lineage.quality.drill import Drill
+    from lineage.quality.promises import Promises
     from lineage.view import View
 
 BY = ("dataset", "domain", "product")
@@ -136,6 +138,29 @@ class Quality:
     def resolve(self, id: str, *, note: str = "", now: datetime | None = None, actor: Actor = LOCAL) -> Incident:
         """Say that an incident is over; a later failure of the same check is a new one."""
         return self._act(id, "resolve", note=note, now=now, actor=actor)
+
+    def promises(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Promises:
+        """Promises of freshness against the history of runs: which cannot be kept, and the earliest that could."""
+        from lineage.quality.promises import promises
+
+        return promises(self._view(as_of, known_at, actor))
+
+    def drill(
+        self,
+        node: str,
+        failure: str,
+        *,
+        now: datetime | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Drill:
+        """Play a failure (``late``, ``wrong``, ``missing``): who would be told, when and by what."""
+        from lineage.quality.drill import drill
+        from lineage.resolve import resolve
+
+        view = self._view(as_of, known_at, actor)
+        return drill(view, resolve(view, node), failure, now=now)
 
     def _act(self, id: str, what: str, *, now: datetime | None, actor: Actor, **said: Any) -> Incident:
         from lineage.quality.incidents import act

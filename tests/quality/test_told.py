@@ -14,7 +14,7 @@ NUMBERS = "SELECT name, value FROM metric WHERE known_to = '9999-12-31' ORDER BY
 
 
 def told(place: str, key: str, body: dict[str, Any], side: str = "inputs") -> Store:
-    event = json.loads(run_event(**{side: ["a"]}))
+    event = json.loads(run_event(inputs=["a"] if side == "inputs" else [], outputs=["a"] if side == "outputs" else []))
     event[side][0][place] = {key: body}
     return loaded(json.dumps(event).encode())
 

@@ -1,0 +1,144 @@
+"""Drills, promises, commands and routes."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from lineage.api.errors import explain
+from lineage.api.router import build_router
+from lineage.cli import build_app
+from lineage.declared import apply
+from lineage.engine import Lineage
+from lineage.errors import MeshlineError, UsageError
+from lineage.quality.promises import waits
+from lineage.store import Store
+from tests.answers.builder import T0, World
+from tests.ingest.build import run_event
+
+NOW = T0 + timedelta(days=30)
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: {name}
+version: "1.0.0"
+status: active
+schema:
+  - name: {name}
+    customProperties:
+      - {{property: openlineage.namespace, value: pg}}
+      - {{property: openlineage.name, value: {name}}}
+slaProperties:
+  - {{property: latency, value: {hours}, unit: {unit}}}
+"""
+
+
+@pytest.fixture
+def world() -> World:
+    """raw → orders → report, each written daily, an hour after another."""
+    world = World()
+    steps: list[tuple[list[str], str, str]] = [([], "load", "raw"), (["raw"], "build", "orders"),
+                                               (["orders"], "export", "report")]  # fmt: skip
+    for hour, (inputs, job, name) in enumerate(steps):
+        world.flow(inputs, job, [name])
+        for day in range(30):
+            when = T0 + timedelta(days=day, hours=hour)
+            run = world.run(job, f"{job}{day}", started_at=when, ended_at=when)
+            world.run_io(run, job, name, "out", seen_at=when, last_at=when, row_count=1_000)
+    return world
+
+
+def declared(world: World, folder: Path, name: str, hours: float, unit: str = "h") -> Lineage:
+    (folder / "contracts").mkdir(exist_ok=True)
+    (folder / "contracts" / f"{name}.yaml").write_text(CONTRACT.format(name=name, hours=hours, unit=unit))
+    apply(world.store, folder)
+    return Lineage(world.store)
+
+
+def test_a_drill_tells_who_hears_of_it_first_and_where_nobody_would(world: World, tmp_path: Path) -> None:
+    world.dataset("orders")
+    lx = declared(world, tmp_path, "report", 30)
+    late = lx.quality.drill("raw", "late", now=NOW)
+    assert [(a.node, a.by) for a in late.alarms][-1] == ("dataset:pg:orders", "freshness, learned")
+    contract = next(a for a in late.alarms if a.node == "dataset:pg:report")
+    assert (contract.by, contract.at) == ("freshness by contract", T0 + timedelta(days=29, hours=2 + 30))
+    wrong = lx.quality.drill("raw", "wrong", now=NOW)
+    assert (wrong.alarms, len(wrong.silent)) == ((), 3)
+    assert {a.by for a in lx.quality.drill("raw", "missing", now=NOW).alarms} == {"row count"}
+    with pytest.raises(UsageError, match="none of late, wrong, missing"):
+        lx.quality.drill("raw", "on fire")
+    with pytest.raises(UsageError, match="is a job"):
+        lx.quality.drill("job:pg:load", "late")
+
+
+def test_a_promise_shorter_than_the_usual_gap_cannot_be_kept(world: World, tmp_path: Path) -> None:
+    (found,) = declared(world, tmp_path, "report", 2).quality.promises().promises
+    assert (found.verdict, found.earliest, found.arrival_p50) == ("impossible", 86_400, 7_200)
+    assert [step.source for step in found.path] == ["dataset:pg:raw", "dataset:pg:orders"]
+    (found,) = declared(world, tmp_path, "report", 25).quality.promises().promises
+    assert found.verdict == "can be kept"
+    assert waits(np.array([5.0]), np.array([1.0])).tolist() == []
+
+
+def test_a_broken_promise_of_freshness_is_one_for_the_contract_the_score_and_the_incident(
+    world: World, tmp_path: Path
+) -> None:
+    lx = declared(world, tmp_path, "report", 20)
+    at = T0 + timedelta(days=29, hours=2 + 21)
+    quality = lx.quality.explain("report", now=at)
+    assert (quality.grade, len(quality.gate)) == ("at risk", 1)
+    assert lx.quality.gate("report", now=at).state == "closed"
+    (incident,) = lx.quality.incidents(now=at).incidents
+    assert (incident.sort, incident.began_at) == ("freshness", T0 + timedelta(days=29, hours=22))
+    assert lx.quality.explain("report", now=at - timedelta(hours=1)).grade == "good"
+
+
+def test_a_promise_with_an_unknown_unit_is_unknown_and_no_limit(world: World, tmp_path: Path) -> None:
+    lx = declared(world, tmp_path, "report", 3, "moons")
+    found = lx.quality.explain("report", now=NOW)
+    assert "learned from" in next(c.expected for c in found.checks if c.sort == "freshness")
+    assert lx.quality.promises().promises == ()
+
+
+def test_commands_and_routes_say_the_same_and_the_gate_has_exit_codes(tmp_path: Path) -> None:
+    from ingest.writer import Writer
+
+    path = tmp_path / "t.duckdb"
+    with Store.open(path) as store:
+        event: dict[str, Any] = json.loads(run_event("r", "check", inputs=["orders"]))
+        body = {"assertions": [{"assertion": "unique", "success": False}]}
+        event["inputs"][0]["inputFacets"] = {"dataQualityAssertions": body}
+        flow = run_event("b", "build", inputs=["orders"], outputs=["report"])
+        Writer(store).ingest([json.dumps(event).encode(), flow], source="t")
+    said = CliRunner().invoke(build_app(), ["gate", "orders", "--as-of", "2026-01-01T01:00:00Z", "--db", str(path)])
+    assert said.exit_code == 1, said.output
+    assert CliRunner().invoke(build_app(), ["gate", "report", "--db", str(path)]).exit_code == 3
+    listed = CliRunner().invoke(build_app(), ["incidents", "list", "--db", str(path), "--format", "json"])
+    (incident,) = json.loads(listed.output)["incidents"]
+    acked = CliRunner().invoke(build_app(), ["incidents", "ack", incident["id"], "--actor", "ann", "--db", str(path)])
+    assert "acknowledged" in acked.output
+    with Store.open(path) as store:
+        app = FastAPI()
+        app.include_router(build_router(Lineage(store)))
+        app.add_exception_handler(MeshlineError, explain)
+        client = TestClient(app)
+        (one,) = client.get("/api/v2/incidents").json()["incidents"]
+        assert (one["id"], one["state"]) == (incident["id"], "acknowledged")
+        assert client.get("/api/v2/incidents/show", params={"id": one["id"]}).json()["acts"][0]["actor"] == "ann"
+        assert client.get("/api/v2/incidents/show", params={"id": "x"}).status_code == 404
+        assert client.get("/api/v2/quality", params={"by": "moon"}).status_code == 400
+        assert client.get("/api/v2/quality/explain", params={"node": "orders"}).json()["quality"] is None
+        assert client.get("/api/v2/gate", params={"node": "report"}).json()["state"] == "unknown"
+        assert client.get("/api/v2/quality/promises").json()["promises"] == []
+        drill = client.get("/api/v2/quality/drill", params={"node": "orders", "failure": "wrong"}).json()
+        assert [alarm["by"] for alarm in drill["alarms"]] == ["test unique"]
+        done = client.post("/api/v2/incidents/act", json={"id": one["id"], "act": "resolve", "note": "done"})
+        assert done.json()["state"] == "resolved"
