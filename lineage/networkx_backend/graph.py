@@ -169,8 +169,8 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
         if self.flow.edges > MOST_EDGES:
             raise FallbackRefusedError(
                 f"This graph has {self.flow.edges:,} edges. An algorithm that the backend “meshline” does not have "
-                f"needs a copy of it as a networkx.DiGraph, which is made up to {MOST_EDGES:,} edges. Ask about a part: "
-                "G.subgraph(nodes).copy()."
+                f"needs a copy of it as a networkx.DiGraph, which is made up to {MOST_EDGES:,} edges. Ask about a "
+                "part: G.subgraph(nodes).copy()."
             )
         find, edges = self.node_attributes, self.edge_attributes
         plain = nx.DiGraph(**self.graph)
