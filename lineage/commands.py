@@ -59,6 +59,7 @@ FIELDS: tuple[str, ...] = (
     "lineage.cost.commands",
     "lineage.quality.commands",
     "lineage.policies.commands",
+    "lineage.policies.violation_commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 
@@ -171,10 +172,13 @@ def apply(
 ) -> None:
     """Bring the store in line with declared files: all of them or none."""
     from lineage.declared import apply as apply_files
+    from lineage.engine import Lineage
     from lineage.tables import print_plan
 
     with open_store(db, create=True) as store:
         plan = apply_files(store, directory, dry_run=dry_run, actor=acting(actor))
+        if plan.applied and plan.touches("policy", "waiver", "access_grant"):
+            Lineage(store).policies.record(actor=acting(actor))
     show_value(plan, format, print_plan)
 
 

@@ -84,6 +84,10 @@ class Plan:
         """Whether files and store agree."""
         return not (self.added or self.changed or self.removed)
 
+    def touches(self, *kinds: str) -> bool:
+        """Whether something of these kinds (names of tables) is other than before."""
+        return any(change.kind in kinds for change in (*self.added, *self.changed, *self.removed))
+
 
 @dataclass
 class _Step:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
 from lineage.policies.answers import Check, Policies
 from lineage.policies.model import Policy
+from lineage.policies.violations import Violation, Violations
 
 Which = Annotated[str, Query(description="Id of a policy")]
+Name = Annotated[str, Query(description="Id of a violation")]
+Text = Annotated[str, Body(embed=True)]
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
@@ -36,4 +39,28 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     ) -> JSONResponse:
         return as_json(get_lineage().policies.check(policy, as_of=as_of, known_at=known_at, actor=actor_of(request)))
 
+    _add_violations(router, get_lineage, actor_of)
     return router
+
+
+def _add_violations(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    @router.get("/violations", summary="Recorded violations", responses=shape(Violations))
+    def violations(
+        request: Request, everything: bool = False, as_of: AsOf = None, known_at: KnownAt = None
+    ) -> JSONResponse:
+        found = get_lineage().policies.violations(
+            everything=everything, as_of=as_of, known_at=known_at, actor=actor_of(request)
+        )
+        return as_json(found)
+
+    @router.get("/violations/show", summary="One violation", responses=shape(Violation))
+    def violation(request: Request, id: Name, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        return as_json(get_lineage().policies.violation(id, as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
+    @router.post("/violations/ack", summary="Say that somebody looks after it", responses=shape(Violation))
+    def acknowledge(request: Request, id: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().policies.acknowledge(id, reason, actor=actor_of(request)))
+
+    @router.post("/violations/assign", summary="Say who mends it", responses=shape(Violation))
+    def assign(request: Request, id: Text, assignee: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().policies.assign(id, assignee, reason, actor=actor_of(request)))

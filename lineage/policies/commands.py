@@ -16,7 +16,10 @@ from lineage.options import (
     Shape,
     TableFormat,
     TableShape,
+    Who,
+    acting,
     engine,
+    open_store,
     show_rows,
     show_value,
 )
@@ -109,14 +112,24 @@ def library_(
 def check(
     policy: Annotated[str | None, typer.Option("--policy", metavar="ID", help="Only this policy.")] = None,
     fail_on: Annotated[Severity, typer.Option("--fail-on", help="Least severity that fails.")] = Severity.high,
+    record: Annotated[bool, typer.Option("--record", help="Keep the results: violations open and close.")] = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
+    actor: Who = None,
     format: TableShape = TableFormat.table,
     db: Database = None,
 ) -> None:
     """Run the policies. Exit code 1 when a violation is grave enough or a policy is in error."""
     from lineage.contracts.tables import print_shown
+    from lineage.engine import Lineage
+    from lineage.errors import UsageError
 
+    if record:
+        if as_of is not None or known_at is not None:
+            raise UsageError("--record keeps what holds now; leave --as-of and --known-at out.")
+        with open_store(db) as store:
+            kept = Lineage(store).policies.record(policy, actor=acting(actor))
+        typer.echo(f"recorded: {kept.changed:,} results changed", err=True)
     with engine(db) as lx:
         answer = lx.policies.check(policy, as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from lineage.policies.views import fill
 if TYPE_CHECKING:
     from lineage.asking import When
     from lineage.engine import Lineage
+    from lineage.policies.recording import Recorded
+    from lineage.policies.violations import Violation, Violations
     from lineage.view import View
 
 
@@ -104,6 +107,55 @@ class PolicyQuestions:
             generated_by=f"meshline {__version__}",
             fingerprint=view.instant.fingerprint,
         )
+
+    def record(self, policy: str | None = None, *, actor: Actor = LOCAL, now: datetime | None = None) -> Recorded:
+        """Run the policies that hold and keep what they say; see :func:`lineage.policies.recording.keep`.
+
+        Raises
+        ------
+        UnknownPolicyError
+            when no policy has this id.
+        """
+        from lineage.policies.recording import keep
+
+        view = self._lineage.view()
+        held = self._held(view)
+        results, _ = run(view, held.policies if policy is None else (held.one(policy),))
+        return keep(self._lineage.store, results, actor=actor.name, now=now or view.as_of)
+
+    def violations(
+        self, *, everything: bool = False, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> Violations:
+        """Violations that were recorded; ``everything``: also those that were fixed."""
+        from lineage.policies.ledger import violations
+
+        return violations(self._lineage.view(as_of, known_at, actor), everything=everything)
+
+    def violation(self, name: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Violation:
+        """One violation with what people did about it.
+
+        Raises
+        ------
+        UnknownViolationError
+            when none has this id.
+        """
+        from lineage.policies.ledger import find
+
+        return find(self._lineage.view(as_of, known_at, actor), name)
+
+    def acknowledge(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> Violation:
+        """Say that somebody looks after a violation."""
+        from lineage.policies.ledger import act
+
+        act(self._lineage.view(actor=actor), name, "acknowledge", None, reason)
+        return self.violation(name, actor=actor)
+
+    def assign(self, name: str, assignee: str, reason: str = "", *, actor: Actor = LOCAL) -> Violation:
+        """Say who mends a violation."""
+        from lineage.policies.ledger import act
+
+        act(self._lineage.view(actor=actor), name, "assign", assignee, reason)
+        return self.violation(name, actor=actor)
 
     def _held(self, view: View) -> PolicySet:
         found = policies_of(view.store, view.as_of, view.known_at)

@@ -51,6 +51,10 @@ class Sieve:
         """Whether nothing may be said of a subject."""
         return subject in self._hidden
 
+    def knows(self, subject: str) -> bool:
+        """Whether a text is a subject, so that it can be shown or masked."""
+        return subject in self._domains or subject in self._hidden
+
     def label(self, subject: str) -> str:
         """A subject as it may be named."""
         domain = self._hidden.get(subject)
@@ -83,7 +87,7 @@ class Sieve:
     def _finding(self, policy: Policy, one: Finding) -> FindingRow:
         steps = tuple(one.path.split(ARROW)) if one.path else ()
         restricted = self._view.restricted
-        if restricted and not all(step in self._domains or step in self._hidden for step in steps):
+        if restricted and not all(map(self.knows, steps)):
             steps = ()
         return FindingRow(
             policy=policy.id,

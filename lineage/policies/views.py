@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -154,8 +154,8 @@ class Mesh:
                 "contract": [contract[i].contract.id if i in contract else None for i in nodes],
                 "contract_status": [contract[i].contract.status if i in contract else None for i in nodes],
                 "classification": [classification_of(contract[i]) if i in contract else None for i in nodes],
-                "readers": [len(self.snapshot.readers(i)) if kinds[i] == DATASET else None for i in nodes],
-                "writers": [len(self.snapshot.writers(i)) if kinds[i] == DATASET else None for i in nodes],
+                "readers": self._arrows(self.snapshot.readers_of),
+                "writers": self._arrows(self.snapshot.writers_of),
                 "other_domains": [len(others.get(i, ())) if kinds[i] == DATASET else None for i in nodes],
                 "reach": [reach.get(i) for i in nodes],
                 "depends_alone": [alone.get(i) for i in nodes],
@@ -163,6 +163,14 @@ class Mesh:
                 "last_written": [written.get(i) for i in nodes],
             },
         )
+
+    def _arrows(self, ask: Callable[[U32], tuple[Any, Any, Any]]) -> list[int | None]:
+        """Number of jobs that read (write) each dataset; ``None`` for a job."""
+        nodes = np.asarray(self.nodes, dtype=np.uint32)
+        is_dataset = self.snapshot.kind[nodes] == DATASET
+        place, _, _ = ask(nodes[is_dataset])
+        counts = iter(np.bincount(place, minlength=int(is_dataset.sum())).tolist())
+        return [next(counts) if one else None for one in is_dataset.tolist()]
 
     def _ports(self) -> set[int]:
         """Datasets bound to a contract that an output port of some product names."""

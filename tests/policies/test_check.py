@@ -100,3 +100,24 @@ def test_a_policy_in_error_fails_the_check(tmp_path: Path, capsys: pytest.Captur
     assert run(["check", "--fail-on", "critical", "--db", str(db)]) == 1
     assert "described is in error" in capsys.readouterr().out
     assert run(["policies", "test", str(file), "--db", str(db)]) == 1
+
+
+def test_apply_and_check_record_what_policies_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db, folder = tmp_path / "x.duckdb", tmp_path / "mesh"
+    with Store.open(db) as store:
+        store.rows("INSERT INTO node (id, kind, namespace, name, field, known_from) "
+                   "VALUES (1, 'dataset', 'pg', 'a', '', '2026-01-01')")  # fmt: skip
+    assert run(["init", "policy", "mine", "--dir", str(folder)]) == 0
+    assert run(["apply", str(folder), "--db", str(db)]) == 0
+    capsys.readouterr()
+    assert run(["check", "--record", "--as-of", "2026-01-01", "--db", str(db)]) == 2
+    assert run(["check", "--record", "--actor", "ann", "--db", str(db)]) == 0
+    assert "recorded: 0 results changed" in capsys.readouterr().err
+    assert run(["violations", "list", "--format", "json", "--db", str(db)]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["violations"]
+    assert (one["policy"], one["state"]) == ("mine", "open")
+    assert run(["violations", "ack", one["id"], "--reason", "mine", "--db", str(db)]) == 0
+    assert run(["violations", "assign", one["id"], "bob", "--db", str(db)]) == 0
+    assert run(["violations", "show", one["id"], "--db", str(db)]) == 0
+    assert "assigned to bob" in capsys.readouterr().out
+    assert run(["violations", "show", "v0", "--db", str(db)]) == 2

@@ -1,0 +1,155 @@
+"""Recorded violations as one actor may see them, under their most upstream cause, and acts upon them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from lineage.audit import record
+from lineage.cause import causes
+from lineage.errors import MeshlineError, UsageError
+from lineage.policies.load import library
+from lineage.policies.model import SEVERITIES, Policy, read_policy
+from lineage.policies.recording import WHOLE
+from lineage.policies.showing import Sieve
+from lineage.policies.views import fill
+from lineage.policies.violations import Interval, Violation, ViolationAct, Violations, lives
+from lineage.times import utcnow
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+_INTERVALS = """
+-- one result over one interval of every asset that ever violated, as known at K
+SELECT policy, subject, result, coalesce(message, ''), path, valid_from, valid_to FROM evaluation e
+WHERE known_from <= $known AND known_to > $known AND valid_from <= $at AND subject <> $whole AND EXISTS (
+  SELECT 1 FROM evaluation v WHERE v.policy = e.policy AND v.subject = e.subject AND v.result IN ('violation', 'waived')
+)
+ORDER BY policy, subject, valid_from
+"""
+_ACTS = """
+-- what people did until T
+SELECT policy, subject, act, assignee, coalesce(reason, ''), actor, acted_at FROM violation_act
+WHERE acted_at <= $at AND acted_at <= $known ORDER BY acted_at
+"""
+_POLICIES = """
+-- newest version of each policy as known at K, also of those that were taken back
+SELECT arg_max(document, valid_from) FROM policy WHERE known_from <= $known AND known_to > $known GROUP BY name
+"""
+
+
+class UnknownViolationError(MeshlineError):
+    """No violation has this id."""
+
+    exit_code = 2
+    status = 404
+
+
+def violations(view: View, *, everything: bool = False) -> Violations:
+    """Violations at one instant, those past their deadline first; ``everything``: also the fixed ones."""
+    found = [one for one in _read(view) if everything or one.state != "fixed"]
+    found.sort(
+        key=lambda one: (not one.overdue, -SEVERITIES.index(one.severity), one.deadline, one.policy, one.subject)
+    )
+    return Violations(tuple(found), view.as_of, view.known_at)
+
+
+def find(view: View, name: str) -> Violation:
+    """One violation by its id.
+
+    Raises
+    ------
+    UnknownViolationError
+        when there is none, or none that the actor may see.
+    """
+    for one in _read(view):
+        if one.id == name:
+            return one
+    raise UnknownViolationError(f"There is no violation “{name}”. meshline violations list --all names them.")
+
+
+def act(view: View, name: str, what: Literal["acknowledge", "assign"], assignee: str | None, reason: str) -> None:
+    """Write down what somebody does about a violation, with an entry in the audit log.
+
+    Raises
+    ------
+    UnknownViolationError
+        when there is no such violation.
+    UsageError
+        when it was fixed already.
+    """
+    one = find(view, name)
+    if one.state == "fixed":
+        raise UsageError(f"Violation {name} was fixed already.")
+    now, who = utcnow(), view.actor.name
+    with view.store.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO violation_act VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [one.policy, one.subject, what, assignee, reason, who, now],
+        )
+        payload = {"policy": one.policy, "subject": one.subject, "assignee": assignee, "reason": reason}
+        record(cursor, actor=who, action=f"violation.{what}", resource=one.id, payload=payload, at=now)
+
+
+# -- inside
+
+
+def _read(view: View) -> list[Violation]:
+    when = {"at": view.as_of, "known": view.known_at}
+    policies = _policies(view)
+    acts: dict[tuple[str, str], list[ViolationAct]] = {}
+    for policy, subject, *rest in view.store.rows(_ACTS, when):
+        acts.setdefault((policy, subject), []).append(ViolationAct(*rest))
+    intervals: dict[tuple[str, str], list[Interval]] = {}
+    for policy, subject, *rest in view.store.rows(_INTERVALS, {**when, "whole": WHOLE}):
+        intervals.setdefault((policy, subject), []).append(Interval(*rest))
+    sieve = Sieve(view, fill(view) if view.restricted else {})
+    found = []
+    for (name, subject), held in intervals.items():
+        policy = policies.get(name)
+        if policy is None or not sieve.may_read(policy) or sieve.hides(subject):
+            continue
+        one = lives(policy, subject, held, acts.get((name, subject), ()), view.as_of)
+        if one is not None:
+            found.append(_shown(view, sieve, policy, one))
+    return _caused(view, found)
+
+
+def _policies(view: View) -> dict[str, Policy]:
+    """Every policy that there ever was, and those of the library."""
+    documents = view.store.rows(_POLICIES, {"known": view.known_at})
+    return {one.id: one for one in (*library(), *(read_policy(json.loads(row[0])) for row in documents))}
+
+
+def _shown(view: View, sieve: Sieve, policy: Policy, one: Violation) -> Violation:
+    if not view.restricted:
+        return one
+    return replace(one, message=policy.title, path=tuple(sieve.label(step) for step in one.path if sieve.knows(step)))
+
+
+def _caused(view: View, found: Sequence[Violation]) -> list[Violation]:
+    """Each violation with its domain and with the most upstream asset that violates the same policy."""
+    snapshot = view.snapshot
+    places = {text: i for i, text in enumerate(snapshot.texts(range(snapshot.n)))} if found else {}
+    failing: dict[str, list[int]] = {}
+    for one in found:
+        if one.state != "fixed" and one.subject in places:
+            failing.setdefault(one.policy, []).append(places[one.subject])
+    cause = {name: _nearest(view, nodes) for name, nodes in failing.items()}
+    shown = []
+    for one in found:
+        i = places.get(one.subject)
+        over = cause.get(one.policy, {}).get(i) if i is not None else None
+        label = view.label(over) if over is not None and over != i else None
+        shown.append(replace(one, cause=label, domain=view.domain(i) if i is not None else ""))
+    return shown
+
+
+def _nearest(view: View, nodes: Sequence[int]) -> Mapping[int | None, int]:
+    return {
+        member: group.cause
+        for group in causes(view.snapshot, nodes)
+        for member in (*group.cycle, *(one.node for one in group.members))
+    }
