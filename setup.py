@@ -2,7 +2,7 @@
 
 from setuptools import Extension, setup
 
-KERNELS = ("buffers", "graph", "methods", "order", "path", "search", "sort")
+KERNELS = ("block", "buffers", "graph", "methods", "order", "path", "search", "sort")
 ANALYSIS = ("components", "digraph", "failure", "failures", "graph", "rank", "reach")
 
 setup(

@@ -82,6 +82,10 @@ class Searcher(Protocol):
         """Admitted edges inside a set of vertices, how many of them are certain, and the vertices one edge outside."""
         ...
 
+    def pick(self, values: U32, at: U32) -> U32:
+        """``values[at]``, of one value for each vertex."""
+        ...
+
     def look_up(self, members: U32, values: U8, asked: U32) -> U8:
         """Value of each asked vertex that is one of ``members``, 3 for every other."""
         ...

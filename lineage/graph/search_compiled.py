@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from lineage.graph._kernels import Graph
+from lineage.graph._kernels import Graph, take
 from lineage.graph.arrays import U8, U32
 from lineage.graph.barred import Closed
 from lineage.graph.level import Adjacency
@@ -67,6 +68,10 @@ class CompiledSearcher:
         edges, certain, outside = self._graph.among(answer, mask, None if closed is None else closed.bits)
         return edges, certain, np.sort(np.frombuffer(outside, _U32))
 
+    def pick(self, values: U32, at: U32) -> U32:
+        """``values[at]``."""
+        return np.frombuffer(take(values, at), _U32)
+
     def look_up(self, members: U32, values: U8, asked: U32) -> U8:
         """Value of each asked vertex that is a member, 3 for every other."""
         return _bytes(self._graph.look_up(members, values, asked))
@@ -85,5 +90,5 @@ def _graph(graph: Adjacency) -> Graph:
     )
 
 
-def _bytes(found: bytes) -> U8:
+def _bytes(found: Any) -> U8:
     return np.frombuffer(found, _U8)

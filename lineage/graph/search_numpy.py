@@ -110,6 +110,10 @@ class NumpySearcher:
         kept = classes[inside]
         return len(kept), int((kept % 3 == 0).sum()), np.unique(neighbours[~inside])
 
+    def pick(self, values: U32, at: U32) -> U32:
+        """``values[at]``."""
+        return values[at]
+
     def look_up(self, members: U32, values: U8, asked: U32) -> U8:
         """Value of each asked vertex that is a member, 3 for every other."""
         inside, value = self._scratch.take()

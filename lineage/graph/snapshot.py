@@ -365,6 +365,8 @@ class Snapshot:
         return sorted((e for e in found if e.src != e.dst), key=lambda e: (e.src, e.dst))
 
     def _check_sources(self, sources: Sequence[int]) -> U32:
+        if len(sources) == 1 and 0 <= int(sources[0]) < self.n:  # the commonest question
+            return np.array([sources[0]], dtype=np.uint32)
         given = np.asarray(sources, dtype=np.int64).reshape(-1)
         wrong = given[(given < 0) | (given >= self.n)]
         if len(wrong):

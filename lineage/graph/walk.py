@@ -23,7 +23,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from lineage.graph.arrays import I64, NONE, U8, U32, Bool, class_mask
+from lineage.graph.arrays import I64, NONE, STALE, U8, U32, Bool, class_mask
 from lineage.graph.barred import Closed
 from lineage.graph.level import Level
 from lineage.graph.search import Searcher, Start, Tree
@@ -49,13 +49,20 @@ class Seeds:
     late_certainty: U8
 
     @cached_property
+    def reports(self) -> bool:
+        """Whether some seed is part of the answer."""
+        return bool(self.report.any())
+
+    @cached_property
     def worst(self) -> int:
         """Certainty of the least certain step to a seed."""
+        if len(self.certainty) == 1 and not len(self.late):
+            return int(self.certainty[0])
         return int(max(self.certainty.max(initial=0), self.late_certainty.max(initial=0)))
 
     def at(self, certainty: int) -> Start:
         """The vertices, and the late ones, that are at least so certain."""
-        if self.worst <= certainty:
+        if certainty == STALE or self.worst <= certainty:
             return Start(self.vertices, self.certainty, self.late, self.late_certainty)
         early, late = self.certainty <= certainty, self.late_certainty <= certainty
         return Start(self.vertices[early], self.certainty[early], self.late[late], self.late_certainty[late])
@@ -143,15 +150,20 @@ class Walk:
             if question.depth >= 0 and len(self._main.levels) - 2 >= question.depth:
                 break
             limit *= 2  # helpers and sources filled the list
-        self._position = listed if most < 0 else listed[:most]
-        self.nodes: U32 = level.public[self._at(self._main.order)]
+        self._listing = listed if most < 0 else listed[:most]
+        self.nodes: U32 = search.pick(level.public, self._at(self._main.order))
         self._left_out = self._nearest(listed[most:]) if 0 <= most < len(listed) else self.nodes[:0]
 
     def _at(self, values: Array) -> Array:
         """What belongs to the nodes of the answer, of an array by position in the search."""
-        first = len(values) - len(self._position)  # mostly they are all but the sources: no need to pick
-        whole = not len(self._position) or int(self._position[0]) == first
-        return values[first:] if whole else values[self._position]
+        listing = self._listing  # mostly they are all but the sources, or a part without gaps: no need to pick
+        return values[listing.start : listing.stop] if isinstance(listing, range) else values[listing]
+
+    @cached_property
+    def _position(self) -> I64:
+        """Position in the search of each node of the answer."""
+        listing = self._listing
+        return np.arange(listing.start, listing.stop) if isinstance(listing, range) else listing
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -218,7 +230,7 @@ class Walk:
             tree = self._run(question.certainty, question.mask, depth, -1)
             listed = self._listed(tree)
             if not tree.stopped or len(listed) > len(self.nodes):
-                rest = listed[len(self.nodes) :]
+                rest = np.asarray(listed[len(self.nodes) :], dtype=np.int64)
                 return np.sort(self._level.public[tree.order[rest[_hops(tree)[rest] == depth]]])
 
     @property
@@ -235,7 +247,7 @@ class Walk:
             when ``i`` is not in the answer.
         """
         at = self._place(i)
-        position = int(self._position[at])
+        position = int(self._listing[at])
         certainty = int(self.certainty[at])
         if certainty >= self._worst:
             vertices = self._way_up(position)
@@ -308,12 +320,12 @@ class Walk:
         kept[inner] |= kept[parent[inner] - begin]
         return np.concatenate([main.order[:begin], here[kept]])
 
-    def _listed(self, main: Tree) -> I64:
-        """Position in the tree of each node to report, in order."""
+    def _listed(self, main: Tree) -> I64 | range:
+        """Position in the tree of each node to report, in order; a range where there are no gaps."""
         level, seeds = self._level, self._seeds
         zero = int(main.levels[1])  # sources stand at hop 0: only there, and among helpers, is something to leave out
-        if not len(level.helper_key) and not seeds.report.any():
-            return np.arange(np.count_nonzero(main.parent[:zero] == NONE), len(main.order))
+        if not len(level.helper_key) and not seeds.reports:
+            return range(np.count_nonzero(main.parent[:zero] == NONE) if zero > 1 else zero, len(main.order))
         listed = main.parent[:zero] != NONE
         listed |= np.isin(main.order[:zero], seeds.vertices[seeds.report])
         keep = np.ones(len(main.order), dtype=bool)
@@ -332,8 +344,9 @@ class Walk:
             keep &= first
         return np.flatnonzero(keep)
 
-    def _nearest(self, rest: I64) -> U32:
+    def _nearest(self, left: I64 | range) -> U32:
         """Nodes at the positions left out that are at the smallest distance, in ascending order."""
+        rest = np.asarray(left)
         hops = _hops(self._main)[rest]
         return np.sort(self._level.public[self._main.order[rest[hops == hops[0]]]])
 

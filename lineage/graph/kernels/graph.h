@@ -9,6 +9,9 @@
  * back can take longer than they do. */
 #define LONG_LEVEL 8192
 
+/* Arrays of an answer from this many bytes on are handed out without a copy. */
+#define LONG_ANSWER 16384
+
 enum { UNIT_PTR, UNIT_IDX, ZERO_PTR, ZERO_IDX, BUFFERS };
 
 typedef struct {

@@ -95,21 +95,54 @@ static int run(Search *q, Levels *levels, const Seeds *seeds, const Seeds *late,
     return failed;
 }
 
-/* Order, parents, levels, grades (None when the search was stopped: they are final only at its end), stopped. */
-static PyObject *tree_of(const Search *q, const Levels *levels, int stopped)
+/* One array of an answer of `count` vertices: long ones are handed out as they are, and the search gets another. */
+static PyObject *hand_out(const Scratch *s, uint32_t **array, uint32_t count)
 {
-    const Scratch *s = q->scratch;
-    Py_ssize_t count = q->tail;
-    PyObject *grades = stopped ? Py_NewRef(Py_None) : PyBytes_FromStringAndSize(NULL, count);
+    size_t used = (size_t)count * sizeof(uint32_t);
+    if (used < LONG_ANSWER || used < s->room / 16)
+        return PyBytes_FromStringAndSize((char *)*array, (Py_ssize_t)used);
+    uint32_t *other = pool_take(s->room);
+    PyObject *block = other == NULL ? PyErr_NoMemory() : block_of(*array, s->room, used);
+    if (block == NULL)
+        pool_give(other, s->room);
+    else
+        *array = other;
+    return block;
+}
+
+/* Grade of each vertex of the order, while the state becomes clean again. */
+static PyObject *grades_of(Scratch *s, uint32_t count)
+{
+    PyObject *grades = count < LONG_ANSWER ? room_for(count, 1) : block_new(count);
     if (grades == NULL)
         return NULL;
-    if (!stopped) {
-        char *grade = PyBytes_AS_STRING(grades);
-        for (Py_ssize_t k = 0; k < count; k++)
-            grade[k] = (char)(s->state[s->order[k]] & GRADE);
+    uint8_t *grade = count < LONG_ANSWER ? (uint8_t *)PyBytes_AS_STRING(grades) : block_memory(grades);
+    for (uint32_t k = 0; k < count; k++) {
+        uint8_t *state = s->state + s->order[k];
+        grade[k] = *state & GRADE;
+        *state = UNREACHED;
     }
-    return Py_BuildValue("(y#y#y#NO)", (char *)s->order, count * 4, (char *)s->parent, count * 4, (char *)levels->at,
-                         (Py_ssize_t)levels->count * 4, grades, stopped ? Py_True : Py_False);
+    return grades;
+}
+
+/* Order, parents, levels, grades (None when the search was stopped: they are final only at its end), stopped. The state
+ * is clean after it. */
+static PyObject *tree_of(Search *q, const Levels *levels, int stopped)
+{
+    Scratch *s = q->scratch;
+    PyObject *grades = stopped ? Py_NewRef(Py_None) : grades_of(s, q->tail);
+    if (stopped || grades == NULL)
+        state_clear(s->state, s->order, q->tail);
+    PyObject *order = grades == NULL ? NULL : hand_out(s, &s->order, q->tail);
+    PyObject *parent = order == NULL ? NULL : hand_out(s, &s->parent, q->tail);
+    PyObject *tree = NULL;
+    if (parent != NULL)
+        tree = Py_BuildValue("(OOy#OO)", order, parent, (char *)levels->at, (Py_ssize_t)levels->count * 4, grades,
+                             stopped ? Py_True : Py_False);
+    Py_XDECREF(order);
+    Py_XDECREF(parent);
+    Py_XDECREF(grades);
+    return tree;
 }
 
 static PyObject *bfs(Graph *self, const Seeds *seeds, const Seeds *late, long mask, long depth, long long limit,
@@ -128,11 +161,11 @@ static PyObject *bfs(Graph *self, const Seeds *seeds, const Seeds *late, long ma
     int failed = run(&q, &levels, seeds, late, depth, limit, &stopped, &thread);
     if (thread != NULL)
         PyEval_RestoreThread(thread);
-    if (failed)
+    if (failed) {
         PyErr_NoMemory();
-    else
+        state_clear(s->state, s->order, q.tail);
+    } else
         answer = tree_of(&q, &levels, stopped);
-    state_clear(s->state, s->order, q.tail);
     levels_end(&levels);
     scratch_give(self, s);
     return answer;

@@ -172,6 +172,31 @@ static PyObject *k_order_vertices(PyObject *module, PyObject *const *args, Py_ss
     return answer;
 }
 
+static PyObject *k_take(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    static const int sizes[] = {4, 4};
+    Py_buffer v[2]; /* values, positions */
+    if (expect(given, 2, "take(values, positions)") < 0 || views_of(args, v, sizes, 2) < 0)
+        return NULL;
+    size_t count = (size_t)length(&v[1]), last = 0;
+    uint32_t bound = (uint32_t)length(&v[0]);
+    PyObject *answer = block_new(count ? count * 4 : 1);
+    if (answer != NULL) {
+        const uint32_t *value = v[0].buf, *position = v[1].buf;
+        uint32_t *out = block_memory(answer);
+        ((Block *)answer)->used = count * 4;
+        for (; last < count && position[last] < bound; last++)
+            out[last] = value[position[last]];
+        if (last < count) {
+            PyErr_Format(PyExc_ValueError, "position %u in an array of %u", position[last], bound);
+            Py_CLEAR(answer);
+        }
+    }
+    release(v, 2);
+    return answer;
+}
+
 #define METHOD(name, doc) {#name, (PyCFunction)(void (*)(void))k_##name, METH_FASTCALL, doc}
 
 static PyMethodDef module_methods[] = {
@@ -179,14 +204,17 @@ static PyMethodDef module_methods[] = {
     METHOD(find_ids, "Position of ids in a sorted array."),
     METHOD(sort_keys, "Stable order by one key."),
     METHOD(sort_inside, "Order by key inside of parts."),
+    METHOD(take, "Values at positions."),
     METHOD(order_vertices, "Order along the flow, and strongly connected components."),
     {NULL, NULL, 0, NULL},
 };
 
 static int module_exec(PyObject *module)
 {
+    if (block_type == NULL)
+        block_type = (PyTypeObject *)PyType_FromSpec(&block_spec);
     PyObject *type = PyType_FromSpec(&graph_spec);
-    int failed = type == NULL || PyModule_AddObjectRef(module, "Graph", type) < 0;
+    int failed = block_type == NULL || type == NULL || PyModule_AddObjectRef(module, "Graph", type) < 0;
     Py_XDECREF(type);
     return failed ? -1 : 0;
 }

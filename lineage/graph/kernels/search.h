@@ -18,6 +18,7 @@
 #ifndef MESHLINE_SEARCH_H
 #define MESHLINE_SEARCH_H
 
+#include "block.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -53,7 +54,8 @@ typedef struct {
 typedef struct Scratch {
     uint8_t *state;
     uint64_t *bits;
-    uint32_t *order, *parent; /* n + COPY entries */
+    uint32_t *order, *parent; /* n + COPY entries, from the pool */
+    size_t room;              /* bytes of each of the two */
     uint32_t *stack, *spare;  /* a vertex improves twice at most: 2 n entries */
     struct Scratch *next;
 } Scratch;
@@ -75,10 +77,11 @@ static Scratch *scratch_new(uint32_t n)
     Scratch *s = calloc(1, sizeof(Scratch));
     if (s == NULL)
         return NULL;
-    s->state = malloc((size_t)n + 1);
+    s->room = room;
+    s->state = room_new((size_t)n + 1);
     s->bits = calloc((size_t)n / 64 + 1, sizeof(uint64_t));
-    s->order = malloc(room);
-    s->parent = malloc(room);
+    s->order = pool_take(room);
+    s->parent = pool_take(room);
     s->stack = malloc(2 * room);
     s->spare = malloc(2 * room);
     if (s->state != NULL)
@@ -96,8 +99,8 @@ static void scratch_free(Scratch *s)
 {
     free(s->state);
     free(s->bits);
-    free(s->order);
-    free(s->parent);
+    pool_give(s->order, s->room);
+    pool_give(s->parent, s->room);
     free(s->stack);
     free(s->spare);
     free(s);
