@@ -64,32 +64,37 @@ def list_(
 
 def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="Id or any unique beginning of it.", show_default=False)],
+    raw: Annotated[bool, typer.Option("--raw", help="Exactly the bytes that came, secrets included.")] = False,
     format: Shape = Format.table,
     db: Database = None,
 ) -> None:
-    """One refused input: its bytes on standard output, exactly as they came; the rest on standard error."""
+    """One refused input: its bytes on standard output, with secrets masked; the rest on standard error."""
     from ingest.quarantine import find, original
+    from lineage.redact import redact_event
     from lineage.store import Store
     from lineage.tables import clean, print_json
 
     with Store.open(db, create=False, read_only=True) as store:
         found = find(store, id)
         data = original(store, found[0].id)
+    size, shown = len(data), data if raw else redact_event(data)
+    masked = shown != data
     if format is Format.json:
-        print_json({"id": found[0].id, "bytes": len(data), "places": found, **_body(data)})
+        print_json({"id": found[0].id, "bytes": size, "masked": masked, "places": found, **_body(shown)})
         return
-    typer.echo(f"{found[0].id}: {len(data):,} bytes", err=True)
+    note = "; secrets are masked, --raw shows them" if masked else ""
+    typer.echo(f"{found[0].id}: {size:,} bytes{note}", err=True)
     for place in found:
         again = f", accepted {place.replayed_at:%Y-%m-%d %H:%M:%S} UTC" if place.replayed_at else ""
         when = f"{place.received_at:%Y-%m-%d %H:%M:%S} UTC"
         typer.echo(clean(f"{place.where}, received {when}{again}"), err=True)
         typer.echo(clean(f"  {place.reason}: {place.detail}"), err=True)
     if sys.stdout.isatty():  # what a producer sent must not steer a terminal
-        text = data.decode("utf-8", "backslashreplace")
+        text = shown.decode("utf-8", "backslashreplace")
         typer.echo("\n".join(clean(line) for line in text.split("\n")))
         return
     sys.stdout.flush()
-    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.write(shown)
 
 
 def replay(
@@ -133,7 +138,7 @@ def replay(
             typer.echo(f"  refused as {name}: {count:,}")
     if done.read and done.still.total() == done.read:
         raise StillRefusedError(
-            "Nothing of it can be read. Put it right by hand: meshline rejects show ID > event.json"
+            "Nothing of it can be read. Put it right by hand: meshline rejects show ID --raw > event.json"
         )
 
 

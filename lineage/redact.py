@@ -115,7 +115,7 @@ def redact_event(event: bytes) -> bytes:
 
     try:
         value = msgspec.json.decode(event)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return redact(event.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     masked = redact_value(value)
     return event if masked == value else msgspec.json.encode(masked)

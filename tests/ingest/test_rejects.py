@@ -79,6 +79,18 @@ def test_bytes_that_are_no_text_are_shown_too(meshline: Cli) -> None:
     assert "body_base64" in meshline.json("rejects", "show", id_of(data))
 
 
+def test_secrets_of_a_refused_input_are_masked_unless_its_bytes_are_asked_for(meshline: Cli) -> None:
+    cut, whole = b'{"run": {}, "url": "postgres://ada:s3cret@db/shop"', b'{"run": {"token": "s3cret", "n": 1}}'
+    no_text = b'{"run": {"name": "\xff", "token": "s3cret"}}'
+    for data in (cut, whole, no_text):
+        meshline("ingest", meshline.write("a.json", data))
+        code, out, err = meshline("rejects", "show", id_of(data))
+        assert (code, b"s3cret" in out, b"***" in out) == (0, False, True)
+        assert "--raw" in err
+        assert meshline.json("rejects", "show", id_of(data))["masked"] is True
+        assert meshline("rejects", "show", id_of(data), "--raw")[1] == data
+
+
 def test_a_database_of_the_first_format_keeps_its_refused_inputs(
     meshline: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
