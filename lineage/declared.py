@@ -210,7 +210,8 @@ def _read_folder(kind: Kind, folder: Path, root: Path) -> tuple[list[Declared], 
 
 def _compare(kind: Kind, items: Sequence[Declared], store: Store) -> tuple[list[_Step], int]:
     """What must be done so that the open versions of a kind are those of the files."""
-    sql = f"SELECT * FROM {kind.table} WHERE known_to = ? AND valid_to = ?"  # noqa: S608 - our own table names
+    # without a path it came from no file: a grant that was asked for and approved
+    sql = f"SELECT * FROM {kind.table} WHERE known_to = ? AND valid_to = ? AND path <> ''"  # noqa: S608 - our own names
     with store.cursor() as cursor:
         cursor.execute(sql, [OPEN_END, OPEN_END])
         names = [column[0] for column in cursor.description]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
     from lineage.hand.aliases import Aliases
     from lineage.hand.edges import Edges
+    from lineage.policies.access import Access
     from lineage.policies.questions import PolicyQuestions
     from lineage.quality.questions import Quality
     from lineage.store import Store
@@ -52,6 +53,13 @@ class Fields:
         from lineage.policies.questions import PolicyQuestions
 
         return PolicyQuestions(cast("Lineage", self))
+
+    @property
+    def access(self) -> Access:
+        """Who may read which product, who asked, and who reads without being allowed to."""
+        from lineage.policies.access import Access
+
+        return Access(cast("Lineage", self))
 
     @property
     def aliases(self) -> Aliases:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.policies.access import AccessList, AccessRow
 from lineage.policies.answers import Check, Policies
 from lineage.policies.model import Policy
 from lineage.policies.violations import Violation, Violations
@@ -40,6 +41,7 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         return as_json(get_lineage().policies.check(policy, as_of=as_of, known_at=known_at, actor=actor_of(request)))
 
     _add_violations(router, get_lineage, actor_of)
+    _add_access(router, get_lineage, actor_of)
     return router
 
 
@@ -64,3 +66,24 @@ def _add_violations(router: APIRouter, get_lineage: GetLineage, actor_of: ActorO
     @router.post("/violations/assign", summary="Say who mends it", responses=shape(Violation))
     def assign(request: Request, id: Text, assignee: Text, reason: Text = "") -> JSONResponse:
         return as_json(get_lineage().policies.assign(id, assignee, reason, actor=actor_of(request)))
+
+
+def _add_access(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    @router.get("/access", summary="Grants, requests and shadow edges", responses=shape(AccessList))
+    def access(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        return as_json(get_lineage().access.list(as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
+    @router.post("/access/request", summary="Ask for access", responses=shape(AccessRow))
+    def ask(
+        request: Request, product: Text, consumer: Text, purpose: Text, expires: Text, kind: Text = "domain"
+    ) -> JSONResponse:
+        actor = actor_of(request)
+        return as_json(get_lineage().access.request(product, consumer, purpose, expires, kind=kind, actor=actor))
+
+    @router.post("/access/approve", summary="Grant what was asked for", responses=shape(AccessRow))
+    def approve(request: Request, id: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().access.approve(id, reason, actor=actor_of(request)))
+
+    @router.post("/access/revoke", summary="End a grant or refuse a request", responses=shape(AccessRow))
+    def revoke(request: Request, id: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().access.revoke(id, reason, actor=actor_of(request)))

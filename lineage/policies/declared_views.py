@@ -70,7 +70,7 @@ def product(mesh: Mesh) -> pa.Table:
 
 def access(mesh: Mesh) -> pa.Table:
     """One row per grant."""
-    rows = mesh.view.store.rows(_GRANTS, mesh.when)
+    rows = mesh.view.store.rows(_GRANTS, {"at": mesh.view.as_of, "known": mesh.view.known_at})
     used: set[tuple[str, str, str]] = set()
     for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
         product = mesh.products.get(src)

@@ -1,0 +1,271 @@
+"""``lx.access``: who may read which product, who asked for it, and who reads without being allowed to.
+
+Grants come from files (``grants/*.yaml``) and from requests that somebody else approved. A request is never approved by
+whom it came from, and a grant always has an end.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from lineage.actor import LOCAL, Actor
+from lineage.audit import record
+from lineage.errors import MeshlineError, UsageError
+from lineage.products import membership, products_of
+from lineage.shown import Shown
+from lineage.times import OPEN_END, parse_instant, utcnow
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from lineage.asking import When
+    from lineage.engine import Lineage
+    from lineage.view import View
+
+_ACTS = """
+-- one step of one request until T
+SELECT request, act, product, consumer_kind, consumer, purpose, expires, reason, actor, acted_at FROM access_act
+WHERE acted_at <= $at AND acted_at <= $known ORDER BY acted_at
+"""
+_GRANTS = """
+-- the newest version of each grant as known at K, whether it holds at T
+SELECT name, arg_max(product, valid_from), arg_max(consumer_kind, valid_from), arg_max(consumer, valid_from),
+  arg_max(purpose, valid_from), arg_max(approver, valid_from), arg_max(expires, valid_from),
+  bool_or(valid_from <= $at AND valid_to > $at AND expires > $at)
+FROM access_grant WHERE known_from <= $known AND known_to > $known AND valid_from <= $at GROUP BY name ORDER BY name
+"""
+_GRANT = """
+INSERT INTO access_grant BY NAME SELECT $name AS name, $product AS product, $kind AS consumer_kind,
+  $consumer AS consumer, $purpose AS purpose, $approver AS approver, $expires::TIMESTAMP AS expires, '' AS path,
+  '' AS hash, '' AS body, $approver AS actor, $now::TIMESTAMP AS valid_from, $open::TIMESTAMP AS valid_to,
+  $now::TIMESTAMP AS known_from, $open::TIMESTAMP AS known_to
+"""
+_FILE = """
+SELECT path FROM access_grant WHERE name = $name AND known_to = $open AND valid_to = $open AND path <> ''
+"""
+_CLOSE = "UPDATE access_grant SET known_to = $now WHERE name = $name AND known_to = $open AND valid_to = $open"
+_ENDED = """
+INSERT INTO access_grant BY NAME SELECT * REPLACE ($now AS valid_to, $now AS known_from, $open AS known_to)
+FROM access_grant WHERE name = $name AND known_to = $now AND valid_to = $open
+"""
+State = Literal["requested", "refused", "holds", "ended"]
+LONGEST = timedelta(days=366)
+
+
+class UnknownGrantError(MeshlineError):
+    """No grant or request has this id."""
+
+    exit_code = 2
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRow:
+    """One grant or request. ``used``: the consumer reads the product; a grant that holds unused is a zombie."""
+
+    id: str
+    state: State
+    product: str
+    consumer_kind: str
+    consumer: str
+    purpose: str
+    expires: datetime
+    requester: str | None
+    approver: str | None
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowEdge:
+    """Data of a product that is read across domains, and no grant allows it."""
+
+    src: str
+    dst: str
+    product: str
+    domain: str  # that reads
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList(Shown):
+    """Answer of ``access list``."""
+
+    grants: tuple[AccessRow, ...]
+    shadow_edges: tuple[ShadowEdge, ...]
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table."""
+        return ("id", "state", "product", "consumer_kind", "consumer", "purpose", "expires", "requester", "approver",
+                "used")  # fmt: skip
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per grant and request."""
+        return [tuple(getattr(one, head) for head in self.heads()) for one in self.grants]
+
+    def title(self) -> str:
+        """How many."""
+        return f"{len(self.grants)} grants and requests, {len(self.shadow_edges)} shadow edges"
+
+    def remarks(self) -> tuple[str, ...]:
+        """Shadow edges and zombie grants."""
+        shadows = (f"shadow edge: {s.dst} (domain {s.domain}) reads {s.src} of product {s.product}"
+                   for s in self.shadow_edges)  # fmt: skip
+        zombies = (
+            f"zombie grant: {g.id} holds and is not used" for g in self.grants if g.state == "holds" and not g.used
+        )
+        return (*shadows, *zombies)
+
+
+class Access:
+    """Grants and requests."""
+
+    def __init__(self, lineage: Lineage) -> None:
+        self._lineage = lineage
+
+    def list(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> AccessList:
+        """Grants, requests, and what is read without a grant; nothing of what the actor may not see."""
+        return _listed(self._lineage.view(as_of, known_at, actor))
+
+    def request(
+        self, product: str, consumer: str, purpose: str, expires: str, *, kind: str = "domain", actor: Actor = LOCAL
+    ) -> AccessRow:
+        """Ask that a domain (or product) may read a product until a day, at most 366 days ahead.
+
+        Raises
+        ------
+        UsageError
+            when the product is unknown, the kind is none, or the end is missing, past or too far.
+        """
+        view, now, end = self._lineage.view(actor=actor), utcnow(), parse_instant(expires, name="expires")
+        if product not in products_of(view.instant):
+            raise UsageError(f"There is no product “{product}”. meshline products list names them.")
+        if kind not in ("domain", "product") or not consumer or not purpose:
+            raise UsageError("A request wants a consumer (a domain or a product) and a purpose.")
+        if not now < end <= now + LONGEST:
+            raise UsageError(f"expires: a grant ends within {LONGEST.days} days from now.")
+        name = f"r{secrets.token_hex(5)}"
+        values = (name, "request", product, kind, consumer, purpose, end, "", actor.name, now)
+        with self._lineage.store.transaction() as cursor:
+            _write(cursor, values)
+        return self._one(name, actor)
+
+    def approve(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> AccessRow:
+        """Turn a request into a grant; never by whom it came from.
+
+        Raises
+        ------
+        UsageError
+            when the actor asked for it, or it is no open request.
+        """
+        row = self._one(name, actor)
+        if row.state != "requested":
+            raise UsageError(f"{name} is no open request: it is {row.state}.")
+        if (row.requester or "").casefold() == actor.name.casefold():
+            raise UsageError(f"{actor.name} asked for {name} and cannot approve it; somebody else has to.")
+        now = utcnow()
+        if row.expires <= now:
+            raise UsageError(f"{name} asked for access until a time that is past.")
+        with self._lineage.store.transaction() as cursor:
+            _write(cursor, _step(row, "approve", reason, actor.name, now))
+            cursor.execute(_GRANT, {
+                "name": name, "product": row.product, "kind": row.consumer_kind, "consumer": row.consumer,
+                "purpose": row.purpose, "approver": actor.name, "expires": row.expires, "now": now, "open": OPEN_END,
+            })  # fmt: skip
+        return self._one(name, actor)
+
+    def revoke(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> AccessRow:
+        """End a grant now, or refuse a request.
+
+        Raises
+        ------
+        UsageError
+            when there is nothing to end.
+        """
+        row, now = self._one(name, actor), utcnow()
+        if row.state not in ("requested", "holds"):
+            raise UsageError(f"{name} is {row.state} already.")
+        for (path,) in self._lineage.store.rows(_FILE, {"name": name, "open": OPEN_END}):
+            raise UsageError(f"{name} is declared in {path}; take the file away and apply, or it comes back.")
+        with self._lineage.store.transaction() as cursor:
+            _write(cursor, _step(row, "revoke" if row.state == "holds" else "refuse", reason, actor.name, now))
+            if row.state == "holds":
+                cursor.execute(_CLOSE, {"name": name, "now": now, "open": OPEN_END})
+                cursor.execute(_ENDED, {"name": name, "now": now, "open": OPEN_END})
+        return self._one(name, actor)
+
+    def _one(self, name: str, actor: Actor) -> AccessRow:
+        for row in self.list(actor=actor).grants:
+            if row.id == name:
+                return row
+        raise UnknownGrantError(f"There is no grant or request “{name}”. meshline access list names them.")
+
+
+# -- inside
+
+
+def _listed(view: View) -> AccessList:
+    from lineage.policies.showing import Sieve
+    from lineage.policies.views import fill
+
+    when = {"at": view.as_of, "known": view.known_at}
+    sieve = Sieve(view, fill(view) if view.restricted else {})
+    used, across = _flows(view)
+    asked = {row[0]: row for row in view.store.rows(_ACTS, when) if row[1] == "request"}
+    refused = {row[0] for row in view.store.rows(_ACTS, when) if row[1] == "refuse"}
+    rows: list[AccessRow] = []
+    for name, product, kind, consumer, purpose, approver, expires, holds in view.store.rows(_GRANTS, when):
+        state: State = "holds" if holds else "ended"
+        requester = asked[name][8] if name in asked else None
+        is_used = (product, kind, consumer) in used
+        rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, approver, is_used))
+    granted = {row.id for row in rows}
+    for name, _, product, kind, consumer, purpose, expires, _, requester, _ in asked.values():
+        if name not in granted:
+            state = "refused" if name in refused else "requested"
+            is_used = (product, kind, consumer) in used
+            rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, None, is_used))
+    allowed = {(row.product, row.consumer_kind, row.consumer) for row in rows if row.state == "holds"}
+    shadows = [
+        edge
+        for edge, reader in across
+        if (edge.product, "domain", edge.domain) not in allowed and (edge.product, "product", reader) not in allowed
+    ]
+    seen = [
+        row for row in rows
+        if not (sieve.hides(row.product) or sieve.hides(row.consumer) or not view.actor.may_see(row.consumer))
+    ]  # fmt: skip
+    return AccessList(tuple(sorted(seen, key=lambda row: (row.product, row.consumer, row.id))), tuple(shadows))
+
+
+def _flows(view: View) -> tuple[set[tuple[str, str, str]], list[tuple[ShadowEdge, str]]]:
+    """What is used by whom, and every edge out of a product into another domain with the product that reads."""
+    from lineage.policies.views import Mesh
+
+    mesh, members = Mesh(view), membership(view.instant)
+    used: set[tuple[str, str, str]] = set()
+    across = []
+    for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
+        product = members.get(src)
+        if product is None:
+            continue
+        reader, domain = members.get(dst, ""), mesh.domains[dst]
+        used |= {(product, "domain", domain), (product, "product", reader)}
+        if domain != mesh.domains[src] and not (view.hidden(src) or view.hidden(dst)):
+            across.append((ShadowEdge(view.label(src), view.label(dst), product, domain), reader))
+    return used, across
+
+
+def _step(row: AccessRow, act: str, reason: str, actor: str, now: datetime) -> tuple[Any, ...]:
+    return (row.id, act, row.product, row.consumer_kind, row.consumer, row.purpose, row.expires, reason, actor, now)
+
+
+def _write(cursor: duckdb.DuckDBPyConnection, values: tuple[Any, ...]) -> None:
+    cursor.execute("INSERT INTO access_act VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", list(values))
+    name, act, product, kind, consumer, purpose, _, reason, actor, now = values
+    payload: Mapping[str, Any] = {
+        "product": product, "consumer_kind": kind, "consumer": consumer, "purpose": purpose, "reason": reason,
+    }  # fmt: skip
+    record(cursor, actor=actor, action=f"access.{act}", resource=name, payload=payload, at=now)
