@@ -146,6 +146,7 @@ def _actions(detail: NodeDetail, links: Links) -> Part:
     return html.Div(
         [
             dcc.Link([icon("focus-2", size=16), "Focus here"], href=links.lineage(detail.id), className="btn primary"),
+            dcc.Link([icon("target", size=16), "Impact"], href=links.to("impact", target=detail.id), className="btn"),
             html.Button([icon("link", size=16), "Copy link"], id="lineage-copy", className="btn"),
             html.Span(id="lineage-copied", className="copied", role="status"),
         ],
