@@ -133,16 +133,21 @@ def repeat(look: Callable[[], Outcome], total: Outcome, *, once: bool, pause: fl
 
 @contextlib.contextmanager
 def reading_sql(store: Store, *, once: bool) -> Iterator[None]:
-    """Columns are read from SQL beside what is inside; with ``once`` behind it."""
+    """Columns are read from SQL beside what is inside, with ``once`` behind it; at the end batches are logged."""
     from ingest.sql_loop import SqlLoop
     from ingest.sql_step import read_pending
+    from lineage.audit.batches import log_batches
 
     if not once:
-        with SqlLoop(store):
-            yield
+        try:
+            with SqlLoop(store):
+                yield
+        finally:  # Ctrl-C is how it ends
+            log_batches(store)
         return
     yield
     read_pending(store)
+    log_batches(store)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The thread that reads SQL while a process goes on taking events."""
+"""The thread that does what may wait while a process goes on taking events: reading SQL, logging batches."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import TracebackType
 
 from ingest.sql_step import SqlStep
 from ingest.sql_worker import Reader
+from lineage.audit.batches import log_batches
 from lineage.store import Store
 
 log = logging.getLogger("meshline.ingest")
@@ -18,6 +19,8 @@ _PAUSE = 30.0  # after one that failed
 
 class SqlLoop:
     """Infers columns from SQL beside the writer, whose transactions it never holds up for longer than one of its own.
+
+    When nothing has come between two looks, accepted batches that the audit log does not hold yet are logged.
 
     Parameters
     ----------
@@ -32,6 +35,7 @@ class SqlLoop:
         self._every = every
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._seen = self._logged = -1  # last projected block at the last look, and when batches were logged
 
     def start(self) -> None:
         """Start the thread."""
@@ -60,7 +64,16 @@ class SqlLoop:
                 pause = self._every
                 try:
                     step.run(self._stopping.is_set)
+                    self._log_when_quiet()
                 except Exception:  # the thread must outlive whatever a look runs into
-                    log.exception("Columns could not be read from SQL; it is tried again")
+                    log.exception("Columns could not be read from SQL, or batches not logged; it is tried again")
                     step, pause = SqlStep(self._store, reader), _PAUSE
                 self._stopping.wait(pause)
+
+    def _log_when_quiet(self) -> None:
+        """Hashing every event again would cost what is needed to take more of them, so it waits until none come."""
+        newest = int(self._store.get_meta("projected_block") or 0)
+        quiet, self._seen = newest == self._seen, newest
+        if quiet and newest != self._logged:
+            log_batches(self._store)
+            self._logged = newest

@@ -221,3 +221,16 @@ def test_it_follows_until_it_is_told_to_stop(folder: Followed) -> None:
         out, err = child.communicate()
     assert (child.returncode, err) == (0, "")
     assert json.loads(out)["accepted"] == 2
+
+
+# -- audit log
+
+
+def test_what_was_followed_is_in_the_audit_log_at_the_end(folder: Followed) -> None:
+    folder.append("a.ndjson", b"\n".join(EVENTS) + b"\n")
+    folder.look()
+    with Store.open(folder.db) as store:
+        blocks = store.rows("SELECT block FROM raw ORDER BY block")
+        logged = store.rows("SELECT resource FROM audit WHERE action = 'events.accept' ORDER BY seq")
+    assert blocks
+    assert logged == [(f"block {block}",) for (block,) in blocks]

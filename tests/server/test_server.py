@@ -339,3 +339,10 @@ def test_an_answer_without_a_type_is_compressed_like_the_json_it_is() -> None:
     headers, body = answer_of(Compress(app), "/_dash-update-component")
     assert headers[b"content-encoding"] == b"gzip"
     assert gzip.decompress(body) == b"x" * 5_000
+
+
+def test_an_idle_server_logs_the_batches_it_accepted(server: Running) -> None:
+    assert server.send(run_event()).status_code == 201
+    store = server.inside.live.store
+    accepted = "SELECT count(*) FROM audit WHERE action = 'events.accept'"
+    until(lambda: store.rows(accepted) == store.rows("SELECT count(*) FROM raw") != [(0,)])
