@@ -291,6 +291,15 @@ def test_rule_15_unknown_facets_pass_through_whole() -> None:
         assert json.loads(body) == facet["my_own"]
 
 
+def test_rule_16_secrets_are_masked_in_facets_and_exact_in_the_archive() -> None:
+    event = run_event(outputs=[("a", {"my_own": {"url": "postgres://ada:s3cret@db/shop", "token": "s3cret"}})])
+    with loaded(event) as store:
+        ((_, body),) = _facets(store, "a", "my_own")
+        assert json.loads(body) == {"url": "postgres://ada:***@db/shop", "token": "***"}
+        ((kept,),) = store.rows("SELECT body FROM raw")
+        assert unpack(kept) == [event]
+
+
 def test_rule_17_a_skipped_test_has_not_passed_and_severity_is_apart() -> None:
     tests = {
         "test": {"tests": [{"name": "t1", "status": "skip"}, {"name": "t2", "status": "fail", "severity": "warn"}]}
