@@ -114,6 +114,11 @@ class NumpySearcher:
         """``values[at]``."""
         return values[at]
 
+    def reach(self, sources: U32, mask: int, counted: Closed, backwards: bool) -> U32:
+        """How many counted vertices each source reaches: one search after the other."""
+        trees = (self.bfs(Start.at(sources[k : k + 1]), mask, -1, -1, None) for k in range(len(sources)))
+        return np.array([counted.flags[tree.order].sum() for tree in trees], dtype=np.uint32)
+
     def look_up(self, members: U32, values: U8, asked: U32) -> U8:
         """Value of each asked vertex that is a member, 3 for every other."""
         inside, value = self._scratch.take()

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage.errors import UsageError
-from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool
+from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool, class_mask
 from lineage.graph.barred import Barred, Closed, check_mask
 from lineage.graph.choice import searchers
 from lineage.graph.level import Level
@@ -333,6 +333,36 @@ class Snapshot:
         )
         seeds = sow(self._nodes, self._levels[level], self._reads, self._writes, question)
         return Walk(self._levels[level], self._search[level, direction], question, seeds)
+
+    def closures(
+        self,
+        sources: npt.ArrayLike,
+        direction: Direction,
+        *,
+        min_certainty: CertaintyName = "stale",
+        level: LevelName = "dataset",
+        indirect: bool = True,
+    ) -> U32:
+        """How many datasets (columns) are reached from each of many, itself not counted; see :meth:`walk`.
+
+        Sources are dense indices of datasets or, on the column level, of columns. Many at once cost far less than one
+        walk for each.
+
+        Raises
+        ------
+        UsageError
+            for an unknown direction, level or certainty, or a source that is no node of the level.
+        """
+        _check_direction(direction)
+        _choice("level", level, ("dataset", "column"))
+        mask = class_mask(_choice("min_certainty", min_certainty, CERTAINTY_NAMES), indirect=indirect)
+        on = self._levels[level]
+        place = np.asarray(sources, dtype=np.int64).reshape(-1) - on.offset
+        if ((place < 0) | (place >= len(on.vertices))).any():
+            raise UsageError(f"closures: wants indices of {level}s, {on.offset} to {on.offset + len(on.vertices) - 1}.")
+        counted = Closed(~on.is_helper(on.public))
+        found = self._search[level, direction].reach(on.vertices[place], mask, counted, direction == "upstream")
+        return found - np.uint32(1)
 
     # -- inside
 

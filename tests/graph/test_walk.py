@@ -351,3 +351,17 @@ def test_a_prepared_mask_is_what_the_mask_is(kernels: str) -> None:
     assert len(seen.snapshot.walk([seen.index("a")], "downstream", blocked=nothing)) == 4
     with pytest.raises(UsageError, match="one per node"):
         seen.snapshot.bar(mask[1:])
+
+
+def test_many_closures_at_once_count_what_single_walks_list(kernels: str) -> None:
+    world = job_flow().edge("end", "b").edge("b", "c").edge("c", "d").edge("d", "b").edge("c", "e", provenance="sql")
+    snapshot = world.load(kernels=kernels).snapshot
+    datasets = np.flatnonzero(snapshot.kind == 0)
+    for direction in ("downstream", "upstream"):
+        for certainty in ("certain", "stale"):
+            walks = [snapshot.walk([int(i)], direction, min_certainty=certainty) for i in datasets]
+            wanted = [int((snapshot.kind[walk.nodes] == 0).sum()) for walk in walks]
+            assert snapshot.closures(datasets, direction, min_certainty=certainty).tolist() == wanted
+    assert snapshot.closures([], "downstream").tolist() == []
+    with pytest.raises(UsageError, match="indices of datasets"):
+        snapshot.closures(np.flatnonzero(snapshot.kind == 1), "downstream")

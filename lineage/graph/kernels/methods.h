@@ -4,6 +4,7 @@
 
 #include "graph.h"
 #include "path.h"
+#include "sweep.h"
 
 /* Closed vertices: None, or a bitmap of one bit per vertex in 64-bit words. */
 static int closed_of(Graph *self, PyObject *object, Py_buffer *view)
@@ -344,7 +345,55 @@ static PyObject *graph_look_up(Graph *self, PyObject *const *args, Py_ssize_t co
     return answer;
 }
 
+/* -- reach(sources, mask, counted, backwards) -> how many counted vertices each source reaches, itself included */
+
+static PyObject *graph_reach(Graph *self, PyObject *const *args, Py_ssize_t given)
+{
+    if (given != 4) {
+        PyErr_SetString(PyExc_TypeError, "reach(sources, mask, counted, backwards)");
+        return NULL;
+    }
+    long mask = PyLong_AsLong(args[1]);
+    int backwards = PyObject_IsTrue(args[3]);
+    Py_buffer sources, counted;
+    if (PyErr_Occurred() || vertices_of(args[0], &sources, self->n) < 0)
+        return NULL;
+    PyObject *answer = NULL;
+    if (closed_of(self, args[2], &counted) == 0) {
+        size_t count = (size_t)length(&sources);
+        Sweep q = {.part = {&self->unit, self->has_zero ? &self->zero : NULL},
+                   .counted = counted.buf,
+                   .n = self->n,
+                   .mask = (uint32_t)mask,
+                   .backwards = backwards};
+        if (counted.buf == NULL)
+            PyErr_SetString(PyExc_ValueError, "one bit per vertex expected");
+        else if (sweep_begin(&q) < 0)
+            PyErr_NoMemory();
+        else {
+            answer = room_for((Py_ssize_t)count, 4);
+            if (answer != NULL) {
+                uint32_t *total = (uint32_t *)PyBytes_AS_STRING(answer);
+                const uint32_t *source = sources.buf;
+                memset(total, 0, count * 4);
+                Py_BEGIN_ALLOW_THREADS
+                for (size_t at = 0; at < count; at += BATCH) {
+                    uint32_t some = count - at < BATCH ? (uint32_t)(count - at) : BATCH;
+                    sweep(&q, source + at, some);
+                    sweep_end(&q, total + at, some);
+                }
+                Py_END_ALLOW_THREADS
+            }
+            sweep_free(&q);
+        }
+        let_go(&counted);
+    }
+    PyBuffer_Release(&sources);
+    return answer;
+}
+
 static PyMethodDef graph_methods[] = {
+    {"reach", (PyCFunction)(void (*)(void))graph_reach, METH_FASTCALL, "How much each of many vertices reaches."},
     {"bfs", (PyCFunction)(void (*)(void))graph_bfs, METH_FASTCALL, "Breadth-first search; see lineage.graph.search."},
     {"among", (PyCFunction)(void (*)(void))graph_among, METH_FASTCALL, "Edges inside a set of vertices, and its rim."},
     {"path", (PyCFunction)(void (*)(void))graph_path, METH_FASTCALL, "A shortest path, searched from both ends."},
