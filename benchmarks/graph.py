@@ -242,6 +242,9 @@ def small_closures(snapshot: Snapshot, count: int = 2000) -> None:
     print(f"the same as Snapshot.walk with certainty  {best / len(dense) * 1e6:8.2f} µs")
     total = _timed(lambda: [engine.bfs(s, 63, -1, -1, None) for s in starts[:1000]])
     print(f"1,000 random closures, one by one         {total * 1e3:8.1f} ms")
+    many = rng.integers(0, snapshot._nodes.datasets, 1000)
+    total = min(_timed(lambda: snapshot.closures(many, "downstream")) for _ in range(3))
+    print(f"1,000 random closures, counted at once    {total * 1e3:8.1f} ms")
 
 
 def paths(snapshot: Snapshot, hub: int) -> None:
