@@ -10,6 +10,7 @@ from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Node, 
 from lineage.formats.flat import to_csv
 from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
 from lineage.quality.drill import Drill
+from lineage.quality.performance import Performance
 from lineage.quality.promises import Promises
 from lineage.shown import Shown
 
@@ -58,6 +59,20 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
 
 
 def _add_rehearsals(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    @router.get("/quality/performance", summary="How jobs run", responses=shape(Performance))
+    def performance(
+        request: Request,
+        job: Annotated[str | None, Query(description="One job; default: all")] = None,
+        days: Annotated[int, Query(ge=1, le=36_500)] = 90,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+        format: Shape = "json",
+    ) -> Response:
+        answer = get_lineage().quality.performance(
+            job, days=days, as_of=as_of, known_at=known_at, actor=actor_of(request)
+        )
+        return _said(answer, format)
+
     @router.get("/quality/promises", summary="Promises of freshness against history", responses=shape(Promises))
     def promises(request: Request, as_of: AsOf = None, known_at: KnownAt = None, format: Shape = "json") -> Response:
         answer = get_lineage().quality.promises(as_of=as_of, known_at=known_at, actor=actor_of(request))

@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command()(gate)
     app.command()(drill)
     app.command()(promises)
+    app.command()(performance)
     app.add_typer(incidents, name="incidents")
 
 
@@ -191,3 +192,20 @@ def _act(db: Path | None, what: str, *words: Any, **more: Any) -> None:
     with open_store(db) as store:
         done = getattr(Lineage(store).quality, what)(*words, **more)
     typer.echo(clean(f"{done.id} {done.state}: {done.node}: {done.what}"))
+
+
+def performance(
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="A job; without it all jobs.", show_default=False)
+    ] = None,
+    days: Annotated[int, typer.Option("--days", metavar="N", help="How many days back.")] = 90,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """How jobs run: durations, delay, failures, bytes, and what is odd about the last run."""
+    from lineage.quality.tables import print_shown
+
+    with engine(db) as lx:
+        show_rows(lx.quality.performance(job, days=days, as_of=as_of, known_at=known_at), format, print_shown)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
     from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
     from lineage.quality.drill import Drill
+    from lineage.quality.performance import Performance
     from lineage.quality.promises import Promises
     from lineage.view import View
 
@@ -138,6 +139,22 @@ class Quality:
     def resolve(self, id: str, *, note: str = "", now: datetime | None = None, actor: Actor = LOCAL) -> Incident:
         """Say that an incident is over; a later failure of the same check is a new one."""
         return self._act(id, "resolve", note=note, now=now, actor=actor)
+
+    def performance(
+        self,
+        job: str | None = None,
+        *,
+        days: int = 90,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Performance:
+        """How jobs ran: durations, delay, failures, bytes; see :func:`lineage.quality.performance.performance`."""
+        from lineage.quality.performance import performance
+        from lineage.resolve import resolve
+
+        view = self._view(as_of, known_at, actor)
+        return performance(view, None if job is None else resolve(view, job), days=days)
 
     def promises(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Promises:
         """Promises of freshness against the history of runs: which cannot be kept, and the earliest that could."""
