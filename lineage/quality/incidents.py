@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -78,8 +78,16 @@ def incidents(view: View, *, everything: bool = False, now: datetime | None = No
     return Incidents(tuple(listed), view.as_of, view.known_at)
 
 
-def incident(view: View, id: str, *, now: datetime | None = None) -> IncidentDetail:
+def incident(
+    view: View, id: str, *, now: datetime | None = None, then: Callable[[datetime], View] | None = None
+) -> IncidentDetail:
     """One incident with its group, its blast radius and its acts.
+
+    Parameters
+    ----------
+    then
+        the view of another instant. With it the blast radius of a resolved incident is that of the moment it ended, so
+        that it stays what it was whatever is built on the dataset later.
 
     Raises
     ------
@@ -94,7 +102,7 @@ def incident(view: View, id: str, *, now: datetime | None = None) -> IncidentDet
     words = _words(view, one, causes[one.part.id], moment)
     group = [o.part.id for o in beside if causes[o.part.id] == words.cause and o.part.id != words.id]
     acts = tuple(IncidentAct(a.at, a.actor, a.act, _note(a), a.until) for a in one.acts)
-    return IncidentDetail(words, tuple(sorted(group)), blast(view, one.node), acts)
+    return IncidentDetail(words, tuple(sorted(group)), _blast_of(view, one, then), acts)
 
 
 def act(
@@ -173,6 +181,15 @@ def blast(view: View, node: int) -> Blast:
 
 
 # -- inside
+
+
+def _blast_of(view: View, one: _Found, then: Callable[[datetime], View] | None) -> Blast:
+    """Blast radius now, or of a resolved incident when it ended."""
+    if then is None or one.ended is None or one.ended >= view.as_of:
+        return blast(view, one.node)
+    old = then(one.ended)
+    node = old.snapshot.index(int(view.snapshot.ids[one.node]))
+    return blast(view, one.node) if node is None else blast(old, node)
 
 
 def _all(view: View, now: datetime) -> list[_Found]:

@@ -118,7 +118,8 @@ class Quality:
         """One incident with its group, its blast radius and what people did about it."""
         from lineage.quality.incidents import incident
 
-        return incident(self._view(as_of, known_at, actor), id, now=now)
+        view = self._view(as_of, known_at, actor)
+        return incident(view, id, now=now, then=lambda at: self._view(at, known_at, actor))
 
     def acknowledge(self, id: str, *, note: str = "", now: datetime | None = None, actor: Actor = LOCAL) -> Incident:
         """Say that somebody knows of an incident."""

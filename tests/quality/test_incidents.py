@@ -164,3 +164,12 @@ def test_recorded_failures_of_dbt_open_incidents(events: Path) -> None:
     failed = store.rows("SELECT count(*) FROM assertion WHERE status = 'fail' AND known_to = '9999-12-31'")[0][0]
     assert bool(found) == bool(failed)
     assert all(i.failures <= failed for i in found)
+
+
+def test_the_blast_radius_of_a_resolved_incident_stays_what_it_was() -> None:
+    later = run_event("later", "copy", "2026-01-09T00:00:00Z", inputs=["orders"], outputs=["copy of orders"])
+    store = loaded(FLOW, outcome(2, False), outcome(5, True), outcome(8, False), later)
+    quality = Lineage(store).quality
+    old, new = sorted(quality.incidents(everything=True).incidents, key=lambda i: i.began_at)
+    assert [name.rpartition(":")[2] for name in quality.incident(old.id).blast.datasets] == ["report"]
+    assert [name.rpartition(":")[2] for name in quality.incident(new.id).blast.datasets] == ["copy of orders", "report"]
