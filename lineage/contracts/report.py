@@ -106,17 +106,17 @@ class ChangeReport(Shown):
 
     def markdown(self) -> str:
         """For a comment on a pull request."""
-        lines = [f"## {self.title()}", ""]
+        lines = [f"## {_cell(self.title())}", ""]
         if self.changes:
             lines += ["| change | where | formally | really | who is hit |", "|---|---|---|---|---|"]
         for one in self.changes:
             move = f"{one.change.what}: {one.change.old or '–'} → {one.change.new or '–'}"
-            who = "<br>".join(f"`{_cell(c.id)}` ({c.harm}, {c.owner or c.domain})" for c in one.consumers[:10])
+            who = "<br>".join(f"{_code(c.id)} ({c.harm}, {_cell(c.owner or c.domain)})" for c in one.consumers[:10])
             more = f"<br>and {len(one.consumers) - 10} more" if len(one.consumers) > 10 else ""
             flag = " **G**" if one.change.governed else ""
             finding = "" if one.finding == "as formal" else f" ({one.finding})"
             lines.append(
-                f"| {_cell(move)} | `{_cell(one.change.place)}` | {one.change.consumer.value}{flag} "
+                f"| {_cell(move)} | {_code(one.change.place)} | {one.change.consumer.value}{flag} "
                 f"| {one.real.value}{finding} | {who}{more or ''} |"
             )
         lines += ["", *(f"- {_cell(line)}" for line in self.remarks())]
@@ -124,4 +124,16 @@ class ChangeReport(Shown):
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text of a producer in a cell or a list: no new cell, no new line, no HTML.
+
+    >>> _cell("<img src=x> a|b")
+    '&lt;img src=x&gt; a\\\\|b'
+    """
+    for char, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("\n", " ")):
+        text = text.replace(char, safe)
+    return text
+
+
+def _code(text: str) -> str:
+    """Text between backticks, where HTML is plain text."""
+    return "`" + text.replace("`", "ʹ").replace("|", "\\|").replace("\n", " ") + "`"
