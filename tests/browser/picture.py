@@ -20,6 +20,12 @@ def settled(page: Page, nodes: int | None = None) -> None:
     expect(page.locator(f".lineage-graph{wanted}[data-settled=true]")).to_be_visible()
 
 
+def opened(page: Page, name: str) -> None:
+    """Wait until a card shows its columns and the picture has come to rest; the number of cards does not tell."""
+    page.wait_for_function("(name) => __lg.model.nodes.some((n) => n.full === name && n.rows.length)", arg=name)
+    settled(page)
+
+
 def shown(page: Page) -> dict[str, dict[str, Any]]:
     """Cards of the picture by full name."""
     code = """() => Object.fromEntries(__lg.model.nodes.map((n) => [n.full, {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.picture import click, lit, node_id, point, query, settled, shown
+from tests.browser.picture import click, lit, node_id, opened, point, query, settled, shown
 
 FOCUS = "shop.core.fct_orders"
 
@@ -96,7 +96,7 @@ def test_columns_open_with_the_keyboard_and_are_traced_by_a_click(orders: Page) 
     click(orders, FOCUS)
     orders.keyboard.press(" ")
     orders.wait_for_url("**open=**")
-    settled(orders, 12)
+    opened(orders, FOCUS)
     expect(orders.locator("#lineage-title")).to_contain_text("12 datasets")
     assert shown(orders)[FOCUS]["rows"] == ["order_id", "customer_id", "net_amount", "placed_on", "items"]
     click(orders, FOCUS, "row:net_amount")
