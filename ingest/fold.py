@@ -131,6 +131,7 @@ def _fold_per_run(io: Io, parsed: Any) -> None:
         io.statistics = [new if new is not None else old for new, old in zip(parsed, io.statistics, strict=True)]
     elif isinstance(parsed, Metrics):
         io.metrics.update({(column, name): value for column, name, value in parsed.values})
+        io.tests.update(((test.field, test.name), test) for test in parsed.tests)
     elif parsed is not None:
         io.tests.update(((test.field, test.name), test) for test in parsed)
 

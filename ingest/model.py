@@ -123,6 +123,7 @@ class Metrics(NamedTuple):
     """Numbers of a dataset: (column or '', metric, value)."""
 
     values: tuple[tuple[str, str, float], ...]
+    tests: tuple[Assertion, ...] = ()  # results that came with a profile
 
 
 class ColumnEdge(NamedTuple):

@@ -97,7 +97,18 @@ def quality_metrics(body: dict[str, Any]) -> Metrics | None:
             value = number(raw)
             if value is not None and usable(key, raw):
                 values.append((column, key, value))
-    return Metrics(tuple(values)) if values else None
+    tests = _validations(body) if "validationResults" in body else ()
+    return Metrics(tuple(values), tests) if values or tests else None
+
+
+def _validations(body: dict[str, Any]) -> tuple[Assertion, ...]:
+    """Results that Great Expectations puts into a profile, in the form of its own report (``validationResults``)."""
+    told = []
+    for item in objects(mapping(body["validationResults"]).get("results")):
+        config = mapping(item.get("expectation_config"))
+        column = mapping(config.get("kwargs")).get("column")
+        told.append({"assertion": config.get("expectation_type"), "column": column, "success": item.get("success")})
+    return assertions({"assertions": told})
 
 
 def assertions(body: dict[str, Any]) -> tuple[Assertion, ...]:

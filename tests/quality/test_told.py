@@ -9,6 +9,8 @@ from typing import Any
 from lineage.store import Store
 from tests.ingest.build import loaded, run_event
 
+EVENTS = Path(__file__).parents[1] / "data" / "events"
+
 RESULTS = "SELECT name, field, status FROM assertion WHERE known_to = '9999-12-31' ORDER BY name, field"
 NUMBERS = "SELECT name, value FROM metric WHERE known_to = '9999-12-31' ORDER BY name"
 
@@ -71,3 +73,19 @@ def test_a_result_that_is_none_is_noted() -> None:
 def test_iceberg_reports_become_numbers_of_the_run() -> None:
     store = told("outputFacets", "icebergCommitReport", {"commitMetrics": {"totalRecords": 12.0}}, "outputs")
     assert store.rows(NUMBERS) == [("totalRecords", 12.0)]
+
+
+def test_results_inside_a_profile_are_test_results_too() -> None:
+    events = [
+        line
+        for line in (EVENTS / "correlator" / "api-examples.ndjson").read_bytes().splitlines()
+        if b"validationResults" in line
+    ]
+    store = loaded(*events)
+    found = store.rows("SELECT field, name, status FROM assertion WHERE known_to = '9999-12-31' ORDER BY field")
+    assert found == [
+        ("email", "expect_column_values_to_be_unique", "fail"),
+        ("order_count", "expect_column_values_to_be_between", "pass"),
+        ("user_id", "expect_column_values_to_not_be_null", "pass"),
+    ]
+    assert store.rows("SELECT name, value FROM metric WHERE name = 'rowCount'") == [("rowCount", 15743.0)]
