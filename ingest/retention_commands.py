@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lineage.options import Database, Format, Shape, acting
+from lineage.options import Database, Format, Shape, Who, acting
 
 
 class Kind(StrEnum):
@@ -29,10 +29,7 @@ def retention(
     keep: Annotated[int | None, typer.Option("--keep", metavar="N", help="The newest N stay in any case.")] = None,
     replayed: Annotated[bool, typer.Option("--replayed", help="Only inputs that were accepted later.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Remove it; without it this only says what would go.")] = False,
-    actor: Annotated[
-        str | None,
-        typer.Option("--actor", envvar="MESHLINE_ACTOR", help="Who does it.", show_default="user of the system"),
-    ] = None,
+    actor: Who = None,
     format: Shape = Format.table,
     db: Database = None,
 ) -> None:
