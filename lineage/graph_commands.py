@@ -1,4 +1,4 @@
-"""Commands that ask about the graph as a whole: tags, cause, rank, dead, mesh."""
+"""Commands that ask about the graph as a whole: tags, cause, attention, rank, dead, mesh."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.command()(tags)
     app.command()(cause)
+    app.command()(attention)
     app.command()(rank)
     app.command()(dead)
     app.command()(mesh)
@@ -66,6 +67,24 @@ def cause(
     with engine(db) as lx:
         answer = lx.cause(nodes or None, passing=passing or (), certainty=certainty, as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_causes)
+
+
+def attention(
+    domain: Annotated[
+        str | None, typer.Option("--domain", metavar="DOMAIN", help="Only what is in this domain.", show_default="all")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", help="Most rows shown.")] = 20,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """What is not well, of every kind: the graver and the more data behind it, the higher."""
+    from lineage.graph_tables import print_attention
+
+    with engine(db) as lx:
+        answer = lx.attention(domain=domain, limit=limit, as_of=as_of, known_at=known_at)
+    show_rows(answer, format, print_attention)
 
 
 def rank(

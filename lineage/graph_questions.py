@@ -6,19 +6,22 @@ module that answers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lineage.actor import LOCAL, Actor
 from lineage.asking import When, Words, known_and_visible, read_question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from lineage.answers import Answer
+    from lineage.attention import Attention
     from lineage.cause_answer import Causes
     from lineage.change import Rehearsal
     from lineage.counting import ImpactCounts
     from lineage.differences import DiffAnswer
+    from lineage.engine import Lineage
     from lineage.mesh import Mesh
     from lineage.networkx_backend.graph import MeshlineGraph
     from lineage.path_answer import PathAnswer
@@ -95,6 +98,23 @@ class GraphQuestions:
         view = self.view(as_of, known_at, actor)
         source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty), bridge=bridge)
         return provenance(view, source, asked)
+
+    def attention(
+        self,
+        *,
+        domain: str | None = None,
+        limit: int | None = None,
+        now: datetime | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Attention:
+        """Everything that is open, of every kind, by severity times reach; see :mod:`lineage.attention`."""
+        from lineage.attention import attention
+
+        return attention(
+            cast("Lineage", self), domain=domain, limit=limit, now=now, as_of=as_of, known_at=known_at, actor=actor
+        )
 
     def impact_counts(
         self, node: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lineage.tables import counted, line, new_console, second, table
 
 if TYPE_CHECKING:
+    from lineage.attention import Attention
     from lineage.cause_answer import Causes
     from lineage.mesh import Mesh
     from lineage.ranking import Ranking
@@ -70,6 +71,21 @@ def print_ranking(answer: Ranking) -> None:
     ]  # fmt: skip
     if rows:
         table(console, ("Critical", "Down", "Up", "Depend", "Feed", "Node", "Domain"), rows)
+    for remark in answer.remarks():
+        line(console, remark)
+
+
+def print_attention(answer: Attention) -> None:
+    """What is not well, one line each."""
+    console = new_console()
+    line(console, answer.title(), "bold")
+    line(console, f"as of {second(answer.as_of)} · known at {second(answer.known_at)}", "dim")
+    rows = [
+        (m.severity, m.kind, m.what, "unknown" if m.reach is None else str(m.reach), str(m.cases), m.node or m.ref)
+        for m in answer.matters
+    ]
+    if rows:
+        table(console, ("Severity", "Kind", "What", "Down", "Cases", "Node"), rows)
     for remark in answer.remarks():
         line(console, remark)
 

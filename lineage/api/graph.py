@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Names, Node, as_json, shape
+from lineage.attention import Attention
 from lineage.cause_answer import Causes
 from lineage.counting import ImpactCounts
 from lineage.mesh import Mesh
@@ -52,6 +53,17 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     ) -> JSONResponse:
         lx, actor, when = get_lineage(), actor_of(request), {"as_of": as_of, "known_at": known_at}
         return as_json(lx.cause(node, passing=passing or (), certainty=certainty, actor=actor, **when))
+
+    @router.get("/attention", tags=["graph"], summary="What is not well, gravest first", responses=shape(Attention))
+    def attention(
+        request: Request,
+        domain: Annotated[str | None, Query(description="Only what is in this domain")] = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor = get_lineage(), actor_of(request)
+        return as_json(lx.attention(domain=domain, limit=limit, as_of=as_of, known_at=known_at, actor=actor))
 
     _add_whole(router, get_lineage, actor_of)
     return router

@@ -1,0 +1,307 @@
+"""What needs attention, of every kind in one list: the graver and the more data behind it, the higher.
+
+The list takes from each field what is open: jobs whose last run failed, incidents, broken contracts, violations of
+policies, budgets, blind spots. It is ordered by severity (critical 8, high 4, medium 2, low 1) times one plus the
+number of datasets downstream. Where that number cannot be known, it is ``None``, said so, and counts as nothing: the
+place in the list is then that of the severity alone. What cannot be asked of an instant stands in ``unknown``.
+
+What belongs together stands once: incidents under the same cause are one row, which also tells the contracts that they
+break; so are all violations of one policy and all blind spots of one kind, at the node with most behind it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lineage.actor import LOCAL, Actor
+from lineage.errors import UnknownNodeError
+from lineage.shown import Shown
+from lineage.times import utcnow
+
+if TYPE_CHECKING:
+    from lineage.asking import When
+    from lineage.engine import Lineage
+    from lineage.policies.answers import Check
+    from lineage.quality.answers import Incident
+    from lineage.view import View
+
+WEIGHTS = {"critical": 8, "high": 4, "medium": 2, "low": 1}
+KINDS = ("job", "incident", "contract", "violation", "budget", "blind spot")
+FAILED = ("FAIL", "ABORT")
+_LEDGER = {"conflict": "medium", "run-without-end": "medium"}  # the other findings are low
+_BUDGETS = {"over": "high", "forecast over": "medium"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing that is not well.
+
+    ``node`` is where it is, ``reach`` the number of datasets downstream of it (``None``: cannot be known); ``cases``
+    how many single findings (nodes, of policies and blind spots) it stands for; ``ref`` names it in its own field: an
+    incident, a contract, a policy, a budget, the kind of blind spot.
+    """
+
+    kind: str
+    severity: str
+    what: str
+    node: str | None
+    domain: str
+    owner: str | None
+    reach: int | None = None
+    cases: int = 1
+    since: datetime | None = None
+    ref: str = ""
+    detail: str = ""
+
+    @property
+    def score(self) -> int:
+        """Severity times one plus what is downstream."""
+        return WEIGHTS[self.severity] * (1 + (self.reach or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Attention(Shown):
+    """Answer of ``attention``: the first ``matters`` of ``total``; ``counts`` by kind are of all.
+
+    ``unknown`` names what could not be asked of this instant, with the reason.
+    """
+
+    matters: tuple[Matter, ...]
+    total: int
+    counts: dict[str, int]
+    unknown: tuple[str, ...]
+    as_of: datetime
+    known_at: datetime
+    generated_by: str = ""
+    fingerprint: str = ""
+
+    def heads(self) -> tuple[str, ...]:
+        """Columns of the table."""
+        return ("severity", "kind", "what", "node", "domain", "owner", "downstream", "cases", "since", "ref", "detail")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row each, the gravest with most behind it first."""
+        return [
+            (m.severity, m.kind, m.what, m.node, m.domain, m.owner, m.reach, m.cases, m.since, m.ref, m.detail)
+            for m in self.matters
+        ]
+
+    def title(self) -> str:
+        """How many."""
+        return f"{self.total:,} need attention"
+
+    def remarks(self) -> tuple[str, ...]:
+        """What could not be asked, and what is not listed."""
+        more = self.total - len(self.matters)
+        return (*self.unknown, *((f"{more:,} more",) if more else ()))
+
+
+def attention(
+    lx: Lineage,
+    *,
+    domain: str | None = None,
+    limit: int | None = None,
+    now: datetime | None = None,
+    as_of: When = None,
+    known_at: When = None,
+    actor: Actor = LOCAL,
+) -> Attention:
+    """Everything that is open at an instant, in order of severity times reach.
+
+    Parameters
+    ----------
+    domain
+        only what is in this one.
+    limit
+        greatest number of rows; default: all. The counts are of all.
+    now
+        decides what is late; default: the instant that is asked about.
+    """
+    from lineage import __version__
+
+    view = lx.view(as_of, known_at, actor)
+    past = as_of is not None or known_at is not None
+    moment = now or (view.as_of if past else utcnow())
+    asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at, "actor": actor}
+    incidents = lx.quality.incidents(now=moment, **asked).incidents
+    broken = [p for p in lx.contracts.check(now=moment, **asked).promises if p.verdict == "broken"]
+    found = [
+        *_jobs(view),
+        *_incidents(view, incidents, broken),
+        *_contracts(view, broken, {one.node for one in incidents}),
+        *_violations(view, lx.policies.check(**asked)),
+        *_budgets(lx.cost.budgets(now=moment, known_at=known_at, actor=actor).budgets),
+        *([] if past else _spots(view, lx.ledger(actor, examples=None).findings)),
+    ]
+    found = _folded(one for one in _measured(view, found) if domain is None or one.domain == domain)
+    found.sort(key=lambda m: (-m.score, -WEIGHTS[m.severity], KINDS.index(m.kind), m.node or "", m.ref))
+    unknown = ("Blind spots are known of the present only.",) if past else ()
+    return Attention(
+        matters=tuple(found[:limit]),
+        total=len(found),
+        counts={kind: sum(one.kind == kind for one in found) for kind in KINDS},
+        unknown=unknown,
+        as_of=view.as_of,
+        known_at=view.known_at,
+        generated_by=f"meshline {__version__}",
+        fingerprint=view.instant.fingerprint,
+    )
+
+
+def _jobs(view: View) -> Iterator[Matter]:
+    """Jobs whose last run failed or was aborted."""
+    from lineage.last_runs import last_runs
+
+    jobs = [i for i in np.flatnonzero(view.snapshot.kind == 1).tolist() if not view.hidden(i)]
+    for i, (state, at) in last_runs(view, jobs).items():
+        if state in FAILED:
+            word = "failed" if state == "FAIL" else "was aborted"
+            yield Matter(
+                "job", "high", f"Last run {word}", view.label(i), view.domain(i), view.owner(i), since=at, ref=state
+            )
+
+
+def _incidents(view: View, incidents: Sequence[Incident], broken: Sequence[Any]) -> Iterator[Matter]:
+    """One matter per cause; the incident at the cause speaks for all."""
+    contracts: dict[str, set[str]] = defaultdict(set)
+    for promise in broken:
+        contracts[promise.dataset].add(f"{promise.contract} {promise.version}")
+    causes: dict[str, list[Incident]] = defaultdict(list)
+    for one in incidents:
+        if one.state in ("open", "acknowledged"):
+            causes[one.cause].append(one)
+    for cause, group in causes.items():
+        first = min(group, key=lambda one: (one.node != cause, one.severity != "error", one.began_at, one.id))
+        also = sorted({name for one in group for name in contracts[one.node]})
+        said = [first.detail, f"breaks contract {', '.join(also)}" if also else ""]
+        severity = "high" if any(one.severity == "error" for one in group) else "medium"
+        yield Matter(
+            "incident", severity, _words(first), cause, first.domain, first.owner, cases=len(group),
+            since=min(one.began_at for one in group), ref=first.id, detail="; ".join(part for part in said if part),
+        )  # fmt: skip
+
+
+def _words(incident: Incident) -> str:
+    if incident.sort == "test":
+        return f"Test fails: {incident.what}"
+    return {"freshness": "Late", "volume": "Odd volume"}.get(incident.sort, f"{incident.sort.title()}: {incident.what}")
+
+
+def _contracts(view: View, broken: Sequence[Any], told: set[str]) -> Iterator[Matter]:
+    """Broken promises, one matter per contract and dataset; those of datasets with an incident are told there."""
+    groups: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+    for promise in broken:
+        if promise.dataset not in told:
+            groups[promise.contract, promise.version, promise.dataset].append(promise)
+    for (contract, version, dataset), promises in groups.items():
+        first = promises[0]
+        yield Matter(
+            "contract", "high", f"Contract broken: {first.promise}", dataset, first.domain, None, cases=len(promises),
+            ref=contract, detail=f"{contract} {version}: expected {first.expected}, observed {first.observed}",
+        )  # fmt: skip
+
+
+def _violations(view: View, check: Check) -> Iterator[Matter]:
+    """Violations of policies, one matter per policy and dataset or job."""
+    titles = {one.policy: one.title for one in check.policies}
+    seen: set[tuple[str, str]] = set()
+    for finding in check.findings:
+        if finding.outcome != "violation":
+            continue
+        i = _index(view, finding.subject)
+        column = i is not None and view.kind(i) == "column"
+        subject = view.label(view.snapshot.dataset_of(i)) if i is not None and column else finding.subject
+        if (finding.policy, subject) not in seen:
+            seen.add((finding.policy, subject))
+            owner = None if i is None else view.owner(i)
+            what = titles.get(finding.policy, finding.policy)
+            yield Matter(
+                "violation", finding.severity, what, subject, finding.domain, owner, ref=finding.policy,
+                detail=finding.message,
+            )  # fmt: skip
+
+
+def _budgets(budgets: Iterable[Any]) -> Iterator[Matter]:
+    for one in budgets:
+        if one.state in _BUDGETS:
+            kind, _, name = one.scope.partition(":")
+            share = one.spent_percent if one.state == "over" else one.forecast_percent
+            what = f"Budget {one.name}: {share} % {'spent' if one.state == 'over' else 'forecast'}"
+            node = name if kind == "dataset" else None
+            detail = f"{one.spent} of {one.amount} {one.currency} in {one.period}"
+            domain = name if kind == "domain" else ""
+            yield Matter(
+                "budget", _BUDGETS[one.state], what, node, domain, one.owner, ref=one.name, detail=detail
+            )  # fmt: skip
+
+
+def _spots(view: View, findings: Iterable[Any]) -> Iterator[Matter]:
+    for finding in findings:
+        severity = _LEDGER.get(finding.kind, "low")
+        for spot in finding.spots:
+            i = _index(view, spot.node)
+            domain, owner = ("", None) if i is None else (view.domain(i), view.owner(i))
+            yield Matter(
+                "blind spot", severity, finding.what.capitalize(), spot.node, domain, owner, since=spot.last,
+                ref=finding.kind, detail=spot.reason or "",
+            )  # fmt: skip
+
+
+def _index(view: View, text: str) -> int | None:
+    """Dense index of a node text; ``None`` when it is none of this instant."""
+    from lineage.resolve import resolve
+
+    try:
+        return resolve(view, text)
+    except UnknownNodeError:
+        return None
+
+
+def _measured(view: View, matters: Sequence[Matter]) -> list[Matter]:
+    """The matters with their reach: all datasets in one sweep, each job with several outputs by a walk of its own."""
+    homes: dict[str, tuple[int, ...]] = {}
+    for text in {one.node for one in matters if one.node}:
+        i = _index(view, text)
+        if i is not None:
+            homes[text] = _datasets(view, i)
+    single = sorted({found[0] for found in homes.values() if len(found) == 1})
+    counts = dict(zip(single, view.snapshot.closures(single, "downstream").tolist(), strict=True)) if single else {}
+    reach: dict[str, int | None] = {}
+    for text, found in homes.items():
+        job = text.startswith("job:")
+        if len(found) == 1:
+            reach[text] = counts[found[0]] + job  # the dataset a job writes is downstream of the job
+        elif found:
+            others = view.snapshot.walk(list(found), "downstream", level="dataset").nodes
+            reach[text] = len(set(others.tolist()) | set(found))
+        else:
+            reach[text] = None  # a job that was seen to write nothing: what is behind it was not told
+    return [replace(one, reach=reach.get(one.node)) if one.node else one for one in matters]
+
+
+def _folded(matters: Iterable[Matter]) -> list[Matter]:
+    """One matter per policy and per kind of blind spot: that with most behind it, and how many there are."""
+    found: list[Matter] = []
+    groups: dict[tuple[str, str], list[Matter]] = defaultdict(list)
+    for one in matters:
+        if one.kind in ("violation", "blind spot"):
+            groups[one.kind, one.ref].append(one)
+        else:
+            found.append(one)
+    for group in groups.values():
+        first = min(group, key=lambda m: (-m.score, m.node or ""))
+        found.append(replace(first, cases=len(group)))
+    return found
+
+
+def _datasets(view: View, i: int) -> tuple[int, ...]:
+    kind = view.kind(i)
+    if kind == "job":
+        return tuple(view.snapshot.outputs(i).tolist())
+    return (view.snapshot.dataset_of(i) if kind == "column" else i,)
