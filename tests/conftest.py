@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 EVENTS = ROOT / "tests" / "data" / "events"
 
 # No deadline: how long an example takes says something about the machine, not about the code.
-settings.register_profile("local", deadline=None, print_blob=True)
+# Examples per property: few, since the suite runs before every change; MESHLINE_EXAMPLES=1000 searches for longer.
+EXAMPLES = int(os.environ.get("MESHLINE_EXAMPLES", "40"))
+settings.register_profile("local", deadline=None, print_blob=True, max_examples=EXAMPLES)
 settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
@@ -43,3 +46,22 @@ def events() -> Path:
 def repo() -> Path:
     """Root of the repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of ``meshline demo``, with the times of the files; loaded once for all workers. Copy it to write."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = folder / "demo.duckdb"
+    with (folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            from dashboard.demo import load
+            from sample_events.load import last_event
+
+            fresh = folder / "loading.duckdb"
+            with Store.open(fresh) as opened:
+                load(opened, now=last_event())
+            fresh.rename(made)
+    return made
