@@ -20,6 +20,8 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from dashboard.app import create_dash
+from lineage.engine import Lineage
+from lineage.store import Store
 from tests.browser.fake import FakeLineage
 
 expect.set_options(timeout=15_000)  # a busy machine with two cores still gets there
@@ -81,6 +83,21 @@ def serve() -> Iterator[Callable[..., str]]:
 def retail(serve: Callable[..., str]) -> str:
     """Address of a dashboard over the invented retail mesh."""
     return serve(FakeLineage.retail(), banner="Sample data")
+
+
+@pytest.fixture(scope="session")
+def demo(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lineage]:
+    """The sample company as ``meshline demo`` loads it, for all files of this folder; tests only read it."""
+    copy = tmp_path_factory.mktemp("demo") / "demo.duckdb"
+    shutil.copyfile(demo_file, copy)
+    with Store.open(copy) as store:
+        yield Lineage(store)
+
+
+@pytest.fixture(scope="session")
+def demo_url(serve: Callable[..., str], demo: Lineage) -> str:
+    """Address of a dashboard over the sample company."""
+    return serve(demo, banner="Sample data")
 
 
 @pytest.fixture(scope="package")

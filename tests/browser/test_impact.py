@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.demo import load
 from dashboard.links import Links
 from dashboard.pages.impact_answer import ask
 from dashboard.pages.impact_state import ImpactState, encoded
 from lineage.engine import Lineage
-from lineage.store import Store
-from sample_events.load import HERE, last_event
+from sample_events.load import HERE
 from tests.answers.builder import World
 from tests.browser.picture import query
 
@@ -24,17 +22,15 @@ STATUS = "column:snowflake://hp-eu1:dwh.sales.fct_orders:status"
 EVIL = "core.<img src=x onerror=alert(1)>"
 
 
-@pytest.fixture(scope="module")
-def lx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lineage]:
+@pytest.fixture
+def lx(demo: Lineage) -> Lineage:
     """The sample company with its contracts and bills."""
-    with Store.open(tmp_path_factory.mktemp("impact") / "sample.duckdb") as store:
-        load(store, now=last_event())
-        yield Lineage(store)
+    return demo
 
 
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str], lx: Lineage) -> str:
-    return serve(lx)
+@pytest.fixture
+def address(demo_url: str) -> str:
+    return demo_url
 
 
 def contract(address: str, name: str) -> str:
