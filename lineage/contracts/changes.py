@@ -133,10 +133,11 @@ def _thing(old: Thing, new: Thing, dialect: str) -> Iterator[ContractChange]:
         above = ORDER.get(column.classification, -1) > level or bool(column.pii)
         yield ContractChange("column.added", f"{name}.{column.path}", "", column.path, S, R if column.required else S,
                              above, name, column.path)  # fmt: skip
+    composite = any(c.key for c in old.columns) and any(c.key for c in new.columns)
     pairs = [(before[p], after[p]) for p in before if p in after]
     pairs += [(before[a], after[b]) for a, b in renamed.items()]
     for one, other_ in pairs:
-        for change in _column(one, other_, dialect):
+        for change in (*_column(one, other_, dialect), *_key(one, other_, composite)):
             what, before_, after_, consumer, producer, governed = change
             yield ContractChange(what, f"{name}.{other_.path}", before_, after_, consumer, producer, governed,
                                  name, one.path)  # fmt: skip
@@ -180,8 +181,7 @@ def _column(old: Column, new: Column, dialect: str) -> Iterator[_Bare]:
     types = {Step.alias: (C, C), Step.wider: (R, S), Step.narrower: (S, R), Step.other: (B, B), Step.unknown: (R, R)}
     if step in types:
         yield f"type.{step.value}", old.type, new.type, *types[step], False
-    for name, a, b in (("required", old.required, new.required), ("unique", old.unique, new.unique),
-                       ("primaryKey", old.key, new.key)):  # fmt: skip
+    for name, a, b in (("required", old.required, new.required), ("unique", old.unique, new.unique)):
         if a != b:
             yield (
                 (f"{name}.dropped", "true", "false", B, S, False)
@@ -200,6 +200,14 @@ def _column(old: Column, new: Column, dialect: str) -> Iterator[_Bare]:
         yield "description", old.description, new.description, C, C, False
     if set(old.tags) - set(old.pii) != set(new.tags) - set(new.pii):
         yield "tags", ", ".join(old.tags), ", ".join(new.tags), C, C, False
+
+
+def _key(old: Column, new: Column, composite: bool) -> Iterator[_Bare]:
+    """A key that stays with other columns: one more makes it say less; one fewer may be null and the rest says more."""
+    if old.key != new.key:
+        word = "dropped" if old.key else "added"
+        views = (B, R) if composite else (B, S) if old.key else (S, R)
+        yield f"primaryKey.{word}", str(old.key).lower(), str(new.key).lower(), *views, False
 
 
 _LOOSER_UP = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties")
@@ -320,6 +328,9 @@ def _slas(old: Contract, new: Contract) -> Iterator[ContractChange]:
         elif a is None:
             yield ContractChange("sla.added", place, "", _value(b), S, R, kept)
         else:
+            if a.seconds is not None and a.seconds == b.seconds:
+                yield ContractChange("sla.respelled", place, _value(a), _value(b), C, C)
+                continue
             looser = _loosened(a, b)
             name = {True: "loosened", False: "tightened", None: "changed"}[looser]
             hard = B if a.driver == "regulatory" else R

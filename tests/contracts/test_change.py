@@ -75,7 +75,7 @@ def test_changes_of_a_column_are_classified_for_consumers_and_producers(
     ("old", "new", "what", "consumer"),
     [
         (sla(2, "h"), sla(1, "d"), "sla.loosened", "RISKY"),
-        (sla(24, "h"), sla(1, "d"), "sla.changed", "RISKY"),
+        (sla(24, "h"), sla(1, "d"), "sla.respelled", "COSMETIC"),
         (sla(1, "d"), sla(2, "h"), "sla.tightened", "SAFE"),
         (sla(2, "h", driver="regulatory"), sla(1, "d", driver="regulatory"), "sla.loosened", "BREAKING"),
         (sla(3, "y", "retention"), sla(1, "y", "retention"), "sla.loosened", "RISKY"),
