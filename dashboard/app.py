@@ -13,7 +13,7 @@ from dash.backends._fastapi import reset_current_request, set_current_request
 from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 
-from dashboard import shell
+from dashboard import jobs_tray, shell
 from dashboard.headers import PageHeaders
 from dashboard.page import callback
 from dashboard.pages import PAGES
@@ -83,6 +83,8 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
     )
     app.backend.websocket_capability = False  # no page uses it; the browser would open one all the same
     app.layout = shell.layout(PAGES, base_path, banner)
+    app.layout.children.append(jobs_tray.layout())
+    jobs_tray.register(app, server, base_path)
     shell.register(app, lx, PAGES, base_path)
     _route(app, base_path)
     for page in PAGES:

@@ -166,6 +166,7 @@ class Server:
 
     async def _stop(self) -> None:
         """Pages end first, then what waits is written and projected, then the file is closed."""
+        await asyncio.to_thread(self._pages.state.jobs.close)
         await asyncio.to_thread(self._offload.close)
         await asyncio.to_thread(self.feeds.stop)
         await asyncio.to_thread(self.live.stop)

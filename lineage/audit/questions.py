@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -194,6 +194,7 @@ class Audit:
         known_at: When = None,
         raw_events: bool = True,
         limit: int = 10_000,
+        progress: Callable[[float, str], None] | None = None,
         actor: Actor = LOCAL,
     ) -> Pack:
         """Where a dataset, column or job came from at one instant, as a file that proves itself offline.
@@ -208,6 +209,8 @@ class Audit:
             put the archived events into it; they are never altered, so they may hold secrets.
         limit
             most versions that are followed.
+        progress
+            told how far it is (0 … 1) and what it does next; what it raises ends the work.
 
         Raises
         ------
@@ -218,10 +221,13 @@ class Audit:
 
         _all_seeing(actor)
         lx = self._lx
+        tell = progress or (lambda share, text: None)
+        tell(0.05, "following the runs")
         trail = lx.run_provenance(node, column=column, limit=limit, as_of=as_of, known_at=known_at, actor=actor)
+        tell(0.2, f"walking everything upstream of {len(trail.steps):,} versions")
         answer = lx.provenance(node, column=column, as_of=as_of, known_at=known_at, links=True, actor=actor)
         view = lx.view(as_of, known_at, actor)
-        return build_pack(view, trail, answer, key, actor=actor.name, raw_events=raw_events)
+        return build_pack(view, trail, answer, key, actor=actor.name, raw_events=raw_events, progress=tell)
 
 
 def vkey(public: bytes) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
@@ -82,6 +82,7 @@ def build_pack(
     actor: str,
     raw_events: bool = True,
     at: datetime | None = None,
+    progress: Callable[[float, str], None] = lambda share, text: None,
 ) -> Pack:
     """Make the pack of one node at one instant.
 
@@ -100,8 +101,11 @@ def build_pack(
         somebody shows; events may hold secrets, and are never altered here.
     at
         when it is made (default: now).
+    progress
+        told how far it is (0 … 1) and what it does next.
     """
     made = at or utcnow()
+    progress(0.3, "logging the act and signing a checkpoint")
     log_batches(view.store)
     payload = {"as_of": iso(trail.as_of), "known_at": iso(trail.known_at), "events": raw_events}
     with view.store.transaction() as cursor:
@@ -109,6 +113,7 @@ def build_pack(
         note = add_checkpoint(cursor, key, at=made).note
     members = _Members()
     with view.store.reading() as cursor:
+        progress(0.45, "reading the events behind the runs")
         datasets = datasets_of(view, trail)
         events = events_behind(view, cursor, trail, datasets)
         quality = quality_then(view, cursor, datasets)
@@ -122,7 +127,9 @@ def build_pack(
         if raw_events:
             for event in events:
                 members.add(_event_name(event), event.data)
+        progress(0.7, f"proving that {len(events):,} events are in the archive")
         members.add_json("proofs.json", _proofs(cursor, events, trail.node))
+    progress(0.9, "writing and signing the pack")
     members.add("checkpoint.txt", note)
     members.add("public_key.txt", f"{key.public.hex()}\nfingerprint (SHA-256) {key.fingerprint}\n")
     manifest = {
