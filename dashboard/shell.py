@@ -38,6 +38,7 @@ def layout(pages: Sequence[Page], base: str, banner: str | None) -> Part:
         defaultColorScheme="auto",
         children=[
             dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="fresh"),  # grows when new data is to be shown; pages that show it take it as an input
             html.A("Skip to the content", href="#page", className="skip-link"),
             dmc.AppShell(
                 [

@@ -190,7 +190,9 @@ def _incidents(view: View, incidents: Sequence[Incident], broken: Sequence[Any])
 def _words(incident: Incident) -> str:
     if incident.sort == "test":
         return f"Test fails: {incident.what}"
-    return {"freshness": "Late", "volume": "Odd volume"}.get(incident.sort, f"{incident.sort.title()}: {incident.what}")
+    if incident.sort in ("freshness", "volume") and incident.detail:
+        return incident.detail[0].upper() + incident.detail[1:]
+    return f"{incident.sort.capitalize()}: {incident.what}"
 
 
 def _contracts(view: View, broken: Sequence[Any], told: set[str]) -> Iterator[Matter]:

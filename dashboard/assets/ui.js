@@ -144,6 +144,17 @@
       return now === of ? same() : go({ of, state: null });
     },
 
+    health_go: function (domain, period, opened) {
+      const now = new URLSearchParams(window.location.search);
+      const changed = dash_clientside.callback_context.triggered.map((one) => one.prop_id);
+      if (changed.includes("health-domain.value")) return go({ domain: domain || null });
+      if (changed.includes("health-period.value")) return go({ period: period === "30" ? null : period });
+      if (changed.includes("health-rows.opened") && !opened && now.get("rows")) return go({ rows: null });
+      return same();
+    },
+
+    print_page: function (clicks) { if (clicks) setTimeout(() => window.print(), 50); return same(); },
+
     grid_csv: function (clicks) { return clicks ? true : same(); },
 
     map_overlay: function (by) { note({ by: by === "domain" ? null : by }); return by; },

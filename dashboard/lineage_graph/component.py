@@ -86,3 +86,32 @@ class ColumnList(Component):  # type: ignore[misc]  # Dash ships no types
         self.available_properties = self._prop_names
         self.available_wildcard_properties: list[str] = []
         super().__init__(id=id, rows=rows or [])
+
+
+class Spark(Component):  # type: ignore[misc]  # Dash ships no types
+    """A small line without axes behind a number.
+
+    Parameters
+    ----------
+    values
+        oldest first; ``None`` is unknown and stays a gap.
+    label
+        what a screen reader says in place of the picture.
+    tone
+        ``good``, ``warn``, ``bad`` or nothing.
+    """
+
+    _children_props: ClassVar[list[str]] = []
+    _base_nodes: ClassVar[list[str]] = ["children"]
+    _namespace = NAMESPACE
+    _type = "Spark"
+
+    def __init__(
+        self, id: str | None = None, *, values: list[float | None] | None = None, label: str = "", tone: str = ""
+    ) -> None:
+        self._prop_names = ["id", "values", "label", "tone"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        given = {"id": id, "values": values or [], "label": label, "tone": tone}
+        super().__init__(**{name: value for name, value in given.items() if value is not None})

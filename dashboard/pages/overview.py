@@ -1,302 +1,236 @@
-"""The first page: what the mesh holds, what failed, where to begin. Every number leads to its rows."""
+"""Governance health, the first page: how the mesh is, domain by domain, what needs attention, where to begin.
+
+Every number leads to its rows. The cards are filled by callbacks of their own, so that what is slow to know (policies,
+budgets) does not hold up the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
-from dashboard import figures
-from dashboard.lineage_graph.drawing import status_pill
+from dashboard.amounts import ago
 from dashboard.links import Links
-from dashboard.names import short_id, short_name
+from dashboard.memo import Memo
 from dashboard.page import Page, Part, callback
-from dashboard.pages.lineage_states import empty_store, refused, starts
-from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
-from lineage.domains import DomainInfo
+from dashboard.pages import overview_rows
+from dashboard.pages.lineage_states import empty_store, refused
+from dashboard.pages.overview_attention import attention_card
+from dashboard.pages.overview_charts import charts
+from dashboard.pages.overview_facts import Facts
+from dashboard.pages.overview_products import products_card, tasks_card
+from dashboard.pages.overview_scores import scores_card
+from dashboard.pages.overview_state import DAYS, HealthState
+from dashboard.pages.overview_tiles import holds, tiles
+from dashboard.theme import icon
 from lineage.errors import MeshlineError
-from lineage.times import iso
 
 if TYPE_CHECKING:
-    from lineage.blindspots import Finding, Spot
     from lineage.engine import Lineage
-    from lineage.listing import DayRuns, NodeRow
-    from lineage.overview import Summary
 
-FAILED = ("FAIL", "ABORT")
-ATTENTION = 6  # jobs listed; the rest is one click away
+Build = Callable[[Facts, Links], Any]
 
 
 def layout() -> Part:
     """Frame of the page, with skeletons where numbers will stand."""
-    tiles = [dmc.Skeleton(height=98, radius=12) for _ in range(7)]
-    body = [html.Div(tiles, className="tiles"), dmc.Skeleton(height=270, radius=12, mt=12)]
+
+    def waiting(height: int) -> Part:
+        return dmc.Skeleton(height=height, radius=12)
+
     return html.Div(
         [
             html.Div(
-                html.Div([html.H1("Overview"), html.Div("…", id="overview-sub", className="sub")]),
+                [
+                    html.Div([html.H1("Governance health"), html.Div("…", id="health-sub", className="sub")]),
+                    _controls(),
+                ],
                 className="page-head",
             ),
-            html.Div(body, id="overview-body"),
+            html.Div(id="health-hero"),
+            html.Div(
+                [
+                    html.Div([waiting(112) for _ in range(5)], id="health-tiles", className="tiles"),
+                    html.Div(
+                        [
+                            html.Div(waiting(380), id="health-scores"),
+                            html.Div(waiting(380), id="health-attention"),
+                        ],
+                        className="cols wide-left",
+                    ),
+                    html.Div([waiting(300) for _ in range(3)], id="health-charts", className="cols thirds"),
+                    html.Div(
+                        [html.Div(waiting(260), id="health-products"), html.Div(waiting(260), id="health-tasks")],
+                        className="cols wide-left",
+                    ),
+                    html.Div(waiting(80), id="health-holds"),
+                ],
+                id="health-body",
+            ),
+            dmc.Modal(
+                html.Div(id="health-rows-table"), id="health-rows", opened=False, size="min(1240px, 94vw)",
+                title="", radius="lg", padding="lg",
+            ),
         ],
-        className="page",
-    )
+        className="page health-page",
+    )  # fmt: skip
+
+
+def _controls() -> Part:
+    return html.Div(
+        [
+            dmc.Select(
+                id="health-domain", data=[], value=None, placeholder="All domains", clearable=True, w=190,
+                attributes={"input": {"aria-label": "Show one domain only"}},
+            ),
+            dmc.SegmentedControl(
+                id="health-period", data=[{"value": days, "label": f"{days} d"} for days in DAYS], value="30",
+                attributes={"root": {"aria-label": "Period of the trends"}},
+            ),
+            html.Button([icon("download", size=16), "Print"], id="health-print", className="btn"),
+        ],
+        className="side",
+    )  # fmt: skip
 
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
+    memo = Memo(lx)
+    _register_browser(app)
+    _register_frame(app, lx, memo, base)
+    for name, build in _CARDS.items():
+        _register_card(app, lx, memo, base, name, build)
+
+
+_CARDS: dict[str, Build] = {
+    "tiles": tiles,
+    "scores": scores_card,
+    "attention": attention_card,
+    "charts": charts,
+    "products": products_card,
+    "tasks": tasks_card,
+    "holds": holds,
+}
+
+
+def _here(pathname: str | None, base: str) -> bool:
+    return (pathname or "/").rstrip("/") == base.rstrip("/")
+
+
+def _register_card(app: Dash, lx: Lineage, memo: Memo, base: str, name: str, build: Build) -> None:
+    @callback(
+        app,
+        Output(f"health-{name}", "children"),
+        Input("url", "search"),
+        Input("fresh", "data"),
+        State("url", "pathname"),
+    )
+    def show(search: str | None, _fresh: Any, pathname: str | None) -> Any:
+        if not _here(pathname, base):
+            return no_update
+        links = Links.at(base, search)
+        facts = Facts(lx, memo, HealthState.parse(search))
+        try:
+            if _nothing(facts):
+                return no_update
+            return build(facts, links)
+        except MeshlineError as error:
+            text = html.Div([icon("alert-triangle", size=18), str(error)], className="card block failed")
+            return [text] if name in ("tiles", "charts") else text
+
+
+def _nothing(facts: Facts) -> bool:
+    summary = facts.summary()
+    return not (summary.datasets or summary.events or summary.quarantined)
+
+
+def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
+    @callback(
+        app,
+        Output("health-sub", "children"),
+        Output("health-hero", "children"),
+        Output("health-body", "style"),
+        Output("health-domain", "data"),
+        Output("health-domain", "value"),
+        Output("health-period", "value"),
+        Input("url", "search"),
+        Input("fresh", "data"),
+        State("url", "pathname"),
+    )
+    def frame(search: str | None, _fresh: Any, pathname: str | None) -> tuple[Any, ...]:
+        if not _here(pathname, base):
+            return (no_update,) * 6
+        state, links = HealthState.parse(search), Links.at(base, search)
+        facts = Facts(lx, memo, state)
+        chosen = (state.domain, str(state.days))
+        try:
+            if _nothing(facts):
+                return "Nothing has arrived yet", empty_store(), {"display": "none"}, [], *chosen
+            named = [d for d in facts.domains() if not d.hidden]
+            data = [{"value": d.name, "label": d.title or d.name} for d in named]
+            if state.domain and state.domain not in {d.name for d in named}:
+                data.append({"value": state.domain, "label": f"{state.domain} (unknown)"})
+            return _sub(facts), None, {}, data, *chosen
+        except MeshlineError as error:
+            return "This cannot be shown", refused(str(error), links), {"display": "none"}, [], *chosen
 
     @callback(
         app,
-        Output("overview-sub", "children"),
-        Output("overview-body", "children"),
+        Output("health-rows", "opened"),
+        Output("health-rows", "title"),
+        Output("health-rows-table", "children"),
         Input("url", "search"),
         State("url", "pathname"),
     )
-    def show(search: str | None, pathname: str | None) -> tuple[Any, Any]:
-        if (pathname or "/").rstrip("/") != base.rstrip("/"):
-            return no_update, no_update
-        links = Links.at(base, search)
+    def rows(search: str | None, pathname: str | None) -> tuple[Any, ...]:
+        if not _here(pathname, base):
+            return (no_update,) * 3
+        state, links = HealthState.parse(search), Links.at(base, search)
+        if state.rows not in overview_rows.LISTS:
+            return False, no_update, no_update
         try:
-            return _page(lx, links)
+            return True, *overview_rows.table(Facts(lx, memo, state), links)
         except MeshlineError as error:
-            return "This cannot be shown", refused(str(error), links)
+            return True, "This cannot be shown", refused(str(error), links)
 
 
-def _page(lx: Lineage, links: Links) -> tuple[Part, Part]:
-    when: dict[str, Any] = {"as_of": links.asof, "known_at": links.known}
-    summary = lx.summary(**when)
-    if not summary.datasets and not summary.events and not summary.quarantined:
-        return "Nothing has arrived yet", empty_store()
-    domains = lx.domains(**when)
-    datasets = lx.listing("datasets", **when).rows
-    failing = [row for row in lx.listing("jobs", **when).rows if row.status in FAILED]
-    reach = {row.id: _reach(lx, row, when) for row in failing[:40]}
-    body = [
-        html.Div(_tiles(summary, links), className="tiles"),
-        html.Div(
-            [
-                _runs_card(lx.runs_per_day(**when), links),
-                _attention_card(sorted(failing, key=lambda row: (-reach.get(row.id, 0), row.id)), reach, links)
-                if failing
-                else attention(_findings(lx, links), links),
-            ],
-            className="cols wide-left",
-        ),
-        html.Div([_domains_card(domains, links), _tasks_card(datasets, failing, links)], className="cols wide-left"),
+def _sub(facts: Facts) -> Part:
+    summary = facts.summary()
+    named = sum(1 for domain in facts.domains() if domain.colour >= 0)
+    counts = [
+        f"{named:,} domain{'s' if named != 1 else ''}",
+        f"{len(facts.products()):,} data products",
+        f"{summary.datasets:,} datasets",
     ]
-    named = sum(1 for domain in domains if domain.colour >= 0)
-    sub = [
-        f"{named:,} domain{'s' if named != 1 else ''} · newest event ",
-        _ago(summary.newest_event, summary.as_of),
-    ]
-    return sub, body
+    return [" · ".join(counts), " · newest event ", ago(summary.newest_event, summary.as_of)]
 
 
-def _reach(lx: Lineage, row: NodeRow, when: dict[str, Any]) -> int:
-    return sum(1 for node in lx.impact(row.id, **when).nodes if node.kind != "job")
-
-
-def _ago(at: datetime | None, now: datetime) -> Part:
-    if at is None:
-        return "never"
-    age = max(now - at, timedelta(0))
-    hours = int(age.total_seconds() // 3600)
-    text = "less than an hour ago" if hours < 1 else f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
-    return html.Span(text, title=iso(at))
-
-
-def _tiles(summary: Summary, links: Links) -> list[Part]:
-    def tile(of: str, mark: str, label: str, value: int, note: Part = "", tone: str = "") -> Part:
-        return dcc.Link(
-            [
-                html.Span([icon(mark, size=16), label], className="tile-label"),
-                html.Span(f"{value:,}", className=f"tile-value num {tone}", id=f"count-{of}"),
-                html.Span(note, className="tile-note"),
-            ],
-            href=links.to("catalogue", of=of),
-            className="card tile",
-        )
-
-    crossing = f"{summary.cross_domain_edges:,} between domains"
-    unassigned = f"{summary.unassigned:,} nodes without domain" if summary.unassigned else "all have a domain"
-    if summary.named_datasets:
-        unassigned = f"{summary.named_datasets:,} only named · {unassigned}"
-    named = f"{summary.named_columns:,} only named by lineage" if summary.named_columns else "all in a schema"
-    return [
-        tile("datasets", "table", "Datasets", summary.datasets, unassigned),
-        tile("columns", "columns-3", "Columns", summary.columns, named),
-        tile("jobs", "player-play", "Jobs", summary.jobs),
-        tile("edges", "route", "Edges", summary.edges, crossing),
-        tile("runs", "refresh", "Runs", summary.runs),
-        tile("events", "stack", "Events", summary.events, "accepted"),
-        tile(
-            "quarantine",
-            "alert-triangle",
-            "Quarantine",
-            summary.quarantined,
-            "refused, with the reason" if summary.quarantined else "nothing refused",
-            "bad" if summary.quarantined else "",
-        ),
-    ]
-
-
-def _card(title: str, sub: str, *body: Part, more: Part = None) -> Part:
-    head = html.Div([html.Div([html.H2(title), html.Div(sub, className="card-sub")]), more], className="card-head")
-    return html.Section([head, *body], className="card block")
-
-
-def _runs_card(days: Sequence[DayRuns], links: Links) -> Part:
-    every = dcc.Link("All runs", href=links.to("catalogue", of="runs"))
-    if not days:
-        return _card("Runs per day", "No run has been seen yet.", more=every)
-    total = sum(entry.runs for entry in days)
-    bad = sum(entry.runs for entry in days if entry.state in FAILED)
-    keys = [
-        html.Span([html.Span(className="swatch", style={"background": colour}), words])
-        for state, words, colour in figures.STATES
-        if any(entry.state == state for entry in days)
-    ]
-    span = (max(entry.day for entry in days) - min(entry.day for entry in days)).days + 1
-    sub = f"{total:,} runs on the last {span} days, {bad:,} of them failed or aborted"
-    return _card("Runs per day", sub, figures.runs_per_day(days), html.Div(keys, className="keys"), more=every)
-
-
-def _findings(lx: Lineage, links: Links) -> tuple[Finding, ...] | None:
-    """What looks broken at present; ``None`` in the past, of which the ledger does not tell."""
-    if links.asof or links.known:
-        return None
-    return lx.ledger(examples=ATTENTION).findings
-
-
-def attention(findings: Sequence[Finding] | None, links: Links) -> Part:
-    """The card when no job's last run failed: what cannot be the whole truth, each finding over its nodes."""
-    every = dcc.Link("All failed runs", href=links.to("catalogue", of="runs", state="failed"))
-    if not findings:
-        seen = (
-            "No job's last run failed."
-            if findings is None
-            else "No job's last run failed, and no blind spot was found."
-        )
-        return _card("Needs attention", seen, more=every)
-    body = [
-        html.Details(
-            [
-                html.Summary([html.B(f"{finding.nodes:,}", className="num"), f" {finding.what}"]),
-                *(_spot(spot, links) for spot in finding.spots),
-                html.Div(f"and {finding.nodes - len(finding.spots):,} more", className="nothing")
-                if finding.nodes > len(finding.spots)
-                else None,
-            ],
-            className="finding",
-        )
-        for finding in findings
-    ]
-    return _card(
-        "Needs attention", "No job's last run failed, but here the mesh cannot be seen in full", *body, more=every
+def _register_browser(app: Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("meshline", "health_go"),
+        Output("url", "search", allow_duplicate=True),
+        Input("health-domain", "value"),
+        Input("health-period", "value"),
+        Input("health-rows", "opened"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("meshline", "print_page"),
+        Output("health-print", "title"),
+        Input("health-print", "n_clicks"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("meshline", "grid_csv"),
+        Output("health-grid", "exportDataAsCsv"),
+        Input("health-grid-csv", "n_clicks"),
+        prevent_initial_call=True,
     )
 
 
-def _spot(spot: Spot, links: Links) -> Part:
-    name, before = short_id(spot.node)
-    mark = "player-play" if spot.node.startswith("job:") else "table"
-    body = [icon(mark, size=14), html.Span(name, title=spot.node), html.Small(before)]
-    return dcc.Link(body, href=links.lineage(spot.node), className="ref")
-
-
-def _attention_card(failing: Sequence[NodeRow], reach: dict[str, int], links: Links) -> Part:
-    every = dcc.Link("All failed runs", href=links.to("catalogue", of="runs", state="failed"))
-    rows = [
-        dcc.Link(
-            [
-                html.Span(className="mark-bad"),
-                html.Span(
-                    [
-                        html.Span(short_name(row.name)[0], className="row-title"),
-                        html.Span(f"{row.domain} · last run {status_pill(row.status)[0]}", className="row-below"),
-                    ]
-                ),
-                html.Span(f"{reach.get(row.id, 0):,} datasets behind it", className="row-right num"),
-            ],
-            href=links.lineage(row.id, down="all"),
-            className="row",
-        )
-        for row in failing[:ATTENTION]
-        if row.status
-    ]
-    sub = (
-        f"{len(failing):,} job{'s' if len(failing) != 1 else ''} whose last run failed, most datasets behind them first"
-    )
-    return _card("Needs attention", sub, *rows, more=every)
-
-
-def _domains_card(domains: Sequence[DomainInfo], links: Links) -> Part:
-    colours = domain_colours(list(domains))
-    most = max((domain.datasets or 0 for domain in domains), default=0) or 1
-    rows = []
-    for domain in domains:
-        if domain.hidden:
-            continue
-        colour = colours.get(domain.name, UNASSIGNED_COLOUR)
-        width = f"{100 * (domain.datasets or 0) / most:.1f}%"
-        name = html.Td([domain_dot(colour), domain.title or domain.name])
-        bar = html.Span(html.Span(style={"width": width, "background": f"var(--domain-{colour})"}), className="bar")
-        rows.append(
-            html.Tr(
-                [
-                    name,
-                    html.Td(domain.owner or html.Span("no owner told", className="nothing")),
-                    html.Td([_count(links, "datasets", domain), bar], className="with-bar"),
-                    html.Td(_count(links, "jobs", domain), className="right"),
-                ]
-            )
-        )
-    head = html.Thead(
-        html.Tr([html.Th("Domain"), html.Th("Owner"), html.Th("Datasets"), html.Th("Jobs", className="right")])
-    )
-    table = html.Table([head, html.Tbody(rows)], className="plain")
-    return _card("Domains", "Who answers for which part of the mesh", table)
-
-
-def _count(links: Links, of: str, domain: DomainInfo) -> Part:
-    value = domain.datasets if of == "datasets" else domain.jobs
-    return dcc.Link(f"{value or 0:,}", href=links.to("catalogue", of=of, domain=domain.name), className="num")
-
-
-def _tasks_card(datasets: Sequence[NodeRow], failing: Sequence[NodeRow], links: Links) -> Part:
-    """One task for each of the three people, on nodes this mesh really has."""
-    tasks: list[Part] = []
-    feeding = max(datasets, key=lambda row: (row.downstream, row.id), default=None)
-    ends = [row for row in datasets if row.upstream and not row.downstream]
-    report = max(ends, key=lambda row: (row.upstream, row.id), default=None)
-
-    def task(person: str, text: str, name: str, href: str) -> Part:
-        body = html.Span([html.Span(person, className="row-below"), html.Span([text, html.B(name)])])
-        return dcc.Link([icon("arrow-right", size=16), body], href=href, className="row task")
-
-    if feeding and feeding.downstream:
-        name = short_name(feeding.name)[0]
-        tasks.append(task("Engineer", "See what breaks when you change ", name, links.lineage(feeding.id, down="all")))
-    if report:
-        name = short_name(report.name)[0]
-        tasks.append(task("Auditor", "See where the data comes from in ", name, links.lineage(report.id, up="all")))
-    if failing:
-        href = links.to("catalogue", of="runs", state="failed")
-        tasks.append(task("Platform lead", "Look through ", "the runs that failed", href))
-    begin = [
-        dcc.Link(
-            [icon("table", size=14), html.Span(short_name(row.name)[0], title=row.name), html.Small(row.domain)],
-            href=links.lineage(row.id),
-            className="ref",
-        )
-        for row in starts(datasets)
-    ]
-    return _card(
-        "Try this", "One task for each of you, on this mesh", *tasks, html.H3("Or begin in the middle"), *begin
-    )
-
-
-PAGE = Page("/", "Overview", "what the mesh holds", "Monitor", "layout-dashboard", layout, register)
+PAGE = Page(
+    "/", "Governance health", "how the mesh is, and what needs attention", "Monitor", "heart-rate-monitor", layout,
+    register,
+)  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -30,11 +30,15 @@ from lineage.answers import (
     Reached,
     RunInfo,
     SearchHit,
+    Totals,
 )
+from lineage.attention import Attention, Matter
+from lineage.counting import ImpactCounts
 from lineage.domains import DomainInfo
 from lineage.errors import UnknownNodeError
 from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
 from lineage.times import parse_instant
+from tests.browser.fake_fields import FakeContracts, FakeCost, FakeProducts, Fields
 from tests.browser.mesh import DOMAINS, FAILED, MESH, PROBABLE, RUNNING, STALE
 
 NOW = parse_instant("2026-11-23T09:00:00Z")
@@ -62,6 +66,49 @@ class FakeLineage:
     column_edges: list[tuple[str, str, str, str, bool]] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
     store: Any = None
+    fields: Fields = field(default_factory=lambda: Fields(NOW))
+
+    @property
+    def quality(self) -> Fields:
+        """As the engine."""
+        return self.fields
+
+    @property
+    def contracts(self) -> FakeContracts:
+        """As the engine."""
+        return FakeContracts(self.fields)
+
+    @property
+    def products(self) -> FakeProducts:
+        """As the engine."""
+        return FakeProducts(self.fields)
+
+    @property
+    def cost(self) -> FakeCost:
+        """As the engine."""
+        return FakeCost()
+
+    def attention(
+        self, *, domain: str | None = None, limit: int | None = None, actor: Actor = LOCAL, **_: Any
+    ) -> Attention:
+        """As the engine; failed jobs when a test has told nothing."""
+        told = self.fields if self.fields.matters else replace(self.fields, matters=self._failed())
+        return told.attention(domain, limit)
+
+    def _failed(self) -> tuple[Matter, ...]:
+        found = []
+        for table in self.tables.values():
+            state, at = self._status(table)
+            if table.job and state == "FAIL":
+                reach = 1 + len(self._walk(table.id, "downstream", None))
+                words = ("job", "high", "Last run failed", table.job, table.domain, self._owner(table.domain))
+                found.append(Matter(*words, reach, since=at))
+        return tuple(sorted(found, key=lambda one: -one.score))
+
+    def impact_counts(self, node: str, **_: Any) -> ImpactCounts:
+        """As the engine."""
+        down, up = self.impact(node), self.provenance(node)
+        return ImpactCounts(down.node, NOW, NOW, _totals(down), _totals(up))
 
     @classmethod
     def retail(cls) -> FakeLineage:
@@ -391,7 +438,11 @@ class FakeLineage:
         focus = self._resolve(node)
         start = focus if focus in self.tables else next(t.id for t in self.tables.values() if t.job == focus)
         up, down = self._walk(start, "upstream", upstream), self._walk(start, "downstream", downstream)
-        for extra, direction, found in ((also_upstream, "upstream", up), (also_downstream, "downstream", down)):
+        more: tuple[tuple[Collection[str], Direction, dict[str, tuple[int, str]]], ...] = (
+            (also_upstream, "upstream", up),
+            (also_downstream, "downstream", down),
+        )
+        for extra, direction, found in more:
             for i in extra:
                 for near in self._near(i, direction) if i in self.tables else ():
                     if near != start:
@@ -475,6 +526,12 @@ class FakeLineage:
             for a, ac, b, bc, weak in sorted(lines)
         )
         return Picture(start[0], tuple(nodes), edges, column_edges, NOW, NOW, False)
+
+
+def _totals(answer: Answer) -> Totals:
+    domains = _count(one.domain for one in answer.nodes)
+    hops = _count(one.hops for one in answer.nodes)
+    return Totals(len(answer.nodes), domains, hops, {"dataset": len(answer.nodes)} if answer.nodes else {}, {})
 
 
 def _instant(at: datetime | str | None) -> datetime:

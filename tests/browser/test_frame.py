@@ -65,9 +65,9 @@ def test_versioned_files_may_be_kept_for_a_year(retail: str) -> None:
 
 def test_the_palette_finds_datasets_columns_jobs_and_pages_with_the_keyboard(page: Page, retail: str) -> None:
     page.goto(retail)
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(page.get_by_role("heading", name="Governance health")).to_be_visible()
     page.keyboard.press("Control+k")
-    expect(page.locator("#palette-results [role=option]").first).to_contain_text("Overview")
+    expect(page.locator("#palette-results [role=option]").first).to_contain_text("Governance health")
     page.keyboard.type("net_revenue")
     first = page.locator("#palette-results [role=option]").first
     expect(first).to_contain_text("net_revenue_eur")
@@ -136,7 +136,7 @@ def test_a_domain_leads_to_its_datasets_and_a_name_to_its_picture(page: Page, re
 def test_a_failed_job_stands_first_and_leads_to_what_is_behind_it(page: Page, retail: str) -> None:
     page.goto(retail)
     row = page.get_by_role("link", name="build_stg_transactions")
-    expect(row).to_contain_text("8 datasets behind it")
+    expect(row).to_contain_text("9 downstream")
     row.click()
     expect(page.locator("#lineage-title")).to_contain_text("Around payments.build_stg_transactions")
 

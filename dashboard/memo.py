@@ -1,0 +1,80 @@
+"""Answers that several readers share: worked out once for a state of the store, by one of them while the others wait.
+
+Twenty open pages beside five hundred events a second would otherwise ask for the same scores ten thousand times. While
+events arrive an answer may be a few seconds older than the store; :data:`YOUNG` says how many.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lineage.store import state_version
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
+
+T = TypeVar("T")
+YOUNG = 5.0
+"""Seconds for which an answer is good although the store has changed."""
+OLD = 60.0
+"""Seconds after which an answer is worked out anew although the store has not changed: what is late depends on now."""
+_KEPT = 64
+
+
+@dataclass(slots=True)
+class _Entry:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    version: int = -1
+    at: float = float("-inf")
+    value: Any = None
+
+
+class Memo:
+    """Answers by name.
+
+    Parameters
+    ----------
+    lx
+        the engine whose state decides what is outdated.
+    clock
+        seconds, for tests.
+    """
+
+    def __init__(self, lx: Lineage, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lx = lx
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+
+    def get(self, name: Hashable, find: Callable[[], T]) -> T:
+        """The answer of this name; ``find`` works it out when there is none that is good enough.
+
+        What ``find`` raises is raised, and not kept.
+        """
+        entry = self._entry(name)
+        with entry.lock:
+            now, version = self._clock(), self._version()
+            age = now - entry.at
+            if age < (OLD if version == entry.version else YOUNG):
+                kept: T = entry.value
+                return kept
+            found = find()
+            entry.value, entry.version, entry.at = found, version, self._clock()
+            return found
+
+    def _entry(self, name: Hashable) -> _Entry:
+        with self._lock:
+            entry = self._entries.pop(name, None) or _Entry()
+            self._entries[name] = entry
+            while len(self._entries) > _KEPT:
+                self._entries.popitem(last=False)
+            return entry
+
+    def _version(self) -> int:
+        store = getattr(self._lx, "store", None)
+        return 0 if store is None else state_version(store)
