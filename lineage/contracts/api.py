@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, shape
 from lineage.contracts.conformance import Conformance
+from lineage.contracts.drift import DriftSeries
 from lineage.contracts.overview import Contracts, Products
 from lineage.contracts.report import ChangeReport
 from lineage.errors import UsageError
@@ -51,6 +52,17 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     @router.get("/products", summary="Products, datasets, consumers, drift", responses=shape(Products))
     def products(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
         return as_json(get_lineage().products.list(as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
+    @router.get("/products/drift", summary="Where a product was other than declared", responses=shape(DriftSeries))
+    def drift(
+        request: Request,
+        product: Annotated[str, Query(description="Id or name")],
+        start: Annotated[str | None, Query(alias="from", description="Default: 90 days before the end")] = None,
+        end: Annotated[str | None, Query(alias="to", description="Default: now")] = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        actor = actor_of(request)
+        return as_json(get_lineage().products.drift(product, start, end, known_at=known_at, actor=actor))
 
     _add_change(router, get_lineage, actor_of)
     return router

@@ -182,6 +182,25 @@ def show_product(
     show_value(found, format, print_versions)
 
 
+@products.command()
+def drift(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Id or name.")],
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Begin.", show_default="90 days before the end")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="End.", show_default="now")] = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """Where a product was other than declared, day by day: differences that came and went."""
+    from lineage.contracts.tables import print_shown
+
+    with engine(db) as lx:
+        answer = lx.products.drift(product, start, end, known_at=known_at)
+    show_rows(answer, format, print_shown)
+
+
 def init(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="domain, product, contract or policy.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Id of the new thing.")],

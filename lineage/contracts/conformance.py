@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from lineage.contracts.access_roles import access
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.facts import Facts, TestResult, load_facts
-from lineage.contracts.model import Rule, Sla
-from lineage.contracts.periods import spoken
+from lineage.contracts.model import Rule
+from lineage.contracts.sla import Case, Said, Verdict, freshness_slas, slas
 from lineage.contracts.types import Step, compare, dialect_of
-from lineage.quality.freshness import fresh
 from lineage.shown import Shown
 from lineage.times import iso
 
 if TYPE_CHECKING:
     from lineage.view import View
 
-Verdict = Literal["kept", "broken", "unknown"]
+__all__ = ["ENFORCED", "Conformance", "Promise", "conformance", "freshness_slas", "promises_of", "schema_promises"]
+
 ENFORCED = ("active", "deprecated")
 _STALE = timedelta(hours=48)  # a test result older than this says nothing about today
 
@@ -123,13 +123,14 @@ def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator
         name = contract.name or contract.id
         return Promise(name, contract.version, label, promise, verdict, expected, observed, evidence, run, domain)
 
-    for verdict in (*_schema(one, facts), *_rules(one, facts, now), *_slas(one, facts, now), *_privacy(view, one)):
+    readers = sorted(view.label(job) for job in view.snapshot.readers(one.node).tolist() if not view.hidden(job))
+    services = slas(Case(one, facts, now, tuple(readers)))
+    for verdict in (*schema_promises(one, facts), *_rules(one, facts, now), *services, *_privacy(view, one),
+                    *access(view, one, now)):  # fmt: skip
         yield said(*verdict)
 
 
 # -- inside
-
-_Said = tuple[str, Verdict, str, str, str, str | None]
 
 
 def _fits(view: View, one: Bound, only: str | None) -> bool:
@@ -138,7 +139,7 @@ def _fits(view: View, one: Bound, only: str | None) -> bool:
     return only in (one.contract.id, one.contract.name, view.label(one.node), view.snapshot.name(one.node))
 
 
-def _schema(one: Bound, facts: Facts) -> Iterator[_Said]:
+def schema_promises(one: Bound, facts: Facts) -> Iterator[Said]:
     """Observed columns and types against the promised ones."""
     observed = facts.columns.get(one.node)
     dialect = next((dialect_of(server.type) for server in one.contract.servers), "")
@@ -183,7 +184,7 @@ _METRICS = {"nullvalues": ("not_null", "null"), "missingvalues": ("not_null", "m
             "duplicatevalues": ("unique", "duplicate"), "invalidvalues": ("accepted_values", "valid")}  # fmt: skip
 
 
-def _rules(one: Bound, facts: Facts, now: datetime) -> Iterator[_Said]:
+def _rules(one: Bound, facts: Facts, now: datetime) -> Iterator[Said]:
     tests = facts.tests.get(one.node, ())
     for rule in one.thing.rules:
         if rule.type == "text":
@@ -211,7 +212,7 @@ def _rules(one: Bound, facts: Facts, now: datetime) -> Iterator[_Said]:
                 yield _tested(f"{flag} {column.path}", "no violation", fitting, now)
 
 
-def _tested(promise: str, expected: str, tests: Sequence[TestResult], now: datetime) -> _Said:
+def _tested(promise: str, expected: str, tests: Sequence[TestResult], now: datetime) -> Said:
     """The worst of the newest results; a skipped test and one older than two days say nothing."""
     fresh = [test for test in tests if test.status in ("pass", "fail") and now - test.at <= _STALE]
     if not fresh:
@@ -251,52 +252,7 @@ def _holds(rule: Rule, value: float) -> Verdict:
     return "unknown" if rule.operator not in tests else "kept" if tests[rule.operator] else "broken"
 
 
-def _slas(one: Bound, facts: Facts, now: datetime) -> Iterator[_Said]:
-    written = facts.written.get(one.node, ())
-    for sla in one.contract.slas:
-        if not _about(sla, one):
-            continue
-        name, seconds = sla.name.lower(), sla.seconds
-        if name not in ("latency", "freshness", "frequency", "retention"):
-            continue
-        promise = f"sla {sla.name}"
-        expected = spoken(seconds) if seconds is not None else f"{sla.value} {sla.unit}".strip()
-        if seconds is None or not written:
-            why = "no duration can be read" if seconds is None else "no completed run wrote it"
-            yield promise, "unknown", expected, "", why, None
-            continue
-        last, run = written[-1]
-        age = (now - last).total_seconds()
-        if name in ("latency", "freshness"):
-            kept: Verdict = "kept" if fresh(age, seconds) else "broken"
-            yield promise, kept, expected, _ago(age), f"last write {iso(last)}", run
-        elif name == "frequency":
-            recent = [*(at for at, _ in written[-8:]), now]
-            gap = max((b - a).total_seconds() for a, b in pairwise(recent))
-            verdict: Verdict = "kept" if gap <= seconds * 1.5 else "broken"
-            yield promise, verdict, expected, f"longest gap {_ago(gap)}", f"last {len(recent) - 1} writes", run
-        else:
-            yield promise, "unknown", expected, "", "events do not tell how long data is kept", None
-
-
-def freshness_slas(one: Bound) -> list[Sla]:
-    """Promises of freshness about a bound object."""
-    names = ("latency", "freshness")
-    return [sla for sla in one.contract.slas if sla.name.lower() in names and _about(sla, one)]
-
-
-def _about(sla: Sla, one: Bound) -> bool:
-    heads = [element.strip().split(".")[0].lower() for element in sla.element.split(",") if element.strip()]
-    return not heads or any(h in (one.thing.name.lower(), one.thing.physical_name.lower()) for h in heads) or (
-        not any("." in e for e in sla.element.split(",")) and one.thing.column(sla.element) is not None
-    )  # fmt: skip
-
-
-def _ago(seconds: float) -> str:
-    return f"{seconds / 86_400:.1f} days" if seconds >= 172_800 else f"{seconds / 3_600:.1f} hours"
-
-
-def _privacy(view: View, one: Bound) -> Iterator[_Said]:
+def _privacy(view: View, one: Bound) -> Iterator[Said]:
     """Columns that carry a pii tag by lineage must be declared as such, or as confidential at least."""
     from lineage.tags import column_tags
 

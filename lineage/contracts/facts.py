@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lineage.columns import column_facts
+from lineage.contracts.binding import bindings
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -30,6 +31,30 @@ WHERE o.direction = 'out' AND o.dataset IN (SELECT unnest($members::UBIGINT[])) 
   AND coalesce(r.ended_at, r.first_event) <= $at
 ORDER BY done, r.run_id
 """
+_ENDED = """
+-- one ended run of one of some jobs at T as known at K
+SELECT job, coalesce(ended_at, last_event) AS done, state, run_id FROM run
+WHERE job IN (SELECT unnest($jobs::UBIGINT[])) AND state IN ('COMPLETE', 'FAIL', 'ABORT')
+  AND known_from <= $known AND known_to > $known AND coalesce(ended_at, last_event) <= $at
+ORDER BY done, run_id
+"""
+_EMPTIED = """
+-- one moment from which one of some datasets was told to be empty or gone, until T as known at K
+SELECT f.entity, f.valid_from, upper(json_extract_string(b.json, '$.lifecycleStateChange'))
+FROM facet f JOIN facet_body b ON b.body = f.body
+WHERE f.key = 'lifecycleStateChange' AND f.entity IN (SELECT unnest($members::UBIGINT[])) AND f.valid_from <= $at
+  AND f.known_from <= $known AND f.known_to > $known
+  AND upper(json_extract_string(b.json, '$.lifecycleStateChange')) IN ('TRUNCATE', 'DROP')
+ORDER BY f.valid_from DESC
+"""
+_SMALLEST = """
+-- smallest value of each column of some datasets in its newest profile at T as known at K
+SELECT n.dataset, lower(n.field), arg_max(m.value, m.measured_at) FROM metric m JOIN node n ON n.id = m.node
+WHERE n.kind = 'column' AND n.dataset IN (SELECT unnest($members::UBIGINT[])) AND m.name = 'min'
+  AND m.measured_at <= $at AND m.known_from <= $known AND m.known_to > $known
+GROUP BY ALL
+"""
+_HISTORY = ("errorrate", "retention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +78,13 @@ class Facts:
     tests: dict[int, list[TestResult]] = field(default_factory=dict)
     written: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)  # end and id of completed runs
     rows: dict[int, tuple[int, str]] = field(default_factory=dict)  # rows of the newest run that told them
+    ended: dict[int, list[tuple[datetime, str, str]]] = field(default_factory=dict)  # end, state, id of writers' runs
+    emptied: dict[int, list[tuple[datetime, str]]] = field(default_factory=dict)  # TRUNCATE and DROP, the last first
+    smallest: dict[int, dict[str, float]] = field(default_factory=dict)  # column → smallest value in a profile
 
 
 def load_facts(view: View, datasets: Sequence[int]) -> Facts:
-    """Facts of some datasets (dense indices) in four queries."""
+    """Facts of some datasets (dense indices) in few queries."""
     facts = Facts()
     owner = {member: node for node in datasets for member in view.snapshot.members(node)}
     if not owner:
@@ -71,4 +99,31 @@ def load_facts(view: View, datasets: Sequence[int]) -> Facts:
         facts.written.setdefault(owner[dataset], []).append((done, run))
         if rows is not None:
             facts.rows[owner[dataset]] = (rows, run)
+    _history(view, datasets, facts)
     return facts
+
+
+def _history(view: View, datasets: Sequence[int], facts: Facts) -> None:
+    """What only promises about errors and retention need, of the datasets that have such."""
+    bound = bindings(view.instant).by_node
+    wanted = [
+        node for node in datasets
+        if any(sla.name.lower() in _HISTORY for one in bound.get(node, ()) for sla in one.contract.slas)
+    ]  # fmt: skip
+    if not wanted:
+        return
+    snapshot = view.snapshot
+    owner = {member: node for node in wanted for member in snapshot.members(node)}
+    when = {"at": snapshot.as_of, "known": snapshot.known_at}
+    writes: dict[int, list[int]] = {}
+    for node in wanted:
+        for job in snapshot.writers(node).tolist():
+            for member in snapshot.members(job):
+                writes.setdefault(member, []).append(node)
+    for job, done, state, run in view.store.rows(_ENDED, {**when, "jobs": list(writes)}):
+        for node in writes[job]:
+            facts.ended.setdefault(node, []).append((done, state, run))
+    for dataset, at, state in view.store.rows(_EMPTIED, {**when, "members": list(owner)}):
+        facts.emptied.setdefault(owner[dataset], []).append((at, state))
+    for dataset, column, value in view.store.rows(_SMALLEST, {**when, "members": list(owner)}):
+        facts.smallest.setdefault(owner[dataset], {})[column] = value

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lineage.contracts.binding import bindings
+from lineage.contracts.drift import Drift, differences
+from lineage.contracts.facts import load_facts
 from lineage.contracts.model import Contract
 from lineage.errors import MeshlineError
 from lineage.products import membership, products_of
@@ -96,15 +98,6 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """One difference between what a product declares and what runs did."""
-
-    product: str
-    what: str  # 'undeclared input' or 'declared input not read'
-    node: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProductRow:
     """One product with the datasets of its output ports and where it differs from what was observed."""
 
@@ -142,7 +135,7 @@ class Products(Shown):
 
     def remarks(self) -> tuple[str, ...]:
         """The drift, line by line."""
-        return tuple(f"{d.product}: {d.what}: {d.node}" for p in self.products for d in p.drift)
+        return tuple(f"{d.product}: {d.what}: {d.node}{_against(d)}" for p in self.products for d in p.drift)
 
 
 def contracts(view: View, status: str | None = None) -> Contracts:
@@ -188,6 +181,22 @@ def find(view: View, text: str) -> Contract:
     return max(fits, key=lambda c: (c.status == "active", c.major, c.version))
 
 
+def find_product(view: View, text: str) -> str:
+    """Id of the product with an id or name.
+
+    Raises
+    ------
+    UnknownContractError
+        when there is none that the actor may see.
+    """
+    members = membership(view.instant)
+    for product in products_of(view.instant).values():
+        hidden = any(view.hidden(node) for node, name in members.items() if name == product.id)
+        if text in (product.id, product.name) and view.actor.may_see(product.domain) and not hidden:
+            return product.id
+    raise UnknownContractError(f"There is no product “{text}”. List them with: meshline products list")
+
+
 def versions(view: View, table: str, id: str) -> tuple[Version, ...]:
     """Every version of a contract or product, newest first."""
     column = "id" if table == "contract" else "name"
@@ -202,6 +211,7 @@ def products(view: View) -> Products:
     for node, name in membership(instant).items():
         members.setdefault(name, []).append(node)
     rows = []
+    facts = load_facts(view, sorted(membership(instant)))
     for product in products_of(instant).values():
         nodes = sorted(members.get(product.id, []))
         if not view.actor.may_see(product.domain) or any(view.hidden(node) for node in nodes):
@@ -209,12 +219,17 @@ def products(view: View) -> Products:
         rows.append(
             ProductRow(product.id, product.name, product.version, product.status, product.domain, product.owner,
                        tuple(view.label(node) for node in nodes), _consumers(view, product.id, nodes),
-                       _drift(view, product.id, nodes))
+                       differences(view, product, nodes, facts))
         )  # fmt: skip
     return Products(tuple(sorted(rows, key=lambda row: row.id)))
 
 
 # -- inside
+
+
+def _against(one: Drift) -> str:
+    """What was declared and observed, where both are told."""
+    return f" ({one.declared}, observed {one.observed})" if one.declared and one.observed else ""
 
 
 def _row(view: View, contract: Contract, nodes: Sequence[int], unbound: tuple[str, ...]) -> ContractRow:
@@ -237,19 +252,3 @@ def _consumers(view: View, product: str, nodes: Sequence[int]) -> tuple[str, ...
                 owner = members.get(other)
                 found.add(f"product {owner}" if owner else f"domain {view.domain(other)}")
     return tuple(sorted(found))
-
-
-def _drift(view: View, product: str, nodes: Sequence[int]) -> tuple[Drift, ...]:
-    """Inputs that ports declare against those that lineage shows; a product that declares none is not judged."""
-    declared_ids = {port.contract for port in products_of(view.instant)[product].inputs}
-    if not declared_ids:
-        return ()
-    found = bindings(view.instant)
-    declared = {one.node for one in found.bound if one.contract.id in declared_ids}
-    inside = set(nodes)
-    seen = {edge.src for node in nodes for edge in view.snapshot.neighbours(node, "upstream")} - inside
-    seen = {node for node in seen if view.kind(node) == "dataset"}
-    upstream = set(view.snapshot.walk(sorted(inside), "upstream", level="dataset").nodes.tolist()) if inside else set()
-    drift = [Drift(product, "undeclared input", view.label(node)) for node in sorted(seen - declared)]
-    drift += [Drift(product, "declared input not read", view.label(node)) for node in sorted(declared - upstream)]
-    return tuple(sorted(drift, key=lambda d: (d.what, d.node)))

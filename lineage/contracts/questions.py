@@ -13,6 +13,7 @@ from lineage.errors import DeclarationError, UsageError
 if TYPE_CHECKING:
     from lineage.asking import When
     from lineage.contracts.conformance import Conformance
+    from lineage.contracts.drift import DriftSeries
     from lineage.contracts.model import Contract
     from lineage.contracts.overview import Contracts, Products, Version
     from lineage.contracts.report import ChangeReport
@@ -135,13 +136,32 @@ class ProductQuestions:
 
     def versions(self, product: str, *, known_at: When = None, actor: Actor = LOCAL) -> tuple[Version, ...]:
         """Every version of a product as it was written, newest first."""
-        from lineage.contracts.overview import UnknownContractError, products, versions
+        from lineage.contracts.overview import find_product, versions
 
         view = self._lineage.view(None, known_at, actor)
-        found = next((p.id for p in products(view).products if product in (p.id, p.name)), None)
-        if found is None:
-            raise UnknownContractError(f"There is no product “{product}”. List them with: meshline products list")
-        return versions(view, "product", found)
+        return versions(view, "product", find_product(view, product))
+
+    def drift(
+        self, product: str, start: When = None, end: When = None, *, known_at: When = None, actor: Actor = LOCAL
+    ) -> DriftSeries:
+        """Where a product was other than declared, over time: one step per day on which differences came or went.
+
+        ``start`` and ``end`` default to ninety days before the end, and now.
+
+        Raises
+        ------
+        UnknownContractError
+            when there is no such product, or the actor may not see it.
+        UsageError
+            when the end is not after the start.
+        """
+        from lineage.contracts.drift import series
+        from lineage.contracts.overview import find_product
+
+        first = self._lineage.view(end, known_at, actor)
+        name = find_product(first, product)
+        begin = self._lineage.view(start, known_at, actor).as_of if start is not None else None
+        return series(lambda at: self._lineage.view(at, first.known_at, actor), name, begin, first.as_of)
 
 
 def read_file(path: Path) -> Contract:

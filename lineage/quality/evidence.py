@@ -253,8 +253,10 @@ def _contract(promises: list[tuple[int, Promise]]) -> _Part:
                 rows.append((node, ref, _CONFORMITY, 3.0, result, True))
             elif result == 0.0 or (np.isnan(result) and rows[at][4] == 1.0):
                 rows[at] = (node, ref, _CONFORMITY, 3.0, 0.0 if rows[at][4] == 0.0 else result, True)
-        elif head == "classification" or rest.lower() in ("latency", "freshness", "retention"):
-            continue  # rules of governance; freshness is a check of its own; retention cannot be seen
+        elif head in ("classification", "access") or (
+            head == "sla" and rest.lower() not in ("frequency", "availability")
+        ):
+            continue  # rules of governance and dates of a life; freshness is a check of its own
         elif head == "sla":
             rows.append((node, ref, _TIMELINESS, 3.0, result, True))
         elif not promise.evidence.startswith("test "):
