@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lineage.answers import NodeDetail, Picture, SearchHits
     from lineage.blindspots import Ledger
     from lineage.domains import DomainInfo
+    from lineage.graph.live import Live
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
 
@@ -224,6 +226,12 @@ class Lineage(GraphQuestions, Fields):
 
     # -- instants
 
+    @cached_property
+    def _live(self) -> Live:
+        from lineage.graph.live import Live
+
+        return Live(self.store)
+
     def view(self, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> View:
         """One instant as one actor may see it; what all questions go through.
 
@@ -266,9 +274,13 @@ class Lineage(GraphQuestions, Fields):
 
     def _load(self, at: datetime | None, known: datetime | None) -> Instant:
         from lineage.graph import load
-        from lineage.graph.kept import load_now
+        from lineage.graph.kept import load_now, may_keep
 
         fingerprint = state_fingerprint(self.store)
-        now = at is None and known is None
-        snapshot = load_now(self.store, f"{fingerprint}-{self._version}") if now else load(self.store, at, known)
+        if at is not None or known is not None:
+            snapshot = load(self.store, at, known)
+        elif may_keep(self.store):
+            snapshot = load_now(self.store, f"{fingerprint}-{self._version}")
+        else:
+            snapshot = self._live.now()
         return Instant(self.store, snapshot, self._version, fingerprint)

@@ -53,14 +53,19 @@ def load(
     0
     """
     with store.reading() as cursor:
-        at, known = _instant(cursor, as_of, known_at)
-
-        def table(query: str) -> pa.Table:
-            names = {name: value for name, value in (("at", at), ("known", known)) if f"${name}" in query}
-            return cursor.sql(query, params=names).to_arrow_table()
-
-        parts = [table(q) for q in (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES)]
+        at, known = instant(cursor, as_of, known_at)
+        parts = [
+            table(cursor, query, at=at, known=known)
+            for query in (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES)
+        ]
     return assemble(at, known, *parts, kernels=kernels)
+
+
+def table(cursor: Any, query: str, **parameters: datetime) -> pa.Table:
+    """Answer of a query as Arrow; parameters that it does not name are left out."""
+    named = {name: value for name, value in parameters.items() if f"${name}" in query}
+    found: pa.Table = cursor.sql(query, params=named).to_arrow_table()
+    return found
 
 
 def assemble(
@@ -76,30 +81,41 @@ def assemble(
 ) -> Snapshot:
     """Snapshot from the Arrow tables that the queries of :mod:`lineage.graph.sql` give."""
     nodes, soft = number(entities, columns, aliases)
+    relations, left_out = relate(nodes, soft, edges, column_edges)
+    return Snapshot(
+        as_of, known_at, nodes, relations, levels(nodes, relations), self_loops(relations), left_out, kernels
+    )
+
+
+def relate(nodes: Nodes, soft: Bool, edges: pa.Table, column_edges: pa.Table) -> tuple[Relations, int]:
+    """Edge rows by what they mean, and how many mean nothing or have an end that is no node.
+
+    Parameters
+    ----------
+    nodes, soft
+        as :func:`lineage.graph.numbering.number` gives them.
+    edges, column_edges
+        as the queries give them.
+    """
     ends = _Ends(nodes, soft)
     rows = _rows(edges, ends)
     column_rows = _rows(column_edges, ends)
     keep_columns = (ends.kind(column_rows.src) == COLUMN) & (ends.kind(column_rows.dst) != JOB)
     use = _column_use(column_edges, column_rows.known, ends.kind(column_rows.dst) != COLUMN)
-    columns_sorted = column_rows.build(keep_columns, use)
-    relations, misfits = _relations(rows, ends, columns_sorted)
-    loops = [r.src[r.src == r.dst] for r in (relations.lineage, relations.columns)]
-    return Snapshot(
-        as_of,
-        known_at,
-        nodes,
-        relations,
-        _levels(nodes, relations),
-        np.unique(np.concatenate(loops)).astype(np.uint32),
-        rows.dangling + column_rows.dangling + misfits + int((~keep_columns).sum()),
-        kernels,
-    )
+    relations, misfits = _relations(rows, ends, column_rows.build(keep_columns, use))
+    return relations, rows.dangling + column_rows.dangling + misfits + int((~keep_columns).sum())
+
+
+def self_loops(relations: Relations) -> U32:
+    """Nodes with an edge to themselves, ascending."""
+    loops = [rows.src[rows.src == rows.dst] for rows in (relations.lineage, relations.columns)]
+    return np.unique(np.concatenate(loops)).astype(np.uint32)
 
 
 def now_of(store: Store) -> tuple[datetime, datetime]:
     """The instant that a question without times is about, on both clocks."""
     with store.reading() as cursor:
-        return _instant(cursor, None, None)
+        return instant(cursor, None, None)
 
 
 def naive(at: datetime) -> datetime:
@@ -107,7 +123,8 @@ def naive(at: datetime) -> datetime:
     return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
 
 
-def _instant(cursor: Any, as_of: datetime | None, known_at: datetime | None) -> tuple[datetime, datetime]:
+def instant(cursor: Any, as_of: datetime | None, known_at: datetime | None) -> tuple[datetime, datetime]:
+    """Both times of a question that may leave them out."""
     newest_event, newest_receipt = cursor.execute(sql.CLOCK).fetchall()[0]
     now = utcnow()
     at = naive(as_of) if as_of else max(now, newest_event or now)
@@ -228,7 +245,8 @@ def _relations(rows: _Rows, ends: _Ends, columns: EdgeRows) -> tuple[Relations, 
     return relations, int((~used).sum())
 
 
-def _levels(nodes: Nodes, relations: Relations) -> dict[LevelName, Level]:
+def levels(nodes: Nodes, relations: Relations) -> dict[LevelName, Level]:
+    """What walks run on."""
     lineage, writes, columns = relations.lineage, relations.writes, relations.columns
     first = first_of_runs(lineage.key)
     keys = lineage.key[first]

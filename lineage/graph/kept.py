@@ -1,7 +1,8 @@
 """The snapshot of now, kept in a file beside the database for the next process that asks.
 
 Only processes that opened the database for reading keep one: meanwhile nobody can change it (one file, one process that
-writes), so state and snapshot belong together. A server that writes has its snapshot in memory.
+writes), so state and snapshot belong together. A server that writes has its snapshot in memory, see
+:mod:`lineage.graph.live`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ SELECT min(t) FROM (
 _log = logging.getLogger(__name__)
 
 
+def may_keep(store: Store) -> bool:
+    """Whether this process may rely on a file: it has the database for reading, so nobody changes it meanwhile."""
+    return store.path is not None and store.read_only
+
+
 def load_now(store: Store, state: str, *, enough: int = ENOUGH) -> Snapshot:
     """The snapshot of now: mapped from the file beside the database when it fits, else built, and then kept.
 
@@ -51,7 +57,7 @@ def load_now(store: Store, state: str, *, enough: int = ENOUGH) -> Snapshot:
     >>> load_now(Store.open(":memory:"), "any").n
     0
     """
-    if store.path is None or not store.read_only:
+    if store.path is None or not may_keep(store):
         return load(store)
     from lineage.graph.saved import SnapshotFileError, open_saved
 

@@ -9,6 +9,7 @@ store says about each edge stands in sorted arrays beside them, see :mod:`lineag
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -45,6 +46,9 @@ class Relations:
     writes: EdgeRows  # job -> dataset
     control: EdgeRows  # job -> job
     contains: EdgeRows  # parent job -> child job
+
+
+RELATIONS = ("lineage", "columns", "reads", "writes", "control", "contains")
 
 
 class Snapshot:
@@ -92,9 +96,7 @@ class Snapshot:
     @property
     def edge_rows(self) -> int:
         """Number of edge rows, of all kinds."""
-        kinds = self._relations
-        rows = (kinds.lineage, kinds.columns, kinds.reads, kinds.writes, kinds.control, kinds.contains)
-        return sum(len(one.key) for one in rows)
+        return sum(len(getattr(self._relations, name).key) for name in RELATIONS)
 
     def parts(self) -> dict[str, Any]:
         """Everything it is made of but its instant, for :meth:`of_parts`."""
@@ -106,6 +108,12 @@ class Snapshot:
             "dangling": self.dangling,
             "pairs": (self._reads, self._writes, self._contains),
         }
+
+    def moved(self, as_of: datetime, known_at: datetime) -> Snapshot:
+        """The same graph at another instant at which it holds as well; costs nothing."""
+        other = copy(self)
+        other.as_of, other.known_at = as_of, known_at
+        return other
 
     @classmethod
     def of_parts(

@@ -44,15 +44,37 @@ UNION ALL
 SELECT min(node) OVER (PARTITION BY canonical), node, NULL, 'rule' FROM spelled
 """  # noqa: S608 - constants only
 
-# one row per visible edge
-EDGES = f"""
+
+def _edges(which: str) -> str:
+    return f"""
 SELECT src, dst, job, {_codes("kind", EDGE_KINDS, len(EDGE_KINDS))} AS kind,
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
   CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from
-FROM edge WHERE {_VISIBLE} AND NOT (kind = 'lineage' AND EXISTS (
+FROM edge WHERE {which} AND NOT (kind = 'lineage' AND EXISTS (
   SELECT 1 FROM edge_mark m WHERE m.src = edge.src AND m.dst = edge.dst AND m.mark = 'refuted'
     AND m.valid_from <= $at AND $at < m.valid_to AND m.known_from <= $known AND $known < m.known_to
 ))
+"""  # noqa: S608 - constants only
+
+
+def _column_edges(which: str) -> str:
+    return f"""
+WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})
+SELECT src, dst, job, type, subtype, coalesce(masking, false) AS masking,
+  CAST(coalesce(upper(type), '') = 'INDIRECT' AS UTINYINT) AS indirect,
+  {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
+  CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from
+FROM column_edge WHERE {which} AND NOT EXISTS (
+  SELECT 1 FROM refuted JOIN node s ON s.dataset = refuted.src
+    JOIN node d ON coalesce(d.dataset, d.id) = refuted.dst
+  WHERE s.id = column_edge.src AND d.id = column_edge.dst
+)
+"""  # noqa: S608
+
+
+# one row per visible edge; those that a person added have no job
+EDGES = f"""
+{_edges(_VISIBLE)}
 UNION ALL
 SELECT src, dst, CAST(0 AS UBIGINT), CAST(0 AS UTINYINT), CAST({PROVENANCES.index("manual")} AS UTINYINT),
   CAST(0 AS UTINYINT), epoch_us(valid_from)
@@ -60,15 +82,43 @@ FROM edge_mark WHERE mark = 'manual' AND {_VISIBLE}
 """  # noqa: S608
 
 # one row per visible column edge
-COLUMN_EDGES = f"""
-WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})
-SELECT src, dst, job, type, subtype, coalesce(masking, false) AS masking,
-  CAST(coalesce(upper(type), '') = 'INDIRECT' AS UTINYINT) AS indirect,
-  {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
-  CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from
-FROM column_edge WHERE {_VISIBLE} AND NOT EXISTS (
-  SELECT 1 FROM refuted JOIN node s ON s.dataset = refuted.src
-    JOIN node d ON coalesce(d.dataset, d.id) = refuted.dst
-  WHERE s.id = column_edge.src AND d.id = column_edge.dst
+COLUMN_EDGES = _column_edges(_VISIBLE)
+
+# -- what has changed since a snapshot of the instant $before, when nothing newer than $floor had been recorded
+
+_EDGE_HASH = "hash(src, dst, job, kind, provenance, stale, valid_from)"
+_COLUMN_EDGE_HASH = "hash(src, dst, job, type, subtype, masking, indirect, provenance, stale, valid_from)"
+_COME = f"{_VISIBLE} AND (known_from > $floor OR valid_from > $before)"
+_GONE = (
+    f"known_from <= $floor AND valid_from <= $before AND $before < valid_to AND known_to > $floor AND NOT ({_VISIBLE})"
 )
-"""  # noqa: S608
+
+
+def _digest(rows: str, row_hash: str) -> str:
+    """Number of rows and sum of their hashes: the content whatever its order."""
+    return f"SELECT count(*), coalesce(sum(CAST({row_hash} AS HUGEINT)), 0) FROM ({rows})"  # noqa: S608
+
+
+# one row each
+NODE_DIGEST = _digest("SELECT id FROM node WHERE known_from <= $known", "hash(id)")
+EVIDENCE_DIGEST = _digest(
+    f"SELECT a, b, type, basis FROM ({ALIASES}) UNION ALL "  # noqa: S608
+    f"SELECT src, dst, 'edge', mark FROM edge_mark WHERE {_VISIBLE}",
+    "hash(a, b, type, basis)",
+)
+EDGE_DIGEST = _digest(EDGES, _EDGE_HASH)
+COLUMN_EDGE_DIGEST = _digest(COLUMN_EDGES, _COLUMN_EDGE_HASH)
+
+# one row: when the newest edge was learned or unlearned
+NEWEST_CHANGE = """
+SELECT max(t) FROM (
+  SELECT greatest(max(known_from), max(known_to) FILTER (known_to < '9999-12-31')) AS t FROM edge
+  UNION ALL SELECT greatest(max(known_from), max(known_to) FILTER (known_to < '9999-12-31')) FROM column_edge
+)
+"""
+
+# one row per edge that has come to be visible, or has ceased to be
+EDGES_COME = f"SELECT *, {_EDGE_HASH} AS digest FROM ({_edges(_COME)})"  # noqa: S608
+EDGES_GONE = f"SELECT *, {_EDGE_HASH} AS digest FROM ({_edges(_GONE)})"  # noqa: S608
+COLUMN_EDGES_COME = f"SELECT *, {_COLUMN_EDGE_HASH} AS digest FROM ({_column_edges(_COME)})"  # noqa: S608
+COLUMN_EDGES_GONE = f"SELECT *, {_COLUMN_EDGE_HASH} AS digest FROM ({_column_edges(_GONE)})"  # noqa: S608

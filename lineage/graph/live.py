@@ -1,0 +1,181 @@
+"""The snapshot of now, kept up while the store changes.
+
+Most of what arrives at a running server are runs of known jobs: they change no edge. Then the snapshot stays and only
+its instant moves. When some edges came or went between known nodes, they are patched into the sorted rows of the last
+snapshot; everything else (new nodes, new evidence that names are one) is built anew. Which of these it is, is told by a
+digest of what the database holds now, so a change that escaped the search for changes leads to a new build and never to
+a wrong graph. A snapshot is immutable: who still reads the last one is not disturbed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lineage.graph import sql
+from lineage.graph.arrays import Bool
+from lineage.graph.build import instant, levels, relate, self_loops, table
+from lineage.graph.numbering import number
+from lineage.graph.patch import patched
+from lineage.graph.rows import EdgeRows, Pairs
+from lineage.graph.snapshot import RELATIONS, Relations, Snapshot
+from lineage.times import EPOCH
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lineage.store.store import Store
+
+MANY = 20_000  # changed rows from which on a patch is no quicker than a new build
+
+
+@dataclass(frozen=True, slots=True)
+class _Digests:
+    """(rows, sum of their hashes) of what a snapshot is made of."""
+
+    nodes: tuple[int, int]
+    evidence: tuple[int, int]
+    edges: tuple[int, int]
+    column_edges: tuple[int, int]
+
+    @classmethod
+    def read(cls, cursor: Any, at: datetime, known: datetime) -> _Digests:
+        queries = (sql.NODE_DIGEST, sql.EVIDENCE_DIGEST, sql.EDGE_DIGEST, sql.COLUMN_EDGE_DIGEST)
+        return cls(*(_pair(table(cursor, query, at=at, known=known)) for query in queries))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A snapshot with what is needed to follow the store from there."""
+
+    snapshot: Snapshot
+    soft: Bool
+    digests: _Digests
+    newest: datetime  # when the newest edge in it was learned or unlearned
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Rows of one kind of edge that came and went."""
+
+    come: pa.Table
+    gone: pa.Table
+
+    @property
+    def rows(self) -> int:
+        return int(self.come.num_rows) + int(self.gone.num_rows)
+
+    def applied_to(self, digest: tuple[int, int]) -> tuple[int, int]:
+        """What the digest becomes."""
+        count, total = digest
+        for sign, rows in ((1, self.come), (-1, self.gone)):
+            count += sign * rows.num_rows
+            total += sign * sum(rows.column("digest").to_pylist())
+        return count, total
+
+
+class Live:
+    """The snapshot of now of one store.
+
+    Parameters
+    ----------
+    store
+        an open store.
+    kernels
+        as for :func:`lineage.graph.build.load`.
+
+    Examples
+    --------
+    >>> from lineage.store import Store
+    >>> live = Live(Store.open(":memory:"))
+    >>> live.now().n, live.now().n
+    (0, 0)
+    >>> live.builds
+    1
+    """
+
+    def __init__(self, store: Store, kernels: str | None = None) -> None:
+        self._store, self._kernels = store, kernels
+        self._kept: _Kept | None = None
+        self.builds = self.patches = 0
+
+    def now(self) -> Snapshot:
+        """The graph as it is; not to be called by two threads at once."""
+        with self._store.reading() as cursor:
+            at, known = instant(cursor, None, None)
+            digests = _Digests.read(cursor, at, known)
+            kept = self._kept and self._followed(self._kept, cursor, at, known, digests)
+            if kept is None:
+                kept = self._built(cursor, at, known, digests)
+        self._kept = kept
+        return kept.snapshot
+
+    def _built(self, cursor: Any, at: datetime, known: datetime, digests: _Digests) -> _Kept:
+        self.builds += 1
+        queries = (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES)
+        entities, columns, aliases, *edges = (table(cursor, query, at=at, known=known) for query in queries)
+        nodes, soft = number(entities, columns, aliases)
+        relations, left_out = relate(nodes, soft, *edges)
+        snapshot = Snapshot(
+            at,
+            known,
+            nodes,
+            relations,
+            levels(nodes, relations),
+            self_loops(relations),
+            left_out,
+            self._kernels,
+        )
+        return _Kept(snapshot, soft, digests, _newest(cursor))
+
+    def _followed(self, kept: _Kept, cursor: Any, at: datetime, known: datetime, digests: _Digests) -> _Kept | None:
+        """The same state reached from the last one; ``None`` when it must be built."""
+        if kept.digests == digests:
+            return replace(kept, snapshot=kept.snapshot.moved(at, known))
+        if (kept.digests.nodes, kept.digests.evidence) != (digests.nodes, digests.evidence):
+            return None
+        times = {"at": at, "known": known, "before": kept.snapshot.as_of, "floor": kept.newest}
+        edges = _Change(table(cursor, sql.EDGES_COME, **times), table(cursor, sql.EDGES_GONE, **times))
+        columns = _Change(table(cursor, sql.COLUMN_EDGES_COME, **times), table(cursor, sql.COLUMN_EDGES_GONE, **times))
+        reached = (edges.applied_to(kept.digests.edges), columns.applied_to(kept.digests.column_edges))
+        if reached != (digests.edges, digests.column_edges) or edges.rows + columns.rows > MANY:
+            return None
+        snapshot = self._patched(kept, (edges, columns), at, known)
+        if snapshot is None:
+            return None
+        self.patches += 1
+        return _Kept(snapshot, kept.soft, digests, _newest(cursor))
+
+    def _patched(self, kept: _Kept, changes: tuple[_Change, _Change], at: datetime, known: datetime) -> Snapshot | None:
+        """The snapshot with some rows changed; what no change has touched is shared with the last one."""
+        parts = kept.snapshot.parts()
+        nodes, old = parts["nodes"], parts["relations"]
+        come, strange = relate(nodes, kept.soft, *(change.come for change in changes))
+        gone, lost = relate(nodes, kept.soft, *(change.gone for change in changes))
+        found: dict[str, EdgeRows] = {}
+        for name in RELATIONS:
+            rows = patched(getattr(old, name), getattr(gone, name), getattr(come, name))
+            if rows is None or strange or lost:
+                return None
+            found[name] = rows
+        changed = {name for name, rows in found.items() if rows is not getattr(old, name)}
+        relations = Relations(**found)
+        if changed & {"lineage", "columns", "writes"}:
+            parts |= {"levels": levels(nodes, relations), "self_loops": self_loops(relations)}
+        pairs = zip(("reads", "writes", "contains"), parts["pairs"], strict=True)
+        parts |= {
+            "relations": relations,
+            "pairs": tuple(Pairs.of(found[name]) if name in changed else before for name, before in pairs),
+        }
+        return Snapshot.of_parts(at, known, parts, self._kernels)
+
+
+def _newest(cursor: Any) -> datetime:
+    found: datetime | None = cursor.execute(sql.NEWEST_CHANGE).fetchall()[0][0]
+    return found or EPOCH
+
+
+def _pair(answer: pa.Table) -> tuple[int, int]:
+    count, total = (int(column[0].as_py()) for column in answer.columns)
+    return count, total
