@@ -98,7 +98,11 @@ def _read(document: str) -> Contract:
 
 def _bind(instant: Instant) -> Bindings:
     snapshot = instant.snapshot
-    contracts = load_contracts(instant.store, snapshot.as_of, snapshot.known_at)
+    return bind_all(instant, load_contracts(instant.store, snapshot.as_of, snapshot.known_at))
+
+
+def bind_all(instant: Instant, contracts: tuple[Contract, ...]) -> Bindings:
+    """What some contracts bind at an instant, whether they are in force or only thought of."""
     bound: list[Bound] = []
     unbound: list[Unbound] = []
     by_node: dict[int, tuple[Bound, ...]] = {}

@@ -26,6 +26,7 @@ from lineage.contracts.changes import (
     required_bump,
     worst,
 )
+from lineage.contracts.clashes import clashes, with_clashes
 from lineage.contracts.far import LIMIT, far_effects
 from lineage.contracts.model import Contract
 from lineage.contracts.report import ChangeReport, Consumer, Finding, Judged
@@ -63,11 +64,14 @@ def judge_contract(view: View, old: Contract, new: Contract) -> ChangeReport:
     homes = {thing.name: bind(view.instant, new, thing)[0] for thing in new.things}
     homes = {**{thing.name: bind(view.instant, old, thing)[0] for thing in old.things}, **homes}
     judged = [_judge(view, change, homes.get(change.thing)) for change in changes]
+    found, errors = clashes(view, old, new, changes)
+    judged = with_clashes(view, judged, found)
     required, step = required_bump(changes), bump(old.version, new.version)
     nodes = {name: node for name, node in homes.items() if node is not None}
     notes = [f"{name}: binds no dataset that was ever seen, so nobody can be told" for name in homes.keys() - nodes]
-    return _report(view, new.name or new.id, judged, list(nodes.values()), notes,
-                   (old.version, new.version, required, step, enough(step, required)))  # fmt: skip
+    report = _report(view, new.name or new.id, judged, list(nodes.values()), [*notes, *errors],
+                     (old.version, new.version, required, step, enough(step, required)))  # fmt: skip
+    return replace(report, clashes=found)
 
 
 def judge_nodes(view: View, changes: Sequence[Change]) -> ChangeReport:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from lineage.contracts.changes import ContractChange, Severity
+from lineage.contracts.clashes import Clash
 from lineage.shown import Shown
 
 Finding = Literal["as formal", "really harmless", "really breaking", "cannot tell"]
@@ -66,6 +67,7 @@ class ChangeReport(Shown):
     known_at: datetime
     generated_by: str = ""
     fingerprint: str = ""
+    clashes: tuple[Clash, ...] = ()  # what policies would newly say
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +104,9 @@ class ChangeReport(Shown):
         if self.sign_off:
             lines.append(f"sign-off: {', '.join(self.sign_off)}")
         lines += [f"nobody owns {one}" for one in self.nobody]
+        for c in self.clashes:
+            waived = f" (waived by {c.waiver})" if c.waiver else ""
+            lines.append(f"policy {c.policy} ({c.severity}): {c.subject}: {c.message}{waived}")
         return (*lines, *self.steps, *self.notes)
 
     def markdown(self) -> str:

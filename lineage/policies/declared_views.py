@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lineage.contracts.binding import Bound, bindings
-from lineage.contracts.conformance import promises_of
+from lineage.contracts.conformance import schema_promises
 from lineage.policies.schema import table
 from lineage.products import products_of
 from lineage.times import parse_event_time
@@ -49,7 +49,7 @@ def _contract_row(mesh: Mesh, contract: Any, thing: str, one: Bound | None) -> t
     purposes = contract.custom.get("allowedPurposes")
     kept = None
     if one is not None:
-        said = [p.verdict for p in promises_of(mesh.view, one, mesh.facts, mesh.view.as_of) if "column" in p.promise]
+        said = [verdict for _, verdict, *_ in schema_promises(one, mesh.facts)]
         kept = None if not said or ("unknown" in said and "broken" not in said) else "broken" not in said
     return (
         contract.id, contract.version, contract.major, contract.status, contract.domain or None,

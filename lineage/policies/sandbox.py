@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from lineage.errors import MeshlineError
-from lineage.policies.worker import LENGTH, MEMORY
+from lineage.policies.worker import LENGTH, MEMORY, answer_of, load_tables, open_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,6 +133,32 @@ class Sandbox:
             head = b""
         self.close()
         raise PolicyError(late if head is None else f"The query wants more memory than {MEMORY}.")
+
+
+class Here(Sandbox):
+    """The same in this process, for SQL that Meshline ships: it needs no wall, and no half second to start one."""
+
+    def __init__(self, tables: Mapping[str, pa.Table], *, seconds: float = SECONDS) -> None:
+        super().__init__(tables, seconds=seconds)
+        self._connection = open_memory()
+        load_tables(self._connection, self._tables)
+
+    def load(self, tables: Mapping[str, pa.Table]) -> None:
+        """Replace the tables."""
+        super().load(tables)
+        load_tables(self._connection, self._tables)
+
+    def select(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
+        """Rows of one SELECT; see :meth:`Sandbox.select`."""
+        answer = answer_of(self._connection, sql, dict(parameters) if parameters else None, self._seconds)
+        if "error" in answer:
+            raise PolicyError(answer["error"])
+        return Result(tuple(answer["columns"]), [tuple(row) for row in answer["rows"]])
+
+    def close(self) -> None:
+        """Let the tables go."""
+        super().close()
+        self._connection.close()
 
 
 def _ipc(table: pa.Table) -> bytes:

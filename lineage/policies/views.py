@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,25 +54,26 @@ class Flow:
     certainty: Sequence[int]
 
 
-def fill(view: View) -> dict[str, pa.Table]:
-    """Every view as an Arrow table, by its name.
+def fill(view: View, only: Collection[str] | None = None) -> dict[str, pa.Table]:
+    """Every view as an Arrow table, by its name; with ``only`` those alone are filled, the others are empty.
 
     The views hold everything, whoever asks: what of a result may be shown is decided when it is shown.
     """
     mesh = Mesh(view)
-    return {
-        "asset": mesh.asset(),
-        "asset_column": mesh.asset_column(),
-        "column_tag": mesh.column_tag(),
-        "edge": mesh.edge(),
-        "column_edge": mesh.column_edge(),
-        "contract": declared.contract(mesh),
-        "product": declared.product(mesh),
-        "access": declared.access(mesh),
-        "domain": declared.domain(mesh),
-        "test": declared.test(mesh),
-        "question": table("question", {"as_of": [view.as_of], "known_at": [view.known_at]}),
+    ways: dict[str, Callable[[], pa.Table]] = {
+        "asset": mesh.asset,
+        "asset_column": mesh.asset_column,
+        "column_tag": mesh.column_tag,
+        "edge": mesh.edge,
+        "column_edge": mesh.column_edge,
+        "contract": lambda: declared.contract(mesh),
+        "product": lambda: declared.product(mesh),
+        "access": lambda: declared.access(mesh),
+        "domain": lambda: declared.domain(mesh),
+        "test": lambda: declared.test(mesh),
+        "question": lambda: table("question", {"as_of": [view.as_of], "known_at": [view.known_at]}),
     }
+    return {name: way() if only is None or name in only else table(name, {}) for name, way in ways.items()}
 
 
 class Mesh:

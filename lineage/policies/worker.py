@@ -41,8 +41,8 @@ def run(asked: BinaryIO, told: BinaryIO) -> None:
     tables = _read(asked)
     if tables is None:
         return
-    connection = _open()
-    _load(connection, msgspec.msgpack.decode(tables))
+    connection = open_memory()
+    load_tables(connection, msgspec.msgpack.decode(tables))
     for setting in _LOCK:
         connection.execute(setting)
     _limit()
@@ -50,20 +50,21 @@ def run(asked: BinaryIO, told: BinaryIO) -> None:
     while (request := _read(asked)) is not None:
         question = msgspec.msgpack.decode(request)
         if "tables" in question:
-            _load(connection, question["tables"])
+            load_tables(connection, question["tables"])
             _write(told, msgspec.msgpack.encode({"ready": True}))
             continue
-        answer = _answer(connection, question["sql"], question["parameters"], question["seconds"])
+        answer = answer_of(connection, question["sql"], question["parameters"], question["seconds"])
         _write(told, msgspec.msgpack.encode(answer, enc_hook=str))
 
 
-def _open() -> duckdb.DuckDBPyConnection:
+def open_memory() -> duckdb.DuckDBPyConnection:
+    """A database that holds nothing and no file."""
     import duckdb
 
     return duckdb.connect(":memory:")
 
 
-def _load(connection: duckdb.DuckDBPyConnection, tables: dict[str, bytes]) -> None:
+def load_tables(connection: duckdb.DuckDBPyConnection, tables: dict[str, bytes]) -> None:
     """Tables under our own names, in place of those of the same name."""
     import pyarrow as pa
 
@@ -82,9 +83,10 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(
+def answer_of(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None, seconds: float
 ) -> dict[str, Any]:
+    """Columns and rows of one SELECT, or ``error``: whatever the SQL does is told, never raised."""
     timer = threading.Timer(seconds, connection.interrupt)
     timer.start()
     try:
