@@ -11,7 +11,7 @@
     owner: team:governance
     ttl_hours: 24                      # a result older than this is stale
     remediation_days: 30               # deadline of a violation
-    escalation: [owner, domain owner, central]
+    escalation: [owner, {to: domain owner, after_days: 20}, central]
     scope_sql: SELECT id AS subject FROM asset WHERE kind = 'dataset'
     violation_sql: SELECT id AS subject, 'has no owner' AS message FROM asset WHERE kind = 'dataset' AND owner IS NULL
     tests:
@@ -125,6 +125,8 @@ class PolicyFiles:
         for key in ("ttl_hours", "remediation_days"):
             if isinstance(reader.value.get(key), int | float) and reader.value[key] <= 0:
                 reader.wrong((key,), "must be more than 0")
+        for number, step in enumerate(reader.value.get("escalation") or []):
+            _check_step(reader, number, step)
         for number, test in enumerate(reader.value.get("tests") or []):
             _check_test(reader, number, test)
         value = reader.value
@@ -196,6 +198,16 @@ class GrantFiles:
 
 
 POLICIES, WAIVERS, GRANTS = PolicyFiles(), WaiverFiles(), GrantFiles()
+
+
+def _check_step(reader: _Reader, number: int, step: Any) -> None:
+    """One step of an escalation: whom, or whom and after how many days."""
+    if isinstance(step, str) and step:
+        return
+    known = isinstance(step, dict) and set(step) == {"to", "after_days"} and isinstance(step["to"], str) and step["to"]
+    days = step["after_days"] if known else None
+    if isinstance(days, bool) or not isinstance(days, int | float) or not days > 0:
+        reader.wrong(("escalation", number), "must be a text (whom), or a mapping with to and after_days (more than 0)")
 
 
 def _check_test(reader: _Reader, number: int, test: Any) -> None:

@@ -41,6 +41,7 @@ class Policy:
     ttl_hours: float = 24.0
     remediation_days: int | None = None
     escalation: tuple[str, ...] = ()
+    escalation_days: tuple[tuple[int, float], ...] = ()  # (place in escalation, days) of steps that name their own
     tests: tuple[PolicyTest, ...] = ()
     shipped: bool = False  # from the library of Meshline, not from a file that was applied
 
@@ -122,7 +123,14 @@ def read_policy(document: str | Mapping[str, Any], *, shipped: bool = False) -> 
         owner=value.get("owner"),
         ttl_hours=float(value.get("ttl_hours") or 24),
         remediation_days=value.get("remediation_days"),
-        escalation=tuple(str(step) for step in value.get("escalation") or ()),
+        escalation=tuple(
+            str(step["to"]) if isinstance(step, Mapping) else str(step) for step in value.get("escalation") or ()
+        ),
+        escalation_days=tuple(
+            (place, float(step["after_days"]))
+            for place, step in enumerate(value.get("escalation") or ())
+            if isinstance(step, Mapping)
+        ),
         tests=tuple(
             PolicyTest(str(test.get("name") or number), test["rows"], tuple(str(one) for one in test["violations"]))
             for number, test in enumerate(value.get("tests") or (), 1)

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
 
+from lineage.policies.escalation import Step, reached, steps_of
 from lineage.policies.model import Policy
 from lineage.shown import Shown
 
 REOPENS = timedelta(days=7)  # what comes back sooner is the same violation
-STEPS = ("owner", "domain owner", "central")  # escalation of a policy that names none
 State = Literal["open", "acknowledged", "reopened", "waived", "fixed"]
 
 
@@ -46,7 +46,12 @@ class ViolationAct:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One violation. ``cause`` is the most upstream asset that violates the same policy, when it is another one."""
+    """One violation.
+
+    ``cause`` is the most upstream asset that violates the same policy, when it is another one. ``escalation`` is whom
+    it has reached, ``level`` how many steps of its escalation are past, ``next_step`` when the next one is.
+    ``waived_until`` and ``waiver`` are set while a waiver holds.
+    """
 
     id: str
     policy: str
@@ -65,6 +70,10 @@ class Violation:
     path: tuple[str, ...] = ()
     cause: str | None = None
     acts: tuple[ViolationAct, ...] = ()
+    level: int = 0
+    next_step: datetime | None = None
+    waiver: str | None = None
+    waived_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,9 @@ def lives(
     reopened = sum(after.start > before.end for before, after in pairwise(last))
     state = _state(current, fixed, reopened, mine)
     live = state not in ("fixed", "waived")
+    steps = steps_of(policy)
+    age = now - opened - waived
+    level = sum(age >= step.after for step in steps)
     return Violation(
         id=violation_id(policy.id, subject),
         policy=policy.id,
@@ -135,12 +147,14 @@ def lives(
         opened=opened,
         deadline=deadline,
         overdue=live and now > deadline,
-        escalation=_escalation(policy, now - opened - waived) if live else "",
+        escalation=reached(steps, age) if live else "",
         fixed=fixed,
         reopened=reopened,
         assignee=next((act.assignee for act in reversed(mine) if act.act == "assign"), None),
         path=tuple(current.path.split(" → ")) if current.path else (),
         acts=mine,
+        level=level if live else 0,
+        next_step=_next(steps, level, opened + waived) if live else None,
     )
 
 
@@ -171,8 +185,6 @@ def _state(current: Interval, fixed: datetime | None, reopened: int, acts: Seque
     return "reopened" if reopened else "open"
 
 
-def _escalation(policy: Policy, age: timedelta) -> str:
-    """Whom a violation has reached: the days that it may last are shared evenly by the steps."""
-    steps: Sequence[str] = policy.escalation or STEPS
-    reached = int(age / (timedelta(days=policy.days) / len(steps)))
-    return steps[min(reached, len(steps) - 1)]
+def _next(steps: Sequence[Step], level: int, start: datetime) -> datetime | None:
+    """When the next step of an escalation is due; ``start`` is the opening plus the time under waivers."""
+    return start + steps[level].after if level < len(steps) else None

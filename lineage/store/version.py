@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 _KEY = "version"
 EVENTS_DIGEST = "events_digest"
-DECLARED = ("domain", "contract", "product", "cost_rule", "budget", "policy", "waiver", "access_grant")
+DECLARED = (
+    *("domain", "contract", "product", "cost_rule", "budget"),
+    *("policy", "waiver", "access_grant", "access_rule", "alert_route"),
+)
 """One table per kind of declared file; each row is one version, with path, body and both clocks."""
 _ONE = "SELECT {} AS kind, name, hash FROM {} WHERE known_to = '9999-12-31'"
 _DECLARED = " UNION ALL ".join(_ONE.format(*pair) for pair in enumerate(DECLARED)) + " ORDER BY kind, name, hash"

@@ -10,8 +10,9 @@ import pytest
 from lineage.actor import Actor
 from lineage.engine import Lineage
 from lineage.errors import UsageError
+from lineage.policies.escalation import steps_of
 from lineage.policies.ledger import UnknownViolationError
-from lineage.policies.model import Finding, Policy, PolicyResult
+from lineage.policies.model import Finding, Policy, PolicyResult, read_policy
 from lineage.policies.recording import keep
 from lineage.policies.violations import Interval, ViolationAct, lives
 from lineage.store import Store
@@ -89,10 +90,38 @@ def test_what_comes_back_in_a_week_is_the_same_and_only_a_waiver_stops_the_clock
     assert (one.opened, one.deadline) == (T0 + opened * DAY, T0 + deadline * DAY)
 
 
-def test_escalation_follows_the_days_and_a_deadline_passes() -> None:
-    told = [lives(P, "a", intervals(("violation", 0, 99)), (), T0 + day * DAY) for day in (1, 2, 5, 7)]
-    assert [one and one.escalation for one in told] == ["owner", "domain owner", "central", "central"]
-    assert [one and one.overdue for one in told] == [False, False, False, True]
+@pytest.mark.parametrize(
+    ("severity", "days", "told"),
+    [
+        ("critical", (0, 1, 2, 3), ["owner 0", "owner 1", "domain owner 2", "central 3"]),
+        ("high", (6, 7, 10, 14), ["owner 0", "owner 1", "domain owner 2", "central 3"]),
+        ("medium", (29, 30, 45, 46), ["owner 0", "owner 1", "domain owner 2", "domain owner 2"]),
+        ("low", (89, 90), ["owner 0", "owner 1"]),
+    ],
+)
+def test_escalation_follows_the_deadlines_of_the_severity(
+    severity: str, days: tuple[int, ...], told: list[str]
+) -> None:
+    policy = Policy("p", "1", "P", severity, "scheduled", "*", "", "")
+    found = [lives(policy, "a", intervals(("violation", 0, 999)), (), T0 + day * DAY) for day in days]
+    assert [one and f"{one.escalation} {one.level}" for one in found] == told
+
+
+def test_a_step_may_name_its_own_days_and_a_waiver_stops_them() -> None:
+    policy = read_policy(
+        {"id": "p", "title": "P", "severity": "high", "stage": "ingest", "scope_sql": "", "violation_sql": "",
+         "escalation": ["owner", {"to": "ciso", "after_days": 2}]}
+    )  # fmt: skip
+    assert [(step.to, step.after / DAY) for step in steps_of(policy)] == [("ciso", 2), ("owner", 7)]
+    plain = lives(policy, "a", intervals(("violation", 0, 99)), (), T0 + DAY)
+    waited = lives(policy, "a", intervals(("waived", 0, 5), ("violation", 5, 99)), (), T0 + 6 * DAY)
+    assert plain is not None and waited is not None
+    assert (plain.next_step, waited.next_step) == (T0 + 2 * DAY, T0 + 7 * DAY)
+
+
+def test_a_deadline_passes_when_nobody_mends() -> None:
+    told = [lives(P, "a", intervals(("violation", 0, 99)), (), T0 + day * DAY) for day in (6, 7)]
+    assert [one and one.overdue for one in told] == [False, True]
 
 
 def test_acts_before_a_violation_do_not_count_for_it() -> None:
