@@ -141,7 +141,7 @@ def apply(
         steps += mine
         unchanged += same
     if not problems:
-        problems, more = check_together(read, store)
+        problems, more = check_together(read, store, moment)
         warnings += more
     if problems:
         raise DeclarationError(problems)

@@ -249,19 +249,6 @@ def test_a_draft_is_a_valid_contract_that_binds_its_dataset(world: World, tmp_pa
     assert {p.verdict for p in lx.contracts.check().promises} == {"kept"}
 
 
-def test_a_contract_that_is_read_cannot_be_retired(world: World, tmp_path: Any) -> None:
-    from lineage.errors import DeclarationError
-
-    body = text("orders", "1.0.0", *ORDERS)
-    applied(world, tmp_path, orders=body)
-    path = tmp_path / "contracts" / "orders.yaml"
-    path.write_text(body.replace("status: active", "status: retired"))
-    with pytest.raises(DeclarationError, match="still read by"):
-        apply(world.store, tmp_path)
-    path.write_text(path.read_text() + "customProperties:\n  - {property: retirementApprovedBy, value: ann}\n")
-    apply(world.store, tmp_path)
-
-
 def test_a_tag_in_a_contract_travels_and_must_be_declared_downstream(world: World, tmp_path: Any) -> None:
     tagged = text("orders", "1.0.0", *ORDERS[:1]) + '      - {name: amount, physicalType: int, tags: ["pii:salary"]}\n'
     lx = applied(world, tmp_path, orders=tagged, report=text("report", "1.0.0", "total:int"))
