@@ -2,7 +2,7 @@
 
 from setuptools import Extension, setup
 
-KERNELS = ("block", "buffers", "graph", "methods", "order", "path", "search", "sort", "sweep")
+KERNELS = ("block", "buffers", "graph", "methods", "order", "path", "renumber", "search", "sort", "sweep")
 ANALYSIS = ("components", "digraph", "failure", "failures", "graph", "rank", "reach")
 
 setup(

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lineage.graph import sql
-from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, PROVENANCES, STALE, U8, U32, U64, Bool
+from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, PROVENANCES, STALE, U8, U32, U64, Bool, pair_keys
 from lineage.graph.level import Level, column_level, dataset_level
 from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number, numpy_column
 from lineage.graph.rows import ColumnUse, EdgeRows, first_of_runs
 from lineage.graph.snapshot import LevelName, Relations, Snapshot
+from lineage.graph.sorting import distinct, marked, sort_pairs
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -213,8 +214,10 @@ def _column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
     codes = [rows.column(name).combine_chunks().dictionary_encode("encode") for name in ("type", "subtype")]
     type_codes, subtype_codes = (c.indices.to_numpy() for c in codes)
     width = len(codes[1].dictionary) + 1
-    pairs, kind = np.unique(type_codes.astype(np.int64) * width + subtype_codes, return_inverse=True)
+    pair = (type_codes.astype(np.int64) * width + subtype_codes).astype(np.uint32)
     texts = [c.dictionary.to_pylist() for c in codes]
+    bound = width * (len(texts[0]) + 1)
+    pairs, kind = distinct(pair, bound), (np.cumsum(marked(pair, bound)) - 1)[pair]
     indirect: U8 = numpy_column(table, "indirect", np.uint8)[known].copy()
     indirect[whole] = 1
     return ColumnUse(
@@ -272,13 +275,12 @@ def _filters_only(nodes: Nodes, lineage: EdgeRows, columns: EdgeRows, first: Any
     assert columns.use is not None
     by_columns = np.logical_and.reduceat(lineage.provenance == _BY_COLUMNS, first)
     offset = nodes.datasets + nodes.jobs
-    src, dst = (end.astype(np.uint64) for end in (columns.src, columns.dst))
-    home = nodes.dataset_of.astype(np.uint64)
-    src = home[src.astype(np.int64) - offset]
-    inside = dst >= offset
-    dst[inside] = home[dst[inside].astype(np.int64) - offset]
-    pairs = (src << np.uint64(32)) | dst
-    direct = np.unique(pairs[columns.use.indirect == 0])
-    indirect = np.unique(pairs[columns.use.indirect == 1])
-    keys = lineage.key[first]
-    return by_columns & np.isin(keys, indirect) & ~np.isin(keys, direct)
+    src, dst = nodes.datasets_of(columns.src), nodes.datasets_of(columns.dst)
+    order = sort_pairs(src, dst, offset)
+    pairs = pair_keys(src, dst)[order]
+    begin = first_of_runs(pairs)
+    indirect_only = np.minimum.reduceat(columns.use.indirect[order], begin) == 1
+    told, keys = pairs[begin], lineage.key[first]
+    at = np.minimum(np.searchsorted(told, keys), len(told) - 1)
+    found: Bool = by_columns & (told[at] == keys) & indirect_only[at]
+    return found

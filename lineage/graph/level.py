@@ -19,15 +19,13 @@ because a job counts as its outputs and a rowset as its columns. No zero edge fo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lineage.errors import MeshlineError
-from lineage.graph.arrays import CLASS_SHIFT, LANE, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys, ranges
+from lineage.graph.arrays import CLASS_SHIFT, LANE, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys
 from lineage.graph.rows import first_of_runs
-from lineage.graph.sorting import order_vertices, sort_keys, sort_pairs
+from lineage.graph.sorting import distinct, marked, order_vertices, renumber, sort_keys, sort_pairs, trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +48,7 @@ class Csr:
 
     def renumbered(self, order: U32, rank: U32) -> Csr:
         """The same lists when vertex ``order[k]`` is called ``k``; ``rank`` is the inverse of ``order``."""
-        counts = np.zeros(len(order), dtype=np.uint32)
-        row = order.astype(np.int64) - self.first
-        inside = (row >= 0) & (row < len(self.indptr) - 1)
-        row = row[inside]
-        begin = self.indptr[row]
-        counts[inside] = self.indptr[row + 1] - begin
-        packed = self.indices[ranges(begin, counts[inside])]
-        vertex = np.uint32(VERTEX_MASK)
-        indices = np.zeros(len(packed) + LANE, dtype=np.uint32)
-        indices[:-LANE] = rank[packed & vertex] | (packed & ~vertex)
-        return Csr(*_trimmed(counts), indices)
+        return Csr(*renumber(self.first, self.indptr, self.indices, order, rank))
 
     def neighbours(self, v: int) -> U32:
         """Neighbours of one vertex."""
@@ -167,19 +155,10 @@ def csr(edges: Edges) -> Csr:
     """Adjacency of sorted edges."""
     if not len(edges.src):
         return Csr(0, np.zeros(1, np.uint32), np.zeros(LANE, np.uint32))
-    first, indptr = _trimmed(np.bincount(edges.src))
+    first, indptr = trimmed(np.bincount(edges.src))
     indices = np.zeros(len(edges.dst) + LANE, dtype=np.uint32)
     np.bitwise_or(edges.dst, edges.cls.astype(np.uint32) << np.uint32(CLASS_SHIFT), out=indices[:-LANE])
     return Csr(first, indptr, indices)
-
-
-def _trimmed(counts: npt.NDArray[Any]) -> tuple[int, U32]:
-    """First vertex with a neighbour, and row pointers from there to the last one with a neighbour."""
-    some = np.flatnonzero(counts)
-    first, last = (int(some[0]), int(some[-1])) if len(some) else (0, -1)
-    indptr = np.zeros(last - first + 2, dtype=np.uint32)
-    np.cumsum(counts[first : last + 1], out=indptr[1:])
-    return first, indptr
 
 
 def build_level(
@@ -244,7 +223,7 @@ def dataset_level(lineage: U64, cls: U8, writes: U64, write_cls: U8, datasets: i
     """
     src, dst = _halves(lineage)
     job_ends = np.concatenate([src[src >= datasets], dst[dst >= datasets]])
-    ports = np.unique(job_ends).astype(np.uint32)
+    ports = distinct(job_ends, datasets + jobs)
 
     def in_port(job: U32) -> U32:
         return (datasets + 2 * np.searchsorted(ports, job)).astype(np.uint32)
@@ -260,7 +239,7 @@ def dataset_level(lineage: U64, cls: U8, writes: U64, write_cls: U8, datasets: i
     )
     unit = _without_job_loops(unit, datasets)
     job, dataset = _halves(writes)
-    ported = np.isin(job, ports)
+    ported = marked(ports, datasets + jobs)[job]
     zero = Edges.concat(
         Edges(in_port(src[leave]) + one, dst[leave], cls[leave]),
         Edges(in_port(job[ported]) + one, dataset[ported], write_cls[ported]),
@@ -286,7 +265,7 @@ def column_level(pairs: U64, cls: U8, first: int, columns: int, dataset_of: U32)
     """
     src, dst = _halves(pairs)
     to_rows = dst < first
-    rowsets = np.unique(dst[to_rows]).astype(np.uint32)
+    rowsets = distinct(dst[to_rows], first)
     shift = np.uint32(first)
 
     def rowset(dataset: U32) -> U32:
@@ -295,7 +274,7 @@ def column_level(pairs: U64, cls: U8, first: int, columns: int, dataset_of: U32)
     target = dst.copy()
     target[~to_rows] -= shift
     target[to_rows] = rowset(dst[to_rows])
-    covered = np.flatnonzero(np.isin(dataset_of, rowsets)).astype(np.uint32)
+    covered = np.flatnonzero(marked(rowsets, first)[dataset_of]).astype(np.uint32)
     zero = Edges(rowset(dataset_of[covered]), covered, np.zeros(len(covered), np.uint8))
     public = np.concatenate([np.arange(first, first + columns), rowsets]).astype(np.uint32)
     return build_level(

@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from lineage.graph.arrays import I64, U32, U64, VERTEX_MASK, pair_keys, ranges
+from lineage.graph.arrays import I64, U32, U64, VERTEX_MASK, Bool, pair_keys, ranges
 
 if TYPE_CHECKING:
     from lineage.graph.level import Csr
@@ -70,6 +71,22 @@ def sort_keys(keys: U32, bound: int, order: U32 | None = None) -> U32:
             return np.argsort(keys, kind="stable").astype(np.uint32)
         return order[np.argsort(keys[order], kind="stable")]
     return np.frombuffer(_kernels.sort_keys(np.ascontiguousarray(keys), bound, order), np.uint32)
+
+
+def distinct(values: U32, bound: int) -> U32:
+    """Distinct values below ``bound``, ascending: one pass instead of the hashing or sorting of ``np.unique``.
+
+    >>> distinct(np.array([4, 1, 4], np.uint32), 5).tolist()
+    [1, 4]
+    """
+    return np.flatnonzero(marked(values, bound)).astype(np.uint32)
+
+
+def marked(values: U32, bound: int) -> Bool:
+    """Which of the numbers below ``bound`` are among the values."""
+    found = np.zeros(bound, dtype=bool)
+    found[values] = True
+    return found
 
 
 def sort_pairs(high: U32, low: U32, bound: int) -> U32:
@@ -146,3 +163,38 @@ def _heights(count: int, label: I64, src: I64, dst: U32) -> I64:
         np.subtract.at(open_, targets, 1)
         wave, k = np.unique(targets[open_[targets] == 0]), k + 1
     return height
+
+
+def renumber(first: int, indptr: U32, indices: U32, order: U32, rank: U32) -> tuple[int, U32, U32]:
+    """Adjacency (first vertex with a list, row pointers, padded neighbours) when vertex ``order[k]`` is called ``k``.
+
+    ``rank`` is the inverse of ``order``; the neighbours in a list keep their order.
+    """
+    if _kernels is not None:
+        begin, rows, packed = _kernels.renumber(first, indptr, indices, order, rank)
+        return begin, np.frombuffer(rows, np.uint32), np.frombuffer(packed, np.uint32)
+    counts = np.zeros(len(order), dtype=np.uint32)
+    row = order.astype(np.int64) - first
+    inside = (row >= 0) & (row < len(indptr) - 1)
+    row = row[inside]
+    start = indptr[row]
+    counts[inside] = indptr[row + 1] - start
+    found = indices[ranges(start, counts[inside])]
+    vertex = np.uint32(VERTEX_MASK)
+    padded = np.zeros(len(indices), dtype=np.uint32)
+    padded[: len(found)] = rank[found & vertex] | (found & ~vertex)
+    return (*trimmed(counts), padded)
+
+
+def trimmed(counts: npt.NDArray[Any]) -> tuple[int, U32]:
+    """First vertex with a neighbour, and row pointers from there to the last one with a neighbour.
+
+    >>> first, indptr = trimmed(np.array([0, 2, 0, 1, 0]))
+    >>> first, indptr.tolist()
+    (1, [0, 2, 2, 3])
+    """
+    some = np.flatnonzero(counts)
+    first, last = (int(some[0]), int(some[-1])) if len(some) else (0, -1)
+    indptr = np.zeros(last - first + 2, dtype=np.uint32)
+    np.cumsum(counts[first : last + 1], out=indptr[1:])
+    return first, indptr

@@ -13,7 +13,7 @@ import numpy as np
 
 from lineage.graph.arrays import U32
 from lineage.graph.barred import Closed
-from lineage.graph.level import Adjacency, Edges, csr
+from lineage.graph.level import Adjacency, Csr, Edges, csr
 from lineage.graph.search import Start
 
 
@@ -124,6 +124,7 @@ def compare_sorting(count: int, seed: int) -> None:
             assert a.tolist() == b.tolist()
         sorting._kernels = compiled
         check_order(c.graph)
+        check_renumbering(rng, c.graph)
 
 
 def check_order(graph: Adjacency) -> None:
@@ -157,6 +158,25 @@ def check_order(graph: Adjacency) -> None:
         assert (np.diff((~has_out[order]).astype(int)) >= 0).all(), "true sinks last"
         assert (np.diff((has_in | ~has_out)[order].astype(int)) >= 0).all(), "true sources first"
     sorting._kernels = compiled
+
+
+def check_renumbering(rng: np.random.Generator, graph: Adjacency) -> None:
+    """Assert that both implementations give the same lists under other numbers, and that they are the old ones."""
+    from lineage.graph import sorting
+
+    compiled, unit = sorting._kernels, graph.unit
+    order = rng.permutation(graph.n).astype(np.uint32)
+    rank = np.argsort(order).astype(np.uint32)
+    both = []
+    for module in (compiled, None):
+        sorting._kernels = module
+        both.append(sorting.renumber(unit.first, unit.indptr, unit.indices, order, rank))
+    sorting._kernels = compiled
+    one, other = both
+    assert (one[0], one[1].tolist(), one[2].tolist()) == (other[0], other[1].tolist(), other[2].tolist())
+    found = Csr(*one)
+    for k, v in enumerate(order.tolist()):
+        assert found.neighbours(k).tolist() == rank[unit.neighbours(v)].tolist()
 
 
 def use_module(path: str) -> None:

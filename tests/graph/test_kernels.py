@@ -54,6 +54,21 @@ def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
 
 
 @compiled
+def test_an_order_that_is_none_is_refused() -> None:
+    from lineage.graph import _kernels
+
+    good = csr(Edges(np.array([0, 0, 1], np.uint32), np.array([1, 2, 2], np.uint32), np.zeros(3, np.uint8)))
+    lists = (good.first, good.indptr, good.indices)
+    rank = np.arange(3, dtype=np.uint32)
+    with pytest.raises(ValueError, match="each vertex once"):
+        _kernels.renumber(*lists, np.array([0, 0, 1], np.uint32), rank)
+    with pytest.raises(ValueError, match="not below 3"):
+        _kernels.renumber(*lists, np.array([0, 1, 3], np.uint32), rank)
+    with pytest.raises(ValueError, match="same vertices"):
+        _kernels.renumber(*lists, rank, rank[:2])
+
+
+@compiled
 def test_vertices_and_masks_that_do_not_fit_are_refused() -> None:
     from lineage.graph.search_compiled import CompiledSearcher
 

@@ -3,6 +3,7 @@
 #include "buffers.h"
 #include "methods.h"
 #include "order.h"
+#include "renumber.h"
 #include "sort.h"
 
 static int expect(Py_ssize_t given, Py_ssize_t wanted, const char *usage)
@@ -172,6 +173,41 @@ static PyObject *k_order_vertices(PyObject *module, PyObject *const *args, Py_ss
     return answer;
 }
 
+static PyObject *k_renumber(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    uint32_t classes = 0, first, rows;
+    static const int sizes[] = {4, 4, 4, 4};
+    Py_buffer v[4]; /* indptr, indices, order, rank */
+    if (expect(given, 5, "renumber(first, indptr, indices, order, rank)") < 0)
+        return NULL;
+    uint32_t begin = (uint32_t)PyLong_AsUnsignedLong(args[0]);
+    if (PyErr_Occurred() || views_of(args + 1, v, sizes, 4) < 0)
+        return NULL;
+    uint32_t n = (uint32_t)length(&v[2]);
+    Py_ssize_t pointers = length(&v[0]);
+    Csr g = {begin, pointers > 1 ? (uint32_t)pointers - 1 : 0, v[0].buf, v[1].buf};
+    PyObject *indptr = NULL, *indices = NULL, *answer = NULL;
+    if (length(&v[3]) != n)
+        PyErr_SetString(PyExc_ValueError, "order and rank of the same vertices expected");
+    else if (check_csr(&g, pointers, length(&v[1]), n, &classes) == 0 && below(&v[2], n) == 0) {
+        renumbered_span(&g, v[2].buf, n, &first, &rows);
+        indptr = room_for((Py_ssize_t)rows + 1, 4);
+        indices = room_for((Py_ssize_t)(g.rows ? g.indptr[g.rows] : 0) + LANE, 4);
+    }
+    if (indptr != NULL && indices != NULL) {
+        if (renumber(&g, v[2].buf, v[3].buf, first, rows, (uint32_t *)PyBytes_AS_STRING(indptr),
+                     (uint32_t *)PyBytes_AS_STRING(indices)) == 0)
+            answer = Py_BuildValue("(IOO)", first, indptr, indices);
+        else
+            PyErr_SetString(PyExc_ValueError, "an order that names each vertex once expected");
+    }
+    Py_XDECREF(indptr);
+    Py_XDECREF(indices);
+    release(v, 4);
+    return answer;
+}
+
 static PyObject *k_take(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
@@ -204,6 +240,7 @@ static PyMethodDef module_methods[] = {
     METHOD(find_ids, "Position of ids in a sorted array."),
     METHOD(sort_keys, "Stable order by one key."),
     METHOD(sort_inside, "Order by key inside of parts."),
+    METHOD(renumber, "Adjacency under other numbers of the vertices."),
     METHOD(take, "Values at positions."),
     METHOD(order_vertices, "Order along the flow, and strongly connected components."),
     {NULL, NULL, 0, NULL},
