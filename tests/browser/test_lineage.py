@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from lineage.engine import Lineage
 from tests.browser.picture import click, lit, node_id, opened, point, query, settled, shown
 
 FOCUS = "shop.core.fct_orders"
@@ -80,7 +81,8 @@ def test_a_click_locks_the_way_fills_the_panel_and_escape_clears(orders: Page) -
 def test_a_link_with_everything_in_it_draws_the_same_again(orders: Page, guard: object) -> None:
     click(orders, "shop.stg.stg_orders", "up")
     settled(orders, 14)
-    orders.locator("#lineage-by").get_by_text("Age").click()
+    orders.locator("#lineage-by").click()
+    orders.get_by_role("option", name="Age").click()
     click(orders, "crm.core.dim_customer")
     expect(orders.locator("#lineage-panel h2")).to_have_text("dim_customer")
     before = shown(orders)
@@ -140,7 +142,7 @@ def test_find_rings_the_matches_and_enter_goes_through_them(orders: Page) -> Non
     expect(orders.locator("#lineage-graph [aria-live]")).to_have_text("4 found")
     orders.keyboard.press("Enter")
     expect(orders.locator(".lineage-graph[data-settled=true]")).to_be_visible()
-    assert orders.evaluate("__lg.found") == 0
+    orders.wait_for_function("() => __lg.found === 0")  # the picture was at rest before the key, too
 
 
 def test_domains_can_be_left_out_and_the_page_says_so(orders: Page, retail: str) -> None:
@@ -237,3 +239,32 @@ def test_the_first_look_holds_the_focus_and_the_most_cards_that_fit_beside_it(pa
         }"""
     )
     assert seen == {"x": 0, "y": 0, "w": 30, "h": 30}
+
+
+def test_an_overlay_colours_cards_prints_its_figure_and_hatches_what_is_unknown(orders: Page) -> None:
+    orders.locator("#lineage-by").click()
+    orders.get_by_role("option", name="Quality").click()
+    expect(orders.locator("#lineage-scale")).to_contain_text("Quality score")
+    expect(orders.locator("#lineage-scale")).to_contain_text("unknown")
+    orders.wait_for_url("**by=quality**")
+    orders.wait_for_function("() => __lg.marks && __lg.marks.by === 'quality'")
+    marks = orders.evaluate("__lg.model.nodes.map((n) => __lg.markOf(n))")
+    assert {mark[1] for mark in marks} <= {0, 1, 2, 3, 4, 5}
+    assert all(mark[0] == "?" for mark in marks if mark[1] == 5)
+    orders.reload()
+    settled(orders, 12)
+    expect(orders.locator("#lineage-by")).to_have_value("Quality")
+    orders.locator("#lineage-view").get_by_text("Nodes").click()
+    expect(orders.locator(".ag-header-cell[col-id=mark]")).to_be_visible()
+
+
+def test_overlays_of_the_sample_are_those_of_the_query_layer(page: Page, demo: Lineage, demo_url: str) -> None:
+    focus = "dataset:snowflake://hp-eu1:dwh.finance.fct_payments"
+    told = {one.id: one.step for one in demo.overlay("cost").marks}
+    page.goto(f"{demo_url}/lineage?focus={focus}&by=cost")
+    settled(page)
+    page.wait_for_function("() => __lg.marks && __lg.marks.by === 'cost'")
+    expect(page.locator("#fact-quality")).to_contain_text("checks known")
+    expect(page.locator("#fact-contract")).to_contain_text("payments 1.3.0")
+    found = page.evaluate("Object.fromEntries(__lg.model.nodes.map((n) => [n.id, __lg.markOf(n)[1]]))")
+    assert found == {node: 5 if told[node] is None else told[node] for node in found}
