@@ -22,6 +22,7 @@ from lineage.shown import Shown
 
 if TYPE_CHECKING:
     from lineage.audit.pack.build import Pack
+    from lineage.audit.pack.differences import Evidence
     from lineage.engine import Lineage
 
 
@@ -228,6 +229,30 @@ class Audit:
         answer = lx.provenance(node, column=column, as_of=as_of, known_at=known_at, links=True, actor=actor)
         view = lx.view(as_of, known_at, actor)
         return build_pack(view, trail, answer, key, actor=actor.name, raw_events=raw_events, progress=tell)
+
+    def evidence_of(
+        self,
+        node: str,
+        *,
+        as_of: When = None,
+        known_at: When = None,
+        limit: int = 1_000,
+        actor: Actor = LOCAL,
+    ) -> Evidence:
+        """What :meth:`evidence` would put into a pack, to be looked at: runs, everything upstream, tests then.
+
+        Nothing is logged or signed, and a node that the actor may not see is masked as everywhere.
+        """
+        from lineage.audit.pack.contents import datasets_of, quality_then
+        from lineage.audit.pack.differences import Evidence
+
+        lx = self._lx
+        trail = lx.run_provenance(node, limit=limit, as_of=as_of, known_at=known_at, actor=actor)
+        answer = lx.provenance(node, as_of=as_of, known_at=known_at, links=True, actor=actor)
+        view = lx.view(as_of, known_at, actor)
+        with view.store.reading() as cursor:
+            quality = quality_then(view, cursor, datasets_of(view, trail))
+        return Evidence(trail, answer, quality)
 
 
 def vkey(public: bytes) -> str:

@@ -28,5 +28,8 @@ def test_no_page_breaks_a_rule_of_accessibility_in_light_or_dark(page: Page, dem
     found = findings(page)
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.wait_for_function(
+        "() => document.getAnimations().every((one) => one.playState !== 'running')"
+    )  # colours that fade
     found += [f"dark: {text}" for text in findings(page, colours_only=True)]
     assert not found, "\n".join(found)

@@ -7,10 +7,15 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.errors import MeshlineError
+from lineage.jsonable import to_json
 from lineage.shown import Shown
+
+if TYPE_CHECKING:
+    from lineage.answers import Answer
+    from lineage.run_trail import RunTrail
 
 _MANIFEST = "manifest.json"
 
@@ -27,6 +32,15 @@ class PackChange:
     subject: str
     before: str | None
     after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a pack says of one node at one instant: runs, everything upstream, tests and metrics then."""
+
+    trail: RunTrail
+    answer: Answer
+    quality: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,25 @@ def diff_packs(before: Path, after: Path) -> PackDiff:
         first["node"], second["node"], first["as_of"], second["as_of"], first["known_at"], second["known_at"],
         tuple(changes),
     )  # fmt: skip
+
+
+def diff_evidence(before: Evidence, after: Evidence) -> tuple[PackChange, ...]:
+    """The same comparison of what two packs would say, without making them; declared files are not compared."""
+    one, two = (_as_pack(evidence) for evidence in (before, after))
+    changes: list[PackChange] = []
+    for kind, read in _SUBJECTS:
+        changes += _compare(kind, dict(read(one)), dict(read(two)))
+    return tuple(changes)
+
+
+def _as_pack(evidence: Evidence) -> dict[str, Any]:
+    gaps = list(dict.fromkeys([*evidence.trail.blind_spots, *evidence.answer.blind_spots]))
+    return {
+        _MANIFEST: {"members": [], "gaps": gaps},
+        "runs.json": to_json(evidence.trail),
+        "provenance.json": to_json(evidence.answer),
+        "quality.json": to_json(evidence.quality),
+    }
 
 
 def _open(path: Path) -> dict[str, Any]:
