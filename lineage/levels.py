@@ -1,13 +1,9 @@
-"""From one level to another: columns to their datasets and jobs, and these to products, domains and applications.
-
-Products come from elsewhere: a function named in :data:`PRODUCTS` says which dataset belongs to which product.
-"""
+"""From one level to another: columns to their datasets and jobs, and these to products, domains and applications."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lineage.answers import UNASSIGNED
@@ -17,10 +13,6 @@ if TYPE_CHECKING:
     from lineage.answers import Direction
     from lineage.graph import Snapshot
     from lineage.view import Instant, View
-
-PRODUCTS: tuple[str, ...] = ()
-"""Functions (``module:name``) from an instant to the name of the product of each dataset (by dense index) that has one.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +101,9 @@ def _home(view: View, i: int) -> int:
 
 
 def _products(instant: Instant) -> Mapping[int, str]:
-    found: dict[int, str] = {}
-    for where in PRODUCTS:
-        module, _, name = where.partition(":")
-        ask: Callable[[Instant], Mapping[int, str]] = getattr(import_module(module), name)
-        found.update(ask(instant))
-    return found
+    from lineage.products import membership
+
+    return membership(instant)
 
 
 def _domains(instant: Instant) -> Mapping[int, str]:

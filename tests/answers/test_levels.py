@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from pathlib import Path
 
 import pytest
 
-from lineage import levels
 from lineage.actor import Actor
 from lineage.answers import to_json
 from lineage.cli import run
+from lineage.declared import apply
 from lineage.engine import Lineage
 from lineage.errors import UsageError
 from lineage.mesh import Mesh
-from lineage.view import Instant
+from lineage.store import Store
 from tests.answers.builder import World
 from tests.answers.test_api import client_of, get
 
 
-def products(instant: Instant) -> Mapping[int, str]:
-    """Every dataset whose name begins with p belongs to the product of that name."""
-    found = {i: instant.snapshot.name(i) for i in range(instant.snapshot.n) if instant.snapshot.kind[i] == 0}
-    return {i: name for i, name in found.items() if name.startswith("p")}
+def declare_products(store: Store, folder: Path, *names: str) -> None:
+    """One product for each dataset, with a contract that binds it."""
+    for name in names:
+        port = {"name": name, "version": "1.0.0", "contractId": name}
+        product = {"apiVersion": "v1.0.0", "kind": "DataProduct", "id": name, "status": "active", "outputPorts": [port]}
+        place = {"openlineage.namespace": "pg", "openlineage.name": name}
+        contract = {
+            "apiVersion": "v3.1.0", "kind": "DataContract", "id": name, "version": "1.0.0", "status": "active",
+            "schema": [{
+                "name": name,
+                "customProperties": [{"property": key, "value": value} for key, value in place.items()],
+                "properties": [{"name": "day", "logicalType": "date"}],
+            }],
+        }  # fmt: skip
+        for kind, body in (("products", product), ("contracts", contract)):
+            (folder / kind).mkdir(exist_ok=True)
+            (folder / kind / f"{name}.yaml").write_text(json.dumps(body))
+    apply(store, folder)
 
 
 @pytest.fixture
@@ -63,10 +78,10 @@ def test_applications_and_nodes_can_be_listed_together(mesh: World) -> None:
     assert kinds == {"dataset", "application"}
 
 
-def test_products_come_from_whoever_knows_them(mesh: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_products_are_those_whose_contracts_bind_a_dataset(mesh: World, tmp_path: Path) -> None:
     lx = Lineage(mesh.store)
     assert "No data product" in lx.impact("raw", kinds="product").notes[0]
-    monkeypatch.setattr(levels, "PRODUCTS", (f"{__name__}:products",))
+    declare_products(mesh.store, tmp_path, "p1", "p2")
     answer = Lineage(mesh.store).impact("raw", kinds="product")
     assert {n.id: n.hops for n in answer.nodes} == {"product:p1": 2, "product:p2": 2} and answer.notes == ()
     assert [n.id for n in Lineage(mesh.store).impact("p1", kinds="product").nodes] == ["product:p2"]
@@ -104,8 +119,8 @@ def test_a_parent_circle_ends(world: World) -> None:
     assert {n.name for n in Lineage(world.store).mesh("application").nodes} == {"pg:x", "pg:y"}
 
 
-def test_a_hidden_domain_stays_as_such_without_counts(mesh: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(levels, "PRODUCTS", (f"{__name__}:products",))
+def test_a_hidden_domain_stays_as_such_without_counts(mesh: World, tmp_path: Path) -> None:
+    declare_products(mesh.store, tmp_path, "p1", "p2")
     lx, actor = Lineage(mesh.store), Actor("nosy", hidden_domains={"hr"})
     node = next(n for n in lx.mesh(actor=actor).nodes if n.name == "hr")
     assert (node.id, node.hidden, node.datasets, node.inside) == ("hidden (domain hr)", True, None, None)
