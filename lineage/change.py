@@ -26,6 +26,7 @@ from lineage.answers import Certainty
 from lineage.change_effects import HARMS, REMOVING, Action, Change, Harm, Hit, effects
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
+from lineage.graph.arrays import COLUMN, DATASET, KIND_NAMES
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
 
@@ -161,8 +162,7 @@ def rehearse(view: View, changes: Sequence[Change]) -> Rehearsal:
 
     checked = _checked(view, changes)
     hits = effects(view.snapshot, checked)
-    view.prepare([step for hit in hits.values() for step in hit.path])
-    found = sorted((_effect(view, hit) for hit in hits.values()), key=_order)
+    found = sorted(_effects(view, hits), key=_order)
     owners = Counter(e.owner for e in found if e.owner is not None)
     return Rehearsal(
         changes=tuple(_info(view, change) for change in checked),
@@ -235,25 +235,36 @@ def _info(view: View, change: Change) -> ChangeInfo:
     )
 
 
-def _effect(view: View, hit: Hit) -> Effect:
-    steps = [step for at, step in enumerate(hit.path) if not _inner_dataset(view, hit.path, at)]
-    return Effect(
-        id=view.label(hit.node),
-        kind=view.kind(hit.node),
-        harm=hit.harm,
-        reader="direct" if hit.hops <= 1 else "transitive",
-        use="indirect" if hit.indirect else "direct",
-        hops=hit.hops,
-        certainty=LEVELS[hit.certainty],
-        path=tuple(view.label(step) for step in steps),
-        domain=view.domain(hit.node),
-        owner=view.owner(hit.node),
-    )
+def _effects(view: View, hits: Mapping[int, Hit]) -> list[Effect]:
+    """Hits in the words of the answer; each node is named once, for the paths of many share their beginnings."""
+    steps = list({step for hit in hits.values() for step in hit.path} | hits.keys())
+    view.prepare(steps)
+    labels = {step: view.label(step) for step in steps}
+    kinds = dict(zip(steps, view.snapshot.kind[steps].tolist(), strict=True)) if steps else {}
+    return [
+        Effect(
+            id=labels[hit.node],
+            kind=KIND_NAMES[kinds[hit.node]],
+            harm=hit.harm,
+            reader="direct" if hit.hops <= 1 else "transitive",
+            use="indirect" if hit.indirect else "direct",
+            hops=hit.hops,
+            certainty=LEVELS[hit.certainty],
+            path=tuple([labels[step] for step in _shown(hit.path, kinds)]),
+            domain=view.domain(hit.node),
+            owner=view.owner(hit.node),
+        )
+        for hit in hits.values()
+    ]
 
 
-def _inner_dataset(view: View, path: Sequence[int], at: int) -> bool:
-    """Whether a step is only the dataset of the column before it, on the way to a job."""
-    return 0 < at < len(path) - 1 and view.kind(path[at]) == "dataset" and view.kind(path[at - 1]) == "column"
+def _shown(path: Sequence[int], kinds: Mapping[int, int]) -> Sequence[int]:
+    """A path without the datasets that only are those of the column before, on the way to a job."""
+    of = [kinds[step] for step in path]
+    if DATASET not in of[1:-1] or COLUMN not in of:
+        return path
+    last = len(path) - 1
+    return [s for at, s in enumerate(path) if not (0 < at < last and of[at] == DATASET and of[at - 1] == COLUMN)]
 
 
 def _order(effect: Effect) -> tuple[int, int, bool, str, str]:

@@ -6,24 +6,26 @@ downstream of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from lineage.graph.arrays import COLUMN, DATASET, STALE, U32, U64, class_mask, pair_keys
+from lineage.graph.arrays import COLUMN, DATASET, I64, NONE, STALE, U32, U64, Bool, class_mask, pair_keys, ranges
 from lineage.graph.loss import loss
-from lineage.graph.uses import uses
+from lineage.graph.rows import first_of_runs
+from lineage.graph.search_numpy import gather
 
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
     from lineage.graph.level import Level
-    from lineage.graph.rows import EdgeView
+    from lineage.graph.rows import EdgeRows
 
 Action = Literal["drop", "rename", "retype", "retire", "late"]
 Harm = Literal["all", "some", "unknown", "touched"]
 HARMS: tuple[Harm, ...] = ("all", "some", "unknown", "touched")  # the worst first
+_RANK = {harm: rank for rank, harm in enumerate(HARMS)}
 REMOVING = ("drop", "rename", "retire")
 _DIRECT = class_mask(STALE, indirect=False)
 _EVERY = class_mask(STALE, indirect=True)
@@ -39,8 +41,7 @@ class Change:
     hours: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One node that changes hurt. ``certainty`` is 0 certain, 1 probable, 2 stale; ``path`` begins with the cause."""
 
     node: int
@@ -92,8 +93,10 @@ def worse(one: Hit | None, other: Hit) -> Hit:
     """Two effects on one node: the greater harm, the smaller distance, direct use when one of them is."""
     if one is None:
         return other
-    worst = min(one, other, key=lambda hit: (HARMS.index(hit.harm), hit.hops, hit.certainty))
-    return replace(worst, hops=min(one.hops, other.hops), indirect=one.indirect and other.indirect)
+    first = (_RANK[one.harm], one.hops, one.certainty) <= (_RANK[other.harm], other.hops, other.certainty)
+    node, harm, hops, certainty, path, indirect = one if first else other
+    hops, indirect = min(one.hops, other.hops), one.indirect and other.indirect
+    return Hit(node, harm, hops, certainty, path, indirect)
 
 
 # -- inside
@@ -159,12 +162,11 @@ def _columns(snapshot: Snapshot, plan: _Plan, hits: dict[int, Hit]) -> set[int]:
     moved = [i for i in plan.moved if snapshot.kind[i] == COLUMN]
     found: dict[int, Hit] = {}
     _walked(snapshot, [*plan.columns, *moved], "column", harm, found)
-    for hit in list(found.values()):
-        if snapshot.kind[hit.node] == COLUMN:
-            home = snapshot.dataset_of(hit.node)
-            _keep(found, replace(hit, node=home, path=(*hit.path, home), harm="touched"))
-    for dataset in [i for i in found if snapshot.kind[i] == DATASET]:
-        found[dataset] = replace(found[dataset], harm=_of_dataset(snapshot, dataset, found))
+    columns = [hit for hit in found.values() if hit.node >= level.offset]
+    for hit, home in zip(columns, _homes(snapshot, [hit.node for hit in columns]), strict=True):
+        _keep(found, hit._replace(node=home, path=(*hit.path, home), harm="touched"))
+    for dataset, worst in _of_datasets(snapshot, level, [i for i in found if i < level.offset], found):
+        found[dataset] = found[dataset]._replace(harm=worst)
     _walked(snapshot, list(plan.datasets) + list(plan.jobs), "column", harm, found, columns_only=True)
     own = {snapshot.dataset_of(c) for c in (*plan.columns, *moved)}
     sliced = {d: Hit(d, "some", 0, 0, (d,)) for d in own}
@@ -176,30 +178,84 @@ def _columns(snapshot: Snapshot, plan: _Plan, hits: dict[int, Hit]) -> set[int]:
     return set(sliced) - plan.datasets
 
 
-def _of_dataset(snapshot: Snapshot, dataset: int, found: dict[int, Hit]) -> Harm:
-    """Harm to a dataset by that to its columns: all when no column that has a told origin keeps a value."""
-    columns = snapshot.columns_of(dataset).tolist()
-    harmed = [found[c].harm for c in columns if c in found and found[c].harm in ("all", "some")]
-    if not harmed:
-        return "touched"
-    told = [c for c in columns if any(not edge.indirect for edge in snapshot.neighbours(c, "upstream"))]
-    return "all" if all(c in found and found[c].harm == "all" for c in told) else "some"
+def _homes(snapshot: Snapshot, nodes: Sequence[int]) -> list[int]:
+    """Dataset of each of some columns."""
+    found: list[int] = snapshot._nodes.datasets_of(np.asarray(nodes, dtype=np.uint32)).tolist()
+    return found
 
 
-def _untold(snapshot: Snapshot, dataset: int) -> list[EdgeView]:
-    """Edges to datasets that do not tell which columns they use."""
-    edges = snapshot.neighbours(dataset, "downstream")
-    return [edge for edge in edges if snapshot.kind[edge.dst] == DATASET and not uses(snapshot, dataset, edge.dst)]
+def _columns_of(snapshot: Snapshot, datasets: Sequence[int]) -> tuple[U32, I64]:
+    """Columns of some datasets, one dataset after the other, and how many each has."""
+    nodes, at = snapshot._nodes, np.asarray(datasets, dtype=np.int64)
+    count = (nodes.column_start[at + 1] - nodes.column_start[at]).astype(np.int64)
+    columns = ranges(nodes.column_start[at], count) + nodes.first_column
+    return columns.astype(np.uint32), count
+
+
+def _of_datasets(
+    snapshot: Snapshot, level: Level, datasets: Sequence[int], found: dict[int, Hit]
+) -> Iterator[tuple[int, Harm]]:
+    """Harm to datasets by that to their columns: all when no column that has a told origin keeps a value."""
+    told = _told(snapshot, level, datasets)
+    columns_of, count = _columns_of(snapshot, datasets)
+    everything, at = columns_of.tolist(), 0
+    for dataset, many in zip(datasets, count.tolist(), strict=True):
+        columns, at = everything[at : at + many], at + many
+        harms = {c: hit.harm for c in columns if (hit := found.get(c)) is not None and hit.harm in ("all", "some")}
+        if not harms:
+            yield dataset, "touched"
+        else:
+            yield dataset, "all" if all(harms.get(c) == "all" for c in columns if c in told) else "some"
+
+
+def _told(snapshot: Snapshot, level: Level, datasets: Sequence[int]) -> set[int]:
+    """Columns of some datasets whose value has a told origin: a direct edge to it, or to its dataset as a whole."""
+    columns, _ = _columns_of(snapshot, datasets)
+    whole = np.asarray(datasets, dtype=np.uint32)
+    whole = whole[np.isin(whole, level.helper_key)]
+    vertices = np.concatenate([level.vertices[columns - np.uint32(level.offset)], _vertices(level, whole.tolist())])
+    _, at, _ = gather(level.up.unit, vertices.astype(np.uint32), 0, _DIRECT)
+    reached = level.public[vertices[np.unique(at)]]
+    own = set(reached[reached >= level.offset].tolist())
+    for dataset in reached[reached < level.offset].tolist():
+        own.update(snapshot.columns_of(dataset).tolist())
+    return own
+
+
+def _untold(snapshot: Snapshot, datasets: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Edges from some datasets (ascending) to others that do not tell which columns they use, with their certainty."""
+    lineage, columns = snapshot._relations.lineage, snapshot._relations.columns
+    rows = _rows_of(lineage.key, np.asarray(datasets, dtype=np.uint32))
+    rows = rows[first_of_runs(lineage.key[rows])]
+    src, dst = _ends(lineage.key[rows])
+    keep = (src != dst) & (snapshot.kind[dst] == DATASET)
+    rows, src, dst = rows[keep], src[keep], dst[keep]
+    if columns.use is not None and len(rows):
+        column, target = _ends(columns.key[_rows_of(columns.key, _columns_of(snapshot, datasets)[0])])
+        used = pair_keys(snapshot._nodes.datasets_of(column), snapshot._nodes.datasets_of(target))
+        keep = ~np.isin(pair_keys(src, dst), used)
+        rows, src, dst = rows[keep], src[keep], dst[keep]
+    yield from zip(src.tolist(), dst.tolist(), lineage.certainty[rows].tolist(), strict=True)
+
+
+def _rows_of(key: U64, sources: U32) -> I64:
+    """Positions of the sorted rows with one of some sources, source by source."""
+    low = np.searchsorted(key, pair_keys(sources, np.zeros_like(sources)))
+    high = np.searchsorted(key, pair_keys(sources.astype(np.uint64) + np.uint64(1), np.zeros_like(sources)))
+    return ranges(low, high - low)
+
+
+def _ends(key: U64) -> tuple[U32, U32]:
+    return (key >> np.uint64(32)).astype(np.uint32), (key & np.uint64(NONE)).astype(np.uint32)
 
 
 def _unknown(snapshot: Snapshot, sliced: dict[int, Hit], hits: dict[int, Hit]) -> None:
     """Readers of datasets hurt in some columns that tell no columns, and everything behind them."""
-    grades = ("certain", "probable", "stale")
     first: dict[int, Hit] = {}
-    for dataset, before in sorted(sliced.items()):
-        for edge in _untold(snapshot, dataset):
-            grade = max(before.certainty, grades.index(edge.certainty))
-            _keep(first, Hit(edge.dst, "unknown", before.hops + 1, grade, (*before.path, edge.dst)))
+    for dataset, target, certainty in _untold(snapshot, sorted(sliced)):
+        before = sliced[dataset]
+        grade = max(before.certainty, certainty)
+        _keep(first, Hit(target, "unknown", before.hops + 1, grade, (*before.path, target)))
     behind: dict[int, Hit] = {}
     _walked(snapshot, list(first), "dataset", {}, behind)
     for hit in behind.values():
@@ -228,29 +284,47 @@ def _jobs(snapshot: Snapshot, plan: _Plan, hits: dict[int, Hit], sliced: set[int
         _keep(hits, Hit(job, harm, hit.hops + 1, max(hit.certainty, certainty), (*hit.path, job), hit.indirect))
     changed: dict[int, Harm] = {**dict.fromkeys(plan.columns, "all"), **dict.fromkeys(plan.moved, "touched")}
     hurt = {c: Hit(c, harm, 0, 0, (c,)) for c, harm in changed.items() if snapshot.kind[c] == COLUMN}
-    for dataset in sliced:
-        _column_readers(snapshot, dataset, hurt, hits)
+    _column_readers(snapshot, sorted(sliced), hurt, hits)
 
 
-def _column_readers(snapshot: Snapshot, dataset: int, changed: dict[int, Hit], hits: dict[int, Hit]) -> None:
-    """Jobs that read hurt columns of a dataset, and those that read it without telling columns."""
-    told: set[int] = set()
-    for column in snapshot.columns_of(dataset).tolist():
+def _column_readers(snapshot: Snapshot, datasets: Sequence[int], changed: dict[int, Hit], hits: dict[int, Hit]) -> None:
+    """Jobs that read hurt columns of some datasets, and those that read these without telling columns."""
+    rows = snapshot._relations.columns
+    at = _rows_of(rows.key, _columns_of(snapshot, datasets)[0])
+    key, job = rows.key[at], rows.job[at]
+    src, dst = _ends(key)
+    home = snapshot._nodes.datasets_of(src)
+    keep = (job != NONE) & (src != dst)
+    told = np.unique(pair_keys(home[keep], job[keep]))
+    alone = _indirect(rows, at, key)
+    order = np.lexsort((job[keep], key[keep]))
+    figures = (src[keep][order].tolist(), job[keep][order].tolist(), alone[keep][order].tolist())
+    last = (-1, -1, False)
+    for column, reader, indirect in zip(*figures, strict=True):
         hit = changed.get(column) or hits.get(column)
-        for edge in snapshot.neighbours(column, "downstream"):
-            told.update(edge.jobs)
-            if hit is None:
-                continue
-            for job in edge.jobs:
-                harm: Harm = "some" if hit.harm == "all" else "touched"
-                indirect = hit.indirect or edge.indirect
-                _keep(hits, Hit(job, harm, hit.hops + 1, hit.certainty, (*hit.path, job), indirect))
-    before = hits.get(dataset, Hit(dataset, "some", 0, 0, (dataset,)))
-    _, jobs, certainty = snapshot.readers_of(np.array([dataset], dtype=np.uint32))
-    for job, grade in zip(jobs.tolist(), certainty.tolist(), strict=True):
-        if job not in told:
-            grade = max(grade, before.certainty)
-            _keep(hits, Hit(job, "unknown", before.hops + 1, grade, (*before.path, job), before.indirect))
+        if hit is None or (column, reader, indirect) == last:
+            continue
+        last = (column, reader, indirect)
+        harm: Harm = "some" if hit.harm == "all" else "touched"
+        way = (*hit.path, reader)
+        _keep(hits, Hit(reader, harm, hit.hops + 1, hit.certainty, way, hit.indirect or indirect))
+    some = np.asarray(datasets, dtype=np.uint32)
+    place, jobs, certainty = snapshot.readers_of(some)
+    silent = ~np.isin(pair_keys(some[place], jobs), told)
+    figures = (some[place][silent].tolist(), jobs[silent].tolist(), certainty[silent].tolist())
+    for dataset, reader, grade in zip(*figures, strict=True):
+        before = hits.get(dataset, Hit(dataset, "some", 0, 0, (dataset,)))
+        grade = max(grade, before.certainty)
+        _keep(hits, Hit(reader, "unknown", before.hops + 1, grade, (*before.path, reader), before.indirect))
+
+
+def _indirect(rows: EdgeRows, at: I64, key: U64) -> Bool:
+    """Of each of some rows, whether all rows between the same two nodes are indirect."""
+    if rows.use is None or not len(at):
+        return np.zeros(len(at), dtype=bool)
+    first = first_of_runs(key)
+    alone: Bool = np.minimum.reduceat(rows.use.indirect[at], first).astype(bool)
+    return np.repeat(alone, np.diff(np.append(first, len(key))))
 
 
 def _column_cuts(snapshot: Snapshot, jobs: Iterable[int]) -> U64:
@@ -293,9 +367,10 @@ def _walked(
     if not sources:
         return
     walk = snapshot.walk(sorted(sources), "downstream", level=level)
+    first = snapshot.level("column").offset
     figures = (walk.nodes.tolist(), walk.hops.tolist(), walk.certainty.tolist(), walk.paths(), walk.indirect.tolist())
     for i, hops, certainty, path, indirect in zip(*figures, strict=True):
-        if not columns_only or snapshot.kind[i] == COLUMN:
+        if not columns_only or i >= first:
             _keep(hits, Hit(i, harm.get(i, "touched"), hops, certainty, tuple(path), indirect))
 
 

@@ -79,7 +79,7 @@ def judge_nodes(view: View, changes: Sequence[Change]) -> ChangeReport:
     answer = rehearse(view, changes)
     judged = []
     for change, info in zip(changes, answer.changes, strict=False):
-        own = rehearse(view, [change])
+        own = rehearse(view, [change]) if len(changes) > 1 else answer
         consumers = _consumers(view, own.effects, change.action)
         notes = _late(view, own.effects, change.hours) if change.action == "late" else ()
         severity = Severity.breaking if notes else _of_harm(c.harm for c in consumers)
