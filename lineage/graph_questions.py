@@ -12,7 +12,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.asking import When, Words, known_and_visible, read_question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from lineage.answers import Answer
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from lineage.counting import ImpactCounts
     from lineage.differences import DiffAnswer
     from lineage.engine import Lineage
+    from lineage.history import History
     from lineage.mesh import Mesh
     from lineage.networkx_backend.graph import MeshlineGraph
+    from lineage.overlays import Overlay
     from lineage.path_answer import PathAnswer
     from lineage.ranking import Ranking
     from lineage.run_trail import RunTrail
@@ -116,6 +118,23 @@ class GraphQuestions:
             cast("Lineage", self), domain=domain, limit=limit, now=now, as_of=as_of, known_at=known_at, actor=actor
         )
 
+    def overlay(
+        self,
+        by: str,
+        *,
+        nodes: Collection[str] | None = None,
+        since: When = None,
+        now: datetime | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Overlay:
+        """One figure of every dataset as text and step of a scale; see :mod:`lineage.overlays`."""
+        from lineage.overlays import overlay
+
+        lx = cast("Lineage", self)
+        return overlay(lx, by, nodes=nodes, since=since, now=now, as_of=as_of, known_at=known_at, actor=actor)
+
     def impact_counts(
         self, node: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
     ) -> ImpactCounts:
@@ -179,6 +198,25 @@ class GraphQuestions:
         from lineage.compare import compare
 
         return compare(self, (from_time, known_from), (to_time, known_to), node, side, actor)
+
+    def history(
+        self,
+        node: str | None = None,
+        *,
+        buckets: int = 60,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> History:
+        """When edges between datasets began and ended, part by part of the time; see :mod:`lineage.history`.
+
+        ``node`` limits it to what is up- or downstream of a node.
+        """
+        from lineage.history import history
+        from lineage.resolve import resolve
+
+        view = self.view(as_of, known_at, actor)
+        return history(view, None if node is None else resolve(view, node), buckets=buckets)
 
     def tags(
         self,

@@ -125,7 +125,12 @@
 
     lineage_chosen: function (selection, trace) { return { id: selection && selection.id, column: trace || null }; },
 
-    lineage_overlay: function (by) { note({ by: by === "domain" ? null : by }); return by; },
+    lineage_overlay: function (by) {
+      const value = by === "domain" ? null : by;
+      if (new URLSearchParams(window.location.search).get("view") === "nodes") return [by, go({ by: value })]; // the table shows it too
+      note({ by: value });
+      return [by, same()];
+    },
 
     lineage_command: function () {
       const from = trigger();

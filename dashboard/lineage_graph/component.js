@@ -1,6 +1,6 @@
 /* The Dash component: a canvas, its pointer and keyboard, a live region, and the properties Dash reads and writes.
  *
- * In:  graph, selection {id, column}, overlay, find (text), command {cmd, n, name}
+ * In:  graph, selection {id, column}, overlay, marks {by, amounts, of: {id: [text, step, why]}}, find (text), command {cmd, n, name}
  * Out: selected {id, column, columnId, n}, action {type, id, side, n}    type: expand, toggle, more, focus, help
  */
 (function () {
@@ -148,6 +148,8 @@
     const lines = hit.side
       ? [`${hit.side < 0 ? node.cutUp : node.cutDown} more directly ${hit.side < 0 ? "upstream" : "downstream"}`, "click to show them"]
       : row ? [row.name, `${row.type || "type unknown"} · ${row.up} in · ${row.down} out`] : [node.full || node.name, `${node.domain}${node.owner ? " · " + node.owner : ""}`];
+    const mark = !hit.side && !row && view.markOf(node);
+    if (mark) lines.push(`${mark[0] === "?" ? "unknown" : mark[0]}${mark[2] ? " · " + mark[2] : ""}`);
     element.textContent = "";
     lines.forEach((text, n) => {
       const line = document.createElement(n ? "span" : "b");
@@ -177,7 +179,8 @@
         view.selected = i;
         view.column = column;
         view.highlight();
-        send.say(parts.describe(view.model, i) + (column ? `, column ${column}` : ""));
+        const mark = view.markOf(node);
+        send.say(parts.describe(view.model, i) + (mark ? `, ${view.overlay} ${mark[0] === "?" ? "unknown" : mark[0]}` : "") + (column ? `, column ${column}` : ""));
         const row = column && node.rows.find((one) => one.name === column);
         send.set({ selected: { id: node.id, column, columnId: row ? row.id : null, n: ++count } });
       },
@@ -233,7 +236,7 @@
   ns.LineageGraph = function LineageGraph(props) {
     const host = React.useRef(null), state = React.useRef(null), latest = React.useRef(props);
     latest.current = props;
-    const { graph, selection, overlay, find, command: order } = props;
+    const { graph, selection, overlay, marks, find, command: order } = props;
     React.useEffect(() => {
       state.current = attach(host.current, latest);
       return () => state.current.view.destroy();
@@ -250,6 +253,7 @@
       view.highlight();
     }, [selection && selection.id, selection && selection.column, graph]);
     React.useEffect(() => { const { view } = state.current; view.overlay = overlay || "domain"; view.redraw(); }, [overlay]);
+    React.useEffect(() => { const { view } = state.current; view.marks = marks || null; view.redraw(); }, [marks]);
     React.useEffect(() => {
       const { view, send } = state.current;
       const found = search(view, find);

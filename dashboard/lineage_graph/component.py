@@ -20,6 +20,8 @@ class LineageGraph(Component):  # type: ignore[misc]  # Dash ships no types
         ``{"id", "column"}``: the locked card or column.
     overlay
         key of ``overlays`` on the cards by which they are coloured; ``"domain"`` for none.
+    marks
+        of an overlay that the server knows: ``{"by", "amounts", "of": {id: [text, step, why]}}``; step 5 is unknown.
     find
         text whose matches are ringed.
     command
@@ -42,6 +44,7 @@ class LineageGraph(Component):  # type: ignore[misc]  # Dash ships no types
         graph: dict[str, Any] | None = None,
         selection: dict[str, Any] | None = None,
         overlay: str | None = None,
+        marks: dict[str, Any] | None = None,
         find: str | None = None,
         command: dict[str, Any] | None = None,
         label: str | None = None,
@@ -53,6 +56,7 @@ class LineageGraph(Component):  # type: ignore[misc]  # Dash ships no types
             "graph": graph,
             "selection": selection,
             "overlay": overlay,
+            "marks": marks,
             "find": find,
             "command": command,
             "label": label,

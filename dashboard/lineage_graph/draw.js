@@ -20,7 +20,9 @@
       "accent", "accent-soft", "up", "down", "row", "ok", "bad", "run", "find"]) theme[key] = get(`--lg-${key}`);
     for (let i = 0; i < 20; i++) theme.domains.push(get(`--domain-${i}`));
     for (let i = 0; i < 6; i++) theme.tones.push(get(`--tone-${i}`));
+    theme.heat = [0, 1, 2, 3, 4].map((i) => get(`--heat-${i}`)).concat([get("--tone-5")]);
     theme.toneText = get("--tone-text");
+    theme.hatch = get("--lg-hatch");
     return theme;
   };
 
@@ -166,8 +168,12 @@
   }
 
   function fillOf(scene, node) {
-    const overlay = node.overlays && node.overlays[scene.view.overlay];
-    return overlay ? { pill: overlay[0], tone: scene.theme.tones[overlay[1]] } : null;
+    const { view, theme } = scene;
+    const told = view.marks && view.marks.by === view.overlay ? view.marks : null;
+    const found = told ? told.of[node.id] : node.overlays && node.overlays[view.overlay];
+    if (!found || node.hidden) return null;
+    const steps = told && told.amounts ? theme.heat : theme.tones;
+    return { pill: found[0], tone: steps[found[1]], unknown: found[1] === 5, light: told && told.amounts && found[1] >= 3 && found[1] < 5 };
   }
 
   function drawCard(scene, node) {
@@ -183,6 +189,7 @@
     const radius = job ? scene.model.head / 2 : Math.min(10, h / 3);
     if (k > 0.4 && !scene.map) pen.rect(x, y + 1.5, w, h, radius, { fill: theme.line });
     pen.rect(x, y, w, h, radius, { fill: theme.card, stroke: theme.line, width: Math.max(1, 0.7 / k) });
+    if (overlay) wash(scene, node, overlay, radius);
     if (!job) {
       pen.rect(x, y, 5, h, [radius, 0, 0, radius], { fill: color });
       pen.rect(x + 2.5, y, 2.5, h, 0, { fill: color });
@@ -194,6 +201,23 @@
     }
     drawHead(scene, node, color, overlay);
     drawRows(scene, node);
+  }
+
+  /** The card takes a tint of its step; what is unknown is hatched, so that it cannot be read as a step. */
+  function wash(scene, node, overlay, radius) {
+    const { pen, theme } = scene;
+    const { cx: x, cy: y, w } = node, h = node.ch;
+    if (!overlay.unknown) {
+      if (/^#[0-9a-f]{6}$/i.test(overlay.tone)) pen.rect(x, y, w, h, radius, { fill: overlay.tone + "40" });
+      return;
+    }
+    if (scene.model.nodes.length > MANY) return;
+    const lines = [];
+    for (let at = 12; at < w + h; at += 11) {
+      const x0 = x + Math.min(at, w - 1), y0 = y + Math.max(at - w, 1), x1 = x + Math.max(at - h, 1), y1 = y + Math.min(at, h - 1);
+      lines.push([["M", x0, y0], ["L", x1, y1]]);
+    }
+    pen.paths(lines, { stroke: theme.hatch, width: 1.2 });
   }
 
   function ring(scene, node) {
@@ -233,7 +257,8 @@
     const size = k >= FULL ? 10 : Math.min(9.5 / k, 15);
     const width = pen.width(overlay.pill, { size, weight: 650 }) + size * 1.3;
     pen.rect(right - width + 4, y - size * 0.85, width, size * 1.7, size * 0.85, { fill: overlay.tone });
-    pen.text(overlay.pill, right - width / 2 + 4, y + 0.3, { size, weight: 650, fill: theme.toneText, align: "center" });
+    const ink = overlay.light ? "#ffffff" : theme.toneText;
+    pen.text(overlay.pill, right - width / 2 + 4, y + 0.3, { size, weight: 650, fill: ink, align: "center" });
     return right - width - 2;
   }
 

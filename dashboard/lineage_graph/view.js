@@ -29,7 +29,7 @@
       this.ctx = canvas.getContext("2d");
       this.pen = new parts.CanvasPen(this.ctx);
       Object.assign(this, { k: 1, tx: 0, ty: 0, width: 1, height: 1, selected: null, column: null, hover: null,
-        cursor: null, keyboard: false, hot: null, hl: null, overlay: "domain", find: null, fade: 1, moving: false,
+        cursor: null, keyboard: false, hot: null, hl: null, overlay: "domain", marks: null, find: null, fade: 1, moving: false,
         model: parts.buildModel({ nodes: [], edges: [], cedges: [], lanes: [], head: 46, row: 22, kind: "layers" }) });
       this.refreshTheme();
       this.observer = new MutationObserver(() => { this.refreshTheme(); this.redraw(); });
@@ -45,6 +45,9 @@
       cancelAnimationFrame(this.frame);
       this.frame = -1;
     }
+
+    /** Text, step and reason of the overlay on a card, if it has one. */
+    markOf(node) { return this.marks && this.marks.by === this.overlay && !node.hidden ? this.marks.of[node.id] : null; }
 
     refreshTheme() { this.theme = parts.readTheme(document.documentElement); }
 
@@ -301,7 +304,7 @@
     /** This view without what belongs to the screen only. */
     still() {
       return { model: this.model, theme: this.theme, k: 1, hl: this.hl, selected: this.selected, column: this.column,
-        overlay: this.overlay, find: null, fade: 1, moving: false, hot: null, keyboard: false };
+        overlay: this.overlay, marks: this.marks, find: null, fade: 1, moving: false, hot: null, keyboard: false };
     }
   };
 })();

@@ -10,12 +10,15 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 
 from dashboard.lineage_graph.drawing import Options, drawing
 from dashboard.links import Links
+from dashboard.memo import Memo
 from dashboard.page import Page, Part, callback
 from dashboard.pages import lineage_states as states
 from dashboard.pages.lineage_details import panel
+from dashboard.pages.lineage_facts import facts
 from dashboard.pages.lineage_frame import layout
+from dashboard.pages.lineage_overlay import marks_of, overlay_of, scale
 from dashboard.pages.lineage_state import LineageState
-from dashboard.pages.lineage_tables import EDGES, NODES, edge_rows, node_rows, only_domains, to_csv
+from dashboard.pages.lineage_tables import EDGES, edge_rows, node_rows, only_domains, to_csv, with_overlay
 from dashboard.tables import grid
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours
 from lineage.answers import Picture, PictureEdge
@@ -23,6 +26,7 @@ from lineage.domains import DomainInfo
 from lineage.errors import MeshlineError, UnknownNodeError
 
 if TYPE_CHECKING:
+    from lineage.counting import ImpactCounts
     from lineage.engine import Lineage
 
 NODE_BUDGET = 300
@@ -78,7 +82,28 @@ def draw(
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
+    memo = Memo(lx)
     _register_browser(app)
+
+    @callback(
+        app,
+        Output("lineage-graph", "marks"),
+        Output("lineage-scale", "children"),
+        Input("lineage-by", "value"),
+        Input("url", "search"),
+        Input("fresh", "data"),
+        State("url", "pathname"),
+    )
+    def paint(by: str | None, search: str | None, _fresh: Any, pathname: str | None) -> tuple[Any, Any]:
+        state = LineageState.parse(search)
+        if not _here(pathname) or not (state.focus or state.trace):
+            return no_update, no_update
+        try:
+            found = overlay_of(lx, memo, state, by or "domain")
+            nodes = {node.id for node in look(lx, state).nodes} if found else None
+        except MeshlineError:
+            return None, None  # the page says it
+        return marks_of(found, nodes), scale(by or "domain", found, nodes)
 
     @callback(
         app,
@@ -105,9 +130,9 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         State("url", "pathname"),
     )
     def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
-        if not (pathname or "").rstrip("/").endswith("/lineage"):
+        if not _here(pathname):
             return (no_update,) * 19
-        return _page(lx, LineageState.parse(search), Links.at(base, search))
+        return _page(lx, memo, LineageState.parse(search), Links.at(base, search))
 
     @callback(app, Output("lineage-panel", "children"), Input("lineage-selection", "data"), State("url", "search"))
     def details(selection: dict[str, Any] | None, search: str | None) -> Part:
@@ -115,15 +140,25 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         node = (selection or {}).get("id")
         return _details(lx, node, state, Links.at(base, search)) if node else states.nothing_chosen()
 
+    @callback(app, Output("lineage-facts", "children"), Input("lineage-facts-of", "data"), State("url", "search"))
+    def tell(node: str | None, search: str | None) -> Part:
+        if not node:
+            return no_update
+        try:
+            return facts(lx, memo, node, LineageState.parse(search), Links.at(base, search))
+        except MeshlineError as error:
+            return states.no_details(str(error))
+
     @callback(
         app,
         Output("lineage-download", "data"),
         Input("lineage-do-nodes", "n_clicks"),
         Input("lineage-do-edges", "n_clicks"),
         State("url", "search"),
+        State("lineage-by", "value"),
         prevent_initial_call=True,
     )
-    def save(nodes: int, edges: int, search: str | None) -> Any:
+    def save(nodes: int, edges: int, search: str | None, by: str | None) -> Any:
         from dash import ctx
 
         if not (nodes or edges):
@@ -131,11 +166,16 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         state = LineageState.parse(search)
         picture = only_domains(look(lx, state), state.domains)
         if ctx.triggered_id == "lineage-do-nodes":
-            return dcc.send_string(to_csv(node_rows(picture), NODES), "lineage-nodes.csv")
+            rows, columns = with_overlay(node_rows(picture), overlay_of(lx, memo, state, by or "domain"))
+            return dcc.send_string(to_csv(rows, columns), "lineage-nodes.csv")
         return dcc.send_string(to_csv(edge_rows(picture), EDGES), "lineage-edges.csv")
 
 
-def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
+def _here(pathname: str | None) -> bool:
+    return (pathname or "").rstrip("/").endswith("/lineage")
+
+
+def _page(lx: Lineage, memo: Memo, state: LineageState, links: Links) -> tuple[Any, ...]:
     """Every output of the page for one address."""
     domains = list(lx.domains())
     controls = (
@@ -170,7 +210,8 @@ def _page(lx: Lineage, state: LineageState, links: Links) -> tuple[Any, ...]:
         return instead(states.title(whole, picture, state), states.filtered(len(whole.nodes), state, links))
     table = None
     if state.view == "nodes":
-        table = grid("lineage-grid", node_rows(picture), NODES)
+        rows, columns = with_overlay(node_rows(picture), overlay_of(lx, memo, state, state.overlay))
+        table = grid("lineage-grid", rows, columns)
     elif state.view == "edges":
         table = grid("lineage-grid", edge_rows(picture), EDGES)
     chosen = state.selected or (whole.focus if graph["kind"] == "layers" else "")
@@ -193,16 +234,24 @@ def _details(lx: Lineage, node: str, state: LineageState, links: Links) -> Part:
     when: dict[str, Any] = {"as_of": state.as_of, "known_at": state.known_at}
     try:
         detail = lx.show(node, **when)
-        reached = [] if detail.hidden else [lx.provenance(node, **when), lx.impact(node, **when)]
+        counts = None if detail.hidden else lx.impact_counts(detail.id, **when)
+        verdicts = _verdicts(lx, counts, when) if counts else ("", "")
     except MeshlineError as error:
         return states.no_details(str(error))
     domains = {d.name: d for d in lx.domains()}
     known = domains.get(detail.domain)
     colour = domain_colours(list(domains.values())).get(detail.domain, UNASSIGNED_COLOUR)
     title = (known.title if known else None) or detail.domain
-    if not reached:
+    if counts is None:
         return states.no_details(detail.name or detail.id)
-    return panel(detail, reached[0], reached[1], links, colour, title)
+    return panel(detail, counts, verdicts, links, colour, title)
+
+
+def _verdicts(lx: Lineage, counts: ImpactCounts, when: dict[str, Any]) -> tuple[str, str]:
+    """Whether "nothing" means nothing, asked only where nothing was found."""
+    up = "found" if counts.upstream.nodes else lx.provenance(counts.node, **when).verdict
+    down = "found" if counts.downstream.nodes else lx.impact(counts.node, **when).verdict
+    return up, down
 
 
 def _register_browser(app: Dash) -> None:
@@ -235,7 +284,12 @@ def _register_browser(app: Dash) -> None:
         Input("lineage-selection", "data"),
         Input("lineage-trace", "data"),
     )
-    clientside("lineage_overlay", Output("lineage-graph", "overlay"), Input("lineage-by", "value"))
+    clientside(
+        "lineage_overlay",
+        Output("lineage-graph", "overlay"),
+        Output("url", "search", allow_duplicate=True),
+        Input("lineage-by", "value"),
+    )
     clientside("lineage_find", Output("lineage-graph", "find"), Input("lineage-find", "value"))
     clientside(
         "lineage_command",

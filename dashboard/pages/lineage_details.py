@@ -16,7 +16,8 @@ from dashboard.links import Links
 from dashboard.names import short_id, short_name
 from dashboard.page import Part
 from dashboard.theme import UNASSIGNED_COLOUR, domain_dot, icon
-from lineage.answers import Answer, ColumnInfo, NodeDetail, NodeRef, RunInfo
+from lineage.answers import ColumnInfo, NodeDetail, NodeRef, RunInfo, Totals
+from lineage.counting import ImpactCounts
 
 SHOWN = 25  # neighbours listed; the rest is counted: Dash gets slow with thousands of components
 _TONES = {0: "bad", 1: "warn", 2: "info", 3: "good", 4: "good", 5: ""}
@@ -24,8 +25,8 @@ _TONES = {0: "bad", 1: "warn", 2: "info", 3: "good", 4: "good", 5: ""}
 
 def panel(
     detail: NodeDetail,
-    upstream: Answer,
-    downstream: Answer,
+    counts: ImpactCounts,
+    verdicts: tuple[str, str],
     links: Links,
     colour: int | None,
     title: str,
@@ -34,8 +35,10 @@ def panel(
 
     Parameters
     ----------
-    detail, upstream, downstream
-        what the query layer says about the node.
+    detail, counts
+        what the query layer says about the node and of what is around it.
+    verdicts
+        of provenance and impact: what it means when nothing was found.
     links
         writes addresses.
     colour, title
@@ -55,7 +58,7 @@ def panel(
     return html.Div(
         [
             _head(detail, colour, title),
-            _reach(upstream, downstream, detail.id, links),
+            _reach(counts, verdicts, detail.id, links),
             _actions(detail, links),
             dmc.Tabs(
                 [dmc.TabsList([tab for tab, _ in shown]), *(body for _, body in shown)],
@@ -116,37 +119,46 @@ def _facts(*facts: tuple[str, Part]) -> Part:
     return html.Dl(rows, className="facts")
 
 
-def _reach(upstream: Answer, downstream: Answer, node: str, links: Links) -> Part:
-    def side(answer: Answer, label: str, **steps: str) -> Part:
-        counted = [reached for reached in answer.nodes if reached.kind != "job"]
-        datasets, domains = len(counted), len({reached.domain for reached in counted})
-        note = f"in {domains} domain{'s' if domains != 1 else ''}" if datasets else _verdict(answer)
-        more = " (cut off)" if answer.partial else ""
+def _reach(counts: ImpactCounts, verdicts: tuple[str, str], node: str, links: Links) -> Part:
+    """How much is up and down, and where; what "0" means is said by the verdicts of provenance and impact."""
+
+    def side(totals: Totals, verdict: str, label: str, **steps: str) -> Part:
+        jobs, domains = totals.by_kind.get("job", 0), len(totals.by_domain)
+        datasets = totals.nodes - jobs
+        beside = f"and {jobs:,} job{'s' if jobs != 1 else ''} " if jobs else ""
+        note = f"{beside}in {domains} domain{'s' if domains != 1 else ''}" if totals.nodes else _verdict(verdict)
         return dcc.Link(
             [
-                html.Span(f"{datasets:,}{'+' if answer.partial else ''}", className="big num"),
+                html.Span(f"{datasets:,}", className="big num"),
                 html.Span(label, className="reach-label"),
-                html.Span(f"{note}{more}", className="reach-note"),
+                html.Span(note, className="reach-note"),
             ],
             href=links.lineage(node, view="nodes", **steps),
             className=f"reach {label}",
         )
 
     return html.Div(
-        [side(upstream, "upstream", up="all", down="1"), side(downstream, "downstream", up="1", down="all")],
+        [
+            side(counts.upstream, verdicts[0], "upstream", up="all", down="1"),
+            side(counts.downstream, verdicts[1], "downstream", up="1", down="all"),
+        ],
         className="reaches",
     )
 
 
-def _verdict(answer: Answer) -> str:
-    return "none seen, but blind here" if answer.verdict == "blind" else "none"
+def _verdict(verdict: str) -> str:
+    return "none seen, but blind here" if verdict == "blind" else "none"
 
 
 def _actions(detail: NodeDetail, links: Links) -> Part:
+    provenance = links.known_page("provenance", target=detail.id) if detail.kind != "job" else None
     return html.Div(
         [
             dcc.Link([icon("focus-2", size=16), "Focus here"], href=links.lineage(detail.id), className="btn primary"),
             dcc.Link([icon("target", size=16), "Impact"], href=links.to("impact", target=detail.id), className="btn"),
+            dcc.Link([icon("history", size=16), "Provenance"], href=provenance, className="btn")
+            if provenance
+            else None,
             html.Button([icon("link", size=16), "Copy link"], id="lineage-copy", className="btn"),
             html.Span(id="lineage-copied", className="copied", role="status"),
         ],
@@ -159,6 +171,10 @@ def _overview(detail: NodeDetail, links: Links) -> Part:
         (name.replace("_", " "), html.Span(f"{value:,.10g}", className="num")) for name, value in detail.metrics.items()
     ]
     parts: list[Part] = [
+        dcc.Store(id="lineage-facts-of", data=detail.id),
+        html.Div(
+            [dmc.Skeleton(height=38, radius="sm", mb=8) for _ in range(4)], id="lineage-facts", className="facts-room"
+        ),
         _refs("Written by", detail.writers, links),
         _refs("Read by", detail.readers, links),
         _refs("Directly upstream", detail.upstream, links),
@@ -173,7 +189,7 @@ def _overview(detail: NodeDetail, links: Links) -> Part:
     if detail.aliases:
         rows = [html.Div(alias, className="mono alias") for alias in detail.aliases]
         parts.append(html.Section([html.H3("Also known as"), *rows]))
-    found = [part for part in parts if part]
+    found = [part for part in parts if part is not None]
     return html.Div(found or _none("Nothing else is known about it."))
 
 

@@ -8,6 +8,7 @@ from dash import dcc, html
 from dashboard.lineage_graph.component import LineageGraph
 from dashboard.page import Part
 from dashboard.pages import lineage_states as states
+from dashboard.pages.lineage_overlay import colour_choice
 from dashboard.theme import icon
 
 _STEPS = [{"value": value, "label": value.title()} for value in ("1", "2", "3", "all")]
@@ -90,19 +91,18 @@ def _export() -> Part:
     )
 
 
-_COLOURS = [
-    {"value": "domain", "label": "Domain"},
-    {"value": "status", "label": "Last run"},
-    {"value": "age", "label": "Age"},
-]
-
-
 def _toolbar() -> Part:
     return html.Div(
         [
             _choice("lineage-up", "Upstream", "Steps upstream", _STEPS, "1"),
             _choice("lineage-down", "Downstream", "Steps downstream", _STEPS, "1"),
-            _choice("lineage-by", "Colour by", "Colour by", _COLOURS, "domain"),
+            html.Div(
+                [
+                    html.Span("Colour by", className="tool-label", id="lineage-by-label"),
+                    colour_choice("lineage-by", 138, "xs"),
+                ],
+                className="tool",
+            ),
             dmc.ChipGroup(
                 [
                     dmc.Chip("Lanes", value="lanes", size="xs", radius="md"),
@@ -167,7 +167,10 @@ def _canvas() -> Part:
 
     return html.Div(
         [
-            html.Div(LineageGraph("lineage-graph"), className="canvas-room"),
+            html.Div(
+                [LineageGraph("lineage-graph"), html.Div(id="lineage-scale", className="scale")],
+                className="canvas-room",
+            ),
             html.Div(
                 [
                     states.legend(),

@@ -13,7 +13,7 @@ ALL = 10_000
 """Hops that stand for "All"; no path is that long."""
 STEPS = {"1": 1, "2": 2, "3": 3, "all": ALL}
 VIEWS = ("picture", "nodes", "edges")
-OVERLAYS = ("domain", "status", "age")
+OVERLAYS = ("domain", "status", "quality", "freshness", "cost", "policy", "change", "age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class LineageState:
     selected: str = ""
     overlay: str = "domain"
     view: str = "picture"
+    versus: str | None = None  # the earlier instant that changes are counted from
     as_of: str | None = None
     known_at: str | None = None
 
@@ -71,6 +72,7 @@ class LineageState:
             selected=one("sel"),
             overlay=known("by", OVERLAYS),
             view=known("view", VIEWS),
+            versus=one("vs") or None,
             as_of=one("asof") or None,
             known_at=one("known") or None,
         )

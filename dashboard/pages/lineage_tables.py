@@ -10,6 +10,7 @@ from typing import Any
 
 from dashboard.tables import Column, cell
 from lineage.answers import Picture
+from lineage.overlays import Overlay
 
 Row = dict[str, Any]
 
@@ -56,6 +57,18 @@ def only_domains(picture: Picture, domains: Sequence[str]) -> Picture:
         edges=tuple(e for e in picture.edges if e.src in kept and e.dst in kept),
         column_edges=tuple(e for e in picture.column_edges if e.src in kept and e.dst in kept),
     )
+
+
+def with_overlay(rows: list[Row], overlay: Overlay | None) -> tuple[list[Row], tuple[Column, ...]]:
+    """Rows of :func:`node_rows` and their columns, with the figure that the picture is coloured by."""
+    if overlay is None:
+        return rows, NODES
+    told = {one.id: one for one in overlay.marks}
+    for row in rows:
+        mark = told.get(row["id"])
+        row["mark"], row["mark_why"] = (mark.text, mark.why) if mark else ("", "")
+    shown = (Column("mark", overlay.by.capitalize()), Column("mark_why", "Why", 1.8))
+    return rows, (*NODES[:4], *shown, *NODES[4:])
 
 
 def node_rows(picture: Picture) -> list[Row]:

@@ -10,7 +10,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dashboard.lineage_graph.component import LineageGraph
 from dashboard.lineage_graph.drawing import Options, drawing
 from dashboard.links import Links
+from dashboard.memo import Memo
 from dashboard.page import Page, Part, callback
+from dashboard.pages.lineage_overlay import colour_choice, marks_of, overlay_of, scale
 from dashboard.pages.lineage_state import LineageState
 from dashboard.pages.lineage_states import empty_store, refused
 from dashboard.theme import domain_colours, icon
@@ -31,15 +33,9 @@ def layout() -> Part:
     def tool(name: str, mark: str, label: str) -> Part:
         return html.Button(icon(mark), id=f"map-do-{name}", className="round", title=label, **{"aria-label": label})
 
-    overlays = [("domain", "Domain"), ("status", "Last run"), ("age", "Age")]
     side = html.Div(
         [
-            dmc.SegmentedControl(
-                id="map-by",
-                data=[{"value": value, "label": label} for value, label in overlays],
-                value="domain",
-                attributes={"root": {"aria-label": "Colour by"}},
-            ),
+            colour_choice("map-by", 160, "sm"),
             dmc.TextInput(
                 id="map-find",
                 placeholder="Find on the map",
@@ -62,7 +58,13 @@ def layout() -> Part:
             html.Div(
                 html.Div(
                     [
-                        html.Div(LineageGraph("map-graph", label="Map of the mesh"), className="canvas-room"),
+                        html.Div(
+                            [
+                                LineageGraph("map-graph", label="Map of the mesh"),
+                                html.Div(id="map-scale", className="scale"),
+                            ],
+                            className="canvas-room",
+                        ),
                         html.Div(
                             [
                                 html.Span(
@@ -88,6 +90,7 @@ def layout() -> Part:
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
+    memo = Memo(lx)
 
     def clientside(name: str, *spec: object) -> None:
         app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=True)
@@ -122,6 +125,24 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
             return (*_page(lx, links), overlay, links.to("lineage"))
         except MeshlineError as error:
             return None, "This cannot be shown", refused(str(error), links), {"display": "none"}, overlay, None
+
+    @callback(
+        app,
+        Output("map-graph", "marks"),
+        Output("map-scale", "children"),
+        Input("map-by", "value"),
+        Input("url", "search"),
+        Input("fresh", "data"),
+        State("url", "pathname"),
+    )
+    def paint(by: str | None, search: str | None, _fresh: Any, pathname: str | None) -> tuple[Any, Any]:
+        if not (pathname or "").rstrip("/").endswith("/map"):
+            return no_update, no_update
+        try:
+            found = overlay_of(lx, memo, LineageState.parse(search), by or "domain")
+        except MeshlineError:
+            return None, None  # the page says it
+        return marks_of(found, None), scale(by or "domain", found, None)
 
 
 def _page(lx: Lineage, links: Links) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from lineage.attention import Attention
 from lineage.cause_answer import Causes
 from lineage.counting import ImpactCounts
 from lineage.mesh import Mesh
+from lineage.overlays import Overlay
 from lineage.ranking import Ranking
 from lineage.tags import Tags
 from lineage.unread import Cycles, DeadBranches
@@ -53,6 +54,22 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     ) -> JSONResponse:
         lx, actor, when = get_lineage(), actor_of(request), {"as_of": as_of, "known_at": known_at}
         return as_json(lx.cause(node, passing=passing or (), certainty=certainty, actor=actor, **when))
+
+    @router.get(
+        "/overlay", tags=["graph"], summary="One figure of every dataset, with its step", responses=shape(Overlay)
+    )
+    def overlay(
+        request: Request,
+        by: Annotated[str, Query(description="quality, freshness, cost, policy or change")],
+        node: Annotated[list[str] | None, Query(description="Only these; default: all")] = None,
+        since: Annotated[
+            str | None, Query(description="For `change`: the earlier time; default: 7 days before")
+        ] = None,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> JSONResponse:
+        lx, actor = get_lineage(), actor_of(request)
+        return as_json(lx.overlay(by, nodes=node, since=since, as_of=as_of, known_at=known_at, actor=actor))
 
     @router.get("/attention", tags=["graph"], summary="What is not well, gravest first", responses=shape(Attention))
     def attention(

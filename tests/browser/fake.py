@@ -37,8 +37,10 @@ from lineage.counting import ImpactCounts
 from lineage.domains import DomainInfo
 from lineage.errors import UnknownNodeError
 from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
+from lineage.overlays import Mark, Overlay
+from lineage.tags import Tags
 from lineage.times import parse_instant
-from tests.browser.fake_fields import FakeContracts, FakeCost, FakeProducts, Fields
+from tests.browser.fake_fields import FakeContracts, FakeCost, FakePolicies, FakeProducts, Fields
 from tests.browser.mesh import DOMAINS, FAILED, MESH, PROBABLE, RUNNING, STALE
 
 NOW = parse_instant("2026-11-23T09:00:00Z")
@@ -88,6 +90,15 @@ class FakeLineage:
         """As the engine."""
         return FakeCost()
 
+    @property
+    def policies(self) -> FakePolicies:
+        """As the engine."""
+        return FakePolicies(self.fields)
+
+    def tags(self, node: str | None = None, **_: Any) -> Tags:
+        """As the engine; no tag is known."""
+        return Tags(NOW, NOW, (), ())
+
     def attention(
         self, *, domain: str | None = None, limit: int | None = None, actor: Actor = LOCAL, **_: Any
     ) -> Attention:
@@ -104,6 +115,16 @@ class FakeLineage:
                 words = ("job", "high", "Last run failed", table.job, table.domain, self._owner(table.domain))
                 found.append(Matter(*words, reach, since=at))
         return tuple(sorted(found, key=lambda one: -one.score))
+
+    def overlay(self, by: str, **_: Any) -> Overlay:
+        """As the engine; the scores of the first datasets are told, the others unknown."""
+        told = dict(zip(sorted(self.tables), (40, 60, 80), strict=False))
+        marks = [
+            Mark(i, str(told[i]), told[i] // 20, "as the test says") if i in told else Mark(i, "unknown", None)
+            for i in sorted(self.tables)
+        ]
+        scale = (("below 60", 0), ("95 and more", 4))
+        return Overlay(by, tuple(marks), scale, by == "cost", len(marks) - len(told), "", NOW, NOW)
 
     def impact_counts(self, node: str, **_: Any) -> ImpactCounts:
         """As the engine."""

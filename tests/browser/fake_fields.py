@@ -10,7 +10,8 @@ from lineage.attention import KINDS, Attention, Matter
 from lineage.contracts.conformance import Conformance, Promise
 from lineage.contracts.overview import Contracts, ProductRow, Products
 from lineage.cost.answers import CostReport
-from lineage.quality.answers import Incident, Incidents, QualityReport, QualityRow
+from lineage.policies.answers import Check, FindingRow
+from lineage.quality.answers import Incident, Incidents, NodeQuality, QualityReport, QualityRow
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Fields:
     incident_rows: tuple[Incident, ...] = ()
     promise_rows: tuple[Promise, ...] = ()
     product_rows: tuple[ProductRow, ...] = ()
+    finding_rows: tuple[FindingRow, ...] = ()
     matters: tuple[Matter, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -34,6 +36,12 @@ class Fields:
     def incidents(self, **_: Any) -> Incidents:
         """As ``lx.quality.incidents``."""
         return Incidents(self.incident_rows, self.now, self.now)
+
+    def explain(self, node: str, **_: Any) -> NodeQuality:
+        """As ``lx.quality.explain``; nothing is known."""
+        return NodeQuality(
+            node, "dataset", "", None, None, None, 0, 0, "unknown", (), None, None, (), self.now, self.now
+        )
 
     # -- lx.contracts
 
@@ -59,6 +67,17 @@ class FakeContracts:
     def list(self, *_: Any, **__: Any) -> Contracts:
         """As the engine."""
         return Contracts(())
+
+
+class FakePolicies:
+    """``lx.policies``."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+
+    def check(self, *_: Any, **__: Any) -> Check:
+        """As the engine."""
+        return Check(self._fields.now, self._fields.now, False, (), self._fields.finding_rows)
 
 
 class FakeProducts:

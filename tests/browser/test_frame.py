@@ -154,7 +154,7 @@ def test_the_map_holds_every_dataset_and_a_double_click_opens_its_lineage(page: 
     settled(page, 42)
     expect(page.locator("#map-sub")).to_contain_text("42 datasets · 63 edges")
     assert page.evaluate("__lg.model.graph.kind") == "map"
-    expect(page.locator("#map-by input:checked")).to_have_value("age")
+    expect(page.locator("#map-by")).to_have_value("Age")
     page.mouse.dblclick(*point(page, "fin.core.revenue_daily"))
     expect(page.locator("#lineage-title")).to_contain_text("Around fin.core.revenue_daily")
 

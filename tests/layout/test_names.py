@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.links import Links
 from dashboard.names import short_id, short_name
 from dashboard.pages.lineage_details import _reach
-from dashboard.pages.overview import attention
-from lineage.answers import Answer, Reached
-from lineage.blindspots import Finding, Spot
+from dashboard.pages.overview_attention import reach_text
+from lineage.answers import Totals
+from lineage.attention import Matter
+from lineage.counting import ImpactCounts
 from lineage.times import parse_instant
 
 NOW = parse_instant("2026-03-01")
@@ -43,23 +46,18 @@ def test_two_ids_of_one_platform_begin_with_what_tells_them_apart() -> None:
     assert short_id(ids[0])[1] == "dwh.sales · snowflake · hp-eu1"
 
 
-def test_reach_counts_the_domains_of_the_datasets_it_counts() -> None:
-    nodes = (
-        Reached("dataset:db:a", "dataset", 1, "certain", (), domain="sales"),
-        Reached("job:etl:j", "job", 1, "certain", (), domain="platform"),
-    )
-    answer = Answer("dataset:db:x", "downstream", NOW, NOW, False, nodes)
-    text = str(_reach(answer, answer, "dataset:db:x", Links()))
-    assert "in 1 domain" in text and "in 2 domains" not in text
+def test_nothing_downstream_is_said_to_be_blind_where_nothing_could_have_been_found() -> None:
+    some = Totals(2, {"sales": 1, "platform": 1}, {1: 2}, {"dataset": 1, "job": 1})
+    counts = ImpactCounts("dataset:db:x", NOW, NOW, Totals(), some)
+    text = str(_reach(counts, ("found", "blind"), "dataset:db:x", Links()))
+    assert "none seen, but blind here" in text
+    assert "and 1 job in 2 domains" in text
 
 
-def test_a_blind_spot_leads_to_its_nodes_and_says_how_many_are_not_listed() -> None:
-    spots = (Spot("dataset:db:shop.public.orders", 3, None),)
-    text = str(attention((Finding("never-written", "datasets nobody is seen to write", 4, spots),), Links()))
-    assert "/lineage?focus=dataset%3Adb%3Ashop.public.orders" in text
-    assert "and 3 more" in text
-
-
-def test_without_blind_spots_and_in_the_past_the_card_claims_no_more_than_is_known() -> None:
-    assert "no blind spot was found" in str(attention((), Links()))
-    assert "blind spot" not in str(attention(None, Links(asof="2026-01-01")))
+def test_reach_of_a_matter_that_is_unknown_is_not_zero() -> None:
+    matter = Matter("job", "high", "Last run failed", "job:db:x", "sales", None)
+    assert [reach_text(replace(matter, reach=reach)) for reach in (None, 0, 5)] == [
+        "reach not known",
+        "0 downstream",
+        "5 downstream",
+    ]
