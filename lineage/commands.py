@@ -52,6 +52,7 @@ def register(app: typer.Typer) -> None:
 
 FIELDS: tuple[str, ...] = (
     "lineage.graph_commands",
+    "lineage.history_commands",
     "lineage.audit.commands",
     "lineage.contracts.commands",
     "lineage.audit.pack.commands",

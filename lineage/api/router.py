@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 
 from lineage.actor import LOCAL, Actor
-from lineage.api import graph, v1, v2
+from lineage.api import graph, history, v1, v2
 from lineage.api.parts import ActorOf, GetLineage
 from lineage.audit import api as audit
 from lineage.contracts import api as contracts
@@ -21,6 +21,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     v1.build,
     v2.build,
     graph.build,
+    history.build,
     audit.build,
     contracts.build,
     hand.build,
