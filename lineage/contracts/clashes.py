@@ -1,20 +1,24 @@
 """Policies that a change of a contract would newly violate: a formally harmless change that a policy forbids.
 
 The same instant is asked twice, once with the old contract in force and once with the new one; what a policy says only
-of the second is a clash. Only policies whose SQL names a view that the change can alter are run.
+of the second is a clash. Only policies that read something of a view that differs are run.
 """
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lineage.contracts.binding import bind_all, bindings
+from lineage.contracts.binding import Bound, bind, bind_all, bindings
 from lineage.contracts.changes import WORST, ContractChange, Severity
+from lineage.contracts.conformance import schema_promises
+from lineage.contracts.facts import Facts, load_facts
 from lineage.contracts.model import Contract
+from lineage.policies.declared_views import classification_of
+from lineage.policies.schema import VIEWS
 from lineage.products import membership
 from lineage.view import View
 
@@ -26,14 +30,8 @@ if TYPE_CHECKING:
 GRAVE = ("high", "critical")
 """Severities of policies that make a change BREAKING; the others make it RISKY."""
 _KEPT = ("folded names", "column flow", "flow dataset", "figures dataset", "flow column", "products")
-_TOUCHES = {
-    "contract": ("column.", "type.", "object.", "server.", "sla.", "lifecycle", "purposes", "status", "classification.",
-                 "pii."),
-    "asset": ("object.", "server.", "status", "classification.", "description", "column."),
-    "asset_column": ("column.", "object.", "server.", "status", "classification."),
-    "column_tag": ("column.", "object.", "server.", "status", "pii."),
-}  # fmt: skip
-"""View → beginnings of the names of changes that can alter it."""
+_ROWS = "*"
+"""Stands for the rows of a view: some come or go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +48,32 @@ class Clash:
     waiver: str | None = None
 
 
-def clashes(
-    view: View, old: Contract, new: Contract, changes: Sequence[ContractChange]
-) -> tuple[tuple[Clash, ...], tuple[str, ...]]:
+def clashes(view: View, old: Contract, new: Contract) -> tuple[tuple[Clash, ...], tuple[str, ...]]:
     """What policies would newly say, and which of them could not be evaluated.
 
     Parameters
     ----------
     view
         the instant, and the actor: what he may not see is not told.
-    changes
-        those between the two contracts.
     """
     from lineage.policies.evaluate import evaluate_both
     from lineage.policies.load import policies_of, waivers_of
     from lineage.policies.showing import Sieve
     from lineage.policies.views import fill
 
-    altered = {name for name, heads in _TOUCHES.items() if any(c.what.startswith(heads) for c in changes)}
+    altered = altered_views(view, old, new)
     held = policies_of(view.store, view.as_of, view.known_at).policies
-    chosen = [p for p in held if _names(p) & altered and (p.domain == "*" or view.actor.may_see(p.domain))]
+    seen = [policy for policy in held if policy.domain == "*" or view.actor.may_see(policy.domain)]
+    reads = _tables(seen)
+    chosen = [policy for policy in seen if _touched(policy, reads[policy.id], altered)]
     if not chosen:
         return (), ()
-    needed = {name for policy in chosen for name in _names(policy)}
+    needed = set().union(*(reads[policy.id] for policy in chosen))
     if view.restricted or any(policy.domain != "*" for policy in chosen):
         needed |= {"asset", "asset_column", "contract", "product", "access", "domain"}
     before, after = (_world(view, old, one) for one in (old, new))
     tables = fill(before, needed)
-    changed = {**tables, **fill(after, needed & altered)}
+    changed = {**tables, **fill(after, needed & altered.keys())}
     waivers = waivers_of(view.store, view.as_of, view.known_at)
     first, second = evaluate_both(tables, changed, chosen, waivers, at=view.as_of)
     sieve = Sieve(after, changed) if view.restricted else None
@@ -113,9 +109,90 @@ def with_clashes(view: View, judged: Sequence[Judged], found: Iterable[Clash]) -
 # -- inside
 
 
-def _names(policy: Policy) -> set[str]:
-    """Words of the SQL of a policy; among them are the views that it reads."""
-    return set(re.findall(r"\w+", f"{policy.scope_sql} {policy.violation_sql}".lower()))
+def altered_views(view: View, old: Contract, new: Contract) -> dict[str, set[str]]:
+    """Columns of each view that differ when one contract stands in the place of the other; ``*``: rows do."""
+    found: dict[str, set[str]] = {"contract": _differ(_of_contract(old), _of_contract(new))}
+    before, after = {t.name: t for t in old.things}, {t.name: t for t in new.things}
+    homes = {name: bind(view.instant, new, thing)[0] for name, thing in after.items()}
+    moved = {n for n, t in before.items() if n not in after or bind(view.instant, old, t)[0] != homes[n]}
+    if moved or after.keys() - before.keys():
+        every = ("contract", "asset", "asset_column", "column_tag")
+        return {name: {*VIEWS[name], _ROWS} for name in every}
+    nodes = [node for node in homes.values() if node is not None]
+    facts = load_facts(view, sorted(set(nodes)))
+    for name, thing in after.items():
+        node = homes[name]
+        if node is None:
+            continue
+        one, other = Bound(old, before[name], node), Bound(new, thing, node)
+        for place, columns in _of_thing(view, one, other, facts).items():
+            found.setdefault(place, set()).update(columns)
+    return {name: columns for name, columns in found.items() if columns}
+
+
+def _of_contract(one: Contract) -> dict[str, object]:
+    """What the rows of a contract say beside its objects, by the column of the view."""
+    retention, latency, support = one.sla("retention"), one.sla("latency", "freshness"), one.sla("endOfSupport")
+    return {
+        "version": one.version, "major": one.major, "status": one.status, "domain": one.domain,
+        "product": one.product, "retention_seconds": retention.seconds if retention else None,
+        "latency_seconds": latency.seconds if latency else None,
+        "purposes": one.custom.get("allowedPurposes"), "end_of_support": str(support.value) if support else None,
+    }  # fmt: skip
+
+
+def _of_thing(view: View, old: Bound, new: Bound, facts: Facts) -> dict[str, set[str]]:
+    level, status = _differ_in(classification_of, old, new), old.contract.status != new.contract.status
+    kept = _differ_in(lambda one: [verdict for _, verdict, *_ in schema_promises(one, facts)], old, new)
+    before, after = ({c.path.lower(): c for c in one.thing.columns} for one in (old, new))
+    known = {view.snapshot.field(c).lower() for c in view.snapshot.columns_of(new.node).tolist()}
+    columns = {key for key in ("classification", "critical") for path in before.keys() | after.keys()
+               if getattr(before.get(path), key, None) != getattr(after.get(path), key, None)
+               and (getattr(before.get(path), key, None) or getattr(after.get(path), key, None))}  # fmt: skip
+    if before.keys() != after.keys():
+        columns |= {"promised", *([_ROWS] if (before.keys() ^ after.keys()) - known else [])}
+    tags = {p: c.pii for p, c in before.items() if c.pii} != {p: c.pii for p, c in after.items() if c.pii}
+    described = bool(old.thing.description) != bool(new.thing.description)
+    return {
+        "contract": {*(["classification"] if level else []), *(["schema_kept"] if kept else [])},
+        "asset": {*(["classification"] if level else []), *(["contract_status"] if status else []),
+                  *(["described"] if described else [])},
+        "asset_column": columns,
+        "column_tag": {_ROWS} if tags or status else set(),
+    }  # fmt: skip
+
+
+def _differ(one: dict[str, object], other: dict[str, object]) -> set[str]:
+    return {key for key in one if one[key] != other[key]}
+
+
+def _differ_in(what: Callable[[Bound], object], one: Bound, other: Bound) -> bool:
+    return what(one) != what(other)
+
+
+def _tables(policies: Iterable[Policy]) -> dict[str, set[str]]:
+    """Views that each policy reads; of SQL that cannot be parsed every word, so that it is run and found in error."""
+    import duckdb
+
+    found: dict[str, set[str]] = {}
+    with duckdb.connect(":memory:") as connection:
+        for policy in policies:
+            words: set[str] = set()
+            for sql in (policy.scope_sql, policy.violation_sql):
+                try:
+                    words |= {name.lower() for name in connection.get_table_names(sql)}
+                except duckdb.Error:
+                    words |= set(re.findall(r"\w+", sql.lower()))
+            found[policy.id] = words & VIEWS.keys()
+    return found
+
+
+def _touched(policy: Policy, tables: Collection[str], altered: Mapping[str, Collection[str]]) -> bool:
+    """Whether a policy reads something that differs: rows of a view, or a column that its SQL names."""
+    sql = f"{policy.scope_sql} {policy.violation_sql}".lower()
+    words = set(re.findall(r"\w+", sql))
+    everything = "*" in sql.replace("count(*)", "")
+    return any(_ROWS in altered[t] or everything or words & set(altered[t]) for t in tables if t in altered)
 
 
 def _world(view: View, old: Contract, put: Contract) -> View:

@@ -64,7 +64,7 @@ def judge_contract(view: View, old: Contract, new: Contract) -> ChangeReport:
     homes = {thing.name: bind(view.instant, new, thing)[0] for thing in new.things}
     homes = {**{thing.name: bind(view.instant, old, thing)[0] for thing in old.things}, **homes}
     judged = [_judge(view, change, homes.get(change.thing)) for change in changes]
-    found, errors = clashes(view, old, new, changes)
+    found, errors = clashes(view, old, new)
     judged = with_clashes(view, judged, found)
     required, step = required_bump(changes), bump(old.version, new.version)
     nodes = {name: node for name, node in homes.items() if node is not None}

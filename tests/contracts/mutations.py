@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+PLACE = re.compile(r"c\.yaml:\d+: ")
 
 JUNK = (
     "",
@@ -44,3 +49,18 @@ def mutate(rng: random.Random, text: str) -> str:
                 other = rng.randrange(len(lines))
                 lines[at], lines[other] = lines[other], lines[at]
     return "\n".join(lines) + "\n"
+
+
+def outcomes(paths: Sequence[Path], count: int, seed: int = 5) -> tuple[int, int, int]:
+    """How many mutations of some files are accepted, how many refused, and how many refusals lack file and line."""
+    from lineage.contracts.files import check_text
+
+    rng = random.Random(seed)
+    texts = [text for path in paths if len(text := path.read_text(encoding="utf-8")) < 12_000]
+    accepted = refused = unplaced = 0
+    for _ in range(count):
+        item, problems = check_text(mutate(rng, rng.choice(texts)), "c.yaml")
+        accepted += item is not None
+        refused += item is None
+        unplaced += (item is None) != bool(problems) or not all(PLACE.match(line) for line in problems)
+    return accepted, refused, unplaced

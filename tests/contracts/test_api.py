@@ -18,14 +18,14 @@ from tests.answers.builder import World
 from tests.contracts.test_change import ORDERS, applied, text
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> TestClient:
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     world = World()
     world.flow(["orders"], "build", ["report"], provenance="column")
     for column in ("id", "amount", "extra", "note"):
         world.node("column", "orders", column)
     world.column_edge(("orders", "amount"), ("report", "total"), "build")
-    lx: Lineage = applied(world, tmp_path, orders=text("orders", "1.0.0", *ORDERS))
+    lx: Lineage = applied(world, tmp_path_factory.mktemp("mesh"), orders=text("orders", "1.0.0", *ORDERS))
     app = FastAPI()
     app.include_router(build_router(lx))
     app.add_exception_handler(MeshlineError, explain)  # type: ignore[arg-type]
@@ -38,6 +38,7 @@ def test_contracts_promises_drafts_and_products_are_served(client: TestClient) -
     assert "DataContract" in client.get("/api/v2/contracts/draft", params={"node": "dataset:pg:report"}).text
     assert client.get("/api/v2/contracts/versions", params={"contract": "orders"}).json()[0]["version"] == "1.0.0"
     assert client.get("/api/v2/products").json()["products"] == []
+    assert client.get("/api/v2/products/drift", params={"product": "nothing"}).status_code == 404
     assert client.get("/api/v2/contracts/versions", params={"contract": "nothing"}).status_code == 404
 
 
