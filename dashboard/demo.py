@@ -84,14 +84,15 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     from lineage.cost.importing import import_files
     from lineage.declared import apply
     from sample_events.bill import write as write_bill
-    from sample_events.load import HERE, events, last_event, receipts, shift_for
+    from sample_events.load import declared, events, last_event, receipts, shift_for
 
     shift = shift_for(now or utcnow())
     weeks = shift // _WEEK
     newest = last_event() + shift
     with store.transaction() as cursor:
         store.set_meta(cursor, BANNER, _banner(weeks, newest))
-    apply(store, HERE, at=receipts()[0].received_at + shift)
+    with tempfile.TemporaryDirectory(prefix="meshline-") as folder:
+        apply(store, declared(Path(folder), shift), at=receipts()[0].received_at + shift)
     writer = Writer(store)
     total = Outcome()
     for received_at, group in groupby(events(shift), key=lambda item: item[0]):

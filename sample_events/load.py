@@ -21,6 +21,11 @@ RECEIPTS = HERE / "receipts.csv"
 BILLS = HERE / "bills"
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,6}))?)(Z|\+00:00)")
+# Dates of declared files by their keys: since when something holds, until when, what an SLA promises.
+_DATED = re.compile(
+    r"((?:^|[\s{,])(?:value|valid_from|expires|since): *[\"']?)(\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?)(?=[\"'\s,}]|$)",
+    re.MULTILINE,
+)
 # Texts that name something keep the dates in them.
 _NAMES = frozenset({"name", "namespace", "field", "runId", "query", "description", "producer", "value"})
 _WEEK = timedelta(weeks=1)
@@ -77,6 +82,30 @@ def events(shift: timedelta = timedelta(0)) -> Iterator[tuple[datetime, str, byt
             lines[receipt.file] = (EVENTS / receipt.file).read_bytes().splitlines()
         for line in lines[receipt.file][receipt.first - 1 : receipt.last]:
             yield receipt.received_at + shift, receipt.file, shifted(line, shift) if shift else line
+
+
+def declared(into: Path, shift: timedelta) -> Path:
+    """The declared files of the company with their dates moved like the events, in a folder that must exist.
+
+    Without a shift that is the folder of the sample itself, and nothing is written.
+    """
+    if not shift:
+        return HERE
+    for file in sorted(HERE.glob("*/*.yaml")):
+        target = into / file.relative_to(HERE)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(_DATED.sub(lambda m: m[1] + _moved_date(m[2], shift), file.read_text("utf-8")), "utf-8")
+    return into
+
+
+def _moved_date(text: str, shift: timedelta) -> str:
+    """A day, or an instant, in the form that it has.
+
+    >>> _moved_date("2026-06-01", timedelta(weeks=1)), _moved_date("2026-06-01T00:00:00Z", timedelta(weeks=1))
+    ('2026-06-08', '2026-06-08T00:00:00Z')
+    """
+    moved = datetime.fromisoformat(text.removesuffix("Z")) + shift
+    return f"{moved:%Y-%m-%dT%H:%M:%SZ}" if "T" in text else f"{moved:%Y-%m-%d}"
 
 
 def shifted(line: bytes, shift: timedelta) -> bytes:

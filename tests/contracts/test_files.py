@@ -16,6 +16,7 @@ from lineage.declared import apply
 from lineage.errors import DeclarationError
 from lineage.store import Store
 from lineage.yamlfile import parse_declared
+from tests.answers.builder import World
 from tests.contracts.mutations import outcomes
 
 DATA = Path(__file__).parents[1] / "data" / "contracts"
@@ -191,3 +192,38 @@ def test_templates_are_valid_contracts_and_products() -> None:
     assert item is not None, problems
     for text in (DOMAIN, PRODUCT, POLICY):
         assert isinstance(yaml.safe_load(text.format(name="x")), dict)
+
+
+def test_two_products_cannot_claim_one_dataset_by_two_contracts(tmp_path: Path) -> None:
+    world = World()
+    world.dataset("orders")
+    files = tree(
+        tmp_path,
+        contracts__a=SMALL,
+        contracts__b=SMALL.replace("id: orders", "id: again", 1),
+        products__p=PRODUCT.format(id="p", contract="orders"),
+        products__q=PRODUCT.format(id="q", contract="again"),
+    )
+    says = r"contracts/b\.yaml:\d+: schema\[0\]\.name: dataset:pg:orders is claimed by product “p” too"
+    with pytest.raises(DeclarationError, match=says):
+        apply(world.store, files)
+    assert world.store.rows("SELECT count(*) FROM contract") == [(0,)]
+
+
+def test_a_contract_that_refers_to_nothing_is_told_with_its_place(tmp_path: Path) -> None:
+    empty = SMALL.split("schema:", maxsplit=1)[0].replace("id: orders", "id: empty")
+    with Store.open(":memory:") as store:
+        plan = apply(store, tree(tmp_path, contracts__a=SMALL, contracts__b=empty))
+    assert plan.applied
+    assert any(
+        re.match(r"contracts/a\.yaml:\d+: schema\[0\]\.name: “orders” binds no dataset", w) for w in plan.warnings
+    )
+    assert any(re.match(r"contracts/b\.yaml:\d+: schema: describes no object", w) for w in plan.warnings)
+
+
+def test_a_fault_in_one_kind_of_file_keeps_all_others_out(tmp_path: Path) -> None:
+    files = tree(tmp_path, contracts__a=SMALL, domains__d="name: sales\nowner: ada\n", waivers__w="id: w\n")
+    with Store.open(":memory:") as store:
+        with pytest.raises(DeclarationError, match=r"waivers/w\.yaml"):
+            apply(store, files)
+        assert store.rows("SELECT (SELECT count(*) FROM contract) + (SELECT count(*) FROM domain)") == [(0,)]

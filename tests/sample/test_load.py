@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +73,18 @@ def _texts(value: object, key: str = "") -> list[tuple[str, str]]:
     if isinstance(value, list):
         return [pair for v in value for pair in _texts(v, key)]
     return [(key, value)] if isinstance(value, str) else []
+
+
+def test_dates_of_declared_files_move_with_the_events(tmp_path: Path) -> None:
+    from sample_events.load import HERE, declared
+
+    shift = timedelta(weeks=21)
+    assert declared(tmp_path, timedelta(0)) == HERE
+    folder = declared(tmp_path, shift)
+    old, new = (f / "contracts" / "web-sessions-1.yaml" for f in (HERE, folder))
+    assert 'value: "2026-06-01T00:00:00Z"' in old.read_text()
+    assert new.read_text() == old.read_text().replace("2026-06-01T", "2026-10-26T")
+    assert 'valid_from: "2026-05-28"' in (folder / "domains" / "sales.yaml").read_text()
+    assert {f.relative_to(HERE) for f in HERE.glob("*/*.yaml")} == {
+        f.relative_to(folder) for f in folder.glob("*/*.yaml")
+    }
