@@ -61,6 +61,7 @@ FIELDS: tuple[str, ...] = (
     "lineage.quality.commands",
     "lineage.policies.commands",
     "lineage.policies.violation_commands",
+    "lineage.policies.waiver_commands",
     "lineage.policies.access_commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""

@@ -22,6 +22,7 @@ from lineage.cost.budget_files import BUDGETS
 from lineage.cost.rule_files import COST
 from lineage.domain_files import DOMAINS
 from lineage.errors import DeclarationError, UsageError
+from lineage.policies.access_rules import ACCESS_RULES
 from lineage.policies.files import GRANTS, POLICIES, WAIVERS
 from lineage.products import PRODUCTS
 from lineage.store import bump_version
@@ -49,7 +50,7 @@ class Kind(Protocol):
         """Problems that show only when all files of the kind (and the store) are seen together."""
 
 
-KINDS: tuple[Kind, ...] = (DOMAINS, CONTRACTS, PRODUCTS, COST, BUDGETS, POLICIES, WAIVERS, GRANTS)
+KINDS: tuple[Kind, ...] = (DOMAINS, CONTRACTS, PRODUCTS, COST, BUDGETS, POLICIES, WAIVERS, GRANTS, ACCESS_RULES)
 """Every kind that :func:`apply` reads."""
 
 

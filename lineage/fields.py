@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lineage.hand.edges import Edges
     from lineage.policies.access import Access
     from lineage.policies.questions import PolicyQuestions
+    from lineage.policies.waiving import Waivers
     from lineage.quality.questions import Quality
     from lineage.store import Store
 
@@ -53,6 +54,13 @@ class Fields:
         from lineage.policies.questions import PolicyQuestions
 
         return PolicyQuestions(cast("Lineage", self))
+
+    @property
+    def waivers(self) -> Waivers:
+        """Exceptions from policies: asked for, approved by somebody else, ended."""
+        from lineage.policies.waiving import Waivers
+
+        return Waivers(cast("Lineage", self))
 
     @property
     def access(self) -> Access:

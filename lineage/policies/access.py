@@ -1,7 +1,7 @@
 """``lx.access``: who may read which product, who asked for it, and who reads without being allowed to.
 
-Grants come from files (``grants/*.yaml``) and from requests that somebody else approved. A request is never approved by
-whom it came from, and a grant always has an end.
+Grants come from files (``grants/*.yaml``) and from requests: a declared rule approves some at once, the others are
+decided by the owner of the product or its domain, never by whom they came from. A grant always has an end.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from lineage.actor import LOCAL, Actor
 from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
+from lineage.policies.access_rules import approving, deciders, may_decide
 from lineage.products import membership, products_of
 from lineage.shown import Shown
+from lineage.store import bump_version
 from lineage.times import OPEN_END, parse_instant, utcnow
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ _GRANTS = """
 -- the newest version of each grant as known at K, whether it holds at T
 SELECT name, arg_max(product, valid_from), arg_max(consumer_kind, valid_from), arg_max(consumer, valid_from),
   arg_max(purpose, valid_from), arg_max(approver, valid_from), arg_max(expires, valid_from),
-  bool_or(valid_from <= $at AND valid_to > $at AND expires > $at)
+  bool_or(valid_from <= $at AND valid_to > $at AND expires > $at), max(valid_from), arg_max(path, valid_from)
 FROM access_grant WHERE known_from <= $known AND known_to > $known AND valid_from <= $at GROUP BY name ORDER BY name
 """
 _GRANT = """
@@ -43,9 +45,6 @@ INSERT INTO access_grant BY NAME SELECT $name AS name, $product AS product, $kin
   $consumer AS consumer, $purpose AS purpose, $approver AS approver, $expires::TIMESTAMP AS expires, '' AS path,
   '' AS hash, '' AS body, $approver AS actor, $now::TIMESTAMP AS valid_from, $open::TIMESTAMP AS valid_to,
   $now::TIMESTAMP AS known_from, $open::TIMESTAMP AS known_to
-"""
-_FILE = """
-SELECT path FROM access_grant WHERE name = $name AND known_to = $open AND valid_to = $open AND path <> ''
 """
 _CLOSE = "UPDATE access_grant SET known_to = $now WHERE name = $name AND known_to = $open AND valid_to = $open"
 _ENDED = """
@@ -65,7 +64,12 @@ class UnknownGrantError(MeshlineError):
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One grant or request. ``used``: the consumer reads the product; a grant that holds unused is a zombie."""
+    """One grant or request.
+
+    ``used``: the consumer reads the product; a grant that holds unused is a zombie. ``approver`` is ``rule:ID`` when a
+    rule approved. ``since`` is when it was asked for or begins, ``note`` what the last step said: for an open request
+    why no rule approves it. ``path`` is the file that declares it, empty when it was asked for.
+    """
 
     id: str
     state: State
@@ -77,6 +81,9 @@ class AccessRow:
     requester: str | None
     approver: str | None
     used: bool
+    since: datetime | None = None
+    note: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,53 +154,84 @@ class Access:
         if not now < end <= now + LONGEST:
             raise UsageError(f"expires: a grant ends within {LONGEST.days} days from now.")
         name = f"r{secrets.token_hex(5)}"
-        values = (name, "request", product, kind, consumer, purpose, end, "", actor.name, now)
+        rule, why = approving(view, product, purpose, end, now)
+        values = (name, "request", product, kind, consumer, purpose, end, why, actor.name, now)
         with self._lineage.store.transaction() as cursor:
             _write(cursor, values)
+            if rule is not None:
+                _grant(cursor, (name, "approve", product, kind, consumer, purpose, end, why, f"rule:{rule}", now))
         return self._one(name, actor)
 
+    def deciders(self, product: str, *, actor: Actor = LOCAL) -> tuple[str, ...]:
+        """Who may decide on requests for a product: its owner, the owner and the members of its domain."""
+        return deciders(self._lineage.view(actor=actor), product)
+
     def approve(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> AccessRow:
-        """Turn a request into a grant; never by whom it came from.
+        """Turn a request into a grant: by the owner of the product or its domain, never by whom it came from.
 
         Raises
         ------
         UsageError
-            when the actor asked for it, or it is no open request.
+            when the actor asked for it or may not decide, or it is no open request.
         """
         row = self._one(name, actor)
         if row.state != "requested":
             raise UsageError(f"{name} is no open request: it is {row.state}.")
         if (row.requester or "").casefold() == actor.name.casefold():
             raise UsageError(f"{actor.name} asked for {name} and cannot approve it; somebody else has to.")
+        self._check_decider(row, actor)
         now = utcnow()
         if row.expires <= now:
             raise UsageError(f"{name} asked for access until a time that is past.")
         with self._lineage.store.transaction() as cursor:
-            _write(cursor, _step(row, "approve", reason, actor.name, now))
-            cursor.execute(_GRANT, {
-                "name": name, "product": row.product, "kind": row.consumer_kind, "consumer": row.consumer,
-                "purpose": row.purpose, "approver": actor.name, "expires": row.expires, "now": now, "open": OPEN_END,
-            })  # fmt: skip
+            _grant(cursor, _step(row, "approve", reason, actor.name, now))
         return self._one(name, actor)
 
-    def revoke(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> AccessRow:
-        """End a grant now, or refuse a request.
+    def deny(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> AccessRow:
+        """Refuse a request; whoever asked may take it back so.
 
         Raises
         ------
         UsageError
-            when there is nothing to end.
+            when it is no open request, or the actor may not decide.
+        """
+        row = self._one(name, actor)
+        if row.state != "requested":
+            raise UsageError(f"{name} is no open request: it is {row.state}.")
+        if (row.requester or "").casefold() != actor.name.casefold():
+            self._check_decider(row, actor)
+        with self._lineage.store.transaction() as cursor:
+            _write(cursor, _step(row, "refuse", reason, actor.name, utcnow()))
+        return self._one(name, actor)
+
+    def _check_decider(self, row: AccessRow, actor: Actor) -> None:
+        view = self._lineage.view(actor=actor)
+        if not may_decide(view, row.product, actor.name):
+            raise UsageError(
+                f"{actor.name} may not decide on product {row.product}; that is up to "
+                f"{', '.join(deciders(view, row.product))}."
+            )
+
+    def revoke(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> AccessRow:
+        """End a grant now; an open request is refused.
+
+        Raises
+        ------
+        UsageError
+            when there is nothing to end, or a file declares the grant.
         """
         row, now = self._one(name, actor), utcnow()
-        if row.state not in ("requested", "holds"):
+        if row.state == "requested":
+            return self.deny(name, reason, actor=actor)
+        if row.state != "holds":
             raise UsageError(f"{name} is {row.state} already.")
-        for (path,) in self._lineage.store.rows(_FILE, {"name": name, "open": OPEN_END}):
-            raise UsageError(f"{name} is declared in {path}; take the file away and apply, or it comes back.")
+        if row.path:
+            raise UsageError(f"{name} is declared in {row.path}; take the file away and apply, or it comes back.")
         with self._lineage.store.transaction() as cursor:
-            _write(cursor, _step(row, "revoke" if row.state == "holds" else "refuse", reason, actor.name, now))
-            if row.state == "holds":
-                cursor.execute(_CLOSE, {"name": name, "now": now, "open": OPEN_END})
-                cursor.execute(_ENDED, {"name": name, "now": now, "open": OPEN_END})
+            _write(cursor, _step(row, "revoke", reason, actor.name, now))
+            cursor.execute(_CLOSE, {"name": name, "now": now, "open": OPEN_END})
+            cursor.execute(_ENDED, {"name": name, "now": now, "open": OPEN_END})
+            bump_version(cursor)
         return self._one(name, actor)
 
     def _one(self, name: str, actor: Actor) -> AccessRow:
@@ -213,20 +251,24 @@ def _listed(view: View) -> AccessList:
     when = {"at": view.as_of, "known": view.known_at}
     sieve = Sieve(view, fill(view) if view.restricted else {})
     used, across = _flows(view)
-    asked = {row[0]: row for row in view.store.rows(_ACTS, when) if row[1] == "request"}
-    refused = {row[0] for row in view.store.rows(_ACTS, when) if row[1] == "refuse"}
+    acts = view.store.rows(_ACTS, when)
+    asked = {row[0]: row for row in acts if row[1] == "request"}
+    last = {row[0]: row for row in acts}
     rows: list[AccessRow] = []
-    for name, product, kind, consumer, purpose, approver, expires, holds in view.store.rows(_GRANTS, when):
+    for name, product, kind, consumer, purpose, approver, expires, holds, since, path in view.store.rows(_GRANTS, when):
         state: State = "holds" if holds else "ended"
         requester = asked[name][8] if name in asked else None
         is_used = (product, kind, consumer) in used
-        rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, approver, is_used))
+        note = last[name][7] or "" if name in last else ""
+        rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, approver, is_used,
+                              since, note, path))  # fmt: skip
     granted = {row.id for row in rows}
-    for name, _, product, kind, consumer, purpose, expires, _, requester, _ in asked.values():
+    for name, _, product, kind, consumer, purpose, expires, _, requester, at in asked.values():
         if name not in granted:
-            state = "refused" if name in refused else "requested"
+            state = "refused" if last[name][1] == "refuse" else "requested"
             is_used = (product, kind, consumer) in used
-            rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, None, is_used))
+            rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, None, is_used,
+                                  at, last[name][7] or ""))  # fmt: skip
     allowed = {(row.product, row.consumer_kind, row.consumer) for row in rows if row.state == "holds"}
     shadows = [
         edge
@@ -256,6 +298,17 @@ def _flows(view: View) -> tuple[set[tuple[str, str, str]], list[tuple[ShadowEdge
         if domain != mesh.domains[src] and not (view.hidden(src) or view.hidden(dst)):
             across.append((ShadowEdge(view.label(src), view.label(dst), product, domain), reader))
     return used, across
+
+
+def _grant(cursor: duckdb.DuckDBPyConnection, values: tuple[Any, ...]) -> None:
+    """The step that approves, and the grant that comes of it."""
+    name, _, product, kind, consumer, purpose, end, _, approver, now = values
+    _write(cursor, values)
+    cursor.execute(_GRANT, {
+        "name": name, "product": product, "kind": kind, "consumer": consumer, "purpose": purpose,
+        "approver": approver, "expires": end, "now": now, "open": OPEN_END,
+    })  # fmt: skip
+    bump_version(cursor)
 
 
 def _step(row: AccessRow, act: str, reason: str, actor: str, now: datetime) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ from lineage.options import (
 if TYPE_CHECKING:
     from lineage.policies.access import AccessRow
 
-access = typer.Typer(help="Access to products: list, request, approve, revoke.", no_args_is_help=True)
+access = typer.Typer(help="Access to products: list, request, approve, deny, revoke.", no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(metavar="ID", help="A request or grant.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.", show_default=False)]
@@ -63,7 +63,7 @@ def request(
     actor: Who = None,
     db: Database = None,
 ) -> None:
-    """Ask that somebody may read a product."""
+    """Ask that somebody may read a product; a rule approves at once what it may, people decide on the rest."""
     from lineage.engine import Lineage
 
     with open_store(db) as store:
@@ -73,11 +73,20 @@ def request(
 
 @access.command()
 def approve(request: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
-    """Grant what was asked for; never by whom it came from."""
+    """Grant what was asked for: by the owner of the product or its domain, never by whom it came from."""
     from lineage.engine import Lineage
 
     with open_store(db) as store:
         _print(Lineage(store).access.approve(request, reason, actor=acting(actor)))
+
+
+@access.command()
+def deny(request: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
+    """Refuse a request."""
+    from lineage.engine import Lineage
+
+    with open_store(db) as store:
+        _print(Lineage(store).access.deny(request, reason, actor=acting(actor)))
 
 
 @access.command()
@@ -95,3 +104,5 @@ def _print(row: AccessRow) -> None:
     typer.echo(
         f"{row.id}: {row.consumer_kind} {row.consumer} and product {row.product}: {row.state}, until {iso(row.expires)}"
     )
+    if row.note:
+        typer.echo(f"  {row.note}")

@@ -10,8 +10,10 @@ from fastapi.responses import JSONResponse
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
 from lineage.policies.access import AccessList, AccessRow
 from lineage.policies.answers import Check, Policies
+from lineage.policies.groups import ViolationGroups
 from lineage.policies.model import Policy
 from lineage.policies.violations import Violation, Violations
+from lineage.policies.waiving import WaiverList, WaiverRow
 
 Which = Annotated[str, Query(description="Id of a policy")]
 Name = Annotated[str, Query(description="Id of a violation")]
@@ -41,6 +43,7 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         return as_json(get_lineage().policies.check(policy, as_of=as_of, known_at=known_at, actor=actor_of(request)))
 
     _add_violations(router, get_lineage, actor_of)
+    _add_waivers(router, get_lineage, actor_of)
     _add_access(router, get_lineage, actor_of)
     return router
 
@@ -55,6 +58,10 @@ def _add_violations(router: APIRouter, get_lineage: GetLineage, actor_of: ActorO
         )
         return as_json(found)
 
+    @router.get("/violations/groups", summary="Violations under their causes", responses=shape(ViolationGroups))
+    def groups(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        return as_json(get_lineage().policies.groups(as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
     @router.get("/violations/show", summary="One violation", responses=shape(Violation))
     def violation(request: Request, id: Name, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
         return as_json(get_lineage().policies.violation(id, as_of=as_of, known_at=known_at, actor=actor_of(request)))
@@ -66,6 +73,28 @@ def _add_violations(router: APIRouter, get_lineage: GetLineage, actor_of: ActorO
     @router.post("/violations/assign", summary="Say who mends it", responses=shape(Violation))
     def assign(request: Request, id: Text, assignee: Text, reason: Text = "") -> JSONResponse:
         return as_json(get_lineage().policies.assign(id, assignee, reason, actor=actor_of(request)))
+
+
+def _add_waivers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
+    @router.get("/waivers", summary="Waivers and requests for them", responses=shape(WaiverList))
+    def waivers(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        return as_json(get_lineage().waivers.list(as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
+    @router.post("/waivers/request", summary="Ask that a violation may stay", responses=shape(WaiverRow))
+    def ask(request: Request, violation: Text, reason: Text, expires: Text) -> JSONResponse:
+        return as_json(get_lineage().waivers.request(violation, reason, expires, actor=actor_of(request)))
+
+    @router.post("/waivers/approve", summary="Let it stay", responses=shape(WaiverRow))
+    def approve(request: Request, id: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().waivers.approve(id, reason, actor=actor_of(request)))
+
+    @router.post("/waivers/refuse", summary="Refuse a request", responses=shape(WaiverRow))
+    def refuse(request: Request, id: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().waivers.refuse(id, reason, actor=actor_of(request)))
+
+    @router.post("/waivers/revoke", summary="End a waiver", responses=shape(WaiverRow))
+    def revoke(request: Request, id: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().waivers.revoke(id, reason, actor=actor_of(request)))
 
 
 def _add_access(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
@@ -84,6 +113,10 @@ def _add_access(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -
     def approve(request: Request, id: Text, reason: Text = "") -> JSONResponse:
         return as_json(get_lineage().access.approve(id, reason, actor=actor_of(request)))
 
-    @router.post("/access/revoke", summary="End a grant or refuse a request", responses=shape(AccessRow))
+    @router.post("/access/deny", summary="Refuse a request", responses=shape(AccessRow))
+    def deny(request: Request, id: Text, reason: Text = "") -> JSONResponse:
+        return as_json(get_lineage().access.deny(id, reason, actor=actor_of(request)))
+
+    @router.post("/access/revoke", summary="End a grant", responses=shape(AccessRow))
     def revoke(request: Request, id: Text, reason: Text = "") -> JSONResponse:
         return as_json(get_lineage().access.revoke(id, reason, actor=actor_of(request)))

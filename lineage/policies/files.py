@@ -55,13 +55,13 @@ if TYPE_CHECKING:
 
 LONGEST_WAIVER = timedelta(days=180)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
-_Fields = Mapping[str, type | tuple[type, ...]]
+FieldTypes = Mapping[str, type | tuple[type, ...]]
 
 
-class _Reader:
+class FieldReader:
     """Checks the keys and types of one file and gathers what is wrong."""
 
-    def __init__(self, file: DeclaredFile, required: _Fields, optional: _Fields) -> None:
+    def __init__(self, file: DeclaredFile, required: FieldTypes, optional: FieldTypes) -> None:
         self.file, self.problems = file, []  # type: DeclaredFile, list[str]
         self.value: dict[str, Any] = file.value if isinstance(file.value, dict) else {}
         if not isinstance(file.value, dict):
@@ -114,12 +114,12 @@ class PolicyFiles:
 
     def read(self, file: DeclaredFile) -> tuple[Declared | None, list[str]]:
         """The policy in a file, and what is wrong with it."""
-        texts: _Fields = {"title": str, "severity": str, "stage": str, "scope_sql": str, "violation_sql": str}
-        more: _Fields = {
+        texts: FieldTypes = {"title": str, "severity": str, "stage": str, "scope_sql": str, "violation_sql": str}
+        more: FieldTypes = {
             "version": str, "description": str, "domain": str, "owner": str, "ttl_hours": (int, float),
             "remediation_days": int, "escalation": list, "tests": list,
         }  # fmt: skip
-        reader = _Reader(file, texts, more)
+        reader = FieldReader(file, texts, more)
         reader.among("severity", SEVERITIES)
         reader.among("stage", STAGES)
         for key in ("ttl_hours", "remediation_days"):
@@ -156,7 +156,7 @@ class WaiverFiles:
     def read(self, file: DeclaredFile) -> tuple[Declared | None, list[str]]:
         """The waiver in a file, and what is wrong with it."""
         needed = ("policy", "subject", "requester", "approver", "reason", "expires")
-        reader = _Reader(file, dict.fromkeys(needed, str), {})
+        reader = FieldReader(file, dict.fromkeys(needed, str), {})
         start, end = reader.time("valid_from"), reader.time("expires")
         value = reader.value
         approver = value.get("approver")
@@ -181,7 +181,7 @@ class GrantFiles:
     def read(self, file: DeclaredFile) -> tuple[Declared | None, list[str]]:
         """The grant in a file, and what is wrong with it."""
         texts = dict.fromkeys(("product", "purpose", "approver", "expires"), str)
-        reader = _Reader(file, {**texts, "consumer": dict}, {})
+        reader = FieldReader(file, {**texts, "consumer": dict}, {})
         start, end = reader.time("valid_from"), reader.time("expires")
         if start and end and not start < end:
             reader.wrong(("expires",), "must come after valid_from")
@@ -200,7 +200,7 @@ class GrantFiles:
 POLICIES, WAIVERS, GRANTS = PolicyFiles(), WaiverFiles(), GrantFiles()
 
 
-def _check_step(reader: _Reader, number: int, step: Any) -> None:
+def _check_step(reader: FieldReader, number: int, step: Any) -> None:
     """One step of an escalation: whom, or whom and after how many days."""
     if isinstance(step, str) and step:
         return
@@ -210,7 +210,7 @@ def _check_step(reader: _Reader, number: int, step: Any) -> None:
         reader.wrong(("escalation", number), "must be a text (whom), or a mapping with to and after_days (more than 0)")
 
 
-def _check_test(reader: _Reader, number: int, test: Any) -> None:
+def _check_test(reader: FieldReader, number: int, test: Any) -> None:
     """One test: rows of views in, subjects out."""
     place = ("tests", number)
     if not isinstance(test, dict) or not isinstance(test.get("rows"), dict):

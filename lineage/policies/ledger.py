@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from lineage.audit import record
 from lineage.cause import causes
 from lineage.errors import MeshlineError, UsageError
-from lineage.policies.load import library
-from lineage.policies.model import SEVERITIES, Policy, read_policy
+from lineage.policies.load import library, waivers_of
+from lineage.policies.model import SEVERITIES, Policy, Waiver, read_policy
 from lineage.policies.recording import WHOLE
 from lineage.policies.showing import Sieve
 from lineage.policies.views import fill
@@ -35,8 +36,9 @@ SELECT policy, subject, act, assignee, coalesce(reason, ''), actor, acted_at FRO
 WHERE acted_at <= $at AND acted_at <= $known ORDER BY acted_at
 """
 _POLICIES = """
--- newest version of each policy as known at K, also of those that were taken back
-SELECT arg_max(document, valid_from) FROM policy WHERE known_from <= $known AND known_to > $known GROUP BY name
+-- the version of each policy that held at T as known at K; of one that was taken back, the last that held
+SELECT arg_max(document, valid_from) FROM policy
+WHERE valid_from <= $at AND known_from <= $known AND known_to > $known GROUP BY name
 """
 
 
@@ -93,34 +95,62 @@ def act(view: View, name: str, what: Literal["acknowledge", "assign"], assignee:
         record(cursor, actor=who, action=f"violation.{what}", resource=one.id, payload=payload, at=now)
 
 
+def policies_until(view: View) -> dict[str, Policy]:
+    """Every policy that there was until this instant, and those of the library."""
+    documents = view.store.rows(_POLICIES, {"at": view.as_of, "known": view.known_at})
+    return {one.id: one for one in (*library(), *(read_policy(json.loads(row[0])) for row in documents))}
+
+
 # -- inside
 
 
 def _read(view: View) -> list[Violation]:
     when = {"at": view.as_of, "known": view.known_at}
-    policies = _policies(view)
+    policies = policies_until(view)
     acts: dict[tuple[str, str], list[ViolationAct]] = {}
     for policy, subject, *rest in view.store.rows(_ACTS, when):
         acts.setdefault((policy, subject), []).append(ViolationAct(*rest))
     intervals: dict[tuple[str, str], list[Interval]] = {}
     for policy, subject, *rest in view.store.rows(_INTERVALS, {**when, "whole": WHOLE}):
         intervals.setdefault((policy, subject), []).append(Interval(*rest))
+    waivers = _waivers(view)
     sieve = Sieve(view, fill(view) if view.restricted else {})
     found = []
     for (name, subject), held in intervals.items():
         policy = policies.get(name)
         if policy is None or not sieve.may_read(policy) or sieve.hides(subject):
             continue
-        one = lives(policy, subject, held, acts.get((name, subject), ()), view.as_of)
+        waived = waivers.get((name, subject), ())
+        one = lives(policy, subject, _ended(held, waived, view.as_of), acts.get((name, subject), ()), view.as_of)
         if one is not None:
-            found.append(_shown(view, sieve, policy, one))
+            found.append(_shown(view, sieve, policy, _waived(one, waived, view.as_of)))
     return _caused(view, found)
 
 
-def _policies(view: View) -> dict[str, Policy]:
-    """Every policy that there ever was, and those of the library."""
-    documents = view.store.rows(_POLICIES, {"known": view.known_at})
-    return {one.id: one for one in (*library(), *(read_policy(json.loads(row[0])) for row in documents))}
+def _waivers(view: View) -> dict[tuple[str, str], list[Waiver]]:
+    """Waivers that hold or held, by policy and asset."""
+    found: dict[tuple[str, str], list[Waiver]] = {}
+    for one in waivers_of(view.store, view.as_of, view.known_at):
+        found.setdefault((one.policy, one.subject), []).append(one)
+    return found
+
+
+def _ended(held: Sequence[Interval], waivers: Sequence[Waiver], now: datetime) -> list[Interval]:
+    """A waiver ends at its own time, not when the policies run next: from then on the asset violates again."""
+    last = held[-1]
+    ends = [one.expires for one in waivers]
+    if last.result != "waived" or last.end <= now or not ends or max(ends) > now or max(ends) <= last.start:
+        return list(held)
+    over = max(ends)
+    return [*held[:-1], replace(last, end=over), replace(last, result="violation", start=over)]
+
+
+def _waived(one: Violation, waivers: Sequence[Waiver], now: datetime) -> Violation:
+    """The violation with the waiver that holds."""
+    holding = max((w for w in waivers if w.expires > now), key=lambda w: (w.expires, w.id), default=None)
+    if one.state != "waived" or holding is None:
+        return one
+    return replace(one, waiver=holding.id, waived_until=holding.expires)
 
 
 def _shown(view: View, sieve: Sieve, policy: Policy, one: Violation) -> Violation:

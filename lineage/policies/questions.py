@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ from lineage.policies.load import PolicySet, library, parse_policy, policies_of,
 from lineage.policies.model import SEVERITIES, Policy, PolicyResult
 from lineage.policies.showing import Sieve
 from lineage.policies.views import fill
+from lineage.times import utcnow
 
 if TYPE_CHECKING:
     from lineage.asking import When
     from lineage.engine import Lineage
+    from lineage.policies.groups import ViolationGroups
     from lineage.policies.recording import Recorded
     from lineage.policies.violations import Violation, Violations
     from lineage.view import View
@@ -108,20 +110,43 @@ class PolicyQuestions:
             fingerprint=view.instant.fingerprint,
         )
 
-    def record(self, policy: str | None = None, *, actor: Actor = LOCAL, now: datetime | None = None) -> Recorded:
+    def record(
+        self,
+        policy: str | None = None,
+        *,
+        at: datetime | None = None,
+        stage: str | None = None,
+        subjects: Collection[str] | None = None,
+        actor: Actor = LOCAL,
+    ) -> Recorded:
         """Run the policies that hold and keep what they say; see :func:`lineage.policies.recording.keep`.
+
+        Parameters
+        ----------
+        policy
+            id of the only one to run; default: all that hold.
+        at
+            the instant that they are held against, which is also when the results are said to be found (naive UTC);
+            default: now. Instants have to come in order.
+        stage
+            run only policies of this stage.
+        subjects
+            keep only what is said of these assets; default: of all.
 
         Raises
         ------
         UnknownPolicyError
             when no policy has this id.
         """
-        from lineage.policies.recording import keep
+        from lineage.policies.recording import keep, said_by_others
 
-        view = self._lineage.view()
+        view = self._lineage.view(at)
         held = self._held(view)
-        results, _ = run(view, held.policies if policy is None else (held.one(policy),))
-        return keep(self._lineage.store, results, actor=actor.name, now=now or view.as_of)
+        chosen = held.policies if policy is None else (held.one(policy),)
+        results, _ = run(view, tuple(one for one in chosen if stage is None or one.stage == stage))
+        whole = policy is None and stage is None and subjects is None
+        gone = said_by_others(self._lineage.store, [one.id for one in chosen]) if whole else ()
+        return keep(self._lineage.store, results, actor=actor.name, now=at or utcnow(), subjects=subjects, gone=gone)
 
     def violations(
         self, *, everything: bool = False, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
@@ -130,6 +155,19 @@ class PolicyQuestions:
         from lineage.policies.ledger import violations
 
         return violations(self._lineage.view(as_of, known_at, actor), everything=everything)
+
+    def groups(
+        self,
+        *,
+        everything: bool = False,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> ViolationGroups:
+        """The same violations under their most upstream causes."""
+        from lineage.policies.groups import grouped
+
+        return grouped(self.violations(everything=everything, as_of=as_of, known_at=known_at, actor=actor))
 
     def violation(self, name: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Violation:
         """One violation with what people did about it.

@@ -8,7 +8,7 @@ it was mended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ SELECT coalesce(o.policy, n.policy) AS policy, coalesce(o.subject, n.subject) AS
 FROM (
   SELECT * FROM evaluation
   WHERE known_to = $open AND valid_to = $open AND policy IN (SELECT unnest($policies::VARCHAR[]))
+    AND ($touched IS NULL OR list_contains($touched::VARCHAR[], subject))
 ) o
 FULL JOIN new_evaluation n ON n.policy = o.policy AND n.subject = o.subject
 WHERE (o.version, o.result, o.message, o.path, o.evidence) IS DISTINCT FROM
@@ -56,6 +57,16 @@ INSERT INTO evaluation BY NAME
 SELECT n.*, $now AS valid_from, $open AS valid_to, $now AS known_from, $open AS known_to
 FROM new_evaluation n JOIN changed_evaluation c ON c.policy = n.policy AND c.subject = n.subject
 """
+_NEWEST = """
+-- when the newest result of some policies was kept: one row
+SELECT max(known_from) FROM evaluation
+WHERE known_to = $open AND policy IN (SELECT unnest($policies::VARCHAR[]))
+"""
+_OTHERS = """
+-- policies beside some others of which a result holds
+SELECT DISTINCT policy FROM evaluation
+WHERE known_to = $open AND valid_to = $open AND policy NOT IN (SELECT unnest($policies::VARCHAR[])) ORDER BY policy
+"""
 _OPEN = """
 -- results that held until now, of one policy
 SELECT subject, result, message, path, evidence, version FROM evaluation
@@ -73,7 +84,15 @@ class Recorded:
     changed: int  # results that are other than before
 
 
-def keep(store: Store, results: Sequence[PolicyResult], *, actor: str, now: datetime) -> Recorded:
+def keep(
+    store: Store,
+    results: Sequence[PolicyResult],
+    *,
+    actor: str,
+    now: datetime,
+    subjects: Collection[str] | None = None,
+    gone: Sequence[str] = (),
+) -> Recorded:
     """Store the results of policies, in one transaction with an entry in the audit log.
 
     Parameters
@@ -83,14 +102,24 @@ def keep(store: Store, results: Sequence[PolicyResult], *, actor: str, now: date
     actor
         who let them run.
     now
-        when it was: start of valid and known time of what changed.
+        when it was: start of valid and known time of what changed. Never before what was kept already: a clock that
+        was set back does not rewrite the past.
+    subjects
+        keep only what is said of these assets, and count no run; default: of all.
+    gone
+        ids of policies that hold no longer: what they said ends.
     """
+    touched = None if subjects is None else sorted({*subjects, WHOLE})
     with store.transaction() as cursor:
         cursor.register("_results", _table(cursor, results))
         cursor.execute("CREATE TEMP TABLE new_evaluation AS SELECT * FROM _results")
         cursor.unregister("_results")
+        if touched is not None:
+            cursor.execute("DELETE FROM new_evaluation WHERE NOT list_contains($1::VARCHAR[], subject)", [touched])
+        names = [*(one.policy.id for one in results), *gone]
+        now = _not_before(cursor, names, now)
         when = {"now": now, "open": OPEN_END}
-        cursor.execute(_CHANGED, {"open": OPEN_END, "policies": [one.policy.id for one in results]})
+        cursor.execute(_CHANGED, {"open": OPEN_END, "policies": names, "touched": touched})
         cursor.execute(_OLD, {"open": OPEN_END})
         cursor.execute(_CLOSE, when)
         cursor.execute(_ENDED, when)
@@ -98,7 +127,7 @@ def keep(store: Store, results: Sequence[PolicyResult], *, actor: str, now: date
         counted = cursor.execute("SELECT count(*) FROM changed_evaluation").fetchone()
         for name in _TABLES:
             cursor.execute(f"DROP TABLE {name}")
-        for one in results:
+        for one in results if subjects is None else ():
             counts = [one.scope, one.count("pass"), one.count("violation"), one.count("waived"), one.error, one.seconds]
             cursor.execute("INSERT INTO policy_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                            [one.policy.id, one.policy.version, now, *counts])  # fmt: skip
@@ -109,11 +138,22 @@ def keep(store: Store, results: Sequence[PolicyResult], *, actor: str, now: date
             "violations": sum(one.count("violation") for one in results),
             "errors": sum(one.error is not None for one in results),
         }
-        record(cursor, actor=actor, action="policy.evaluate", resource="policies", payload=payload, at=now)
+        if changed or subjects is None:  # a look at a few assets that found nothing new is no act
+            record(cursor, actor=actor, action="policy.evaluate", resource="policies", payload=payload, at=now)
     return Recorded(len(results), changed)
 
 
+def said_by_others(store: Store, policies: Sequence[str]) -> tuple[str, ...]:
+    """Ids of policies beside these that something still holds of; they were taken back."""
+    return tuple(row[0] for row in store.rows(_OTHERS, {"policies": list(policies), "open": OPEN_END}))
+
+
 # -- inside
+
+
+def _not_before(cursor: duckdb.DuckDBPyConnection, policies: Sequence[str], now: datetime) -> datetime:
+    found = cursor.execute(_NEWEST, {"policies": list(policies), "open": OPEN_END}).fetchone()
+    return max(now, found[0]) if found and found[0] is not None else now
 
 
 def _table(cursor: duckdb.DuckDBPyConnection, results: Sequence[PolicyResult]) -> pa.Table:

@@ -25,7 +25,7 @@ from lineage.options import (
 if TYPE_CHECKING:
     from lineage.policies.violations import Violation
 
-violations = typer.Typer(help="Recorded violations of policies: list, show, ack, assign.", no_args_is_help=True)
+violations = typer.Typer(help="Recorded violations of policies: list, groups, show, ack, assign.", no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(metavar="VIOLATION", help="Its id.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.", show_default=False)]
@@ -49,6 +49,18 @@ def list_(
 
     with engine(db) as lx:
         answer = lx.policies.violations(everything=everything, as_of=as_of, known_at=known_at)
+    show_rows(answer, format, print_shown)
+
+
+@violations.command()
+def groups(
+    as_of: AsOf = None, known_at: KnownAt = None, format: TableShape = TableFormat.table, db: Database = None
+) -> None:
+    """The same under their most upstream causes: one row for what one repair may mend."""
+    from lineage.contracts.tables import print_shown
+
+    with engine(db) as lx:
+        answer = lx.policies.groups(as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_shown)
 
 
@@ -95,6 +107,10 @@ def _print(one: Violation) -> None:
     line(console, f"{one.subject}: {one.message}")
     late = " (past)" if one.overdue else ""
     line(console, f"opened {iso(one.opened)}, deadline {iso(one.deadline)}{late}, with {one.escalation or 'nobody'}")
+    if one.next_step and not late:
+        line(console, f"next step of its escalation: {iso(one.next_step)}")
+    if one.waiver:
+        line(console, f"waived by {one.waiver} until {iso(one.waived_until)}")
     for label, text in (("assigned to", one.assignee), ("caused by", one.cause), ("fixed", iso(one.fixed))):
         if text:
             line(console, f"{label} {text}")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from lineage.actor import Actor
+from lineage.cli import run
 from lineage.declared import apply
 from lineage.engine import Lineage
-from lineage.errors import UsageError
+from lineage.errors import DeclarationError, UsageError
 from lineage.policies.access import UnknownGrantError
+from lineage.store import Store
 from lineage.times import iso, utcnow
 from tests.answers.builder import World
 from tests.contracts.test_change import text
+from tests.policies.people import people
 
 ANN, BOB = Actor("ann"), Actor("bob")
 PRODUCT = """\
@@ -36,10 +40,13 @@ def soon() -> str:
 @pytest.fixture
 def lx(tmp_path: Path) -> Lineage:
     """Domain ads reads the product of domain shop."""
-    world = World()
+    return mesh(World(), tmp_path)
+
+
+def mesh(world: World, tmp_path: Path) -> Lineage:
     world.flow(["orders"], "build", ["audience"])
     files = {
-        "domains/shop": "name: shop\nowner: s\npatterns: [orders]\n",
+        "domains/shop": "name: shop\nowner: s\nmembers: [bob]\npatterns: [orders]\n",
         "domains/ads": "name: ads\nowner: a\npatterns: [audience]\n",
         "contracts/orders": text("orders", "1.0.0", "id:int"),
         "products/sales": PRODUCT,
@@ -94,3 +101,119 @@ def test_an_unused_grant_is_a_zombie_and_hidden_products_are_not_told(lx: Lineag
     assert any("zombie" in line for line in lx.access.list().remarks())
     eve = lx.access.list(actor=Actor("eve", frozenset({"shop"})))
     assert (eve.grants, eve.shadow_edges) == ((), ())
+
+
+RULE = """\
+id: own-purpose
+classification: internal
+longest_days: 60
+"""
+
+
+def rule(lx: Lineage, folder: Path, body: str = RULE, contract: str = "") -> None:
+    (folder / "access_rules").mkdir(exist_ok=True)
+    (folder / "access_rules" / "own-purpose.yaml").write_text(body)
+    if contract:
+        (folder / "contracts" / "orders.yaml").write_text(contract)
+    apply(lx.store, folder)
+
+
+def classed(word: str, purposes: str = "[newsletter, audit]") -> str:
+    plain = text("orders", "1.0.1", "id:int")
+    listed = f"customProperties:\n  - {{property: allowedPurposes, value: {purposes}}}\n"
+    return plain.replace("physicalType: int", f"physicalType: int, classification: {word}") + listed
+
+
+def test_a_rule_approves_what_is_internal_and_for_an_allowed_purpose(lx: Lineage, soon: str, tmp_path: Path) -> None:
+    rule(lx, tmp_path, contract=classed("internal"))
+    asked = lx.access.request("sales", "ads", "newsletter", soon, actor=ANN)
+    assert (asked.state, asked.approver) == ("holds", "rule:own-purpose")
+    assert lx.access.list().shadow_edges == ()
+    acts = lx.store.rows("SELECT action, actor FROM audit WHERE action LIKE 'access.%' ORDER BY seq")
+    assert acts == [("access.request", "ann"), ("access.approve", "rule:own-purpose")]
+
+
+@pytest.mark.parametrize(
+    ("contract", "purpose", "days", "why"),
+    [
+        (classed("restricted"), "newsletter", 30, "id of contract orders is restricted"),
+        (classed("internal"), "resale", 30, "does not allow resale"),
+        (classed("internal"), "newsletter", 90, "longer than 60 days"),
+        (text("orders", "1.0.1", "id:int"), "newsletter", 30, "does not allow newsletter"),
+        (
+            classed("internal").replace("classification: internal", "description: x"),
+            "audit",
+            30,
+            "nobody has classified",
+        ),
+    ],
+)
+def test_what_a_rule_does_not_know_to_be_harmless_waits_for_the_owner(
+    lx: Lineage, tmp_path: Path, contract: str, purpose: str, days: int, why: str
+) -> None:
+    rule(lx, tmp_path, contract=contract)
+    asked = lx.access.request("sales", "ads", purpose, iso(utcnow() + timedelta(days=days)) or "", actor=ANN)
+    assert asked.state == "requested" and why in asked.note
+    assert lx.access.list().shadow_edges
+
+
+def test_only_the_owner_decides(lx: Lineage, soon: str) -> None:
+    asked = lx.access.request("sales", "ads", "newsletter", soon, actor=ANN)
+    for decide in (lx.access.approve, lx.access.deny):
+        with pytest.raises(UsageError, match=r"eve may not decide on product sales; that is up to s, bob"):
+            decide(asked.id, actor=Actor("eve"))
+    denied = lx.access.deny(asked.id, "not for ads", actor=BOB)
+    assert (denied.state, denied.note) == ("refused", "not for ads")
+    with pytest.raises(UsageError, match="no open request"):
+        lx.access.deny(asked.id, actor=BOB)
+
+
+def test_a_grant_without_an_end_and_a_wrong_rule_are_refused(lx: Lineage, tmp_path: Path) -> None:
+    grant = "id: g\nproduct: sales\nconsumer: {kind: domain, name: ads}\npurpose: p\napprover: bob\n"
+    (tmp_path / "grants" / "g.yaml").write_text(grant)
+    (tmp_path / "access_rules").mkdir()
+    (tmp_path / "access_rules" / "r.yaml").write_text("id: r\nclassification: harmless\nlongest_days: 1000\n")
+    with pytest.raises(DeclarationError) as refused:
+        apply(lx.store, tmp_path)
+    told = "\n".join(refused.value.problems)
+    assert "g.yaml" in told and "has no “expires”" in told
+    assert "“harmless” is none of public" in told and "at most 366" in told
+
+
+def test_the_command_line_asks_decides_and_lists(soon: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = ["--db", str(tmp_path / "mesh.duckdb")]
+    with Store.open(db[1]) as store:
+        mesh(World(_store=store), tmp_path)
+
+    def say(*words: str, code: int = 0) -> str:
+        assert run([*words, *db]) == code
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    told = say("access", "request", "sales", "ads", "--purpose", "p", "--expires", soon, "--actor", "ann")
+    name = told.split(":")[0]
+    assert "requested" in told and "no rule speaks of this product" in told
+    assert "cannot approve" in say("access", "approve", name, "--actor", "ann", code=2)
+    assert "holds" in say("access", "approve", name, "--actor", "bob")
+    listed = json.loads(say("access", "list", "--format", "json"))
+    assert [row["state"] for row in listed["grants"]] == ["holds"] and listed["shadow_edges"] == []
+    assert "ended" in say("access", "revoke", name, "--actor", "bob")
+    second = say("access", "request", "sales", "ads", "--purpose", "p", "--expires", soon, "--actor", "ann").split(":")[
+        0
+    ]
+    assert "refused" in say("access", "deny", second, "--reason", "no", "--actor", "bob")
+    assert "no grant or request" in say("access", "revoke", "r0", code=2)
+
+
+def test_the_routes_ask_decide_and_list(lx: Lineage, soon: str) -> None:
+    client = people(lx)
+    body = {"product": "sales", "consumer": "ads", "purpose": "p", "expires": soon}
+    name = client.post("/api/v2/access/request", json=body, headers={"x-who": "ann"}).json()["id"]
+    refused = client.post("/api/v2/access/approve", json={"id": name}, headers={"x-who": "ann"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "UsageError")
+    granted = client.post("/api/v2/access/approve", json={"id": name}, headers={"x-who": "bob"}).json()
+    assert granted["state"] == "holds"
+    assert [row["id"] for row in client.get("/api/v2/access").json()["grants"]] == [name]
+    ended = client.post("/api/v2/access/revoke", json={"id": name, "reason": "over"}, headers={"x-who": "bob"})
+    assert ended.json()["state"] == "ended"
+    assert client.post("/api/v2/access/deny", json={"id": "r0"}, headers={"x-who": "bob"}).status_code == 404
