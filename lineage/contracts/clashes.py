@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 
 from lineage.contracts.binding import Bound, bind, bind_all, bindings
 from lineage.contracts.changes import WORST, ContractChange, Severity
-from lineage.contracts.conformance import schema_promises
-from lineage.contracts.facts import Facts, load_facts
 from lineage.contracts.model import Contract
 from lineage.policies.declared_views import classification_of
 from lineage.policies.schema import VIEWS
@@ -23,6 +21,8 @@ from lineage.products import membership
 from lineage.view import View
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from lineage.contracts.report import Judged
     from lineage.policies.model import Policy, PolicyResult
     from lineage.view import Instant
@@ -73,7 +73,7 @@ def clashes(view: View, old: Contract, new: Contract) -> tuple[tuple[Clash, ...]
         needed |= {"asset", "asset_column", "contract", "product", "access", "domain"}
     before, after = (_world(view, old, one) for one in (old, new))
     tables = fill(before, needed)
-    changed = {**tables, **fill(after, needed & altered.keys())}
+    changed = _followed(tables, {**tables, **fill(after, needed & altered.keys())})
     waivers = waivers_of(view.store, view.as_of, view.known_at)
     first, second = evaluate_both(tables, changed, chosen, waivers, at=view.as_of)
     sieve = Sieve(after, changed) if view.restricted else None
@@ -118,14 +118,12 @@ def altered_views(view: View, old: Contract, new: Contract) -> dict[str, set[str
     if moved or after.keys() - before.keys():
         every = ("contract", "asset", "asset_column", "column_tag")
         return {name: {*VIEWS[name], _ROWS} for name in every}
-    nodes = [node for node in homes.values() if node is not None]
-    facts = load_facts(view, sorted(set(nodes)))
     for name, thing in after.items():
         node = homes[name]
         if node is None:
             continue
         one, other = Bound(old, before[name], node), Bound(new, thing, node)
-        for place, columns in _of_thing(view, one, other, facts).items():
+        for place, columns in _of_thing(view, one, other).items():
             found.setdefault(place, set()).update(columns)
     return {name: columns for name, columns in found.items() if columns}
 
@@ -141,9 +139,8 @@ def _of_contract(one: Contract) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _of_thing(view: View, old: Bound, new: Bound, facts: Facts) -> dict[str, set[str]]:
+def _of_thing(view: View, old: Bound, new: Bound) -> dict[str, set[str]]:
     level, status = _differ_in(classification_of, old, new), old.contract.status != new.contract.status
-    kept = _differ_in(lambda one: [verdict for _, verdict, *_ in schema_promises(one, facts)], old, new)
     before, after = ({c.path.lower(): c for c in one.thing.columns} for one in (old, new))
     known = {view.snapshot.field(c).lower() for c in view.snapshot.columns_of(new.node).tolist()}
     columns = {key for key in ("classification", "critical") for path in before.keys() | after.keys()
@@ -154,7 +151,7 @@ def _of_thing(view: View, old: Bound, new: Bound, facts: Facts) -> dict[str, set
     tags = {p: c.pii for p, c in before.items() if c.pii} != {p: c.pii for p, c in after.items() if c.pii}
     described = bool(old.thing.description) != bool(new.thing.description)
     return {
-        "contract": {*(["classification"] if level else []), *(["schema_kept"] if kept else [])},
+        "contract": {"classification"} if level else set(),
         "asset": {*(["classification"] if level else []), *(["contract_status"] if status else []),
                   *(["described"] if described else [])},
         "asset_column": columns,
@@ -206,6 +203,31 @@ def _world(view: View, old: Contract, put: Contract) -> View:
     kept["product members"] = membership(view.instant)
     now = instant if view._now is view.instant else view._now
     return View(instant, now, view.actor, view.as_of, view.known_at)
+
+
+def _followed(before: Mapping[str, pa.Table], after: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """The second state as it will be when the data has followed the contract.
+
+    A column that the new version adds is not there yet, which is no fault of the change: what is observed counts as
+    kept as much as it is today.
+    """
+    import pyarrow as pa
+
+    kept = after["contract"]
+    if len(kept):
+        names = ("id", "object", "schema_kept")
+        today = {(i, o): value for i, o, value in zip(*(before["contract"][n].to_pylist() for n in names), strict=True)}
+        values = [today.get(key) for key in zip(kept["id"].to_pylist(), kept["object"].to_pylist(), strict=True)]
+        at = kept.schema.get_field_index("schema_kept")
+        after["contract"] = kept.set_column(at, "schema_kept", pa.array(values, pa.bool_()))
+    columns = after["asset_column"]
+    if columns is not before["asset_column"]:
+        known = set(before["asset_column"]["id"].to_pylist())
+        pairs = zip(columns["id"].to_pylist(), columns["observed"].to_pylist(), strict=True)
+        at = columns.schema.get_field_index("observed")
+        observed = pa.array([seen or i not in known for i, seen in pairs], pa.bool_())
+        after["asset_column"] = columns.set_column(at, "observed", observed)
+    return after
 
 
 def _new(was: PolicyResult, now: PolicyResult, sieve: object) -> list[Clash]:

@@ -97,3 +97,13 @@ def test_clashes_on_hidden_nodes_are_not_told(tmp_path: Path) -> None:
     report = lx.contracts.change_text(version("1.1.0", "public"), actor=eve)
     assert {c.subject for c in report.clashes} == {"dataset:pg:orders"}
     assert "report" not in report.markdown()
+
+
+def test_a_column_that_the_new_version_adds_is_no_drift_of_the_schema(tmp_path: Path) -> None:
+    made = World()
+    made.flow(["orders"], "read", ["report"])
+    made.facet(made.dataset("orders", "id"), "schema", {"fields": [{"name": "id", "type": "int"}]})
+    apply(made.store, tree(tmp_path, contracts__o=text("orders", "1.0.0", "id:int")), at=T0)
+    report = Lineage(made.store).contracts.change_text(text("orders", "1.1.0", "id:int", "voucher:text"))
+    assert report.clashes == ()  # of the shipped policies drift-needs-version looks at the schema
+    assert report.changes[0].real is Severity.safe
