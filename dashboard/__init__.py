@@ -11,5 +11,5 @@ __all__ = ["__version__"]
 
 _js_dist = [
     {"relative_package_path": f"lineage_graph/{name}.js", "namespace": "dashboard"}
-    for name in ("model", "pens", "draw", "view", "component", "columns", "spark", "trail")
+    for name in ("model", "pens", "draw", "view", "component", "columns", "spark", "trail", "delta", "time")
 ]

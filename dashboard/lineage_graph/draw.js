@@ -31,6 +31,7 @@
     drawLanes(scene);
     if (view.k >= BLOCKS || view.hl || !scene.map) drawEdges(scene);
     drawColumnEdges(scene);
+    if (scene.model.graph.delta) parts.deltaEdges(view, pen);
     for (const node of scene.model.nodes) {
       if (node.cx > area.x + area.w || node.cx + node.w < area.x) continue;
       if (node.cy > area.y + area.h || node.cy + node.ch < area.y) continue;
@@ -40,6 +41,7 @@
     pen.alpha(1);
     if (view.k >= 0.3 && !scene.model.graph.traced) scene.model.nodes.forEach((node) => drawCuts(scene, node));
     if (view.k < BLOCKS) drawLaneNames(scene);
+    if (scene.model.graph.delta) parts.deltaCards(view, pen);
     pen.alpha(1);
   };
 

@@ -13,12 +13,15 @@ from dashboard.links import Links
 from dashboard.memo import Memo
 from dashboard.page import Page, Part, callback
 from dashboard.pages import lineage_states as states
+from dashboard.pages import lineage_time
+from dashboard.pages.lineage_compare import compare, mark, with_change
 from dashboard.pages.lineage_details import panel
+from dashboard.pages.lineage_export import to_openlineage
 from dashboard.pages.lineage_facts import facts
 from dashboard.pages.lineage_frame import layout
 from dashboard.pages.lineage_overlay import marks_of, overlay_of, scale
 from dashboard.pages.lineage_state import LineageState
-from dashboard.pages.lineage_tables import EDGES, edge_rows, node_rows, only_domains, to_csv, with_overlay
+from dashboard.pages.lineage_tables import edge_rows, node_rows, only_domains, to_csv, with_overlay
 from dashboard.tables import grid
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours
 from lineage.answers import Picture, PictureEdge
@@ -41,6 +44,11 @@ def look(lx: Lineage, state: LineageState) -> Picture:
     MeshlineError
         when the node, the column or an instant makes no sense; the message is meant for the reader.
     """
+    return compare(lx, state, _look).picture if state.versus else _look(lx, state)
+
+
+def _look(lx: Lineage, state: LineageState) -> Picture:
+    """The picture of one instant."""
     when: dict[str, Any] = {"as_of": state.as_of, "known_at": state.known_at}
     if state.trace:
         return lx.column_trace(state.trace, **when)
@@ -84,6 +92,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
     memo = Memo(lx)
     _register_browser(app)
+    lineage_time.register(app, lx)
 
     @callback(
         app,
@@ -126,12 +135,13 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Output("lineage-domains", "value"),
         Output("lineage-up", "disabled"),
         Output("lineage-down", "disabled"),
+        Output("lineage-delta", "children"),
         Input("url", "search"),
         State("url", "pathname"),
     )
     def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
         if not _here(pathname):
-            return (no_update,) * 19
+            return (no_update,) * 20
         return _page(lx, memo, LineageState.parse(search), Links.at(base, search))
 
     @callback(app, Output("lineage-panel", "children"), Input("lineage-selection", "data"), State("url", "search"))
@@ -154,21 +164,25 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Output("lineage-download", "data"),
         Input("lineage-do-nodes", "n_clicks"),
         Input("lineage-do-edges", "n_clicks"),
+        Input("lineage-do-events", "n_clicks"),
         State("url", "search"),
         State("lineage-by", "value"),
         prevent_initial_call=True,
     )
-    def save(nodes: int, edges: int, search: str | None, by: str | None) -> Any:
+    def save(nodes: int, edges: int, events: int, search: str | None, by: str | None) -> Any:
         from dash import ctx
 
-        if not (nodes or edges):
+        if not (nodes or edges or events):
             return no_update
         state = LineageState.parse(search)
-        picture = only_domains(look(lx, state), state.domains)
+        found = compare(lx, state, _look) if state.versus else None
+        picture = only_domains(found.picture if found else look(lx, state), state.domains)
+        if ctx.triggered_id == "lineage-do-events":
+            return dcc.send_string(to_openlineage(picture), "lineage.ndjson")
         if ctx.triggered_id == "lineage-do-nodes":
             rows, columns = with_overlay(node_rows(picture), overlay_of(lx, memo, state, by or "domain"))
             return dcc.send_string(to_csv(rows, columns), "lineage-nodes.csv")
-        return dcc.send_string(to_csv(edge_rows(picture), EDGES), "lineage-edges.csv")
+        return dcc.send_string(to_csv(*with_change(edge_rows(picture), found)), "lineage-edges.csv")
 
 
 def _here(pathname: str | None) -> bool:
@@ -192,20 +206,23 @@ def _page(lx: Lineage, memo: Memo, state: LineageState, links: Links) -> tuple[A
 
     def instead(title: str, hero: Part) -> tuple[Any, ...]:
         hidden = {"display": "none"}
-        return (None, title, None, hero, hidden, hidden, {}, None, None, None, *controls)
+        return (None, title, None, hero, hidden, hidden, {}, None, None, None, *controls, None)
 
     if not (state.focus or state.trace):
         if not lx.summary().datasets:
             return instead("No lineage yet", states.empty_store())
         return instead("Choose where to start", states.choose(lx, links))
     try:
-        whole = look(lx, state)
+        found = compare(lx, state, _look) if state.versus else None
+        whole = found.picture if found else look(lx, state)
     except UnknownNodeError as error:
         return instead("Which one?" if error.ambiguous else "Unknown node", states.unknown(error, links))
     except MeshlineError as error:
         return instead("This cannot be shown", states.refused(str(error), links))
     picture = only_domains(whole, state.domains)
     graph = draw(picture, state, domains, flows(lx, state))
+    if found:
+        mark(graph, found)
     if not picture.nodes:
         return instead(states.title(whole, picture, state), states.filtered(len(whole.nodes), state, links))
     table = None
@@ -213,7 +230,7 @@ def _page(lx: Lineage, memo: Memo, state: LineageState, links: Links) -> tuple[A
         rows, columns = with_overlay(node_rows(picture), overlay_of(lx, memo, state, state.overlay))
         table = grid("lineage-grid", rows, columns)
     elif state.view == "edges":
-        table = grid("lineage-grid", edge_rows(picture), EDGES)
+        table = grid("lineage-grid", *with_change(edge_rows(picture), found))
     chosen = state.selected or (whole.focus if graph["kind"] == "layers" else "")
     return (
         graph,
@@ -227,6 +244,7 @@ def _page(lx: Lineage, memo: Memo, state: LineageState, links: Links) -> tuple[A
         {"id": chosen},
         states.traced_column(whole, state) if state.trace else None,
         *controls,
+        lineage_time.delta(found),
     )
 
 

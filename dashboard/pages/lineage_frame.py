@@ -8,6 +8,7 @@ from dash import dcc, html
 from dashboard.lineage_graph.component import LineageGraph
 from dashboard.page import Part
 from dashboard.pages import lineage_states as states
+from dashboard.pages import lineage_time
 from dashboard.pages.lineage_overlay import colour_choice
 from dashboard.theme import icon
 
@@ -45,6 +46,7 @@ def layout() -> Part:
             html.Div(
                 [
                     _toolbar(),
+                    lineage_time.bar(),
                     html.Div(
                         [
                             html.Div([_canvas(), html.Div(id="lineage-table")], className="card stage"),
@@ -82,6 +84,7 @@ def _export() -> Part:
                     item("svg", "file-type-svg", "Picture as SVG"),
                     item("nodes", "file-type-csv", "Nodes as CSV"),
                     item("edges", "file-type-csv", "Edges as CSV"),
+                    item("events", "download", "OpenLineage events"),
                 ]
             ),
         ],

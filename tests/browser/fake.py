@@ -36,6 +36,7 @@ from lineage.attention import Attention, Matter
 from lineage.counting import ImpactCounts
 from lineage.domains import DomainInfo
 from lineage.errors import UnknownNodeError
+from lineage.history import Bucket, History
 from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
 from lineage.overlays import Mark, Overlay
 from lineage.tags import Tags
@@ -293,6 +294,13 @@ class FakeLineage:
         if of in ("datasets", "jobs"):
             rows.sort(key=lambda row: (-(row.upstream + row.downstream), row.id))
         return Listing(of, len(rows), tuple(rows))
+
+    def history(self, node: str | None = None, *, buckets: int = 60, **_: Any) -> History:
+        """As the engine: everything began at once."""
+        begin, width = NOW - timedelta(days=buckets), timedelta(days=1)
+        edges = sum(len(table.inputs) for table in self.tables.values())
+        cut = (Bucket(begin + n * width, begin + (n + 1) * width, 0 if n else edges, 0) for n in range(buckets))
+        return History(node, NOW, NOW, tuple(cut))
 
     def runs_per_day(self, days: int = 30, **_: Any) -> tuple[DayRuns, ...]:
         """As the engine."""
