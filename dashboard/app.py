@@ -13,7 +13,7 @@ from dash.backends._fastapi import reset_current_request, set_current_request
 from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 
-from dashboard import jobs_tray, shell
+from dashboard import jobs_tray, live, shell
 from dashboard.headers import PageHeaders
 from dashboard.page import callback
 from dashboard.pages import PAGES
@@ -89,6 +89,7 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
     _route(app, base_path)
     for page in PAGES:
         page.register(app, lx, base_path)
+    live.serve(server, lx, base_path)
     _serve_pages(app, server, base_path)
     app._setup_server()  # Dash does it in the first request to /, too late for one that comes to another page
     server.add_middleware(PageHeaders, script_hashes=tuple(app.csp_hashes()), assets=f"{base_path}assets/")

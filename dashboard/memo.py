@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lineage.store import state_version
+from dashboard.live import version_of
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage
@@ -32,6 +32,19 @@ class _Entry:
     version: int = -1
     at: float = float("-inf")
     value: Any = None
+
+
+_SHARED: dict[int, Memo] = {}
+_SHARING = threading.Lock()
+
+
+def shared(lx: Lineage) -> Memo:
+    """The answers that all pages over one engine share."""
+    with _SHARING:
+        found = _SHARED.get(id(lx))
+        if found is None:
+            found = _SHARED[id(lx)] = Memo(lx)  # keeps the engine alive, so its id is not given anew
+        return found
 
 
 class Memo:
@@ -58,7 +71,7 @@ class Memo:
         """
         entry = self._entry(name)
         with entry.lock:
-            now, version = self._clock(), self._version()
+            now, version = self._clock(), version_of(self._lx)
             age = now - entry.at
             if age < (OLD if version == entry.version else YOUNG):
                 kept: T = entry.value
@@ -74,7 +87,3 @@ class Memo:
             while len(self._entries) > _KEPT:
                 self._entries.popitem(last=False)
             return entry
-
-    def _version(self) -> int:
-        store = getattr(self._lx, "store", None)
-        return 0 if store is None else state_version(store)

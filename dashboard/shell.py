@@ -8,12 +8,11 @@ from itertools import groupby
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
+from dashboard import notices, palette
 from dashboard.links import Links
-from dashboard.names import short_name, subtitle
 from dashboard.page import Page, Part, callback
-from dashboard.theme import MANTINE, UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
+from dashboard.theme import MANTINE, icon
 from lineage import __version__
-from lineage.answers import SearchHit
 from lineage.engine import Lineage
 
 KEYS = (
@@ -27,6 +26,7 @@ KEYS = (
     ("F", "fit everything"),
     ("+  −", "zoom"),
     ("Esc", "clear the selection"),
+    ("N", "notifications"),
     ("?", "this list"),
 )
 
@@ -71,7 +71,7 @@ def _header(base: str) -> Part:
             html.Button(
                 [
                     icon("search", size=16),
-                    html.Span("Search datasets, columns, jobs, pages…"),
+                    html.Span("Search datasets, columns, owners, runs…"),
                     html.Kbd("⌘ K"),
                 ],
                 id="palette-open",
@@ -81,6 +81,7 @@ def _header(base: str) -> Part:
                 className="top-tools",
                 children=[
                     _instant(),
+                    notices.bell(),
                     html.Button(
                         icon("keyboard", size=20),
                         id="help-open",
@@ -174,6 +175,7 @@ def _strips(banner: str | None) -> list[Part]:
         strips.append(
             html.Div([icon("info-circle", size=16), html.Span(banner)], className="strip sample", role="note")
         )
+    strips.append(html.Div(id="live-strip", className="live-strip is-empty", role="status"))
     strips.append(
         html.Div(
             [
@@ -204,11 +206,11 @@ def _palette() -> Part:
         children=[
             dmc.TextInput(
                 id="palette-input",
-                placeholder="Search datasets, columns, jobs, pages…",
+                placeholder="Search datasets, columns, owners, runs…",
                 size="lg",
                 variant="unstyled",
                 leftSection=icon("search"),
-                debounce=90,
+                debounce=60,
                 value="",
                 className="palette-input",
                 attributes={
@@ -241,6 +243,7 @@ def _help() -> Part:
 
 def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
     """Callbacks of the frame."""
+    notices.register(app, lx, base)
 
     def clientside(name: str, *spec: object, initial: bool = False) -> None:
         app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=not initial)
@@ -292,54 +295,5 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         State("url", "search"),
     )
     def find(text: str | None, opened: bool, search: str | None) -> list[Part]:
-        return results(lx, pages, Links.at(base, search), (text or "").strip()) if opened else []
-
-
-def results(lx: Lineage, pages: Sequence[Page], links: Links, text: str) -> list[Part]:
-    """Rows of the palette for ``text``: pages first, then what the search of the query layer finds."""
-    colours = domain_colours(lx.domains())
-    wanted = text.lower()
-    found = [
-        _option(n, links.to(page.path), icon(page.icon), page.title, page.about, "page")
-        for n, page in enumerate(pages)
-        if page.group and wanted in page.title.lower()
-    ]
-    hits = lx.search(text, limit=24) if text else []
-    found += [_hit(len(found) + n, hit, links, colours.get(hit.domain)) for n, hit in enumerate(hits)]
-    if found:
-        return found
-    return [html.Div(f"Nothing is called “{text}”.", className="palette-none", role="status")]
-
-
-_ICONS = {"dataset": "table", "job": "player-play", "column": "columns-3"}
-
-
-def _hit(n: int, hit: SearchHit, links: Links, colour: int | None) -> Part:
-    if hit.kind == "column":
-        below, _, title = hit.name.rpartition(":")  # the name of a column hit is DATASET:COLUMN
-    else:
-        title, below = short_name(hit.name)[0], subtitle(hit.namespace, hit.name)
-    dot = domain_dot(UNASSIGNED_COLOUR if colour is None else colour)
-    return _option(n, links.lineage(hit.id), icon(_ICONS[hit.kind]), title, below, [dot, hit.domain])
-
-
-def _option(n: int, href: str, mark: Part, title: str, below: str, right: Part | list[Part]) -> Part:
-    row = dcc.Link(
-        [
-            mark,
-            html.Span(
-                [html.Span(title, className="hit-title"), html.Span(below, className="hit-below")],
-                className="hit-text",
-            ),
-            html.Span(right, className="hit-right"),
-        ],
-        href=href,
-        className="hit",
-    )
-    return html.Div(
-        row,
-        id=f"palette-hit-{n}",
-        role="option",
-        className="is-active" if n == 0 else "",
-        **{"aria-selected": "true" if n == 0 else "false"},
-    )
+        wanted = (text or "").strip()
+        return palette.rows(palette.hits(lx, pages, Links.at(base, search), wanted), wanted) if opened else []

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from lineage.answers import Answer
+    from lineage.answers import Answer, NodeRef
     from lineage.attention import Attention
     from lineage.cause_answer import Causes
     from lineage.change import Rehearsal
     from lineage.counting import ImpactCounts
     from lineage.differences import DiffAnswer
     from lineage.engine import Lineage
+    from lineage.finding import Thing
     from lineage.history import History
     from lineage.mesh import Mesh
     from lineage.networkx_backend.graph import MeshlineGraph
@@ -117,6 +118,22 @@ class GraphQuestions:
         return attention(
             cast("Lineage", self), domain=domain, limit=limit, now=now, as_of=as_of, known_at=known_at, actor=actor
         )
+
+    def find(
+        self, text: str, *, limit: int = 6, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> tuple[Thing, ...]:
+        """Data products, owners and runs by name; nodes are found by :meth:`search`. See :mod:`lineage.finding`."""
+        from lineage.finding import find
+
+        return find(self.view(as_of, known_at, actor), text, limit)
+
+    def owned(
+        self, owner: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> tuple[NodeRef, ...]:
+        """Datasets and jobs of an owner."""
+        from lineage.finding import owned
+
+        return tuple(owned(self.view(as_of, known_at, actor), owner))
 
     def overlay(
         self,

@@ -154,7 +154,7 @@
       const changed = dash_clientside.callback_context.triggered.map((one) => one.prop_id);
       if (changed.includes("health-domain.value")) return go({ domain: domain || null });
       if (changed.includes("health-period.value")) return go({ period: period === "30" ? null : period });
-      if (changed.includes("health-rows.opened") && !opened && now.get("rows")) return go({ rows: null });
+      if (changed.includes("health-rows.opened") && !opened && now.get("rows")) return go({ rows: null, owner: null });
       return same();
     },
 
@@ -209,23 +209,42 @@
     if (!options.length || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
     event.preventDefault();
     let at = options.findIndex((option) => option.classList.contains("is-active"));
-    if (event.key === "Enter") { options[Math.max(at, 0)].querySelector("a").click(); return; }
+    if (event.key === "Enter") { options[Math.max(at, 0)].querySelector(".hit").click(); return; }
     at = at < 0 ? (event.key === "ArrowDown" ? 0 : options.length - 1) : (at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
     options.forEach((option, i) => { option.classList.toggle("is-active", i === at); option.setAttribute("aria-selected", String(i === at)); });
     options[at].scrollIntoView({ block: "nearest" });
     event.target.setAttribute("aria-activedescendant", options[at].id);
   }
 
+  /* what the palette's actions do; they close it first */
+  const press = (selector) => { const element = document.querySelector(selector); if (element) element.click(); };
+  const acts = {
+    scheme: () => press(".mantine-ColorSchemeToggle-root, [aria-label='Toggle color scheme']"),
+    now: () => press("#asof-now"),
+    asof: () => press("#asof-open"),
+    link: () => navigator.clipboard.writeText(window.location.href),
+    print: () => window.print(),
+    help: () => press("#help-open"),
+    bell: () => press("#bell-open"),
+  };
+  document.addEventListener("click", (event) => {
+    const found = event.target.closest && event.target.closest("[data-act]");
+    if (!found || !acts[found.dataset.act]) return;
+    dash_clientside.set_props("palette", { opened: false });
+    setTimeout(acts[found.dataset.act], 250); // the palette gives the focus back first
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.target && event.target.id === "palette-input") { paletteKeys(event); }
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
-      document.getElementById("palette-open").click();
+      press("#palette-open");
       return;
     }
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
     if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (event.key === "?") document.getElementById("help-open").click();
+    if (event.key.toLowerCase() === "n") { press("#bell-open"); return; }
+    if (event.key === "?") press("#help-open");
     if (event.key === "/") {
       const find = document.getElementById("lineage-find");
       event.preventDefault();

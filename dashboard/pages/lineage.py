@@ -10,7 +10,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 
 from dashboard.lineage_graph.drawing import Options, drawing
 from dashboard.links import Links
-from dashboard.memo import Memo
+from dashboard.live import current, is_news
+from dashboard.memo import Memo, shared
 from dashboard.page import Page, Part, callback
 from dashboard.pages import lineage_states as states
 from dashboard.pages import lineage_time
@@ -90,7 +91,7 @@ def draw(
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
-    memo = Memo(lx)
+    memo = shared(lx)
     _register_browser(app)
     lineage_time.register(app, lx)
 
@@ -103,8 +104,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Input("fresh", "data"),
         State("url", "pathname"),
     )
-    def paint(by: str | None, search: str | None, _fresh: Any, pathname: str | None) -> tuple[Any, Any]:
-        state = LineageState.parse(search)
+    def paint(by: str | None, search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, Any]:
+        state = LineageState.parse(current(search, fresh))
         if not _here(pathname) or not (state.focus or state.trace):
             return no_update, no_update
         try:
@@ -137,12 +138,16 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Output("lineage-down", "disabled"),
         Output("lineage-delta", "children"),
         Input("url", "search"),
+        Input("fresh", "data"),
         State("url", "pathname"),
     )
-    def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
+    def show(search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, ...]:
         if not _here(pathname):
             return (no_update,) * 20
-        return _page(lx, memo, LineageState.parse(search), Links.at(base, search))
+        outputs = _page(lx, memo, LineageState.parse(current(search, fresh)), Links.at(base, search))
+        if is_news(fresh):  # what is chosen stays chosen
+            outputs = (*outputs[:8], no_update, *outputs[9:])
+        return outputs
 
     @callback(app, Output("lineage-panel", "children"), Input("lineage-selection", "data"), State("url", "search"))
     def details(selection: dict[str, Any] | None, search: str | None) -> Part:

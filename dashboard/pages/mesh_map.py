@@ -10,7 +10,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dashboard.lineage_graph.component import LineageGraph
 from dashboard.lineage_graph.drawing import Options, drawing
 from dashboard.links import Links
-from dashboard.memo import Memo
+from dashboard.live import current
+from dashboard.memo import shared
 from dashboard.page import Page, Part, callback
 from dashboard.pages.lineage_overlay import colour_choice, marks_of, overlay_of, scale
 from dashboard.pages.lineage_state import LineageState
@@ -90,7 +91,7 @@ def layout() -> Part:
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
-    memo = Memo(lx)
+    memo = shared(lx)
 
     def clientside(name: str, *spec: object) -> None:
         app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=True)
@@ -114,11 +115,13 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Output("map-by", "value"),
         Output("map-lineage", "data"),
         Input("url", "search"),
+        Input("fresh", "data"),
         State("url", "pathname"),
     )
-    def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
+    def show(search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, ...]:
         if not (pathname or "").rstrip("/").endswith("/map"):
             return (no_update,) * 6
+        search = current(search, fresh)
         links = Links.at(base, search)
         overlay = LineageState.parse(search).overlay
         try:
@@ -135,11 +138,11 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Input("fresh", "data"),
         State("url", "pathname"),
     )
-    def paint(by: str | None, search: str | None, _fresh: Any, pathname: str | None) -> tuple[Any, Any]:
+    def paint(by: str | None, search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, Any]:
         if not (pathname or "").rstrip("/").endswith("/map"):
             return no_update, no_update
         try:
-            found = overlay_of(lx, memo, LineageState.parse(search), by or "domain")
+            found = overlay_of(lx, memo, LineageState.parse(current(search, fresh)), by or "domain")
         except MeshlineError:
             return None, None  # the page says it
         return marks_of(found, None), scale(by or "domain", found, None)

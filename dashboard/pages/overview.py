@@ -14,7 +14,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from dashboard.amounts import ago
 from dashboard.links import Links
-from dashboard.memo import Memo
+from dashboard.live import current
+from dashboard.memo import Memo, shared
 from dashboard.page import Page, Part, callback
 from dashboard.pages import overview_rows
 from dashboard.pages.lineage_states import empty_store, refused
@@ -97,7 +98,7 @@ def _controls() -> Part:
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
-    memo = Memo(lx)
+    memo = shared(lx)
     _register_browser(app)
     _register_frame(app, lx, memo, base)
     for name, build in _CARDS.items():
@@ -127,9 +128,10 @@ def _register_card(app: Dash, lx: Lineage, memo: Memo, base: str, name: str, bui
         Input("fresh", "data"),
         State("url", "pathname"),
     )
-    def show(search: str | None, _fresh: Any, pathname: str | None) -> Any:
+    def show(search: str | None, fresh: Any, pathname: str | None) -> Any:
         if not _here(pathname, base):
             return no_update
+        search = current(search, fresh)
         links = Links.at(base, search)
         facts = Facts(lx, memo, HealthState.parse(search))
         try:
@@ -159,9 +161,10 @@ def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
         Input("fresh", "data"),
         State("url", "pathname"),
     )
-    def frame(search: str | None, _fresh: Any, pathname: str | None) -> tuple[Any, ...]:
+    def frame(search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, ...]:
         if not _here(pathname, base):
             return (no_update,) * 6
+        search = current(search, fresh)
         state, links = HealthState.parse(search), Links.at(base, search)
         facts = Facts(lx, memo, state)
         chosen = (state.domain, str(state.days))

@@ -63,6 +63,11 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("currency", "Currency", 0.6), Column("basis", "Basis", 0.8),
         ),
     ),
+    "owned": (
+        "Datasets and jobs of one owner",
+        (Column("node", "Name", 2, link=True, short=True), Column("kind", "Kind", 0.7), _DOMAIN,
+         Column("owner", "Owner")),
+    ),
     "products": (
         "Data products",
         (
@@ -85,6 +90,8 @@ def table(facts: Facts, links: Links) -> tuple[str, Part]:
     """
     title, columns = LISTS[facts.state.rows]
     rows = _ROWS[facts.state.rows](facts, links)
+    if facts.state.rows == "owned":
+        title = f"Datasets and jobs of {facts.state.owner or 'nobody'}"
     where = f" of domain {facts.state.domain}" if facts.state.domain else ""
     if not rows:
         return title + where, nothing("list", f"There are no rows{where} at this time.")
@@ -157,6 +164,16 @@ def _products(facts: Facts, links: Links) -> list[Row]:
     return [{**{key: row[key] for key in keys}, "href": row["href"]} for row in product_rows(facts, links)]
 
 
+def _owned(facts: Facts, links: Links) -> list[Row]:
+    found = facts.lx.owned(facts.state.owner, **facts.state.when)
+    return [
+        {"node": one.id, "kind": one.kind, "domain": one.domain, "owner": one.owner or "",
+         "short": {"node": short_id(one.id)}, "href": links.lineage(one.id)}
+        for one in found
+        if facts.mine(one.domain)
+    ]  # fmt: skip
+
+
 _ROWS: dict[str, Callable[[Facts, Links], list[Row]]] = {
     "attention": attention_rows,
     "contracts": _promises,
@@ -165,4 +182,5 @@ _ROWS: dict[str, Callable[[Facts, Links], list[Row]]] = {
     "incidents": _incidents,
     "cost": _cost,
     "products": _products,
+    "owned": _owned,
 }

@@ -18,6 +18,7 @@ class HealthState:
     domain: str | None = None
     days: int = 30
     rows: str = ""  # the number whose rows are open
+    owner: str = ""  # whose datasets and jobs, for the rows "owned"
     as_of: str | None = None
     known_at: str | None = None
 
@@ -39,6 +40,7 @@ class HealthState:
             domain=one("domain") or None,
             days=int(days) if days in DAYS else 30,
             rows=one("rows"),
+            owner=one("owner"),
             as_of=one("asof") or None,
             known_at=one("known") or None,
         )

@@ -36,6 +36,7 @@ from lineage.attention import Attention, Matter
 from lineage.counting import ImpactCounts
 from lineage.domains import DomainInfo
 from lineage.errors import UnknownNodeError
+from lineage.finding import Thing
 from lineage.history import Bucket, History
 from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
 from lineage.overlays import Mark, Overlay
@@ -69,6 +70,7 @@ class FakeLineage:
     column_edges: list[tuple[str, str, str, str, bool]] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
     store: Any = None
+    state: int = 0
     fields: Fields = field(default_factory=lambda: Fields(NOW))
 
     @property
@@ -99,6 +101,15 @@ class FakeLineage:
     def tags(self, node: str | None = None, **_: Any) -> Tags:
         """As the engine; no tag is known."""
         return Tags(NOW, NOW, (), ())
+
+    def find(self, text: str, **_: Any) -> tuple[Thing, ...]:
+        """As the engine; owners only."""
+        owners = sorted({owner for _, owner in DOMAINS.values()})
+        return tuple(Thing("owner", o, o, "", None, 0.9) for o in owners if text.lower() in o.lower())
+
+    def owned(self, owner: str, **_: Any) -> tuple[NodeRef, ...]:
+        """As the engine."""
+        return tuple(self._ref(i) for i, t in self.tables.items() if self._owner(t.domain) == owner)
 
     def attention(
         self, *, domain: str | None = None, limit: int | None = None, actor: Actor = LOCAL, **_: Any

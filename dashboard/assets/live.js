@@ -1,0 +1,123 @@
+/* Live pages: new data is shown quietly, or offered when somebody is in the middle of something; a server that is away
+ * or was started anew is said. One question every few seconds, none while the tab is hidden. */
+(function () {
+  "use strict";
+  const EVERY = 4000, CALM = 10000; // milliseconds between questions, and between two quiet changes of the page
+  const live = (globalThis.__live = { state: null, boot: null, version: null, away: null, shown: 0, timer: null });
+  const root = () => { const brand = document.querySelector("a.brand"); return brand ? new URL(brand.href).pathname : "/"; };
+  const strip = () => document.getElementById("live-strip");
+  const clock = (date) => date.toTimeString().slice(0, 5);
+
+  function say(tone, text, button, act) {
+    const box = strip();
+    if (!box) return;
+    box.className = text ? `live-strip ${tone}` : "live-strip is-empty";
+    box.textContent = text || "";
+    if (!button) return;
+    const element = document.createElement("button");
+    element.textContent = button;
+    element.addEventListener("click", act);
+    box.appendChild(element);
+  }
+
+  /** Whether a change of the page would take something out of somebody's hands. */
+  function busy() {
+    const active = document.activeElement;
+    if (active && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName)) return true;
+    if (active && active.isContentEditable) return true;
+    if (String(document.getSelection() || "").length) return true;
+    if (document.querySelector(".mantine-Modal-content, [role=menu], .mantine-Popover-dropdown[data-position]")) {
+      const open = Array.from(document.querySelectorAll(".mantine-Modal-content, [role=menu]"));
+      if (open.some((element) => element.offsetParent !== null)) return true;
+    }
+    const view = globalThis.__lg;
+    if (document.querySelector(".lineage-graph") && view && (view.touched || view.hover || view.find)) return true;
+    return Boolean(document.querySelector("[data-busy]"));
+  }
+
+  const past = () => { const query = new URLSearchParams(location.search); return query.has("asof") || query.has("known"); };
+
+  const news = () => dash_clientside.set_props("fresh", { data: { n: Date.now(), search: location.search } });
+
+  live.show = function () {
+    live.shown = Date.now();
+    live.seen = live.state;
+    say("", "");
+    news();
+  };
+
+  function fresh() {
+    if (live.seen === live.state || past()) return;
+    if (busy()) { say("info", "New data has arrived.", "Show it", live.show); return; }
+    if (Date.now() - live.shown >= CALM) live.show();
+  }
+
+  function heard(said) {
+    const again = live.boot !== null && said.boot !== live.boot;
+    const other = live.version !== null && said.version !== live.version;
+    const was = live.away;
+    if (live.boot === null) live.seen = said.state;
+    Object.assign(live, { state: said.state, boot: said.boot, version: said.version, away: null });
+    if (other) { say("warn", `The server now runs Meshline ${said.version}.`, "Load the page anew", () => location.reload()); return; }
+    if (again || was) {
+      live.seen = null;
+      const text = again ? `The server was started anew at ${clock(new Date())}.` : "The server answers again.";
+      say("good", `${text} What you see is up to date; what you clicked meanwhile was not done.`, "Close", () => say("", ""));
+      if (!past()) { live.shown = Date.now(); live.seen = live.state; news(); }
+      return;
+    }
+    fresh();
+  }
+
+  function lost() {
+    live.away = live.away || new Date();
+    say("bad", `The server has not answered since ${clock(live.away)}. What you see is from before; trying again…`, "Try now", ask);
+  }
+
+  async function ask() {
+    clearTimeout(live.timer);
+    if (!document.hidden) {
+      try {
+        const answer = await fetch(`${root()}_live`, { cache: "no-store" });
+        if (answer.ok) heard(await answer.json()); else lost();
+      } catch { lost(); }
+    }
+    live.timer = setTimeout(ask, live.away ? EVERY / 2 : EVERY);
+  }
+  live.ask = ask;
+
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
+  live.timer = setTimeout(ask, 1500);
+
+  /* notifications: which ones this browser has seen */
+  const KEY = "meshline-seen";
+  function seen() {
+    try { return new Set(JSON.parse(localStorage.getItem(KEY) || "[]")); } catch { return new Set(); }
+  }
+  function unread(ids) { const known = seen(); return (ids || []).filter((id) => !known.has(id)); }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.live = {
+    /** Ask for notifications once the page stands, then whenever there is news, but not more often than once a minute. */
+    bell_ask: function (_path, _fresh, asked) {
+      const now = Date.now();
+      if (asked && now - asked < 60000) return dash_clientside.no_update;
+      return new Promise((done) => setTimeout(() => done(now), asked ? 0 : 900));
+    },
+
+    bell_count: function (ids, opened) {
+      const open = dash_clientside.callback_context.triggered.some((one) => one.prop_id === "bell.opened") && opened;
+      const fresh = unread(ids);
+      if (open) {
+        try { localStorage.setItem(KEY, JSON.stringify((ids || []).slice(0, 2000))); } catch { /* storage may be switched off */ }
+        for (const id of fresh) {
+          const row = document.querySelector(`[data-notice="${CSS.escape(id)}"]`);
+          if (row) row.classList.add("is-new");
+        }
+      }
+      const count = open ? 0 : fresh.length;
+      const label = count ? `Notifications, ${count} new` : "Notifications, none new";
+      return [count ? (count > 99 ? "99+" : String(count)) : "", count ? "bell-count" : "bell-count is-empty", label];
+    },
+  };
+})();

@@ -1,0 +1,55 @@
+"""Live pages: a page asks every few seconds whether the store has grown, and which server it talks to.
+
+The browser does the rest (``assets/live.js``): it shows new data quietly, or offers it when somebody is in the middle
+of something, and says when the server is away or was started anew.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+
+from lineage import __version__
+from lineage.store import state_version
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
+
+PATH = "_live"
+"""Path below the base at which a page asks."""
+
+
+def version_of(lx: Lineage) -> int:
+    """Number of the state of the store; it grows with every change that is committed."""
+    store = getattr(lx, "store", None)
+    return int(getattr(lx, "state", 0)) if store is None else state_version(store)
+
+
+def current(search: str | None, fresh: Any) -> str | None:
+    """The query of the address as it stands, for a callback with the inputs ``url.search`` and ``fresh.data``.
+
+    What a page notes in its address without a callback (``history.replaceState``) is not in ``url.search``; where new
+    data is the reason, the browser sends the address along.
+    """
+    return str(fresh.get("search", "")) if is_news(fresh) else search
+
+
+def is_news(fresh: Any) -> bool:
+    """Whether a callback runs since there is new data, not since the address has changed."""
+    from dash import ctx
+
+    return ctx.triggered_id == "fresh" and isinstance(fresh, dict)
+
+
+def serve(server: FastAPI, lx: Lineage, base: str) -> None:
+    """Add the route. ``boot`` names this start of the server."""
+    boot = uuid.uuid4().hex[:12]
+
+    def live() -> Response:
+        said: dict[str, Any] = {"state": version_of(lx), "boot": boot, "version": __version__}
+        return JSONResponse(said, headers={"Cache-Control": "no-store"})
+
+    server.add_api_route(f"{base}{PATH}", live, include_in_schema=False)
