@@ -6,7 +6,7 @@ promise that nothing was observed for is neither kept nor broken.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from lineage.contracts.access_roles import access
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.facts import Facts, TestResult, load_facts
-from lineage.contracts.model import Rule
+from lineage.contracts.model import Contract, Rule
 from lineage.contracts.sla import Case, Said, Verdict, freshness_slas, slas
 from lineage.contracts.types import Step, compare, dialect_of
+from lineage.errors import UnknownNodeError
 from lineage.shown import Shown
 from lineage.times import iso
 
@@ -85,16 +86,24 @@ def conformance(view: View, only: str | None = None, *, now: datetime | None = N
     Parameters
     ----------
     only
-        id or name of a contract, or a dataset's node text, to limit it to.
+        id or name of a contract (``ID@1`` for one major version), or a dataset, to limit it to.
     now
         decides what is late; default: the instant of the view.
+
+    Raises
+    ------
+    UnknownContractError
+        when ``only`` is neither.
     """
     found = bindings(view.instant)
+    chosen, node = (found.contracts, None) if only is None else _chosen(view, only)
+    meant = {(one.id, one.version) for one in chosen}
     wanted = [
         one
         for one in found.bound
-        if one.contract.status in ENFORCED and not view.hidden(one.node) and _fits(view, one, only)
-    ]
+        if one.contract.status in ENFORCED and not view.hidden(one.node) and (one.contract.id, one.contract.version) in meant
+        and node in (None, one.node)
+    ]  # fmt: skip
     facts = load_facts(view, sorted({one.node for one in wanted}))
     moment = now or view.as_of
     promises = [promise for one in wanted for promise in promises_of(view, one, facts, moment)]
@@ -102,9 +111,12 @@ def conformance(view: View, only: str | None = None, *, now: datetime | None = N
     unbound = [
         f"{one.contract.title}: {one.thing or 'contract'}: {one.why}"
         for one in found.unbound
-        if one.contract.status in ENFORCED and (only is None or only in (one.contract.id, one.contract.name))
+        if one.contract.status in ENFORCED and (one.contract.id, one.contract.version) in meant and node is None
         and view.actor.may_see(one.contract.domain)
     ]  # fmt: skip
+    if only is not None:
+        unbound += [f"{c.title} is {c.status}, so it is not checked" for c in chosen if c.status not in ENFORCED]
+        unbound += [f"no contract binds {view.label(node)}"] if node is not None and not chosen else []
     return Conformance(
         tuple(sorted(promises, key=lambda p: (order[p.verdict], p.contract, p.version, p.dataset, p.promise))),
         tuple(unbound),
@@ -133,10 +145,23 @@ def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator
 # -- inside
 
 
-def _fits(view: View, one: Bound, only: str | None) -> bool:
-    if only is None:
-        return True
-    return only in (one.contract.id, one.contract.name, view.label(one.node), view.snapshot.name(one.node))
+def _chosen(view: View, only: str) -> tuple[Collection[Contract], int | None]:
+    """Contracts that are meant; with a dataset, those that bind it."""
+    from lineage.contracts.overview import UnknownContractError, named
+    from lineage.resolve import resolve
+
+    contracts = named(view, only)
+    if contracts:
+        return contracts, None
+    try:
+        node = resolve(view, only)
+    except UnknownNodeError as error:
+        if error.ambiguous:
+            raise
+        raise UnknownContractError(
+            f"“{only}” is no contract and no dataset. List contracts with: meshline contracts list"
+        ) from None
+    return [one.contract for one in bindings(view.instant).by_node.get(node, ())], node
 
 
 def schema_promises(one: Bound, facts: Facts) -> Iterator[Said]:

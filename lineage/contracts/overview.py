@@ -169,16 +169,21 @@ def find(view: View, text: str) -> Contract:
     UnknownContractError
         when there is none.
     """
+    fits = named(view, text)
+    if not fits:
+        raise UnknownContractError(f"There is no contract “{text}”. List them with: meshline contracts list")
+    return max(fits, key=lambda c: (c.status == "active", c.major, c.version))
+
+
+def named(view: View, text: str) -> list[Contract]:
+    """Contracts with an id or name (``ID@1`` for one major version) that the actor may see."""
     head, _, major = text.rpartition("@")
     name = head if head and major.isdigit() else text
-    fits = [
+    return [
         c
         for c in bindings(view.instant).contracts
         if name in (c.id, c.name) and (name == text or str(c.major) == major) and visible(view, c)
     ]
-    if not fits:
-        raise UnknownContractError(f"There is no contract “{text}”. List them with: meshline contracts list")
-    return max(fits, key=lambda c: (c.status == "active", c.major, c.version))
 
 
 def find_product(view: View, text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lineage.actor import LOCAL, Actor
 from lineage.errors import DeclarationError, UsageError
+from lineage.times import parse_instant
 
 if TYPE_CHECKING:
     from lineage.asking import When
@@ -158,6 +159,9 @@ class ProductQuestions:
         from lineage.contracts.drift import series
         from lineage.contracts.overview import find_product
 
+        end, start = (
+            parse_instant(at, name=n) if isinstance(at, str) else at for n, at in (("to", end), ("from", start))
+        )
         first = self._lineage.view(end, known_at, actor)
         name = find_product(first, product)
         begin = self._lineage.view(start, known_at, actor).as_of if start is not None else None

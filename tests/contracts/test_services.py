@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lineage.contracts.conformance import Promise
+from lineage.contracts.overview import UnknownContractError
 from lineage.engine import Lineage
 from tests.answers.builder import T0, World
 from tests.contracts.test_change import applied, text
@@ -116,3 +117,19 @@ def test_readers_from_outside_need_a_role_that_names_them(
     found = one(applied(world, tmp_path, orders=body), "access job:pg:read")
     assert (found.verdict, found.observed) == (verdict, "domain bi")
     assert says in found.evidence
+
+
+def test_what_is_asked_for_is_a_contract_or_a_dataset_or_an_error(world: World, tmp_path: Path) -> None:
+    lx = applied(world, tmp_path, orders=contract("property: latency, value: 1, unit: d"))
+    every = lx.contracts.check(now=NOW).promises
+    for name in ("orders", "orders@1", "dataset:pg:orders"):
+        assert lx.contracts.check(name, now=NOW).promises == every
+    assert lx.contracts.check("dataset:pg:report").remarks()[1:] == ("no contract binds dataset:pg:report",)
+    with pytest.raises(UnknownContractError, match="no contract and no dataset"):
+        lx.contracts.check("nothing")
+
+
+def test_a_draft_is_named_as_not_checked(world: World, tmp_path: Path) -> None:
+    body = contract("property: latency, value: 1, unit: d").replace("status: active", "status: draft")
+    found = applied(world, tmp_path, orders=body).contracts.check("orders")
+    assert (found.promises, found.unbound) == ((), ("orders 1.0.0 is draft, so it is not checked",))
