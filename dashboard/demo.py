@@ -83,8 +83,9 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     from ingest.writer import Outcome, Writer
     from lineage.cost.importing import import_files
     from lineage.declared import apply
+    from lineage.engine import Lineage
     from sample_events.bill import write as write_bill
-    from sample_events.load import declared, events, last_event, receipts, shift_for
+    from sample_events.load import check_times, declared, events, last_event, receipts, shift_for
 
     shift = shift_for(now or utcnow())
     weeks = shift // _WEEK
@@ -102,6 +103,9 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     read_pending(store)
     with tempfile.TemporaryDirectory(prefix="meshline-") as folder:
         import_files(store, write_bill(Path(folder), shift))
+    lx = Lineage(store)
+    for at in check_times(shift):  # so that violations have a history when somebody looks for the first time
+        lx.policies.record(at=at)
     store.checkpoint()
     return Loaded(total.accepted, total.quarantined, weeks, newest)
 

@@ -28,6 +28,7 @@ _DATED = re.compile(
 )
 # Texts that name something keep the dates in them.
 _NAMES = frozenset({"name", "namespace", "field", "runId", "query", "description", "producer", "value"})
+_CHECKED = ("2026-06-08T19:00:00", "2026-06-22T19:00:00", "2026-06-26T19:00:00")
 _WEEK = timedelta(weeks=1)
 
 
@@ -57,6 +58,11 @@ def receipts() -> list[Receipt]:
 def last_event() -> datetime:
     """Time of the newest event, which is also the time of the last receipt (naive UTC)."""
     return receipts()[-1].received_at
+
+
+def check_times(shift: timedelta = timedelta(0)) -> list[datetime]:
+    """When the policies of the company were run (naive UTC), in order; the last time is that of the last event."""
+    return [_instant(text) + shift for text in _CHECKED] + [last_event() + shift]
 
 
 def shift_for(now: datetime) -> timedelta:

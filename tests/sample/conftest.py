@@ -14,6 +14,7 @@ import pytest
 from ingest.writer import Writer
 from lineage.cost.importing import import_files
 from lineage.declared import apply
+from lineage.engine import Lineage
 from lineage.store import Store
 from sample_events import load
 
@@ -43,4 +44,6 @@ def sample_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             assert outcome.quarantined == 0, f"refused at {at}: {dict(outcome.reasons)}"
         apply(store, load.DOMAINS.parent)
         import_files(store, [load.BILLS])
+        for at in load.check_times():
+            Lineage(store).policies.record(at=at)
     yield path

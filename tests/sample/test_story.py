@@ -187,6 +187,41 @@ def _hit(answer: Json, value: list[str]) -> None:
     assert sorted(near) == sorted(value)
 
 
+def _witnesses(answer: Json, value: Json) -> None:
+    found = {
+        policy: {one["subject"]: one["path"] for one in answer["violations"] if one["policy"] == policy}
+        for policy in value
+    }
+    assert found == value
+
+
+def _groups_of(answer: Json, value: Json) -> None:
+    found = {
+        policy: {one["cause"]: len(one["members"]) for one in answer["groups"] if one["policy"] == policy}
+        for policy in value
+    }
+    assert found == value
+
+
+def _overdue(answer: Json, value: list[list[str]]) -> None:
+    found = [one for one in answer["violations"] if one["overdue"]]
+    assert [[o["policy"], o["subject"], o["deadline"][:10], o["escalation"]] for o in found] == value
+
+
+def _shadows(answer: Json, value: list[list[str]]) -> None:
+    found = [[one[key] for key in ("src", "dst", "product", "domain")] for one in answer["shadow_edges"]]
+    assert found == value
+
+
+def _zombies(answer: Json, value: list[str]) -> None:
+    assert [one["id"] for one in answer["grants"] if one["state"] == "holds" and not one["used"]] == value
+
+
+def _expired_waivers(answer: Json, value: Json) -> None:
+    found = {one["subject"]: one["expired_waiver"] for one in answer["findings"] if one["expired_waiver"]}
+    assert found == value
+
+
 CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "nodes": _nodes,
     "jobs": _jobs,
@@ -214,6 +249,12 @@ CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "readers": _readers,
     "judged": _judged,
     "hit": _hit,
+    "witnesses": _witnesses,
+    "groups_of": _groups_of,
+    "overdue": _overdue,
+    "shadows": _shadows,
+    "zombies": _zombies,
+    "expired_waivers": _expired_waivers,
 }
 
 
