@@ -24,7 +24,8 @@ from sample_events.question import Point, day_of, impact, nodes, noon, provenanc
 def points() -> list[Point]:
     """Every story point in the order in which STORY.md tells them."""
     parts = (_reach, _quality, _time, _identity, _columns, _edges_of_every_kind, _whole_graph)
-    return [*(point for part in parts for point in part()), *cost_story.points(), *contract_story.points(), *governance_story.points()]
+    stories = (cost_story, contract_story, governance_story)
+    return [*(point for part in parts for point in part()), *(point for story in stories for point in story.points())]
 
 
 # --- how far things reach ---------------------------------------------------------------------------------------------
