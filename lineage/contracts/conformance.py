@@ -101,8 +101,8 @@ def conformance(view: View, only: str | None = None, *, now: datetime | None = N
     wanted = [
         one
         for one in found.bound
-        if one.contract.status in ENFORCED and not view.hidden(one.node) and (one.contract.id, one.contract.version) in meant
-        and node in (None, one.node)
+        if one.contract.status in ENFORCED and not view.hidden(one.node)
+        and (one.contract.id, one.contract.version) in meant and node in (None, one.node)
     ]  # fmt: skip
     facts = load_facts(view, sorted({one.node for one in wanted}))
     moment = now or view.as_of
