@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 _SCOPE = ("subject",)
 _NEEDED, _ALLOWED = ("subject", "message"), ("subject", "message", "path", "evidence")
-_DOMAIN_OF = {"asset": "id", "asset_column": "id", "contract": "id", "product": "id", "domain": "name"}
+_DOMAIN_OF = {
+    "asset": "id",
+    "asset_column": "id",
+    "column_tag": "id",
+    "contract": "id",
+    "product": "id",
+    "domain": "name",
+}
 _TEST_TIME = "2026-01-01"  # ``question`` in a test that gives no row of it
 
 
@@ -64,7 +71,7 @@ def evaluate(
         subject outside its scope has ``error`` and no findings.
     """
     with Sandbox(tables, seconds=seconds) as sandbox:
-        return _all(sandbox, tables, policies, waivers, at)
+        return evaluate_in(sandbox, tables, policies, waivers, at)
 
 
 def evaluate_both(
@@ -78,9 +85,9 @@ def evaluate_both(
     """Every policy over two states of the views, in one sandbox; see :func:`evaluate`."""
     ours = all(policy.shipped for policy in policies)
     with Here(before) if ours else Sandbox(before) as sandbox:
-        first = _all(sandbox, before, policies, waivers, at)
+        first = evaluate_in(sandbox, before, policies, waivers, at)
         sandbox.load(after)
-        return first, _all(sandbox, after, policies, waivers, at)
+        return first, evaluate_in(sandbox, after, policies, waivers, at)
 
 
 def run_tests(policies: Iterable[Policy]) -> tuple[TestOutcome, ...]:
@@ -92,21 +99,23 @@ def run_tests(policies: Iterable[Policy]) -> tuple[TestOutcome, ...]:
     return tuple(outcomes)
 
 
-# -- inside
-
-
-def _all(
+def evaluate_in(
     sandbox: Sandbox,
     tables: Mapping[str, pa.Table],
     policies: Iterable[Policy],
     waivers: Iterable[Waiver],
     at: datetime,
 ) -> tuple[PolicyResult, ...]:
+    """The same in a sandbox that holds the tables; see :func:`evaluate`."""
+    policies = tuple(policies)
     by_policy: dict[str, list[Waiver]] = {}
     for waiver in waivers:
         by_policy.setdefault(waiver.policy, []).append(waiver)
-    domains = domains_of(tables)
+    domains = domains_of(tables) if any(policy.domain != "*" for policy in policies) else {}
     return tuple(_run(sandbox, policy, by_policy.get(policy.id, ()), domains, at) for policy in policies)
+
+
+# -- inside
 
 
 def _run(
@@ -164,7 +173,8 @@ def _violations(sandbox: Sandbox, policy: Policy, subjects: Sequence[str]) -> li
 
 
 def _finding(policy: Policy, subject: str, told: Sequence[tuple[str, str | None, str | None]]) -> Finding:
-    message, path, evidence = min(told, key=lambda one: tuple(part or "" for part in one))
+    first = told[0]
+    message, path, evidence = first if len(told) == 1 else min(told, key=lambda one: tuple(part or "" for part in one))
     more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
     return Finding(policy.id, subject, "violation", message + more, path, evidence)
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from lineage.actor import LOCAL, Actor
 from lineage.policies.answers import Check, Policies, PolicyRow, Tested
-from lineage.policies.evaluate import evaluate, run_tests
+from lineage.policies.evaluate import evaluate_in, run_tests
 from lineage.policies.load import PolicySet, library, parse_policy, policies_of, waivers_of
 from lineage.policies.model import SEVERITIES, Policy, PolicyResult
+from lineage.policies.sandbox import Sandbox
 from lineage.policies.showing import Sieve
-from lineage.policies.views import fill
+from lineage.policies.views import fill, named
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from lineage.policies.recording import Recorded
     from lineage.policies.violations import Violation, Violations
     from lineage.view import View
+
+
+_SUBJECTS = frozenset({"asset", "contract", "product", "access", "domain"})  # they say in which domain a subject is
 
 
 class PolicyQuestions:
@@ -208,9 +212,17 @@ def shipped() -> Policies:
 
 def run(view: View, policies: Sequence[Policy]) -> tuple[tuple[PolicyResult, ...], Sieve]:
     """Results of policies over one instant, and what of them may be shown."""
-    tables = fill(view)
-    waivers = waivers_of(view.store, view.as_of, view.known_at)
-    return evaluate(tables, policies, waivers, at=view.as_of), Sieve(view, tables)
+    if not policies:
+        return (), Sieve(view, {})
+    needed = named(policies) | _SUBJECTS
+    if view.restricted or any(policy.domain != "*" for policy in policies):
+        needed |= {"asset_column"}
+    with Sandbox({}) as sandbox:
+        sandbox.warm()
+        tables = fill(view, needed)
+        sandbox.load(tables)
+        waivers = waivers_of(view.store, view.as_of, view.known_at)
+        return evaluate_in(sandbox, tables, policies, waivers, view.as_of), Sieve(view, tables)
 
 
 def _row(policy: Policy) -> PolicyRow:

@@ -62,6 +62,12 @@ class Sandbox:
         self._seconds = seconds
         self._tables = {name: _ipc(table) for name, table in tables.items()}
         self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False  # the process has its tables
+
+    def warm(self) -> None:
+        """Start the process already, which takes half a second, while the caller fills the tables."""
+        if self._process is None:
+            self._spawn()
 
     def __enter__(self) -> Sandbox:
         return self
@@ -77,11 +83,12 @@ class Sandbox:
             self._process.kill()
             self._process.communicate()
             self._process = None
+        self._ready = False
 
     def load(self, tables: Mapping[str, pa.Table]) -> None:
         """Replace the tables; a process that runs is kept, because to start one takes half a second."""
         self._tables = {name: _ipc(table) for name, table in tables.items()}
-        if self._process is not None:
+        if self._ready:
             self._ask({"tables": self._tables}, _START, "The sandbox did not take the tables.")
 
     def select(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
@@ -99,7 +106,7 @@ class Sandbox:
         PolicyError
             when it is anything but one SELECT, fails, takes too long, too much memory, or gives too many rows.
         """
-        if self._process is None:
+        if not self._ready:
             self._start()
         question = {"sql": sql, "parameters": dict(parameters) if parameters else None, "seconds": self._seconds}
         answer = self._ask(question, self._seconds + _GRACE, f"The query took longer than {self._seconds:g} seconds.")
@@ -108,11 +115,15 @@ class Sandbox:
         return Result(tuple(answer["columns"]), [tuple(row) for row in answer["rows"]])
 
     def _start(self) -> None:
+        self.warm()
+        self._ask(self._tables, _START, "The sandbox did not start.")
+        self._ready = True
+
+    def _spawn(self) -> None:
         command = [sys.executable, "-P", "-m", "lineage.policies.worker"]  # -P: nothing from the current folder
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        self._ask(self._tables, _START, "The sandbox did not start.")
 
     def _ask(self, question: Any, seconds: float, late: str) -> dict[str, Any]:
         """One request and its answer; the process ends when it is late or gone."""

@@ -8,6 +8,7 @@ these are texts made by SQL that may name anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lineage.policies.answers import FindingRow, ResultRow
@@ -27,10 +28,14 @@ class Sieve:
 
     def __init__(self, view: View, tables: Mapping[str, pa.Table]) -> None:
         self._view = view
-        self._domains = domains_of(tables)
+        self._tables = tables
         self._hidden: dict[str, str] = {}
         if view.restricted:
             self._hide(tables)
+
+    @cached_property
+    def _domains(self) -> dict[str, str | None]:
+        return domains_of(self._tables)
 
     def _hide(self, tables: Mapping[str, pa.Table]) -> None:
         """Every subject that may not be named, with the domain that hides it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from lineage.graph.arrays import CERTAINTY_NAMES, CLASS_SHIFT, COLUMN, DATASET, 
 from lineage.graph.column_flow import column_flow
 from lineage.policies import declared_views as declared
 from lineage.policies.declared_views import classification_of
-from lineage.policies.schema import table
+from lineage.policies.schema import VIEWS, table
 from lineage.products import membership, products_of
 from lineage.ranking import figures_of
 from lineage.tags import column_tags
@@ -23,8 +24,10 @@ from lineage.tags import column_tags
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lineage.policies.model import Policy
     from lineage.view import View
 
+_WORD = re.compile(r"\w+")
 _DESCRIBED = """
 -- entities that are described at T as known at K
 SELECT DISTINCT entity FROM facet WHERE key = 'documentation' AND body <> 0
@@ -57,23 +60,32 @@ class Flow:
 def fill(view: View, only: Collection[str] | None = None) -> dict[str, pa.Table]:
     """Every view as an Arrow table, by its name; with ``only`` those alone are filled, the others are empty.
 
-    The views hold everything, whoever asks: what of a result may be shown is decided when it is shown.
+    The views hold everything, whoever asks: what of a result may be shown is decided when it is shown. Those that
+    follow from the instant alone are filled once for it; grants end while nothing else changes.
     """
-    mesh = Mesh(view)
-    ways: dict[str, Callable[[], pa.Table]] = {
-        "asset": mesh.asset,
-        "asset_column": mesh.asset_column,
-        "column_tag": mesh.column_tag,
-        "edge": mesh.edge,
-        "column_edge": mesh.column_edge,
-        "contract": lambda: declared.contract(mesh),
-        "product": lambda: declared.product(mesh),
-        "access": lambda: declared.access(mesh),
-        "domain": lambda: declared.domain(mesh),
-        "test": lambda: declared.test(mesh),
-        "question": lambda: table("question", {"as_of": [view.as_of], "known_at": [view.known_at]}),
-    }
-    return {name: way() if only is None or name in only else table(name, {}) for name, way in ways.items()}
+    kept: dict[str, pa.Table] = view.instant.remember("policy views", dict)
+    mesh: Mesh | None = None
+    found: dict[str, pa.Table] = {}
+    for name, way in _WAYS.items():
+        if only is not None and name not in only:
+            found[name] = table(name, {})
+            continue
+        if name not in kept:
+            mesh = mesh or Mesh(view)
+            filled = way(mesh)
+            if name in _OF_NOW:
+                found[name] = filled
+                continue
+            kept[name] = filled
+        found[name] = kept[name]
+    found["question"] = table("question", {"as_of": [view.as_of], "known_at": [view.known_at]})
+    return found
+
+
+def named(policies: Iterable[Policy]) -> frozenset[str]:
+    """Views that the SQL of some policies may read: every one whose name is a word of it."""
+    words = {word for one in policies for word in _WORD.findall(f"{one.scope_sql} {one.violation_sql}".lower())}
+    return frozenset(words & VIEWS.keys())
 
 
 class Mesh:
@@ -283,6 +295,21 @@ class Mesh:
         for k, dataset in zip(at.tolist(), self.snapshot._nodes.datasets_of(nodes[at]).tolist(), strict=True):
             found[k] = dataset
         return found
+
+
+_WAYS: dict[str, Callable[[Mesh], pa.Table]] = {
+    "asset": Mesh.asset,
+    "asset_column": Mesh.asset_column,
+    "column_tag": Mesh.column_tag,
+    "edge": Mesh.edge,
+    "column_edge": Mesh.column_edge,
+    "contract": declared.contract,
+    "product": declared.product,
+    "access": declared.access,
+    "domain": declared.domain,
+    "test": declared.test,
+}
+_OF_NOW = frozenset({"access"})  # what it holds follows from the clock too
 
 
 def _first_active(bound: Sequence[Bound]) -> Bound:

@@ -37,11 +37,12 @@ _LOCK = (
 def run(asked: BinaryIO, told: BinaryIO) -> None:
     """Answer requests until there are no more: first the tables, then SELECTs and other tables."""
     import msgspec
+    import pyarrow  # noqa: F401 - read here, while the other process still fills the tables
 
+    connection = open_memory()
     tables = _read(asked)
     if tables is None:
         return
-    connection = open_memory()
     load_tables(connection, msgspec.msgpack.decode(tables))
     for setting in _LOCK:
         connection.execute(setting)
