@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lineage.contracts.binding import Bound, bind, bind_all, bindings
+from lineage.contracts.binding import Bindings, Bound, bind, bind_all, bindings
 from lineage.contracts.changes import WORST, ContractChange, Severity
 from lineage.contracts.model import Contract
 from lineage.policies.declared_views import classification_of
@@ -72,8 +72,8 @@ def clashes(view: View, old: Contract, new: Contract) -> tuple[tuple[Clash, ...]
     if view.restricted or any(policy.domain != "*" for policy in chosen):
         needed |= {"asset", "asset_column", "contract", "product", "access", "domain"}
     before, after = (_world(view, old, one) for one in (old, new))
-    tables = fill(before, needed)
-    changed = _followed(tables, {**tables, **fill(after, needed & altered.keys())})
+    tables, again = fill(before, needed), fill(after, needed & altered.keys())
+    changed = _followed(tables, {**tables, **{name: again[name] for name in needed & altered.keys()}})
     waivers = waivers_of(view.store, view.as_of, view.known_at)
     first, second = evaluate_both(tables, changed, chosen, waivers, at=view.as_of)
     sieve = Sieve(after, changed) if view.restricted else None
@@ -195,11 +195,23 @@ def _touched(policy: Policy, tables: Collection[str], altered: Mapping[str, Coll
 def _world(view: View, old: Contract, put: Contract) -> View:
     """The view as it would be with ``put`` in the place of the old contract, the products' datasets unchanged."""
     instant: Instant = copy.copy(view.instant)
-    held = bindings(view.instant).contracts
-    others = tuple(c for c in held if not (c.id == put.id and c.major in (old.major, put.major)))
+    held = bindings(view.instant)
+    if any(one is put for one in held.contracts):
+        return view
+    gone = {(c.id, c.major) for c in (old, put)}
     kept = {key: value for key, value in view.instant._remembered.items() if key in _KEPT}
     instant._remembered = kept
-    kept["contract bindings"] = bind_all(instant, (*others, put))
+    mine = bind_all(instant, (put,))
+    bound = tuple(one for one in held.bound if (one.contract.id, one.contract.major) not in gone)
+    by_node: dict[int, tuple[Bound, ...]] = {}
+    for one in (*bound, *mine.bound):
+        by_node[one.node] = (*by_node.get(one.node, ()), one)
+    kept["contract bindings"] = Bindings(
+        (*(c for c in held.contracts if (c.id, c.major) not in gone), put),
+        (*bound, *mine.bound),
+        (*(one for one in held.unbound if (one.contract.id, one.contract.major) not in gone), *mine.unbound),
+        by_node,
+    )
     kept["product members"] = membership(view.instant)
     now = instant if view._now is view.instant else view._now
     return View(instant, now, view.actor, view.as_of, view.known_at)
