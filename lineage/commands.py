@@ -63,6 +63,7 @@ FIELDS: tuple[str, ...] = (
     "lineage.policies.violation_commands",
     "lineage.policies.waiver_commands",
     "lineage.policies.access_commands",
+    "lineage.scorecards.commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 

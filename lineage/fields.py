@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lineage.policies.questions import PolicyQuestions
     from lineage.policies.waiving import Waivers
     from lineage.quality.questions import Quality
+    from lineage.scorecards.questions import ScorecardQuestions
     from lineage.store import Store
 
 
@@ -96,3 +97,10 @@ class Fields:
         from lineage.contracts.questions import ProductQuestions
 
         return ProductQuestions(cast("Lineage", self))
+
+    @property
+    def scorecards(self) -> ScorecardQuestions:
+        """How well the mesh is governed: figures with the rows behind them, at any instant."""
+        from lineage.scorecards.questions import ScorecardQuestions
+
+        return ScorecardQuestions(cast("Lineage", self))

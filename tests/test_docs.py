@@ -65,7 +65,11 @@ def commands() -> dict[str, Any]:
 
 
 COMMANDS = commands()
-LEAVES = [words for words, command in COMMANDS.items() if words and not getattr(command, "commands", None)]
+LEAVES = [
+    words
+    for words, command in COMMANDS.items()
+    if words and (not getattr(command, "commands", None) or command.invoke_without_command)
+]
 
 
 def section(words: str) -> str:

@@ -16,6 +16,7 @@ from lineage.engine import Lineage
 from lineage.hand import api as hand
 from lineage.policies import api as policies
 from lineage.quality import api as quality
+from lineage.scorecards import api as scorecards
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     v1.build,
@@ -28,6 +29,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     cost.build,
     quality.build,
     policies.build,
+    scorecards.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

@@ -1,0 +1,1 @@
+"""Scorecards: how well the mesh is governed, each figure with the rows behind it."""

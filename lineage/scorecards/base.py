@@ -1,0 +1,146 @@
+"""What all metrics of one instant look at: datasets and jobs with domain, product and tier, as an actor sees them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lineage.policies import declared_views as declared
+from lineage.policies.evaluate import domains_of
+from lineage.policies.views import Mesh
+from lineage.products import ProductInfo, products_of
+from lineage.scorecards.answers import Row
+
+if TYPE_CHECKING:
+    from lineage.view import View
+
+WINDOW = timedelta(days=30)  # of what counts as recent
+_SEEN = """
+-- datasets that a run named in the 30 days before T as known at K, with how many runs read them
+SELECT o.dataset, count(DISTINCT (o.run, o.job)) FILTER (o.direction = 'in') FROM run_io o
+WHERE o.last_at > $since AND o.seen_at <= $at AND o.known_from <= $known AND o.known_to > $known GROUP BY o.dataset
+"""
+_RAN = """
+-- jobs with a run in the 30 days before T as known at K
+SELECT DISTINCT job FROM run
+WHERE last_event > $since AND first_event <= $at AND known_from <= $known AND known_to > $known
+"""
+
+
+class Base:
+    """One instant while its scorecards are made."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.mesh = Mesh(view)
+        self.when: dict[str, Any] = {"at": view.as_of, "known": view.known_at, "since": view.as_of - WINDOW}
+        self.products: dict[str, ProductInfo] = {
+            name: one for name, one in products_of(view.instant).items() if view.actor.may_see(one.domain)
+        }
+
+    @cached_property
+    def assets(self) -> list[dict[str, Any]]:
+        """Datasets and jobs that the actor may see, as the policies see them."""
+        rows: list[dict[str, Any]] = self.mesh.asset().to_pylist()
+        return [
+            {**row, "node": node} for node, row in zip(self.mesh.nodes, rows, strict=True) if not self.view.hidden(node)
+        ]
+
+    @cached_property
+    def datasets(self) -> list[dict[str, Any]]:
+        """The datasets among them."""
+        return [one for one in self.assets if one["kind"] == "dataset"]
+
+    @cached_property
+    def by_id(self) -> dict[str, dict[str, Any]]:
+        """Assets by node text."""
+        return {one["id"]: one for one in self.assets}
+
+    @cached_property
+    def recent(self) -> dict[int, int]:
+        """Runs of the last 30 days that read each dataset that was seen in them; by dense index."""
+        found: dict[int, int] = {}
+        for node, reads in self.view.store.rows(_SEEN, self.when):
+            i = self.view.snapshot.index(node)
+            if i is not None:
+                found[i] = found.get(i, 0) + reads
+        return found
+
+    @cached_property
+    def ran(self) -> set[int]:
+        """Jobs that ran in the last 30 days."""
+        found = (self.view.snapshot.index(row[0]) for row in self.view.store.rows(_RAN, {**self.when}))
+        return {i for i in found if i is not None}
+
+    @cached_property
+    def subject_domains(self) -> dict[str, str | None]:
+        """Domain of whatever a policy can speak of."""
+        mesh = self.mesh
+        return domains_of({
+            "asset": mesh.asset(), "asset_column": mesh.asset_column(), "contract": declared.contract(mesh),
+            "product": declared.product(mesh), "access": declared.access(mesh), "domain": declared.domain(mesh),
+        })  # fmt: skip
+
+    @cached_property
+    def tags(self) -> list[tuple[str, str, str, bool]]:
+        """Column, its dataset, a tag of it, and whether the dataset itself was given that tag."""
+        told = self.mesh.column_tag()
+        parts = (told[name].to_pylist() for name in ("id", "dataset", "tag", "hops", "origin"))
+        return [(column, home, tag, not hops and origin == home)
+                for column, home, tag, hops, origin in zip(*parts, strict=True)]  # fmt: skip
+
+    @cached_property
+    def own_tags(self) -> dict[tuple[str, str], str]:
+        """What datasets were tagged with themselves: (dataset, ``tier`` or ``classification``) → word."""
+        found: dict[tuple[str, str], str] = {}
+        for _, home, tag, own in self.tags:
+            key, _, word = tag.partition(":")
+            if own and key in ("tier", "classification"):
+                found[home, key] = word
+        return found
+
+    @cached_property
+    def _tiers(self) -> dict[str, str]:
+        """Tier of each product: as its file tells in ``customProperties``, else as one of its datasets is tagged."""
+        found: dict[str, str] = {}
+        for one in self.datasets:
+            if one["product"] and (tier := self.own_tags.get((one["id"], "tier"))):
+                found[one["product"]] = tier
+        told = {name: str(info.custom.get("tier") or "") for name, info in self.products.items()}
+        return {**found, **{name: tier for name, tier in told.items() if tier}}
+
+    def tier(self, product: str | None, dataset: str = "") -> str:
+        """Tier of a product or of a dataset of its own; empty when nobody told it."""
+        return self._tiers.get(product or "") or self.own_tags.get((dataset, "tier"), "")
+
+    def row(self, asset: dict[str, Any], counted: bool | None = True, value: float | None = None,
+            note: str = "") -> Row:  # fmt: skip
+        """A row about a dataset or job."""
+        product = asset["product"] or ""
+        return Row(asset["id"], asset["domain"] or "", product, self.tier(product, asset["id"]), counted, value, note)
+
+    def about(self, subject: str, counted: bool | None = True, value: float | None = None, note: str = "",
+              domain: str | None = None) -> Row | None:  # fmt: skip
+        """A row about any subject; ``None`` when the actor may not see it."""
+        asset = self.by_id.get(subject) or self.by_id.get(_dataset_of(subject))
+        home = domain or (asset["domain"] if asset else self.subject_domains.get(subject)) or ""
+        if not self.view.actor.may_see(home) or (asset is None and self._hidden_node(subject)):
+            return None
+        product = subject if subject in self.products else (asset["product"] if asset else "") or ""
+        return Row(subject, home, product, self.tier(product, asset["id"] if asset else ""), counted, value, note)
+
+    def _hidden_node(self, subject: str) -> bool:
+        """Whether an actor who may not see everything asks for a node that is not among what may be seen."""
+        return self.view.restricted and subject.split(":", 1)[0] in ("dataset", "job", "column")
+
+    def product_row(self, name: str, counted: bool | None = True, value: float | None = None, note: str = "") -> Row:
+        """A row about a product."""
+        return Row(name, self.products[name].domain, name, self.tier(name), counted, value, note)
+
+
+def _dataset_of(subject: str) -> str:
+    """Node text of the dataset of a column; others have none."""
+    if not subject.startswith("column:"):
+        return ""
+    return "dataset:" + subject.removeprefix("column:").rpartition(":")[0]

@@ -1,0 +1,95 @@
+"""How figures went: snapshots that were stored, and for days without one the figures worked out again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lineage.actor import Actor
+from lineage.asking import When, naive_time
+from lineage.audit import record
+from lineage.errors import UsageError
+from lineage.scorecards.answers import History, Point, Score, Sort, Taken
+from lineage.times import utcnow
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
+    from lineage.store import Store
+
+DAY = timedelta(days=1)
+LONGEST = 3_660  # days of one history
+_KEPT = """
+-- figures of one way to group over some days
+SELECT day, metric, scope, numerator, denominator, value FROM scorecard
+WHERE sort = $sort AND day >= $start AND day < $end ORDER BY day, scope, metric
+"""
+_NEWEST = """
+-- last day with a snapshot: one row
+SELECT max(day) FROM scorecard
+"""
+
+
+def keep(store: Store, scores: Sequence[Score], now: datetime, actor: str) -> Taken:
+    """Store the figures of a day in place of those that were taken earlier that day, with an entry in the audit log."""
+    day = _midnight(now)
+    rows = [
+        (day, one.sort, one.scope, one.metric, one.numerator, one.denominator, one.value, one.reason or None, now)
+        for one in scores
+    ]
+    with store.transaction() as cursor:
+        cursor.execute("DELETE FROM scorecard WHERE day = ?", [day])
+        if rows:
+            cursor.executemany("INSERT INTO scorecard VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        payload = {"day": f"{day:%Y-%m-%d}", "figures": len(rows)}
+        record(cursor, actor=actor, action="scorecard.snapshot", resource="scorecards", payload=payload, at=now)
+    return Taken(day, len(rows))
+
+
+def due(store: Store, now: datetime) -> bool:
+    """Whether today has no snapshot yet."""
+    newest = store.rows(_NEWEST)[0][0]
+    return newest is None or newest < _midnight(now)
+
+
+def history(
+    lineage: Lineage, by: Sort, start: When, end: When, domain: str | None, metrics: Sequence[str], actor: Actor
+) -> History:
+    """Figures at the end of each day from ``start`` until before ``end``; of today, as they are now.
+
+    A day with a snapshot is told as it was taken; others are worked out from the two clocks, as known now. Somebody who
+    may not see everything, or asks for one domain only, never reads a snapshot: it counts everything.
+
+    Raises
+    ------
+    UsageError
+        when a time is no time, or the period is empty or too long.
+    """
+    now = utcnow()
+    first = naive_time(start, "from")
+    last = min(naive_time(end, "to") or now, now)
+    if first is None or _midnight(first) >= last or (last - first).days > LONGEST:
+        raise UsageError(f"from, to: a history wants a beginning before its end, and at most {LONGEST} days.")
+    points: list[Point] = []
+    kept: dict[datetime, list[Point]] = {}
+    if domain is None and not actor.hidden_domains:
+        when = {"sort": by, "start": _midnight(first), "end": last}
+        for day, name, scope, numerator, denominator, value in lineage.store.rows(_KEPT, when):
+            if name in metrics:
+                kept.setdefault(day, []).append(Point(day, name, scope, numerator, denominator, value, True))
+    day = _midnight(first)
+    while day < last:
+        points += kept.get(day) or _again(lineage, by, day, min(day + DAY, last), domain, metrics, actor)
+        day += DAY
+    return History(by, tuple(points))
+
+
+def _again(
+    lineage: Lineage, by: Sort, day: datetime, at: datetime, domain: str | None, metrics: Sequence[str], actor: Actor
+) -> list[Point]:
+    found = lineage.scorecards.report(by, domain=domain, metrics=metrics, as_of=at, actor=actor)
+    return [Point(day, one.metric, one.scope, one.numerator, one.denominator, one.value, False) for one in found.scores]
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
