@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 _KEPT = 100_000
 _Key = tuple[str, str]  # place, facet key
 
-_POINTS = f"""
-WITH wanted AS (SELECT unnest(?::UBIGINT[]) AS entity)
-SELECT io.dataset, s.place, s.key, s.body, epoch_us(io.seen_at), epoch_us(io.last_at),
-       CASE io.direction WHEN 'in' THEN 1 ELSE 2 END, io.run, run.producer
+POINTS = f"""
+-- one facet of one entity as one run or declaration showed it from first to last
+WITH wanted AS ({{entities}})
+SELECT io.dataset AS entity, s.place, s.key, s.body, epoch_us(io.seen_at) AS t_first, epoch_us(io.last_at) AS t_last,
+       CASE io.direction WHEN 'in' THEN 1 ELSE 2 END AS ord, io.run, run.producer
 FROM run_io io SEMI JOIN wanted ON wanted.entity = io.dataset
 JOIN facet_set s ON s.set_id = io.facet_set
 JOIN run ON run.run = io.run AND run.known_to = make_timestamp({OPEN_MICROS})
@@ -56,6 +57,7 @@ SELECT d.entity, s.place, s.key, s.body, epoch_us(d.event_time), epoch_us(d.even
 FROM declaration d SEMI JOIN wanted ON wanted.entity = d.entity
 JOIN facet_set s ON s.set_id = d.facet_set
 """  # noqa: S608 - a constant
+_POINTS = POINTS.format(entities="SELECT unnest(?::UBIGINT[]) AS entity")
 
 _NEWEST = f"""
 WITH wanted AS (SELECT unnest(?::UBIGINT[]) AS entity)

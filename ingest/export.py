@@ -22,7 +22,7 @@ _SELECT = """
 -- accepted events and where their bytes are, oldest first
 SELECT e.block, e.position FROM event e
 LEFT JOIN node n ON n.id = coalesce(e.job, e.dataset)
-WHERE ($since IS NULL OR e.event_time >= $since) AND ($until IS NULL OR e.event_time < $until)
+WHERE e.block IS NOT NULL AND ($since IS NULL OR e.event_time >= $since) AND ($until IS NULL OR e.event_time < $until)
   AND ($namespaces IS NULL OR list_contains($namespaces, n.namespace))
   AND ($jobs IS NULL OR (e.job IS NOT NULL AND list_contains($jobs, n.name)))
 ORDER BY e.event_time, e.hash

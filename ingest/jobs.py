@@ -186,14 +186,16 @@ class JobHistories:
         )
         return _edge_rows(edges, entry.job), _column_rows(columns, entry.job)
 
-    @staticmethod
-    def _settle(entry: _Unit, edges: set[Row], columns: set[Row]) -> None:
+    def _settle(self, entry: _Unit, edges: set[Row], columns: set[Row]) -> None:
         """Take over rows that hold what the evidence says."""
         entry.edges, entry.columns, entry.stale = edges, columns, False
         pending = any(row[-6] == "stale" and row[-1] == OPEN_MICROS for row in (*edges, *columns))
         evidence = entry.evidence.values()
         in_stages = any(run.later for run in evidence)
-        entry.last = None if pending or in_stages else max(evidence, default=None)
+        newest = None if pending or in_stages else max(evidence, default=None)
+        if newest is not None and any(turn.at >= newest.at for turn in self._turns_of(entry)):
+            newest = None  # what a later run shows after a drop begins anew
+        entry.last = newest
 
     def _ends(self, entry: _Unit) -> set[int]:
         """Everything at either end of a unit's edges."""

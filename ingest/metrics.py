@@ -36,7 +36,10 @@ _EVENTS = (1, 4, 16, 64, 256, 1024, 4096)
 _TOTALS = """
 -- events archived and projected, and how many different ones those are
 SELECT (SELECT coalesce(sum(n), 0) FROM raw WHERE block <= (SELECT value::UBIGINT FROM meta
-          WHERE key = 'projected_block')), (SELECT count(*) FROM event)
+          WHERE key = 'projected_block'))
+  -- and in the blocks that retention removed
+  + (SELECT coalesce(max(value::BIGINT), 0) FROM meta WHERE key = 'received_before'),
+  (SELECT count(*) FROM event)
 """
 _REFUSED = "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason"
 _BY_PRODUCER = """

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.lives import MISSES_KEY
+from ingest.baseline import check_baseline, copy_baseline
+from ingest.lives import MISSES, MISSES_KEY
 from ingest.sql_step import SETTINGS, read_pending
 from ingest.tables import DERIVED
 from ingest.writer import Writer
@@ -42,7 +43,19 @@ def rebuild(
     int
         how many archived events were read. Receipt times are those of the archive, so both clocks come out equal.
         Columns are read from SQL afterwards (:func:`ingest.sql_step.read_pending`), as behind any projection.
+        Where retention let events go, it starts from what its signed baseline vouches for.
+
+    Raises
+    ------
+    StoreError
+        when that baseline or its rows were altered.
     """
+    with store.reading() as cursor:
+        base = check_baseline(cursor)
+    if base is not None and misses is not None and misses != int(store.get_meta(MISSES_KEY) or MISSES):
+        raise StoreError(
+            "How many runs end an edge cannot be changed any more: retention let events go that it follows from."
+        )
     for table in _told_tables(store):
         _copy(store, target, table)
     with target.transaction() as cursor:
@@ -50,6 +63,8 @@ def rebuild(
             Store.set_meta(cursor, key, value)
         if misses is not None:
             Store.set_meta(cursor, MISSES_KEY, str(misses))
+    if base is not None:
+        copy_baseline(store, target, base)
     writer = Writer(target)
     done = 0
     while count := writer.project_pending():

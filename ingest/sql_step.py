@@ -298,13 +298,17 @@ class SqlStep:
         unit = self._units[job]
         evidence = list(unit.evidence.values())
         ends = {end for run in evidence for edge in self._sets.columns(run.column_set).edges for end in edge[-2:]}
-        lives = column_lives(evidence, self._sets, OPEN_MICROS, [drop for drop in drops if drop.dataset in ends])
+        own = [drop for drop in drops if drop.dataset in ends]
+        lives = column_lives(evidence, self._sets, OPEN_MICROS, own)
         rows: set[Row] = {
             (i.edge.src, i.edge.dst, job, *i.edge[2:-2], i.state, i.run, i.producer, i.end_reason, i.start, i.end)
             for i in lives
         }
         pending = any(row[-6] == "stale" and row[-1] == OPEN_MICROS for row in rows)
-        unit.last = None if pending else max(evidence, default=None)
+        newest = max(evidence, default=None)
+        if pending or (newest is not None and any(drop.at >= newest.at for drop in own)):
+            newest = None
+        unit.last = newest
         return rows
 
     def _write_nodes(self, cursor: duckdb.DuckDBPyConnection, changes: Changes, k: int) -> None:

@@ -16,6 +16,8 @@ import pyarrow as pa
 from ingest import archive, quarantine, tables
 from ingest.derive import Derivation
 from ingest.envelope import Envelope, Refusal, decode, event_hash, time_hint
+from ingest.horizon import Horizon
+from ingest.model import EventFacts
 from ingest.project import Projector
 from ingest.quarantine import Rejected
 from lineage.store import Store
@@ -112,6 +114,7 @@ class Writer:
         self._store = store
         self._projector = Projector()
         self._derivation = Derivation(self._projector)
+        self._horizon = Horizon()
 
     def ingest(
         self,
@@ -263,12 +266,16 @@ class Writer:
     def _derive(self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], known_at: int) -> list[tables.Row]:
         """Derive from events; their rows of ``event``."""
         facts = [self._projector.read(item.envelope) for item in placed]
-        self._derivation.apply(cursor, facts, known_at)
+        late, apart = self._horizon.late(
+            cursor, ((event, item.block) for event, item in zip(facts, placed, strict=True))
+        )
+        self._derivation.apply(cursor, [f for f in facts if f.hash not in apart] if apart else facts, known_at)
         return [
             (
-                event.hash, event.at, known_at, event.kind, event.event_type, event.run,
+                event.hash, event.at, known_at, event.kind, event.event_type,
+                None if event.hash in apart else event.run,
                 event.job.id if event.job else None, event.dataset.id if event.dataset else None, event.producer,
-                item.block, item.position, json.dumps(event.notes, ensure_ascii=False) if event.notes else None,
+                item.block, item.position, _notes(event, late),
             )
             for event, item in zip(facts, placed, strict=True)
         ]  # fmt: skip
@@ -329,6 +336,11 @@ def _archive(
     if blocks:
         archive.append_blocks(cursor, block, blocks, at, source)
     return [_Placed(envelope, block + i // size, i % size) for i, envelope in enumerate(envelopes)]
+
+
+def _notes(event: EventFacts, late: dict[bytes, str]) -> str | None:
+    notes = (*event.notes, late[event.hash]) if event.hash in late else event.notes
+    return json.dumps(notes, ensure_ascii=False) if notes else None
 
 
 def _archived(data: bytes) -> Envelope:

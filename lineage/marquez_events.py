@@ -22,7 +22,7 @@ _EVENTS = """
 -- run events in a half-open window of event time, of one namespace or of all, without those of hidden nodes
 SELECT e.block, e.position, count(*) OVER () FROM event e
 LEFT JOIN node n ON n.id = e.job
-WHERE e.kind = 'run' AND e.received_at <= $known
+WHERE e.kind = 'run' AND e.received_at <= $known AND e.block IS NOT NULL
   AND ($after IS NULL OR e.event_time >= $after) AND ($before IS NULL OR e.event_time < $before)
   AND ($namespace IS NULL OR n.namespace = $namespace)
   AND NOT list_contains($hidden, e.job)

@@ -52,7 +52,11 @@ _SETS = """
 SELECT s.set_id, s.place, s.key, b.json FROM facet_set s JOIN facet_body b USING (body)
 WHERE s.set_id IN (SELECT unnest(?::UBIGINT[])) ORDER BY s.set_id, s.place DESC, s.key
 """
-_EVENTS = "SELECT run, block, position FROM event WHERE run IN (SELECT unnest(?::UBIGINT[])) ORDER BY event_time, hash"
+_EVENTS = """
+-- where the events of some runs are, as far as their bytes are kept
+SELECT run, block, position FROM event WHERE run IN (SELECT unnest(?::UBIGINT[])) AND block IS NOT NULL
+ORDER BY event_time, hash
+"""
 
 RunRow = dict[str, Any]
 

@@ -97,7 +97,7 @@ def print_trail(trail: RunTrail) -> None:
     else:
         jobs = len({step.job for step in trail.steps})
         line(console, f"{counted(len(trail.steps), 'version')} by {counted(jobs, 'job')}.")
-    if trail.partial:
+    if trail.behind:
         line(console, f"Partial: {counted(trail.behind, 'more version')} behind.")
     if trail.blind_spots:
         line(console, "Blind spots:")

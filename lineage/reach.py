@@ -137,18 +137,20 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
     if links is not None and asked.bridge:
         links = (*links, *_bridges(view, reached, kept))
     partial = bool(reached.behind)
+    lost = view.instant.horizon_notes
     counts = view.per_domain(reached.behind)
+    no_products = (_NO_PRODUCTS,) if filters.asks_for("product") and not groups_of(view.instant, "product") else ()
     return Answer(
         node=view.label(source),
         direction=reached.direction,
         as_of=view.as_of,
         known_at=view.known_at,
-        partial=partial,
+        partial=partial or bool(lost),
         nodes=tuple(nodes),
         domain=view.domain(source),
         aliases=view.aliases(source),
         # what was cut off is there: an answer that stops before it cannot say that there is nothing
-        verdict="found" if everything or partial else "blind" if blind_here else "none",
+        verdict="found" if everything or partial else "blind" if blind_here or lost else "none",
         blind_spots=tuple(dict.fromkeys([*blind_here, *other_spots])),
         frontier=Frontier(sum(counts.values()), counts) if partial else None,
         coverage=_coverage(view, reached),
@@ -157,7 +159,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         filters={name: list(getattr(filters, name)) for name in ("kinds", "domains", "certainty")},
         unfiltered=len(everything),
         totals=totals(nodes),
-        notes=(_NO_PRODUCTS,) if filters.asks_for("product") and not groups_of(view.instant, "product") else (),
+        notes=(*lost, *no_products),
         links=links,
         keys=keys_of(view, ends) if asked.links else None,
     )

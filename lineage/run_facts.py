@@ -66,6 +66,7 @@ WHERE r.run IN (SELECT unnest($runs::UBIGINT[])) AND r.known_from <= $known AND 
 _EVENTS = """
 -- where the events of some runs are
 SELECT run, block, position FROM event WHERE run IN (SELECT unnest($runs::UBIGINT[])) AND received_at <= $known
+  AND block IS NOT NULL
 """
 _LAST_EVENTS = """
 -- where the events of the last run of some jobs are, of what was there at T as known at K
@@ -74,7 +75,7 @@ SELECT r.job, e.block, e.position FROM event e JOIN (
   WHERE job IN (SELECT unnest($jobs::UBIGINT[])) AND first_event <= $at AND known_from <= $known AND known_to > $known
   GROUP BY job
 ) r ON r.run = e.run
-WHERE e.received_at <= $known
+WHERE e.received_at <= $known AND e.block IS NOT NULL
 """
 
 

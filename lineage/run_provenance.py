@@ -82,14 +82,15 @@ class _Trail:
                 break
             frontier = self._level(frontier, hops)
             hops += 1
+        lost = self.view.instant.horizon_notes
         return RunTrail(
             node=self.view.label(self.node),
             verdict="found" if self.steps else "blind",
             as_of=self.view.as_of,
             known_at=self.view.known_at,
             steps=tuple(self.steps.values()),
-            blind_spots=tuple(dict.fromkeys(self.spots)),
-            partial=bool(self.behind),
+            blind_spots=tuple(dict.fromkeys((*lost, *self.spots))),
+            partial=bool(self.behind or lost),
             behind=len(self.behind),
         )
 

@@ -111,7 +111,7 @@ class RunTrail(Shown):
 
     def remarks(self) -> tuple[str, ...]:
         """Blind spots, and whether a limit cut the answer."""
-        return ((f"partial: {self.behind} more versions behind",) if self.partial else ()) + self.blind_spots
+        return ((f"partial: {self.behind} more versions behind",) if self.behind else ()) + self.blind_spots
 
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """Versions from right to left by hops."""

@@ -68,7 +68,7 @@ def summary_lines(answer: Answer) -> list[str]:
         lines.append(f"By domain: {', '.join(f'{name} {n}' for name, n in totals.by_domain.items())}.")
         lines.append(f"By hops: {', '.join(f'{hops}: {n}' for hops, n in totals.by_hop.items())}.")
     lines += answer.notes
-    if answer.partial:
+    if answer.frontier is not None:
         lines.append(f"Partial: {frontier_text(answer.frontier)}. Ask with a greater --depth, or with none.")
     coverage = answer.coverage
     if coverage and coverage.share_certain is not None:

@@ -17,6 +17,7 @@ from lineage.actor import Actor
 from lineage.answers import UNASSIGNED, NodeRef
 from lineage.domains import DomainMap, load_domains
 from lineage.errors import MeshlineError
+from lineage.store.horizon import horizon_notes
 from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
@@ -130,6 +131,11 @@ class Instant:
     @property
     def _when(self) -> dict[str, datetime]:
         return {"at": self.snapshot.as_of, "known": self.snapshot.known_at}
+
+    @cached_property
+    def horizon_notes(self) -> tuple[str, ...]:
+        """What an answer at this instant has to say of what retention let go."""
+        return horizon_notes(self.store.rows, self.snapshot.as_of, self.snapshot.known_at)
 
     @cached_property
     def domains(self) -> DomainMap:

@@ -34,7 +34,7 @@ ORDER BY i.run, i.direction, i.dataset
 _EVENTS = """
 -- where the events of runs of a period are
 SELECT e.block, list({'position': e.position, 'run': e.run}) FROM event e
-WHERE e.run IS NOT NULL AND e.received_at <= $known
+WHERE e.run IS NOT NULL AND e.received_at <= $known AND e.block IS NOT NULL
   AND e.event_time >= $start - INTERVAL 1 DAY AND e.event_time < $end + INTERVAL 1 DAY
 GROUP BY e.block ORDER BY e.block
 """

@@ -141,6 +141,17 @@ def test_a_dataset_made_again_after_its_drop_has_a_new_edge() -> None:
         assert _history(store, "a", "c") == [("current", 0, 3), ("current", 5, None)]
 
 
+def test_a_run_behind_a_drop_that_looks_like_the_one_before_it_begins_the_edge_anew() -> None:
+    drop = {"lifecycleStateChange": {"lifecycleStateChange": "DROP"}}
+    with loaded(
+        run_event("r1", at="2026-01-01T00:00:00Z", inputs=["a"], outputs=["b"]),
+        dataset_event("a", at="2026-01-02T00:00:00Z", **drop),
+        run_event("r2", at="2026-01-03T00:00:00Z", inputs=["a"], outputs=["b"]),
+        one_by_one=True,
+    ) as store:
+        assert edges(store) == {("a", "b", "product", "current")}
+
+
 def test_a_drop_ends_declared_edges_and_column_edges_too() -> None:
     told = ("c", {"columnLineage": column_lineage({"x": [("a", "x")]})})
     with loaded(

@@ -218,9 +218,9 @@ def _event_name(event: Event) -> str:
 def _gaps(trail: RunTrail, answer: Answer, events: Sequence[Event]) -> tuple[str, ...]:
     """What the pack cannot tell, stated openly."""
     gaps = [*trail.blind_spots, *answer.blind_spots, *answer.notes]
-    if trail.partial:
+    if trail.behind:
         gaps.append(f"Partial: {trail.behind} more versions lie behind what is listed.")
-    if answer.partial:
+    if answer.frontier is not None:
         gaps.append("Partial: the list of what lies upstream was cut.")
     if answer.coverage and answer.coverage.unparsed_sql:
         gaps.append(f"The SQL of {answer.coverage.unparsed_sql} jobs on the way was not read for columns.")

@@ -23,7 +23,7 @@ WHERE run_id IN (SELECT unnest($ids::VARCHAR[])) AND known_from <= $known AND kn
 _EVENTS = """
 -- where the events of some runs, and the declarations of some entities until T, are
 SELECT e.block, e.position, e.hash, e.event_time FROM event e
-WHERE e.received_at <= $known AND (
+WHERE e.received_at <= $known AND e.block IS NOT NULL AND (
   e.run IN (SELECT unnest($runs::UBIGINT[]))
   OR (e.kind <> 'run' AND e.event_time <= $at
       AND coalesce(e.dataset, e.job) IN (SELECT unnest($entities::UBIGINT[])))
