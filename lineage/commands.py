@@ -64,6 +64,7 @@ FIELDS: tuple[str, ...] = (
     "lineage.policies.waiver_commands",
     "lineage.policies.access_commands",
     "lineage.scorecards.commands",
+    "lineage.feedback.commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lineage.contracts.questions import ContractQuestions, ProductQuestions
     from lineage.cost.questions import Cost
     from lineage.engine import Lineage
+    from lineage.feedback.questions import FeedbackQuestions
     from lineage.hand.aliases import Aliases
     from lineage.hand.edges import Edges
     from lineage.policies.access import Access
@@ -104,3 +105,10 @@ class Fields:
         from lineage.scorecards.questions import ScorecardQuestions
 
         return ScorecardQuestions(cast("Lineage", self))
+
+    @property
+    def feedback(self) -> FeedbackQuestions:
+        """What consumers say of products, and what owners answer."""
+        from lineage.feedback.questions import FeedbackQuestions
+
+        return FeedbackQuestions(cast("Lineage", self))

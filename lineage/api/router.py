@@ -13,6 +13,7 @@ from lineage.audit import api as audit
 from lineage.contracts import api as contracts
 from lineage.cost import api as cost
 from lineage.engine import Lineage
+from lineage.feedback import api as feedback
 from lineage.hand import api as hand
 from lineage.policies import api as policies
 from lineage.quality import api as quality
@@ -30,6 +31,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     quality.build,
     policies.build,
     scorecards.build,
+    feedback.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

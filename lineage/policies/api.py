@@ -10,7 +10,9 @@ from fastapi.responses import JSONResponse
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
 from lineage.policies.access import AccessList, AccessRow
 from lineage.policies.answers import Check, Policies
+from lineage.policies.backtest import Backtest
 from lineage.policies.groups import ViolationGroups
+from lineage.policies.load import parse_policy
 from lineage.policies.model import Policy
 from lineage.policies.violations import Violation, Violations
 from lineage.policies.waiving import WaiverList, WaiverRow
@@ -41,6 +43,19 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         request: Request, policy: Which | None = None, as_of: AsOf = None, known_at: KnownAt = None
     ) -> JSONResponse:
         return as_json(get_lineage().policies.check(policy, as_of=as_of, known_at=known_at, actor=actor_of(request)))
+
+    @router.post("/policies/backtest", summary="A proposed policy over past states", responses=shape(Backtest))
+    def backtest(
+        request: Request,
+        policy: Annotated[str, Body(description="Text of the policy file")],
+        start: Annotated[str, Body(alias="from", description="First instant")],
+        end: Annotated[str | None, Body(alias="to", description="Last instant; default: now")] = None,
+        step: Annotated[str, Body(description="Time between two instants")] = "1d",
+    ) -> JSONResponse:
+        proposed = parse_policy(policy, "policy")
+        return as_json(
+            get_lineage().policies.backtest(proposed, start=start, end=end, step=step, actor=actor_of(request))
+        )
 
     _add_violations(router, get_lineage, actor_of)
     _add_waivers(router, get_lineage, actor_of)

@@ -90,6 +90,25 @@ def test(
         raise typer.Exit(1)
 
 
+@policies.command()
+def backtest(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The proposed policy.", exists=True, dir_okay=False)],
+    start: Annotated[str, typer.Option("--from", metavar="TIME", help="First instant.")],
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Last instant.", show_default="now")] = None,
+    step: Annotated[str, typer.Option("--step", help="Time between two instants: 12h, 1d, 2w.")] = "1d",
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """What a proposed policy would have said over past states of the mesh, beside what was recorded."""
+    from lineage.contracts.tables import print_shown
+    from lineage.policies.load import parse_policy
+
+    policy = parse_policy(file.read_text("utf-8"), str(file))
+    with engine(db) as lx:
+        answer = lx.policies.backtest(policy, start=start, end=end, step=step)
+    show_rows(answer, format, print_shown)
+
+
 @policies.command("library")
 def library_(
     write: Annotated[

@@ -20,6 +20,7 @@ from lineage.times import utcnow
 if TYPE_CHECKING:
     from lineage.asking import When
     from lineage.engine import Lineage
+    from lineage.policies.backtest import Backtest
     from lineage.policies.groups import ViolationGroups
     from lineage.policies.recording import Recorded
     from lineage.policies.violations import Violation, Violations
@@ -113,6 +114,29 @@ class PolicyQuestions:
             generated_by=f"meshline {__version__}",
             fingerprint=view.instant.fingerprint,
         )
+
+    def backtest(
+        self, policy: Policy, *, start: When, end: When = None, step: str = "1d", actor: Actor = LOCAL
+    ) -> Backtest:
+        """What a proposed policy would have said over past states; see :mod:`lineage.policies.backtest`.
+
+        Parameters
+        ----------
+        policy
+            :func:`lineage.policies.load.parse_policy` reads one from a file. Nothing is stored.
+        start, end
+            first and last instant; ``end`` is now by default.
+        step
+            time between two instants, like ``12h``, ``1d`` or ``2w``.
+
+        Raises
+        ------
+        UsageError
+            when the period or the step makes no sense.
+        """
+        from lineage.policies.backtest import backtest, instants
+
+        return backtest(self._lineage, policy, instants(start, end, step, utcnow()), actor)
 
     def record(
         self,

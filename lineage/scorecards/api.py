@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
 from lineage.scorecards.answers import Behind, History, Scorecards, Taken
+from lineage.scorecards.risk import Risk
 
 By = Annotated[Literal["mesh", "domain", "product", "tier"], Query(description="How figures are grouped")]
 Metrics = Annotated[list[str] | None, Query(description="Only these metrics; default: all")]
@@ -56,5 +57,10 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     @router.post("/scorecards/snapshot", summary="Keep the figures of today", responses=shape(Taken))
     def snapshot(request: Request) -> JSONResponse:
         return as_json(get_lineage().scorecards.snapshot(actor=actor_of(request)))
+
+    @router.get("/risk", summary="Risk of one product, explained", responses=shape(Risk))
+    def risk(request: Request, product: str, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        found = get_lineage().scorecards.risk(product, as_of=as_of, known_at=known_at, actor=actor_of(request))
+        return as_json(found)
 
     return router

@@ -28,6 +28,7 @@ scorecards = typer.Typer(help="How well the mesh is governed, each figure with t
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.add_typer(scorecards, name="scorecards")
+    app.command()(risk)
 
 
 @scorecards.callback(invoke_without_command=True)
@@ -81,3 +82,18 @@ def snapshot(actor: Who = None, db: Database = None) -> None:
     with open_store(db) as store:
         taken = Lineage(store).scorecards.snapshot(actor=acting(actor))
     typer.echo(f"{taken.day:%Y-%m-%d}: {taken.figures:,} figures")
+
+
+def risk(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Its id.", show_default=False)],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: TableShape = TableFormat.table,
+    db: Database = None,
+) -> None:
+    """Risk of PRODUCT: classification × exposure × open violations, point by point."""
+    from lineage.contracts.tables import print_shown
+
+    with engine(db) as lx:
+        answer = lx.scorecards.risk(product, as_of=as_of, known_at=known_at)
+    show_rows(answer, format, print_shown)

@@ -14,6 +14,7 @@ from lineage.scorecards.answers import SORTS, Behind, History, Row, Score, Score
 from lineage.scorecards.base import Base
 from lineage.scorecards.maturity import maturity
 from lineage.scorecards.metrics import BY_ID, METRICS, Metric, metric, score
+from lineage.scorecards.risk import Risk, risk, risks
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -156,6 +157,22 @@ class ScorecardQuestions:
         ]
         return keep(self._lineage.store, scores, moment, actor.name)
 
+    def risk(self, product: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Risk:
+        """Risk of one product, explained; see :mod:`lineage.scorecards.risk`.
+
+        Raises
+        ------
+        UnknownProductError
+            when there is no such product.
+        """
+        view = self._lineage.view(as_of, known_at, actor)
+        return risk(view, base_of(view), product)
+
+    def risks(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> tuple[Risk, ...]:
+        """Risks of all products, the greatest first."""
+        view = self._lineage.view(as_of, known_at, actor)
+        return risks(view, base_of(view))
+
     def _rows(self, view: View, domain: str | None, wanted: Sequence[Metric]) -> Rows:
         found = gather(view, self._lineage, wanted)
         if domain is None:
@@ -165,13 +182,7 @@ class ScorecardQuestions:
 
 def gather(view: View, lineage: Lineage, wanted: Sequence[Metric]) -> Rows:
     """The rows of some metrics; each group of metrics is worked out once for an instant."""
-    hidden = ",".join(sorted(view.actor.hidden_domains))
-    moment = f"{view.as_of:%Y-%m-%d %H:%M}"  # what depends on the clock may be a minute old
-
-    def once(name: str, find: Callable[[], T]) -> T:
-        return view.instant.remember(f"scorecards {name} {hidden} {moment}", find)
-
-    base = once("base", lambda: Base(view))
+    base, once = base_of(view), partial(_once, view)
     names = {one.id for one in wanted} | ({"consumers"} if any(one.id == "maturity" for one in wanted) else set())
     found: dict[str, list[Row]] = {}
     for part, metrics in PARTS:
@@ -181,6 +192,17 @@ def gather(view: View, lineage: Lineage, wanted: Sequence[Metric]) -> Rows:
         cost = None if view.restricted else lineage.cost  # a bill is of the whole mesh
         found["maturity"] = once("maturity", lambda: maturity(base, found["consumers"], cost))
     return {name: rows for name, rows in found.items() if name in names}
+
+
+def base_of(view: View) -> Base:
+    """What all metrics of an instant look at, made once."""
+    return _once(view, "base", lambda: Base(view))
+
+
+def _once(view: View, name: str, find: Callable[[], T]) -> T:
+    """What an actor was told of this instant before; what depends on the clock may be a minute old."""
+    hidden = ",".join(sorted(view.actor.hidden_domains))
+    return view.instant.remember(f"scorecards {name} {hidden} {view.as_of:%Y-%m-%d %H:%M}", find)
 
 
 def _grouped(rows: Rows, sort: Sort) -> dict[str, dict[str, list[Row]]]:

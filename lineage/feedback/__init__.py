@@ -1,0 +1,1 @@
+"""What consumers say of data products, and what its owners answer."""
