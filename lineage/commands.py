@@ -63,8 +63,10 @@ FIELDS: tuple[str, ...] = (
     "lineage.policies.violation_commands",
     "lineage.policies.waiver_commands",
     "lineage.policies.access_commands",
+    "lineage.alerts.commands",
     "lineage.scorecards.commands",
     "lineage.feedback.commands",
+    "lineage.report.commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lineage.actor import LOCAL, Actor
+from lineage.alerts.routes import ROUTES
 from lineage.audit import Entry, record_all
 from lineage.contracts.files import CONTRACTS
 from lineage.contracts.together import check_together
@@ -50,7 +51,7 @@ class Kind(Protocol):
         """Problems that show only when all files of the kind (and the store) are seen together."""
 
 
-KINDS: tuple[Kind, ...] = (DOMAINS, CONTRACTS, PRODUCTS, COST, BUDGETS, POLICIES, WAIVERS, GRANTS, ACCESS_RULES)
+KINDS: tuple[Kind, ...] = (DOMAINS, CONTRACTS, PRODUCTS, COST, BUDGETS, POLICIES, WAIVERS, GRANTS, ACCESS_RULES, ROUTES)
 """Every kind that :func:`apply` reads."""
 
 

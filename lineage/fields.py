@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from lineage.alerts.questions import Alerts
     from lineage.audit.questions import Audit
     from lineage.contracts.questions import ContractQuestions, ProductQuestions
     from lineage.cost.questions import Cost
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lineage.policies.questions import PolicyQuestions
     from lineage.policies.waiving import Waivers
     from lineage.quality.questions import Quality
+    from lineage.report.asked import Reports
     from lineage.scorecards.questions import ScorecardQuestions
     from lineage.store import Store
 
@@ -72,6 +74,13 @@ class Fields:
         return Access(cast("Lineage", self))
 
     @property
+    def alerts(self) -> Alerts:
+        """What is told to people outside, by which way, and whether it arrived."""
+        from lineage.alerts.questions import Alerts
+
+        return Alerts(cast("Lineage", self))
+
+    @property
     def aliases(self) -> Aliases:
         """Names of datasets: what joins them, what might, what people say."""
         from lineage.hand.aliases import Aliases
@@ -112,3 +121,10 @@ class Fields:
         from lineage.feedback.questions import FeedbackQuestions
 
         return FeedbackQuestions(cast("Lineage", self))
+
+    @property
+    def reports(self) -> Reports:
+        """The report for people who decide."""
+        from lineage.report.asked import Reports
+
+        return Reports(cast("Lineage", self))

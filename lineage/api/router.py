@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 
 from lineage.actor import LOCAL, Actor
+from lineage.alerts import api as alerts
 from lineage.api import graph, history, v1, v2
 from lineage.api.parts import ActorOf, GetLineage
 from lineage.audit import api as audit
@@ -17,6 +18,7 @@ from lineage.feedback import api as feedback
 from lineage.hand import api as hand
 from lineage.policies import api as policies
 from lineage.quality import api as quality
+from lineage.report import api as report
 from lineage.scorecards import api as scorecards
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
@@ -30,8 +32,10 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     cost.build,
     quality.build,
     policies.build,
+    alerts.build,
     scorecards.build,
     feedback.build,
+    report.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

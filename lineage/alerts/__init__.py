@@ -1,0 +1,1 @@
+"""One notifier for what people have to hear of: violations, incidents, broken contracts, budgets."""
