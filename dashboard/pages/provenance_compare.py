@@ -136,10 +136,21 @@ def _made_row(change: PackChange) -> dict[str, Any]:
     return {
         "what": change.what,
         "subject": change.subject,
-        "before": change.before or "nothing",
-        "after": change.after or "nothing",
+        "before": _said(change.what, change.before),
+        "after": _said(change.what, change.after),
         "short": {"subject": short_id(change.subject) if node else (change.subject, "")},
     }
+
+
+def _said(what: str, text: str | None) -> str:
+    """One side of a difference; of code its version and hash, which differ, rather than its address, which does not.
+
+    >>> _said("code", "https://git.example/a.sql 474d3b SQL b26d"), _said("run", None)
+    ('474d3b SQL b26d', 'nothing')
+    """
+    if what == "code" and text and " " in text:
+        return " ".join(part for part in text.split() if "://" not in part)
+    return text or "nothing"
 
 
 def _mesh_row(change: Difference, links: Links) -> dict[str, Any]:
