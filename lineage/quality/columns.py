@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lineage.quality.evidence import evidence
 from lineage.quality.report import number
 from lineage.quality.score import grade
@@ -21,19 +23,16 @@ def annotate(view: View, nodes: Sequence[int]) -> Mapping[str, Sequence[Any]]:
     Upstream risk is not told to those who may not see everything upstream.
     """
     found = evidence(view)
-    rows = []
-    for i in nodes:
-        shown = number(float(found.scores.shown[i]))
-        risk = None if view.restricted else _rounded(number(float(found.risk[i])))
-        rows.append(
-            (
-                _rounded(shown),
-                _rounded(number(float(found.scores.coverage[i])), 4),
-                None if shown is None else grade(shown, bool(found.scores.gated[i])),
-                risk,
-            )
-        )
-    return {name: [row[k] for row in rows] for k, name in enumerate(COLUMNS)}
+    at = np.asarray(nodes, dtype=np.int64)
+    shown = [number(score) for score in found.scores.shown[at].tolist()]
+    gated = found.scores.gated[at].tolist()
+    risk = [None] * len(shown) if view.restricted else [number(lost) for lost in found.risk[at].tolist()]
+    return {
+        "quality": [_rounded(score) for score in shown],
+        "coverage": [_rounded(number(share), 4) for share in found.scores.coverage[at].tolist()],
+        "grade": [None if score is None else grade(score, caps) for score, caps in zip(shown, gated, strict=True)],
+        "upstream_risk": [_rounded(lost) for lost in risk],
+    }
 
 
 def _rounded(value: float | None, digits: int = 2) -> float | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from lineage.graph.arrays import DATASET
 from lineage.quality.anomaly import Judged
-from lineage.quality.freshness import F64, I64, learned_limits, timeliness
+from lineage.quality.freshness import F64, I64, learned_limits, timeliness_of
 from lineage.quality.score import DIMENSIONS, Scores, dimension, score, severity_weight, upstream_risk
 from lineage.quality.volume import Volumes, last_volumes
 from lineage.times import EPOCH
@@ -223,10 +223,7 @@ def _promised(view: View, now: datetime, limit: F64, promised: Any) -> list[tupl
 
 
 def _fresh(datasets: I64, last: F64, limit: F64, promised: Any, now: float) -> _Part:
-    age, target = now - last[datasets], limit[datasets]
-    result = np.full(len(datasets), np.nan)
-    for k in np.flatnonzero(~np.isnan(age) & ~np.isnan(target)).tolist():
-        result[k] = timeliness(float(age[k]), float(target[k]))
+    result = timeliness_of(now - last[datasets], limit[datasets])
     bound = promised[datasets]
     weight = np.where(bound, 3.0, 1.0)
     kind = np.full(len(datasets), _TIMELINESS)

@@ -44,6 +44,19 @@ def timeliness(age: float, target: float) -> float:
     return min(1.0, max(0.0, 1.0 - (age - target) / target))
 
 
+def timeliness_of(age: F64, target: F64) -> F64:
+    """:func:`timeliness` of many at once; not-a-number where the age or the target is.
+
+    >>> timeliness_of(np.array([50.0, 150.0, np.nan, 1.0]), np.array([100.0, 100.0, 100.0, 0.0])).tolist()
+    [1.0, 0.5, nan, 0.0]
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        falling = np.clip(1.0 - (age - target) / target, 0.0, 1.0)
+        found: F64 = np.where(target > 0, falling, np.where(age <= 0, 1.0, 0.0))
+    found[np.isnan(age) | np.isnan(target)] = np.nan
+    return found
+
+
 def learned_limit(gaps: Sequence[float]) -> float | None:
     """Longest gap (seconds) that is nothing unusual; ``None`` below five gaps.
 
