@@ -12,7 +12,7 @@ import typer
 
 from ingest.export import Layout
 from lineage.answers import to_json
-from lineage.options import Database, Format, Shape
+from lineage.options import Database, Format, Shape, Who, acting
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("export")(export)
     app.command()(recover)
+    app.command()(redact)
 
 
 def export(
@@ -126,3 +127,28 @@ def _complete(db: Path | None) -> Iterator[Store]:
     with Store.open(db, create=False) as store:
         Writer(store).catch_up()
         yield store
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    on = "on"
+    off = "off"
+
+
+def redact(
+    archive: Annotated[
+        Switch | None, typer.Option("--archive", help="on: mask secrets before storage; the original never gets there.")
+    ] = None,
+    actor: Who = None,
+    db: Database = None,
+) -> None:
+    """Say whether secrets are masked before events are stored, or switch it; what is shown is always masked."""
+    from ingest.altered import is_on, switch
+    from lineage.store import Store
+
+    with Store.open(db, create=archive is not None, read_only=archive is None) as store:
+        if archive is not None:
+            switch(store, archive is Switch.on, acting(actor).name)
+        with store.cursor() as cursor:
+            typer.echo(f"redact.archive: {'on' if is_on(cursor) else 'off'}")

@@ -161,13 +161,13 @@ class Derivation:
         if not runs:
             return
         rows = cursor.execute(
-            "SELECT run, block, position FROM event WHERE run IN (SELECT unnest(?::UBIGINT[]))", [list(runs)]
+            "SELECT run, block, position, hash FROM event WHERE run IN (SELECT unnest(?::UBIGINT[]))", [list(runs)]
         ).fetchall()
         if not rows:
             return
-        raw = fetch(cursor, [(block, position) for _, block, position in rows])
-        for run, block, position in rows:
-            envelope = decode(raw[block, position])
+        raw = fetch(cursor, [(block, position) for _, block, position, _ in rows])
+        for run, block, position, digest in rows:
+            envelope = decode(raw[block, position], bytes(digest))
             assert isinstance(envelope, Envelope)
             event = self._projector.read(envelope)
             self._runs.setdefault(run, _Run()).events[event.hash] = event

@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ingest import altered
 from ingest.archive import BLOCK_EVENTS, LONGEST_TICK, TICK, append_block, receipt_time, tail, tick_after
 from ingest.envelope import Envelope
 from ingest.metrics import LiveMetrics
@@ -131,6 +132,8 @@ class LiveIngest:
         self._committed = 0
         self._rejected = 0
         self._told_rejected = 0
+        with self.store.cursor() as cursor:
+            self._masks = altered.is_on(cursor)
         self._place: tuple[int, datetime | None] | None = None  # next block, receipt time of the last one
         self._fresh: dict[int, Sequence[Envelope]] = {}  # read events of committed blocks, for the projector
         self._fresh_sizes: dict[int, int] = {}
@@ -261,9 +264,12 @@ class LiveIngest:
         with self.store.cursor() as cursor:
             block, last = place or tail(cursor)
             at = receipt_time(last, tick_after(utcnow(), LONGEST_TICK if self.projector.is_late() else TICK))
-            for number, part in enumerate(blocks, block):
-                self._hand_over(number, part)
-            with self._one_commit(cursor, len(blocks) + bool(rejected)):
+            with self._one_commit(cursor, len(blocks) + bool(rejected) + self._masks):
+                if self._masks:
+                    blocks = [altered.mask(cursor, part) for part in blocks]
+                    rejected = altered.mask_rejected(rejected)
+                for number, part in enumerate(blocks, block):
+                    self._hand_over(number, part)
                 for number, part in enumerate(blocks, block):
                     append_block(cursor, number, [event.data for event in part], at, SOURCE)
                 put(cursor, rejected, at, SOURCE)

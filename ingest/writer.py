@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from ingest import archive, quarantine, tables
+from ingest import altered, archive, quarantine, tables
 from ingest.derive import Derivation
 from ingest.envelope import Envelope, Refusal, decode, event_hash, time_hint
 from ingest.horizon import Horizon
@@ -149,8 +149,10 @@ class Writer:
             new, rejected = self._read(cursor, inputs, outcome)
             block, last = archive.tail(cursor)
             at = archive.receipt_time(last, received_at or utcnow())
-            quarantine.put(cursor, rejected, at, source)
+            if (new or rejected) and altered.is_on(cursor):
+                new, rejected = altered.mask(cursor, new), altered.mask_rejected(rejected)
             placed = _archive(cursor, block, new, at, source)
+            quarantine.put(cursor, rejected, at, source)
             if placed or rejected:
                 self._project(cursor, placed, at, placed[-1].block if placed else None)
             if together is not None:
@@ -243,7 +245,10 @@ class Writer:
             bodies = archive.read_blocks(cursor, [number for number, envelopes in held.items() if envelopes is None])
             placed: dict[bytes, _Placed] = {}
             for block in blocks:
-                envelopes = held[block.number] or [_archived(data) for data in bodies[block.number]]
+                envelopes = held[block.number]
+                if not envelopes:
+                    envelopes = [_archived(data) for data in bodies[block.number]]
+                    altered.restore(cursor, envelopes)
                 count += len(envelopes)
                 for position, envelope in enumerate(envelopes):
                     placed.setdefault(envelope.hash, _Placed(envelope, block.number, position))

@@ -62,10 +62,16 @@ def test_result(item: dict[str, Any]) -> Assertion | None:
         name=name,
         status=status,
         severity=text(item.get("severity")),
-        expected=text(item.get("expected")),
-        actual=text(item.get("actual")),
-        description=text(item.get("description")),
+        expected=_masked(item.get("expected")),
+        actual=_masked(item.get("actual")),
+        description=_masked(item.get("description")),
     )
+
+
+def _masked(value: object) -> str | None:
+    """A text that people are shown: a failed test quotes the values that it found."""
+    found = text(value)
+    return redact(found) if found is not None else None
 
 
 def job_dependencies(body: dict[str, Any]) -> tuple[Dependency, ...]:

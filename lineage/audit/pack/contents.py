@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,13 +81,15 @@ def events_behind(
 
 def _read(cursor: duckdb.DuckDBPyConnection, places: Iterable[tuple[int, int, bytes, Any]]) -> Iterable[Event]:
     held: dict[int, list[bytes]] = {}
-    for block, position, digest, _ in places:
+    for block, position, _, _ in places:
         if block not in held:
             rows = cursor.execute("SELECT body FROM raw WHERE block = ?", [block]).fetchall()
             held[block] = unpack(rows[0][0]) if rows else []
         events = held[block]
         if position < len(events):
-            yield Event(block, position, bytes(digest), events[position])
+            # by its stored bytes, which are what was accepted into the tree: an event may be known by another hash
+            # when its secrets were masked before storage
+            yield Event(block, position, hashlib.sha256(events[position].strip()).digest(), events[position])
 
 
 def datasets_of(view: View, trail: RunTrail) -> list[int]:
