@@ -1,8 +1,34 @@
-"""The pages. The order here is that of the navigation."""
+"""The pages. The order here is that of the navigation; those without a group are reached from others."""
 
 from dashboard.page import Page
-from dashboard.pages import catalogue, impact, lineage, mesh_map, overview, provenance
+from dashboard.pages import (
+    catalogue,
+    contracts,
+    cost,
+    dataset,
+    impact,
+    incident,
+    lineage,
+    mesh_map,
+    overview,
+    product,
+    provenance,
+    quality,
+)
 
-PAGES: tuple[Page, ...] = (overview.PAGE, lineage.PAGE, impact.PAGE, provenance.PAGE, mesh_map.PAGE, catalogue.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    quality.PAGE,
+    cost.PAGE,
+    lineage.PAGE,
+    impact.PAGE,
+    provenance.PAGE,
+    mesh_map.PAGE,
+    catalogue.PAGE,
+    contracts.PAGE,
+    incident.PAGE,
+    product.PAGE,
+    dataset.PAGE,
+)
 
 __all__ = ["PAGES"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
     from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
     from lineage.quality.drill import Drill
+    from lineage.quality.history import Control, Freshness, Metrics, Tests
     from lineage.quality.performance import Performance
     from lineage.quality.promises import Promises
     from lineage.view import View
@@ -162,6 +163,53 @@ class Quality:
         from lineage.quality.promises import promises
 
         return promises(self._view(as_of, known_at, actor))
+
+    def tests(
+        self,
+        node: str | None = None,
+        *,
+        now: datetime | None = None,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Tests:
+        """Every test (or those of one dataset) with its newest results; what fails first."""
+        from lineage.quality.history import tests
+        from lineage.resolve import resolve
+
+        view = self._view(as_of, known_at, actor)
+        return tests(view, None if node is None else resolve(view, node), now)
+
+    def metrics(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Metrics:
+        """Every series of row counts and metrics; what is odd first."""
+        from lineage.quality.history import metrics
+
+        return metrics(self._view(as_of, known_at, actor))
+
+    def control(
+        self,
+        node: str,
+        metric: str = "rowCount",
+        column: str = "",
+        *,
+        as_of: When = None,
+        known_at: When = None,
+        actor: Actor = LOCAL,
+    ) -> Control:
+        """One series, each point with the band in which it was expected."""
+        from lineage.quality.history import control
+        from lineage.resolve import resolve
+
+        view = self._view(as_of, known_at, actor)
+        return control(view, resolve(view, node), metric, column)
+
+    def freshness(
+        self, *, now: datetime | None = None, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
+    ) -> Freshness:
+        """How fresh every dataset is; what is late first."""
+        from lineage.quality.history import freshness
+
+        return freshness(self._view(as_of, known_at, actor), now)
 
     def drill(
         self,

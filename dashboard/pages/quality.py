@@ -1,0 +1,126 @@
+"""Quality and incidents: scores, what they rest on, tests, control charts, freshness, incidents, promises, drills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, html
+
+from dashboard.amounts import ago
+from dashboard.desk import Asked, Desk, domain_choice, head, slot, tabs
+from dashboard.page import Page, Part
+from dashboard.pages import quality_cards as cards
+from dashboard.pages.quality_facts import BY, FAILURES, VIEWS, QualityFacts
+from dashboard.pages.quality_sheets import sheet_of
+from dashboard.theme import icon
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
+
+
+def layout() -> Part:
+    """Frame of the page, with skeletons where numbers will stand."""
+    return html.Div(
+        [
+            head(
+                "quality", "Quality and incidents",
+                html.Div(dmc.Skeleton(height=36, width=180, radius=8), id="quality-domain-room"),
+                html.Button([icon("download", size=16), "Print"], id="quality-print", className="btn"),
+            ),
+            slot("quality-tiles", 112, "tiles-room"),
+            html.Div([slot("quality-scores", 330), slot("quality-timeline", 330)], className="cols halves"),
+            html.Div([slot("quality-control", 340), slot("quality-fresh", 340)], className="cols wide-left"),
+            slot("quality-matrix", 260, "room"),
+            html.Section(
+                [
+                    html.Div(
+                        [
+                            html.Div([html.H2("The rows", id="quality-list-title"), html.Div("", id="quality-list-sub",
+                                                                                              className="card-sub")]),
+                            tabs("quality-view", VIEWS, VIEWS[0][0], "What is listed"),
+                        ],
+                        className="card-head",
+                    ),
+                    html.Div(id="quality-options", className="options"),
+                    html.Div(dmc.Skeleton(height=420, radius=12), id="quality-list"),
+                ],
+                className="card block", id="list",
+            ),
+        ],
+        className="page desk-page",
+    )  # fmt: skip
+
+
+def register(app: Dash, lx: Lineage, base: str) -> None:
+    """Callbacks of the page."""
+    desk = Desk.at(app, lx, base, "quality")
+
+    def facts(asked: Asked) -> QualityFacts:
+        return QualityFacts(desk, asked)
+
+    desk.controls("view", "domain", "by", "series", "node", "failure")
+    desk.card("sub", lambda asked: _sub(facts(asked)))
+    desk.card("domain-room", lambda asked: domain_choice(
+        "quality-domain", facts(asked).domains(), asked.get("domain")))  # fmt: skip
+    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
+    desk.card("scores", lambda asked: cards.scores(facts(asked)))
+    desk.card("timeline", lambda asked: cards.incidents_over_time(facts(asked)))
+    desk.card("control", lambda asked: cards.control(facts(asked)))
+    desk.card("fresh", lambda asked: cards.freshness(facts(asked)))
+    desk.card("matrix", lambda asked: cards.matrix(facts(asked)))
+    desk.card("list-sub", lambda asked: _about(facts(asked)))
+    desk.card("options", lambda asked: _options(facts(asked)))
+    desk.sheet(lambda asked: sheet_of(facts(asked)))
+    app.clientside_callback(
+        ClientsideFunction("sheets", "pick"), Output("quality-view", "value"), Input("url", "search")
+    )
+    app.clientside_callback(
+        ClientsideFunction("sheets", "print"), Output("quality-print", "title"), Input("quality-print", "n_clicks"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+
+
+def _sub(facts: QualityFacts) -> Part:
+    summary = facts.summary()
+    where = f" of domain {facts.domain}" if facts.domain else ""
+    return [f"{len(facts.scores('dataset')):,} datasets{where} · {len(facts.tests()):,} tests · newest event ",
+            ago(summary.newest_event, summary.as_of)]  # fmt: skip
+
+
+_ABOUT = {
+    "scores": "What each is worth, and on how many of the expected checks that rests; the worst first.",
+    "incidents": "Streaks of failures under their most upstream cause; resolved ones too.",
+    "tests": "The newest result of every test. One that is too old is unknown, not passed.",
+    "fresh": "By the promise of a contract, else by what the past of the dataset lets expect.",
+    "series": "Row counts and metrics; a click draws the series above.",
+    "promises": "Promises of freshness beside what history says could be kept 95 times of 100.",
+    "drill": "A failure is played: who would notice, when, and who is told. Nothing is written.",
+}
+
+
+def _about(facts: QualityFacts) -> Part:
+    return _ABOUT[facts.view]
+
+
+def _options(facts: QualityFacts) -> Part:
+    if facts.view == "scores":
+        return tabs("quality-by", BY, facts.by, "Scores of")
+    if facts.view == "drill":
+        return [
+            dmc.TextInput(
+                id="quality-node", value=facts.asked.get("node"), debounce=400, w=360, label="Dataset",
+                placeholder="dataset:NAMESPACE:NAME or the unique end of a name",
+            ),
+            html.Div(
+                [html.Div("What happens", className="option-label"),
+                 tabs("quality-failure", FAILURES, facts.failure, "What happens")]
+            ),
+        ]  # fmt: skip
+    return None
+
+
+PAGE: Any = Page(
+    "/quality", "Quality & incidents", "scores, tests, control charts, incidents", "Monitor", "alert-triangle", layout,
+    register,
+)  # fmt: skip
