@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,6 +56,10 @@ def serve(
         list[str] | None,
         typer.Option("--consume", metavar="URL", help="Topic whose events are taken too; may be repeated."),
     ] = None,
+    check_every: Annotated[
+        float,
+        typer.Option("--check-every", metavar="HOURS", min=0, help="Run the applied policies so often; 0: never."),
+    ] = 24,
 ) -> None:
     """Serve the dashboard and the HTTP interface, and receive OpenLineage events."""
     from dashboard.serving import bind
@@ -71,6 +76,7 @@ def serve(
             log_format=log_format,
             follow=follow or (),
             consume=consume or (),
+            check_every=check_every,
         )
 
 
@@ -136,6 +142,7 @@ def _serve(
     log_format: LogFormat = LogFormat.text,
     follow: Collection[Path] = (),
     consume: Collection[str] = (),
+    check_every: float = 24,
 ) -> None:
     """Open the database and serve it until told to stop."""
     from dashboard.demo import BANNER
@@ -156,6 +163,7 @@ def _serve(
         max_body=max_body * 1024 * 1024,
         follow=follow,
         consume=consume,
+        check_every=timedelta(hours=check_every) if check_every else None,
     )
     url = address_of(sock, base(base_path))
     if not local:

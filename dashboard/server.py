@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Collection
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from lineage import __version__
 from lineage.api import build_router
 from lineage.api.errors import as_json
 from lineage.errors import MeshlineError, StoreError
+from lineage.policies.turns import EVERY, GovernanceLoop
 from lineage.store import Store
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def create_app(
     live: LiveSettings | None = None,
     follow: Collection[Path] = (),
     consume: Collection[str] = (),
+    check_every: timedelta | None = EVERY,
 ) -> App:
     """The whole server as one ASGI application.
 
@@ -69,6 +72,8 @@ def create_app(
         bounds of the write queue.
     follow, consume
         folders and topics (``kafka://host:port/topic``) that the server reads by itself.
+    check_every
+        time between two runs of all policies that were applied; ``None``: they do not run by themselves.
 
     Raises
     ------
@@ -77,7 +82,9 @@ def create_app(
     """
     store = store_path if isinstance(store_path, Store) else Store.open(store_path)
     try:
-        return Guard(Server(store, base(base_path), banner, max_body, live, feeds=(follow, consume)), allowed_hosts)
+        return Guard(
+            Server(store, base(base_path), banner, max_body, live, (follow, consume), check_every), allowed_hosts
+        )
     except BaseException:
         store.close()
         raise
@@ -104,6 +111,7 @@ class Server:
         max_body: int,
         settings: LiveSettings | None,
         feeds: tuple[Collection[Path], Collection[str]] = ((), ()),
+        check_every: timedelta | None = EVERY,
     ) -> None:
         import lineage
         from dashboard.app import create_dash
@@ -114,6 +122,7 @@ class Server:
         self.feeds = Feeds(self.live, *feeds)
         self.receiver = LineageReceiver(self.live, max_body=max_body)
         self.lineage: Lineage = lineage.open(store)
+        self.governance = GovernanceLoop(self.lineage, check_every)
         self._pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         create_dash(self.lineage, self._pages, base_path=base_path, banner=banner)
         self._offload = Offload(self._pages)
@@ -155,6 +164,7 @@ class Server:
                 stack.push_async_callback(self._stop)
                 await stack.enter_async_context(_running(self._pages))
                 self.feeds.start()
+                self.governance.start()
                 self.live.start()  # last: what a killed server left over is projected while this one serves already
             except Exception as error:
                 log.exception("The server cannot start")
@@ -169,6 +179,7 @@ class Server:
         await asyncio.to_thread(self._pages.state.jobs.close)
         await asyncio.to_thread(self._offload.close)
         await asyncio.to_thread(self.feeds.stop)
+        await asyncio.to_thread(self.governance.stop)
         await asyncio.to_thread(self.live.stop)
         self.store.close()
 

@@ -56,6 +56,8 @@ def ingest(
     from ingest.sql_step import read_pending
     from ingest.writer import Outcome, Writer
     from lineage.audit.batches import log_batches
+    from lineage.engine import Lineage
+    from lineage.policies.turns import look
     from lineage.store import Store
 
     _check_format(format_)
@@ -70,6 +72,7 @@ def ingest(
         _read_all(Writer(store), sources, outcome)
         read_pending(store)
         log_batches(store)
+        look(Lineage(store))
         report = _report(store, outcome, sources, missing)
     if format_ == "json":
         typer.echo(json.dumps(report, ensure_ascii=False))
