@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-METHOD = "meshline baseline 1"
+METHOD = "Meshline, baseline, method 1"
 _MODULUS = 2**256
 _COPY_ROWS = 20_000
 _CLOCK = {"event": "received_at", **dict.fromkeys(("node", "declaration", "spelling"), "known_from")}  # one clock only

@@ -65,6 +65,7 @@ class Derivation:
         self._reset()
 
     def _reset(self) -> None:
+        self._known: int | None = None  # newest receipt time that was written; None: not known
         self._sets = Sets()
         self._runs: dict[int, _Run] = {}
         self._turns = Turns()
@@ -89,6 +90,8 @@ class Derivation:
             receipt time of the batch, microseconds since 1970.
         """
         changes = Changes()
+        again = self._known is None or known_at <= self._known
+        self._known = known_at
         touched = self._merge_runs(cursor, facts)
         self._placeholders(cursor, facts, touched, changes)
         declared = [
@@ -121,10 +124,10 @@ class Derivation:
                 self._jobs.add_declaration(item.entity, item.declaration)
         changes.replace(tables.TURN, gone, come)
         self._jobs.changes(cursor, changes, known_at)
-        changes.write(cursor, known_at, _FIRST)
+        changes.write(cursor, known_at, _FIRST, again)
         self._entities.changes(cursor, shown, replaced, changes, self._turns, linked)
         changes.replace(tables.ALIAS, *self._turns.aliases(cursor, linked))
-        changes.write(cursor, known_at, _SECOND)
+        changes.write(cursor, known_at, _SECOND, again)
         self._shrink()
 
     def _run_changes(self, touched: _Touched, changes: Changes) -> None:

@@ -39,6 +39,7 @@ class Io:
     dropped: int | None = None
     renamed: dict[tuple[str, str], int] = field(default_factory=dict)  # former name → the first event that told it
     statistics: list[int | None] = field(default_factory=lambda: [None, None, None])
+    windows: dict[int, list[int | None]] = field(default_factory=dict)  # of a run whose events are snapshots
     metrics: dict[tuple[str, str], float] = field(default_factory=dict)
     tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
 
@@ -62,6 +63,23 @@ class Io:
                 if (former := former_name(body, part)) is not None:
                     self.renamed.setdefault(former, at)
 
+    def add_window(self, at: int, part: DatasetPart) -> None:
+        """Take in numbers of one window: the volume of the run is their sum, the last of one instant counts."""
+        for _, body in part.per_run:
+            if isinstance(body.parsed, Statistics):
+                known = self.windows.get(at, [None, None, None])
+                self.windows[at] = [
+                    new if new is not None else old for new, old in zip(body.parsed, known, strict=True)
+                ]
+
+    def volume(self) -> list[int | None]:
+        """Rows, bytes and files of the run: the last values told, or the sums over its windows."""
+        if not self.windows:
+            return self.statistics
+        columns = zip(*self.windows.values(), strict=True)
+        told = [[value for value in column if value is not None] for column in columns]
+        return [sum(values) if values else None for values in told]
+
     def version(self) -> str | None:
         """Version that the producer named last."""
         found = (self.facets.get((place, "version")) for place in PLACES)
@@ -80,6 +98,7 @@ class Fold:
     error: str | None = None
     producer: str = ""
     has_explicit: bool = False
+    snapshots: bool = False  # the numbers of each event are those of a window of their own
     explicit: dict[ExplicitLineage, None] = field(default_factory=dict)
     job_facets: dict[tuple[str, str], Body] = field(default_factory=dict)
     io: dict[tuple[str, int], Io] = field(default_factory=dict)
@@ -121,6 +140,8 @@ def fold_event(fold: Fold, event: EventFacts) -> None:
             if io is None:
                 io = fold.io[direction, part.id] = Io(part, event.at)
             io.fold(event.at, part)
+            if fold.snapshots:
+                io.add_window(event.at, part)
             if part.explicit is not None:
                 fold.has_explicit = True
                 fold.explicit[part.explicit] = None

@@ -156,6 +156,16 @@ class ColumnLineage(msgspec.Struct, frozen=True, eq=False, gc=False):
     inputs: tuple[int, ...]  # datasets it names
 
 
+class JobType(NamedTuple):
+    """How the runs of a job live: ``BATCH``, ``STREAMING`` or ``SERVICE`` (``None``: not told), and what events count.
+
+    ``snapshots``: the numbers of an event are those of its window alone, so a run's volume is their sum.
+    """
+
+    processing: str | None
+    snapshots: bool = False
+
+
 class DatasetPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A dataset as one event tells it."""
 
@@ -179,6 +189,7 @@ class JobPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     keyed: dict[tuple[str, str], Body]  # the same by (place, key)
     processing: str | None
     explicit: ExplicitLineage | None
+    snapshots: bool = False  # see JobType
 
 
 class RunFacts(msgspec.Struct, frozen=True, eq=False, gc=False):

@@ -28,6 +28,7 @@ from ingest.model import (
     EventFacts,
     ExplicitLineage,
     JobPart,
+    JobType,
     Parent,
     RunFacts,
 )
@@ -125,14 +126,16 @@ class Projector:
             before = len(notes)
             bodies = self._facets(JOB, ((FACETS, job.facets),), notes)
             found = {body.key: body.parsed for _, body in bodies if not body.deleted}
+            told: JobType = found.get("jobType") or JobType(None)
             part = JobPart(
                 id=self.node(NodeKey("job", job.namespace, job.name)),
                 namespace=job.namespace,
                 name=job.name,
                 facets=bodies,
                 keyed={(place, body.key): body for place, body in bodies},
-                processing=found.get("jobType"),
+                processing=told.processing,
                 explicit=found.get("lineage"),
+                snapshots=told.snapshots,
             )
             if part.explicit is not None:
                 self._name_explicit(part.explicit)

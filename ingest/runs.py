@@ -85,7 +85,7 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
     first_event, last_event = ordered[0], ordered[-1]
     job, facts, run = first_event.job, first_event.run_facts, first_event.run
     assert job is not None and facts is not None and run is not None
-    fold = Fold()
+    fold = Fold(snapshots=any(event.job is not None and event.job.snapshots for event in ordered))
     for event in ordered:
         fold_event(fold, event)
     state, ended, conflict = outcome(ordered)
@@ -172,7 +172,7 @@ def _io_rows(run: int, job: int, first: int | None, fold: Fold, sets: Sets) -> I
     for (direction, dataset), io in fold.io.items():
         seen = io.first if first is None else first
         facets = facet_set(io.facets, sets, io.keyed)
-        yield (run, job, dataset, direction, seen, io.last, facets, io.version(), io.dropped, *io.statistics)
+        yield (run, job, dataset, direction, seen, io.last, facets, io.version(), io.dropped, *io.volume())
 
 
 def _turn_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:

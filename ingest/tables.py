@@ -187,12 +187,14 @@ class Changes:
         if come:
             self.insert.setdefault(table.name, []).extend(come)
 
-    def write(self, cursor: duckdb.DuckDBPyConnection, known_at: int, tables: Sequence[Table]) -> None:
-        """Carry out and forget the changes of these tables."""
+    def write(
+        self, cursor: duckdb.DuckDBPyConnection, known_at: int, tables: Sequence[Table], again: bool = True
+    ) -> None:
+        """Carry out and forget the changes of these tables; ``again``: this time may have been written at before."""
         for table in tables:
             keys = self.close.pop(table.name, None)
             if keys:
-                _close(cursor, table, keys, known_at)
+                _close(cursor, table, keys, known_at, again)
             rows = self.insert.pop(table.name, None)
             if rows:
                 Store.insert(cursor, table.name, table.arrow(rows, known_at))
@@ -230,7 +232,7 @@ def micros(at: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
-def _close(cursor: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Row], known_at: int) -> None:
+def _close(cursor: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Row], known_at: int, again: bool) -> None:
     types = dict(table.columns)
     arrays = {
         name: pa.array(values, types[name])
@@ -240,11 +242,11 @@ def _close(cursor: duckdb.DuckDBPyConnection, table: Table, keys: Sequence[Row],
     match = " AND ".join(f't."{name}" IS NOT DISTINCT FROM c."{name}"' for name in table.key)
     is_open = f"t.known_to = make_timestamp({OPEN_MICROS})"
     try:
-        # what was learned and unlearned at one instant was never visible
-        cursor.execute(
-            f"DELETE FROM {table.name} t USING _close c "  # noqa: S608 - our own names
-            f"WHERE {match} AND {is_open} AND t.known_from = make_timestamp({known_at})"
-        )
+        if again:  # what was learned and unlearned at one instant was never visible
+            cursor.execute(
+                f"DELETE FROM {table.name} t USING _close c "  # noqa: S608 - our own names
+                f"WHERE {match} AND {is_open} AND t.known_from = make_timestamp({known_at})"
+            )
         cursor.execute(
             f"UPDATE {table.name} t SET known_to = make_timestamp({known_at}) FROM _close c "  # noqa: S608
             f"WHERE {match} AND {is_open}"

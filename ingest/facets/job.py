@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ingest.facets.explicit import read_entries
-from ingest.model import ExplicitLineage
-from ingest.values import text
+from ingest.model import ExplicitLineage, JobType
+from ingest.values import mapping, text
 
 
-def job_type(body: dict[str, Any]) -> str | None:
-    """``BATCH``, ``STREAMING`` or ``SERVICE``; Spark applications send NONE, which says nothing."""
+def job_type(body: dict[str, Any]) -> JobType:
+    """Life cycle of the runs; Spark applications send NONE, which says nothing.
+
+    >>> job_type({"processingType": "streaming", "emissionPattern": {"eventContentMode": "COMPLETE_SNAPSHOT"}})
+    JobType(processing='STREAMING', snapshots=True)
+    """
     processing = (text(body.get("processingType")) or "").upper()
-    return processing if processing in ("BATCH", "STREAMING", "SERVICE") else None
+    mode = (text(mapping(body.get("emissionPattern")).get("eventContentMode")) or "").upper()
+    known = processing if processing in ("BATCH", "STREAMING", "SERVICE") else None
+    return JobType(known, mode == "COMPLETE_SNAPSHOT")
 
 
 def lineage(body: dict[str, Any]) -> ExplicitLineage:

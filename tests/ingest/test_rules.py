@@ -387,3 +387,92 @@ def test_rule_18_the_volume_of_the_last_run_is_shown_apart_from_the_profile_of_t
     ):
         assert lx.show("a").metrics == {"outputStatistics.rowCount": 7, "outputStatistics.size": 70, "rowCount": 100}
         assert lx.show("a", as_of="2026-01-01T12:00:00Z").metrics == {"outputStatistics.rowCount": 5}
+
+
+def test_rule_03_another_event_of_the_same_run_type_and_time_is_taken_once_and_joins_it() -> None:
+    one, other = run_event(inputs=["a"], outputs=["b"]), run_event(inputs=["c"], outputs=["b"])
+    with loaded(one, other, one, other, one_by_one=True) as store:
+        assert run_row(store)["events"] == 2
+        assert edges(store) == {("a", "b", "product", "current"), ("c", "b", "product", "current")}
+
+
+def test_rule_09_all_facets_that_airflow_puts_into_one_place_are_found(events: Path) -> None:
+    """Airflow writes inputFacets and outputFacets of the standard into ``facets``."""
+    lines = (events / "airflow-3.3.2/all-facets.ndjson").read_bytes().splitlines()
+    asserted = [
+        test["assertion"]
+        for event in map(json.loads, lines)
+        for item in (*event.get("inputs", ()), *event.get("outputs", ()))
+        for place in ("facets", "inputFacets", "outputFacets")
+        for test in ((item.get(place) or {}).get("dataQualityAssertions") or {}).get("assertions", ())
+    ]
+    with loaded(*lines) as store:
+        assert asserted and store.rows("SELECT count(*) > 0 FROM assertion WHERE dataset IS NOT NULL") == [(True,)]
+        assert store.rows("SELECT count(*) > 0 FROM run_io WHERE row_count IS NOT NULL") == [(True,)]
+
+
+def test_rule_14_snapshots_stand_for_their_windows_and_add_up_to_the_run() -> None:
+    pattern = {"eventTrigger": "PERIODIC", "eventContentMode": "COMPLETE_SNAPSHOT", "windowDuration": 60}
+    facets = {"jobType": {"processingType": "STREAMING", "integration": "FLINK", "emissionPattern": pattern}}
+
+    def window(minute: int, rows: int) -> bytes:
+        out = ("b", {"outputFacets": {"outputStatistics": {"rowCount": rows, "size": 10 * rows}}})
+        return run_event(at=f"2026-01-01T00:0{minute}:00Z", kind="RUNNING", outputs=[out], job_facets=facets)
+
+    windows = [window(0, 5), window(1, 7), window(2, 1)]
+    for order in (windows, [*windows[::-1], windows[1]]):
+        with loaded(*order, one_by_one=True) as store:
+            assert store.rows("SELECT row_count, byte_count FROM run_io WHERE known_to = '9999-12-31'") == [(13, 130)]
+
+
+def test_rule_15_values_and_versions_that_nobody_knows_yet_pass_through_and_cost_nothing() -> None:
+    newer = {"_schemaURL": "https://openlineage.io/spec/facets/9-0-0/SchemaDatasetFacet.json"}
+    output = {
+        "schema": {**newer, "fields": [{"name": "x", "type": "VECTOR<3>", "units": "m"}], "more": [1]},
+        "lifecycleStateChange": {"lifecycleStateChange": "FREEZE"},
+        "datasetType": {"datasetType": "HOLOGRAM"},
+        "columnLineage": {
+            "fields": {"x": {"inputFields": [{
+                "namespace": "warehouse", "name": "a", "field": "y",
+                "transformations": [{"type": "QUANTUM", "subtype": "LEAP"}],
+            }]}},
+        },
+    }  # fmt: skip
+    job = {"jobType": {"processingType": "EVENTUALLY", "integration": "NEW", "emissionPattern": "?"}}
+    event = json.loads(run_event(inputs=["a"], outputs=[("b", output)], job_facets=job))
+    event["schemaURL"] = "https://openlineage.io/spec/9-0-0/OpenLineage.json#/$defs/RunEvent"
+    with loaded(json.dumps(event).encode()) as store:
+        assert edges(store) == {("a", "b", "column", "current")}
+        assert run_row(store)["state"] == "COMPLETE"
+        assert store.rows("SELECT type, subtype FROM column_edge") == [("QUANTUM", "LEAP")]
+        for key in output:
+            ((_, body),) = _facets(store, "b", key)
+            assert json.loads(body) == output[key]
+
+
+def test_rule_16_untrusted_text_stays_text_and_its_secrets_are_masked() -> None:
+    script = "<script>alert(1)</script>"
+    facets = {"errorMessage": {"message": f"{script} postgres://ada:s3cret@db", "programmingLanguage": "x"}}
+    long = "select '" + "x" * 3_000_000 + "'"
+    with loaded(run_event(kind="FAIL", run_facets=facets, job_facets={"sql": {"query": long}})) as store:
+        assert run_row(store)["error"] == f"{script} postgres://ada:***@db"
+        ((size,),) = store.rows("SELECT length(json) FROM facet_body")
+        assert size > 3_000_000
+
+
+@pytest.mark.parametrize(("told", "status"), [("True", "pass"), ("false", "fail"), (True, "pass"), (False, "fail")])
+def test_rule_17_booleans_that_were_sent_as_text_are_booleans(told: object, status: str) -> None:
+    test = {"assertion": "unique", "column": "x", "success": told, "severity": "warn"}
+    item = ("a", {"inputFacets": {"dataQualityAssertions": {"assertions": [test]}}})
+    with loaded(run_event(inputs=[item])) as store:
+        assert store.rows("SELECT status, severity FROM assertion") == [(status, "warn")]
+        assert run_row(store)["state"] == "COMPLETE"
+
+
+def test_rule_18_a_dataset_and_its_symlink_are_one_volume() -> None:
+    link = {"symlinks": {"identifiers": [{"namespace": "hive", "name": "t", "type": "TABLE"}]}}
+    out = ("s3/t", {**link, "outputFacets": {"outputStatistics": {"rowCount": 7}}})
+    with loaded(run_event(outputs=[out])) as store, lineage.open(store) as lx:
+        assert store.rows("SELECT count(*), sum(row_count) FROM run_io") == [(1, 7)]
+        for name in ("dataset:hive:t", "dataset:warehouse:s3/t"):
+            assert lx.show(name).metrics == {"outputStatistics.rowCount": 7}
