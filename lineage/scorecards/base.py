@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from lineage.contracts.conformance import Promise, conformance
 from lineage.policies import declared_views as declared
 from lineage.policies.evaluate import domains_of
 from lineage.policies.views import Mesh
@@ -56,6 +57,11 @@ class Base:
     def by_id(self) -> dict[str, dict[str, Any]]:
         """Assets by node text."""
         return {one["id"]: one for one in self.assets}
+
+    @cached_property
+    def promises(self) -> tuple[Promise, ...]:
+        """Every promise of every contract with its verdict."""
+        return conformance(self.view).promises
 
     @cached_property
     def recent(self) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.actor import Actor
 from lineage.asking import When, naive_time
@@ -14,6 +14,8 @@ from lineage.scorecards.answers import History, Point, Score, Sort, Taken
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from lineage.engine import Lineage
     from lineage.store import Store
 
@@ -24,6 +26,7 @@ _KEPT = """
 SELECT day, metric, scope, numerator, denominator, value FROM scorecard
 WHERE sort = $sort AND day >= $start AND day < $end ORDER BY day, scope, metric
 """
+_COLUMNS = ("day", "sort", "scope", "metric", "numerator", "denominator", "value", "reason", "taken_at")
 _NEWEST = """
 -- last day with a snapshot: one row
 SELECT max(day) FROM scorecard
@@ -40,7 +43,9 @@ def keep(store: Store, scores: Sequence[Score], now: datetime, actor: str) -> Ta
     with store.transaction() as cursor:
         cursor.execute("DELETE FROM scorecard WHERE day = ?", [day])
         if rows:
-            cursor.executemany("INSERT INTO scorecard VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            cursor.register("_figures", _table(rows))
+            cursor.execute("INSERT INTO scorecard BY NAME SELECT * FROM _figures")
+            cursor.unregister("_figures")
         payload = {"day": f"{day:%Y-%m-%d}", "figures": len(rows)}
         record(cursor, actor=actor, action="scorecard.snapshot", resource="scorecards", payload=payload, at=now)
     return Taken(day, len(rows))
@@ -93,3 +98,12 @@ def _again(
 
 def _midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _table(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    import pyarrow as pa
+
+    kinds = {name: pa.string() for name in ("sort", "scope", "metric", "reason")}
+    kinds |= {name: pa.float64() for name in ("numerator", "denominator", "value")}
+    columns = zip(_COLUMNS, zip(*rows, strict=True), strict=True)
+    return pa.table({name: pa.array(values, kinds.get(name, pa.timestamp("us"))) for name, values in columns})

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from lineage.contracts.conformance import Promise, conformance
+from lineage.contracts.conformance import Promise
 from lineage.policies.ledger import violations
 from lineage.quality.report import report
 from lineage.scorecards.acts import discipline
@@ -79,7 +79,7 @@ def _grounds(base: Base, cost: Cost | None) -> Grounds:
         if one["product"] in members:
             members[one["product"]].append(one["id"])
     promises: dict[str, list[Promise]] = {}
-    for promise in conformance(base.view).promises:
+    for promise in base.promises:
         promises.setdefault(promise.dataset, []).append(promise)
     opened = violations(base.view).violations
     now = base.view.as_of

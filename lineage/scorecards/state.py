@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from lineage.contracts.conformance import conformance
 from lineage.policies.load import policies_of, waivers_of
 from lineage.policies.recording import WHOLE
 from lineage.products import membership
@@ -79,7 +78,7 @@ def contracts(base: Base) -> Rows:
             row = base.row(one, one["id"] in active)
             _add(found, "contract-edges", row, f"{one['id']} → {nodes[dst]['id']}", one["id"] in active, "")
     verdicts: dict[str, list[str]] = {}
-    for promise in conformance(base.view).promises:
+    for promise in base.promises:
         verdicts.setdefault(promise.dataset, []).append(promise.verdict)
     for label, said in sorted(verdicts.items()):
         kept = None if "broken" not in said and "unknown" in said else "broken" not in said

@@ -14,6 +14,7 @@ from lineage.cli import run
 from lineage.engine import Lineage
 from lineage.errors import UsageError
 from lineage.scorecards.answers import Row
+from lineage.scorecards.history import due
 from lineage.scorecards.metrics import METRICS, median_to_close, metric, score
 from lineage.times import iso
 from tests.policies.people import people
@@ -104,6 +105,8 @@ def test_a_snapshot_is_what_was_said_that_day(lx: Lineage, end: datetime) -> Non
     assert taken == again
     told = lx.scorecards.history(start=end - timedelta(days=1), end=end, metrics=["ownership", "compliance"])
     assert [point.taken for point in told.points] == [False, False, True, True]
+    assert not due(lx.store, end)
+    assert due(lx.store, end + timedelta(days=1))
     act = lx.store.rows("SELECT action, actor FROM audit ORDER BY seq DESC LIMIT 1")
     assert act == [("scorecard.snapshot", "ann")]
 
