@@ -21,7 +21,7 @@ from lineage.engine import Lineage
 from lineage.fingerprint import fingerprint, parts
 from lineage.store import Store
 from lineage.times import utcnow
-from tests.ingest.build import dataset_event, job_event, run_event, schema
+from tests.ingest.build import dataset_event, empty_store, job_event, run_event, schema
 from tests.ingest.state import difference, state
 
 ORDERS = Known(("shop.public.orders",), ("id", "total", "customer"))
@@ -279,10 +279,10 @@ def remembered(question: Question) -> Reading:
     return _MEMO[question]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32), restart=st.booleans(), late=st.booleans())
 def test_any_order_and_any_moment_of_reading_give_one_state_and_past(seed: int, restart: bool, late: bool) -> None:
-    with one(*stream()) as expected, Store.open(":memory:") as store, Store.open(":memory:") as again:
+    with one(*stream()) as expected, empty_store() as store, empty_store() as again:
         writer = Writer(store)
         step = SqlStep(store, remembered)
         for batch in _cut(seed):
