@@ -16,6 +16,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.access_rules import approving, deciders, may_decide
+from lineage.policies.moment import moment
 from lineage.products import membership, products_of
 from lineage.shown import Shown
 from lineage.store import bump_version
@@ -248,7 +249,7 @@ def _listed(view: View) -> AccessList:
     from lineage.policies.showing import Sieve
     from lineage.policies.views import fill
 
-    when = {"at": view.as_of, "known": view.known_at}
+    when = {"at": moment(view), "known": view.known_at}
     sieve = Sieve(view, fill(view) if view.restricted else {})
     used, across = _flows(view)
     acts = view.store.rows(_ACTS, when)

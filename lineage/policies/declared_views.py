@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.conformance import schema_promises
+from lineage.policies.moment import moment
 from lineage.policies.schema import table
 from lineage.products import products_of
 from lineage.times import parse_event_time
@@ -70,7 +71,7 @@ def product(mesh: Mesh) -> pa.Table:
 
 def access(mesh: Mesh) -> pa.Table:
     """One row per grant."""
-    rows = mesh.view.store.rows(_GRANTS, {"at": mesh.view.as_of, "known": mesh.view.known_at})
+    rows = mesh.view.store.rows(_GRANTS, {"at": moment(mesh.view), "known": mesh.view.known_at})
     used: set[tuple[str, str, str]] = set()
     for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
         product = mesh.products.get(src)

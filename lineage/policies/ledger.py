@@ -13,6 +13,7 @@ from lineage.cause import causes
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.load import library, waivers_of
 from lineage.policies.model import SEVERITIES, Policy, Waiver, read_policy
+from lineage.policies.moment import moment
 from lineage.policies.recording import WHOLE
 from lineage.policies.showing import Sieve
 from lineage.policies.views import fill
@@ -55,7 +56,7 @@ def violations(view: View, *, everything: bool = False) -> Violations:
     found.sort(
         key=lambda one: (not one.overdue, -SEVERITIES.index(one.severity), one.deadline, one.policy, one.subject)
     )
-    return Violations(tuple(found), view.as_of, view.known_at)
+    return Violations(tuple(found), moment(view), view.known_at)
 
 
 def find(view: View, name: str) -> Violation:
@@ -97,7 +98,7 @@ def act(view: View, name: str, what: Literal["acknowledge", "assign"], assignee:
 
 def policies_until(view: View) -> dict[str, Policy]:
     """Every policy that there was until this instant, and those of the library."""
-    documents = view.store.rows(_POLICIES, {"at": view.as_of, "known": view.known_at})
+    documents = view.store.rows(_POLICIES, {"at": moment(view), "known": view.known_at})
     return {one.id: one for one in (*library(), *(read_policy(json.loads(row[0])) for row in documents))}
 
 
@@ -105,7 +106,7 @@ def policies_until(view: View) -> dict[str, Policy]:
 
 
 def _read(view: View) -> list[Violation]:
-    when = {"at": view.as_of, "known": view.known_at}
+    when = {"at": moment(view), "known": view.known_at}
     policies = policies_until(view)
     acts: dict[tuple[str, str], list[ViolationAct]] = {}
     for policy, subject, *rest in view.store.rows(_ACTS, when):
@@ -121,16 +122,16 @@ def _read(view: View) -> list[Violation]:
         if policy is None or not sieve.may_read(policy) or sieve.hides(subject):
             continue
         waived = waivers.get((name, subject), ())
-        one = lives(policy, subject, _ended(held, waived, view.as_of), acts.get((name, subject), ()), view.as_of)
+        one = lives(policy, subject, _ended(held, waived, moment(view)), acts.get((name, subject), ()), moment(view))
         if one is not None:
-            found.append(_shown(view, sieve, policy, _waived(one, waived, view.as_of)))
+            found.append(_shown(view, sieve, policy, _waived(one, waived, moment(view))))
     return _caused(view, found)
 
 
 def _waivers(view: View) -> dict[tuple[str, str], list[Waiver]]:
     """Waivers that hold or held, by policy and asset."""
     found: dict[tuple[str, str], list[Waiver]] = {}
-    for one in waivers_of(view.store, view.as_of, view.known_at):
+    for one in waivers_of(view.store, moment(view), view.known_at):
         found.setdefault((one.policy, one.subject), []).append(one)
     return found
 

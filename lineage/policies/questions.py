@@ -12,6 +12,7 @@ from lineage.policies.answers import Check, Policies, PolicyRow, Tested
 from lineage.policies.evaluate import evaluate_in, run_tests
 from lineage.policies.load import PolicySet, library, parse_policy, policies_of, waivers_of
 from lineage.policies.model import SEVERITIES, Policy, PolicyResult
+from lineage.policies.moment import moment
 from lineage.policies.sandbox import Sandbox
 from lineage.policies.showing import Sieve
 from lineage.policies.views import fill, named
@@ -224,7 +225,7 @@ class PolicyQuestions:
         return self.violation(name, actor=actor)
 
     def _held(self, view: View) -> PolicySet:
-        found = policies_of(view.store, view.as_of, view.known_at)
+        found = policies_of(view.store, moment(view), view.known_at)
         seen = tuple(p for p in found.policies if p.domain == "*" or view.actor.may_see(p.domain))
         return PolicySet(seen, found.shipped)
 
@@ -245,8 +246,8 @@ def run(view: View, policies: Sequence[Policy]) -> tuple[tuple[PolicyResult, ...
         sandbox.warm()
         tables = fill(view, needed)
         sandbox.load(tables)
-        waivers = waivers_of(view.store, view.as_of, view.known_at)
-        return evaluate_in(sandbox, tables, policies, waivers, view.as_of), Sieve(view, tables)
+        waivers = waivers_of(view.store, moment(view), view.known_at)
+        return evaluate_in(sandbox, tables, policies, waivers, moment(view)), Sieve(view, tables)
 
 
 def _row(policy: Policy) -> PolicyRow:

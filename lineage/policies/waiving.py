@@ -15,6 +15,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.files import LONGEST_WAIVER
+from lineage.policies.moment import moment
 from lineage.shown import Shown
 from lineage.store import bump_version
 from lineage.times import OPEN_END, parse_instant, utcnow
@@ -108,7 +109,7 @@ class Waivers:
     def list(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> WaiverList:
         """Waivers that hold or held, and open and refused requests; nothing of what the actor may not see."""
         view = self._lineage.view(as_of, known_at, actor)
-        return WaiverList(tuple(_rows(view)), view.as_of, view.known_at)
+        return WaiverList(tuple(_rows(view)), moment(view), view.known_at)
 
     def request(self, violation: str, reason: str, expires: str, *, actor: Actor = LOCAL) -> WaiverRow:
         """Ask that a violation may stay until a day, at most 180 days ahead.
@@ -214,7 +215,7 @@ class Waivers:
 
 
 def _rows(view: View) -> list[WaiverRow]:
-    when = {"at": view.as_of, "known": view.known_at}
+    when = {"at": moment(view), "known": view.known_at}
     acts = view.store.rows(_ACTS, when)
     refused = {row[0] for row in acts if row[1] == "refuse"}
     rows: list[WaiverRow] = []

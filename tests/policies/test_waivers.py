@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.writer import Writer
 from lineage.actor import Actor
 from lineage.cli import run
 from lineage.declared import apply
@@ -19,6 +20,7 @@ from lineage.store import Store
 from lineage.times import iso, utcnow
 from tests.answers.builder import World
 from tests.policies.people import people
+from tests.policies.test_turns import EVENT
 
 ANN, BOB = Actor("ann"), Actor("bob")
 DAY = timedelta(days=1)
@@ -207,3 +209,19 @@ def test_the_routes_tell_and_change_violations_and_waivers(lx: Lineage, soon: st
 def test_who_may_not_see_an_asset_sees_no_waiver_of_it(lx: Lineage, soon: str) -> None:
     lx.waivers.request(of(lx, "orders").id, "r", soon, actor=ANN)
     assert lx.waivers.list(actor=Actor("eve", frozenset({"unassigned"}))).waivers == ()
+
+
+def test_an_event_of_the_year_2099_ends_no_waiver_and_misses_no_deadline(soon: str) -> None:
+    world = World()
+    world.flow(["orders"], "build", ["report"])
+    lx = Lineage(world.store)
+    lx.policies.record("owner-present", actor=ANN)
+    asked = lx.waivers.request(of(lx, "orders").id, "r", soon, actor=ANN)
+    lx.waivers.approve(asked.id, actor=BOB)
+    late = EVENT.format(name="late", day=1).replace("2026-", "2099-")
+    Writer(lx.store).ingest([late.encode()], source="test", received_at=utcnow())
+    assert lx.view().as_of.year == 2099
+    assert of(lx, "orders").state == "waived"
+    assert not of(lx, "report").overdue
+    assert [one.state for one in lx.waivers.list().waivers] == ["holds"]
+    assert lx.policies.check("owner-present").policies[0].waived == 1
