@@ -1,7 +1,7 @@
 """Speed of contracts: ``python -m benchmarks.governance``.
 
 Validation of a contract, 2,000 damaged ones, ``meshline change`` in a mesh of 10,000 datasets, and the conformance of
-1,000 contracts.
+1,000 contracts; policies, scorecards, audit log and evidence packs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 import lineage
+from benchmarks import scorecards
 from lineage.contracts.files import check_text
 from lineage.identity import NodeKey, digest64
 from lineage.store import Store, bump_version
@@ -169,6 +170,10 @@ def main() -> None:
         declare(store)
         changes(store)
         promises(store)
+        scorecards.policies(store, timed)
+        scorecards.scorecards(store, timed)
+    scorecards.audit(timed)
+    scorecards.pack(timed)
 
 
 if __name__ == "__main__":
