@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -138,3 +140,62 @@ def test_a_name_with_markup_stays_text_and_unknown_costs_are_said(page: Page, se
     hits = ask(lx, ImpactState(target)).hits
     assert hits
     assert {hit.cost for hit in hits} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("change", "query", "asked"),
+    [
+        ("nullable", {"target": STATUS}, {"retype": {STATUS: "nullable"}}),
+        ("late", {"target": ORDERS, "hours": "48"}, {"late": {ORDERS: 48.0}}),
+        ("retire", {"target": ORDERS}, {"retire": [ORDERS]}),
+        ("rename", {"target": STATUS, "to": "state"}, {"rename": {STATUS: "state"}}),
+    ],
+)
+def test_every_change_shows_the_rows_of_the_query_layer(
+    page: Page, address: str, lx: Lineage, change: str, query: dict[str, str], asked: dict[str, Any]
+) -> None:
+    report = lx.contracts.change_nodes(**asked)
+    rows = sum(len(judged.consumers) for judged in report.changes)
+    page.goto(address + Links().to("impact", change=change, **query))
+    assert report.real is not None
+    expect(page.locator("#impact-word")).to_have_text(report.real.value)
+    expect(page.locator("#impact-grid-count")).to_contain_text(f"{rows:,} row")
+    if change == "nullable":
+        expect(page.locator("#impact-answer")).to_contain_text("Nullable is judged like a change of type")
+
+
+def test_a_contract_is_uploaded_as_a_file_and_a_broken_one_is_explained(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    page.goto(f"{address}/impact")
+    page.locator("#impact-change").click()
+    page.get_by_role("option", name="New version of a contract").click()
+    page.locator("#impact-file input[type=file]").set_input_files(HERE / "changes" / "orders-3.0.0.yaml")
+    expect(page.locator("#impact-doc")).to_have_value(re.compile("DataContract"))
+    page.locator("#impact-go").click()
+    expect(page.locator("#impact-word")).to_be_visible()
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("kind: [", encoding="utf-8")
+    page.locator("#impact-file input[type=file]").set_input_files(broken)
+    expect(page.locator("#impact-doc")).to_have_value("kind: [")
+    page.locator("#impact-go").click()
+    expect(page.locator("#impact-answer h2")).to_have_text("This cannot be answered")
+
+
+def test_the_link_that_is_copied_says_the_same_and_nothing_is_cut_off_on_a_small_screen(
+    page: Page, address: str
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(address + Links(asof="2026-06-20").to("impact", target=STATUS, change="drop"))
+    word = page.locator("#impact-word")
+    expect(word).to_be_visible()
+    before = page.locator("#impact-text").text_content()
+    page.locator("#impact-link").click()
+    expect(page.locator("#impact-copied")).to_have_text("Link copied")
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    for width in (1280, 820):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.goto(copied)
+        expect(page.locator("#impact-text")).to_have_text(before or "")
+        expect(page.locator("#impact-grid-count")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

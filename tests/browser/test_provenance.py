@@ -6,15 +6,19 @@ import csv
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.jobs import Made, Progress
 from dashboard.links import Links
+from dashboard.pages import provenance
 from dashboard.pages.provenance import tell
 from lineage.engine import Lineage
+from lineage.errors import UsageError
 from tests.answers.builder import World
 from tests.browser.picture import click, query, settled
 
@@ -149,3 +153,44 @@ def test_names_sql_and_code_places_of_producers_are_never_markup(page: Page, ser
     page.goto(serve(lx) + Links().to("provenance", target=target, vs=EVIL, view=EVIL))
     expect(page.locator("#provenance-answer")).to_contain_text("<img src=x")
     assert page.locator("#page img").count() == 0
+
+
+def test_a_long_job_tells_how_far_it_is_can_be_cancelled_and_tried_again(
+    page: Page, demo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    tries: list[int] = []
+
+    def slow(_lx: Lineage, _state: object, _raw: bool, progress: Progress) -> Made:
+        tries.append(1)
+        if len(tries) == 3:
+            raise UsageError(f"The third try fails: {EVIL}")
+        progress(0.4, "halfway there")
+        while not go.wait(0.02):
+            progress(0.4, "halfway there")
+        return Made("a.txt", b"abc", "text/plain")
+
+    monkeypatch.setattr(provenance, "make_pack", slow)
+    page.goto(demo_url + Links(asof=THEN).to("provenance", target=REPORT))
+    page.locator("#provenance-pack").click()
+    expect(page.locator(".job [role=progressbar]")).to_have_attribute("aria-valuenow", "40")
+    expect(page.locator(".job")).to_contain_text("halfway there")
+    page.locator(".job").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".job[data-state=cancelled]")).to_be_visible()
+    go.set()
+    page.locator(".job").get_by_role("button", name="Try again").click()
+    with page.expect_download() as saved:
+        page.locator(".job").get_by_role("link", name="Download").click()
+    assert saved.value.suggested_filename == "a.txt"
+    page.locator("#provenance-pack").click()
+    expect(page.locator(".job[data-state=failed]")).to_contain_text("The third try fails: <img")
+    expect(page.locator(".job[data-state=failed]")).to_contain_text("(error ")
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("width", [1280, 820])
+def test_nothing_is_cut_off_on_a_small_screen(page: Page, demo_url: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.goto(demo_url + Links(asof=THEN).to("provenance", target=REPORT))
+    expect(page.locator(".prov-row").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
