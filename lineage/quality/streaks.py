@@ -100,6 +100,9 @@ def streaks(view: View, now: datetime) -> list[Streak]:
         if i is not None and i in limits:
             found += late(node, [(row[1], row[3]) for row in rows], limits[i], now)
         found += _volumes(node, [row for row in rows if row[2] is not None])
+    from lineage.quality.services import service_streaks
+
+    found += service_streaks(view, now)
     return sorted(found, key=lambda one: (one.began, one.key))
 
 

@@ -142,3 +142,47 @@ def test_commands_and_routes_say_the_same_and_the_gate_has_exit_codes(tmp_path: 
         assert [alarm["by"] for alarm in drill["alarms"]] == ["test unique"]
         done = client.post("/api/v2/incidents/act", json={"id": one["id"], "act": "resolve", "note": "done"})
         assert done.json()["state"] == "resolved"
+
+
+SERVICES = CONTRACT.partition("slaProperties")[0] + "slaProperties:\n  - {{property: latency, value: 30, unit: h}}\n"
+
+
+def with_services(world: World, folder: Path, *properties: str) -> Lineage:
+    """A contract of ``report`` with a latency of 30 hours and more promises of service."""
+    (folder / "contracts").mkdir(exist_ok=True)
+    more = "".join(f"  - {{{one}}}\n" for one in properties)
+    (folder / "contracts" / "report.yaml").write_text(SERVICES.format(name="report") + more)
+    apply(world.store, folder)
+    return Lineage(world.store)
+
+
+def test_a_broken_frequency_is_an_incident_until_the_next_write(world: World, tmp_path: Path) -> None:
+    lx = with_services(world, tmp_path, "property: frequency, value: 24, unit: h")
+    last = T0 + timedelta(days=29, hours=2)
+    assert [i.sort for i in lx.quality.incidents(now=last + timedelta(hours=29)).incidents] == []
+    (one,) = [i for i in lx.quality.incidents(now=last + timedelta(hours=40)).incidents if i.sort == "sla"]
+    assert (one.began_at, one.what, one.node) == (last + timedelta(hours=36), "report: frequency", "dataset:pg:report")
+    assert one.detail == "no write for 40.0 hours, promised one every 1 day"
+    when = last + timedelta(hours=41)
+    run = world.run("export", "again", started_at=when, ended_at=when)
+    world.run_io(run, "export", "report", "out", seen_at=when, last_at=when, row_count=1_000)
+    after = Lineage(world.store).quality.incidents(everything=True, now=when).incidents
+    assert [(i.state, i.resolved_at) for i in after if i.sort == "sla"] == [("resolved", when)]
+
+
+def test_too_many_failed_runs_break_a_promised_share_from_that_day_on(world: World, tmp_path: Path) -> None:
+    for day in (10, 11):
+        when = T0 + timedelta(days=day, hours=5)
+        world.run("export", f"bad{day}", state="FAIL", started_at=when, ended_at=when)
+    lx = with_services(world, tmp_path, "property: errorRate, value: 10, unit: percent")
+    (one,) = [i for i in lx.quality.incidents(everything=True, now=NOW).incidents if i.sort == "sla"]
+    assert one.began_at.date() == (T0 + timedelta(days=11)).date()  # 2 of 14 runs; on the day before 1 of 12
+    assert one.resolved_at is not None and one.resolved_at.date() == (T0 + timedelta(days=17)).date()  # 2 of 20
+
+
+def test_what_a_date_ends_is_broken_from_the_date_on(world: World, tmp_path: Path) -> None:
+    world.flow(["report"], "read", ["elsewhere"])
+    lx = with_services(world, tmp_path, f'property: endOfSupport, value: "{(T0 + timedelta(days=9)).date()}"')
+    (one,) = [i for i in lx.quality.incidents(now=NOW).incidents if i.sort == "sla"]
+    assert (one.began_at, one.state) == (T0 + timedelta(days=9), "open")
+    assert "job:pg:read" in one.detail

@@ -1,0 +1,157 @@
+"""From when to when a promise of service was broken: frequency, availability, errors, retention, dates of a life.
+
+Freshness has streaks of its own (:func:`lineage.quality.streaks.late`). A frequency is broken while nothing was written
+for half as long again as promised. Shares over thirty days are looked at once for each day on which runs ended. What a
+date or the present state alone decides is broken from the moment on that follows from the promise, until it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from lineage.contracts.periods import spoken
+from lineage.contracts.sla import WINDOW, Case, about, ago, slas
+from lineage.quality.streaks import Failure, Streak, late
+from lineage.times import parse_event_time
+
+if TYPE_CHECKING:
+    from lineage.contracts.binding import Bound
+    from lineage.contracts.facts import Facts
+    from lineage.contracts.model import Sla
+    from lineage.view import View
+
+SLACK = 1.5  # of a promised frequency; see lineage.contracts.sla
+_SHARES = ("availability", "errorrate")
+_STATES = ("retention", "endofsupport", "endoflife")
+
+
+def service_streaks(view: View, now: datetime) -> Iterator[Streak]:
+    """Broken promises of service of all enforced contracts; ``now`` decides what is late.
+
+    Examples
+    --------
+    >>> import lineage
+    >>> from lineage.store import Store
+    >>> view = lineage.open(Store.open(":memory:")).view()
+    >>> list(service_streaks(view, view.as_of))
+    []
+    """
+    from lineage.contracts.binding import bindings
+    from lineage.contracts.conformance import ENFORCED
+    from lineage.contracts.facts import load_facts
+
+    bound = [one for one in bindings(view.instant).bound if one.contract.status in ENFORCED and _asked(one)]
+    if not bound:
+        return
+    facts = load_facts(view, sorted({one.node for one in bound}))
+    for one in bound:
+        readers = tuple(sorted(view.label(job) for job in view.snapshot.readers(one.node).tolist()))
+        case = Case(one, facts, now, readers)
+        dataset = int(view.snapshot.ids[one.node])
+        for sla in _asked(one):
+            yield from _streaks(case, sla, dataset)
+
+
+def _asked(one: Bound) -> list[Sla]:
+    """Promises of service about a bound object that can be broken here."""
+    names = ("frequency", *_SHARES, *_STATES)
+    return [sla for sla in one.contract.slas if sla.name.lower() in names and about(sla, one)]
+
+
+def _streaks(case: Case, sla: Sla, dataset: int) -> Iterator[Streak]:
+    name = f"{case.one.contract.name or case.one.contract.id}: {sla.name}"
+    blank = Streak(dataset, "sla", "", name, "error", (), None)
+    kind = sla.name.lower()
+    if kind == "frequency":
+        if sla.seconds is not None:
+            written = [one for one in case.written if one[0] <= case.now]
+            for found in late(dataset, written, sla.seconds * SLACK, case.now):
+                (gap,) = found.failures
+                last = found.began - timedelta(seconds=sla.seconds * SLACK)
+                quiet = ago(((found.ended or case.now) - last).total_seconds())
+                said = replace(gap, detail=f"no write for {quiet}, promised one every {spoken(sla.seconds)}")
+                yield replace(found, sort="sla", name=name, failures=(said,))
+    elif kind in _SHARES:
+        yield from _by_day(case, sla, blank)
+    else:
+        verdict, detail, run = _judged(case, sla)
+        begun = _since(case, sla)
+        if verdict == "broken" and begun is not None:
+            yield replace(blank, failures=(Failure(begun, begun, run, detail),))
+
+
+def _by_day(case: Case, sla: Sla, blank: Streak) -> Iterator[Streak]:
+    """Streaks of a share that is counted over a window, one look for each day on which something ended."""
+    open_: list[Failure] = []
+    for at in _days(case):
+        verdict, detail, run = _judged(_until(case, at), sla)
+        if verdict == "broken":
+            open_.append(Failure(at, at, run, detail))
+        elif open_ and verdict == "kept":
+            yield replace(blank, failures=tuple(open_), ended=at)
+            open_ = []
+    if open_:
+        yield replace(blank, failures=tuple(open_))
+
+
+def _days(case: Case) -> list[datetime]:
+    """The last moment of each day on which a run that concerns the dataset ended, and now."""
+    node = case.one.node
+    moments = [at for at, _ in case.written] + [one[0] for one in case.facts.ended.get(node, ())]
+    last: dict[object, datetime] = {}
+    for at in moments:
+        if at <= case.now:
+            last[at.date()] = max(at, last.get(at.date(), at))
+    days = sorted(last.values())
+    # days without any run count too: availability falls while nothing happens
+    quiet = [datetime.combine(day + timedelta(days=1), time.min) for day in _gaps(days, case.now)]
+    return sorted({*days, *quiet, case.now})
+
+
+def _gaps(days: Sequence[datetime], now: datetime) -> Iterator[datetime]:
+    """Days between the given ones and now, as far as one window behind each."""
+    for at, following in zip(days, [*days[1:], now], strict=True):
+        for step in range(1, min((following - at).days, WINDOW.days) + 1):
+            yield at + timedelta(days=step)
+
+
+def _until(case: Case, at: datetime) -> Case:
+    """The case with what had happened by a moment."""
+    node, facts = case.one.node, case.facts
+    known: Facts = replace(
+        facts,
+        written={node: [one for one in case.written if one[0] <= at]},
+        ended={node: [one for one in facts.ended.get(node, ()) if one[0] <= at]},
+    )
+    return replace(case, facts=known, now=at)
+
+
+def _judged(case: Case, sla: Sla) -> tuple[str, str, str | None]:
+    """Verdict, words and run of one promise."""
+    alone = replace(case.one, contract=replace(case.one.contract, slas=_needed(case, sla)))
+    for promise, verdict, expected, observed, evidence, run in slas(replace(case, one=alone)):
+        if promise == f"sla {sla.name}":
+            return verdict, f"{observed}, promised {expected} ({evidence})", run
+    return "unknown", "", None
+
+
+def _needed(case: Case, sla: Sla) -> tuple[Sla, ...]:
+    """The promise itself, and those of freshness, by which availability is told."""
+    fresh = [one for one in case.one.contract.slas if one.name.lower() in ("latency", "freshness")]
+    return (sla, *(one for one in fresh if one is not sla))
+
+
+def _since(case: Case, sla: Sla) -> datetime | None:
+    """From when on a promise that the present state breaks was broken."""
+    if sla.name.lower() != "retention":
+        date = parse_event_time(str(sla.value))
+        return date.at if date else None
+    if sla.seconds is None or not case.written:
+        return None
+    emptied = [at for at, _ in case.facts.emptied.get(case.one.node, ()) if at <= case.now]
+    if emptied and (case.now - emptied[0]).total_seconds() < sla.seconds:
+        return emptied[0]
+    return min(case.now, case.written[0][0] + timedelta(seconds=sla.seconds))
