@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
+from zlib import crc32
 
 import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -235,7 +236,7 @@ def frame(name: str, sheet: Sheet, search: str | None, height: int | str = 460) 
         ],
         className="grid-box sheet",
         style={"height": height},
-        key=f"{sheet.key}{search}",  # another table is another grid: it asks for its rows anew
+        id=f"{name}-{crc32(f'{sheet.key}{search}'.encode()):08x}",  # another table is another grid: it asks anew
     )  # fmt: skip
 
 

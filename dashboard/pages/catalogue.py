@@ -1,23 +1,27 @@
-"""The rows behind every number: datasets, columns, jobs, edges, runs, events, quarantine."""
+"""The catalogue: data products to choose from, and the rows behind every number: datasets, columns, jobs, edges, runs,
+events, quarantine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING, Any, cast
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from dashboard import rows as sheets
+from dashboard.desk import Asked, Desk
 from dashboard.links import Links
 from dashboard.names import short_id, short_name
 from dashboard.page import Page, Part, callback
 from dashboard.pages.lineage_states import refused
-from dashboard.tables import Column, cell, grid
+from dashboard.rows import Sheet
+from dashboard.tables import Column, cell
 from lineage.errors import MeshlineError
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage
+    from lineage.listing import Listing, ListName
 
 _NODE = (
     Column("name", "Name", 2.4, link=True, short=True),
@@ -31,6 +35,24 @@ _NODE = (
     Column("id", "Id", 2),
 )
 LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "products": (
+        "Products",
+        (
+            Column("name", "Product", 1.4, link=True),
+            Column("domain", "Domain"),
+            Column("owner", "Owner", 1.2),
+            Column("status", "Status", 0.8),
+            Column("quality", "Score", 0.7, number=True),
+            Column("coverage", "Checks known %", 0.9, number=True),
+            Column("kept", "Promises kept %", 0.9, number=True),
+            Column("promises", "Promises", 0.7, number=True),
+            Column("rating", "Rating of 5", 0.7, number=True),
+            Column("consumers", "Consumers", 0.8, number=True),
+            Column("datasets", "Datasets", 0.7, number=True),
+            Column("drift", "Drift", 0.6, number=True),
+            Column("version", "Version", 0.7),
+        ),
+    ),
     "datasets": ("Datasets", (*_NODE[:3], Column("columns", "Columns", 0.7, number=True), *_NODE[3:])),
     "columns": (
         "Columns",
@@ -92,6 +114,8 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
     ),
 }
 _ONE = {of: title.lower().removesuffix("s") for of, (title, _) in LISTS.items()}
+MOST = 100_000
+_NODES = ("dataset", "job", "column")
 _LINKED = {"datasets": "id", "columns": "id", "jobs": "id", "edges": "src", "runs": "job", "events": "about"}
 
 
@@ -122,11 +146,9 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Input("catalogue-of", "value"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
-        ClientsideFunction("meshline", "grid_csv"),
-        Output("catalogue-grid", "exportDataAsCsv"),
-        Input("catalogue-grid-csv", "n_clicks"),
-        prevent_initial_call=True,
+    desk = Desk.at(app, lx, base, "catalogue")
+    sheets.register(
+        app, "catalogue-grid", desk.memo, desk.here, lambda search: _sheet(desk, Asked.of(base, "catalogue", search))
     )
 
     @callback(
@@ -139,43 +161,100 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         State("url", "pathname"),
     )
     def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
-        if not (pathname or "").rstrip("/").endswith("/catalogue"):
+        if not desk.here(pathname):
             return (no_update,) * 4
-        links = Links.at(base, search)
-        query = parse_qs((search or "").lstrip("?"))
-        of = query.get("of", ["datasets"])[-1]
-        of = of if of in LISTS else "datasets"
+        asked = Asked.of(base, "catalogue", search)
+        of = _of(asked)
         try:
-            return _page(lx, of, query, links)
+            return _page(desk, asked, of)
         except MeshlineError as error:
-            return "This cannot be shown", of, None, refused(str(error), links)
+            return "This cannot be shown", of, None, refused(str(error), asked.links)
 
 
-def _page(lx: Lineage, of: Any, query: dict[str, list[str]], links: Links) -> tuple[Any, ...]:
-    domain = query.get("domain", [None])[-1] if of not in ("events", "quarantine") else None
-    failed = query.get("state", [""])[-1] == "failed" and of == "runs"
-    states = ("FAIL", "ABORT") if failed else None
-    found = lx.listing(of, domain=domain, states=states, as_of=links.asof, known_at=links.known)
-    title, columns = LISTS[of]
+def _of(asked: Asked) -> str:
+    return asked.get("of", ("datasets", *LISTS))
+
+
+def _asked(asked: Asked) -> tuple[str, str | None, tuple[str, ...] | None]:
+    """List, domain and states that an address asks for."""
+    of = _of(asked)
+    domain = asked.get("domain") if of not in ("events", "quarantine") else ""
+    failed = asked.get("state") == "failed" and of == "runs"
+    return of, domain or None, ("FAIL", "ABORT") if failed else None
+
+
+def _found(desk: Desk, asked: Asked) -> Listing:
+    of, domain, states = _asked(asked)
+    name = cast("ListName", of)
+    return desk.ask(
+        asked, ("list", of, domain, states),
+        lambda: desk.lx.listing(name, domain=domain, states=states, limit=MOST, **asked.when),
+    )  # fmt: skip
+
+
+def _sheet(desk: Desk, asked: Asked) -> Sheet:
+    of, domain, states = _asked(asked)
+    columns = LISTS[of][1]
+    key = (of, domain, states, asked.links.asof, asked.links.known, asked.links.base)
+    if of == "products":
+        rows = desk.memo.get(("sheet", key), lambda: _products(desk, asked, domain))
+        empty = "No data product is declared here. Declare one with: meshline apply products/"
+        return Sheet(key, columns, rows, "products", empty)
+    found = _found(desk, asked).rows
+    rows = desk.memo.get(("sheet", key), lambda: _rows(found, columns, _LINKED.get(of), asked.links))
+    return Sheet(key, columns, rows, of, f"There are no {of} here.")
+
+
+def _products(desk: Desk, asked: Asked, domain: str | None) -> list[dict[str, Any]]:
+    """Products with what one judges them by; what nobody knows is ``None``."""
+    when = asked.when
+    scores = {row.id: row for row in desk.lx.quality.report("product", **when).nodes}
+    promises = desk.lx.contracts.check(**when).promises
+    ratings = {one.product: one for one in desk.lx.feedback.list(**when).ratings}
+    rows: list[dict[str, Any]] = []
+    for one in desk.lx.products.list(**when).products:
+        if domain and one.domain != domain:
+            continue
+        mine = [p.verdict for p in promises if p.dataset in one.datasets]
+        known = [verdict for verdict in mine if verdict != "unknown"]
+        score, rating = scores.get(one.id), ratings.get(one.id)
+        rows.append(
+            {
+                "name": one.name or one.id, "domain": one.domain, "owner": one.owner, "status": one.status,
+                "quality": None if score is None or score.quality is None else round(score.quality, 1),
+                "coverage": None if score is None or score.coverage is None else round(100 * score.coverage),
+                "kept": round(100 * known.count("kept") / len(known), 1) if known else None, "promises": len(mine),
+                "rating": None if rating is None or rating.mean is None else round(rating.mean, 1),
+                "consumers": len(one.consumers), "datasets": len(one.datasets), "drift": len(one.drift),
+                "version": one.version, "href": asked.links.to("product", id=one.id),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _page(desk: Desk, asked: Asked, of: str) -> tuple[Any, ...]:
+    _, domain, states = _asked(asked)
+    title = LISTS[of][0]
+    sheet = _sheet(desk, asked)
+    total = len(sheet.rows) if of == "products" else _found(desk, asked).total
     filters = [
         text
-        for text in (f"of domain {domain}" if domain else "", "that failed or were aborted" if failed else "")
+        for text in (f"of domain {domain}" if domain else "", "that failed or were aborted" if states else "")
         if text
     ]
     notices: list[Part] = []
     if filters:
-        clear = dcc.Link("Show all", href=links.to("catalogue", of=of))
+        clear = dcc.Link("Show all", href=asked.links.to("catalogue", of=of))
         notices.append(
             html.Div([html.Span(f"Only {title.lower()} {' '.join(filters)}."), clear], className="notice info")
         )
-    if len(found.rows) < found.total:
-        text = f"The first {len(found.rows):,} of {found.total:,} are listed. Narrow it down by domain, or search."
+    if len(sheet.rows) < total:
+        text = f"The first {len(sheet.rows):,} of {total:,} are listed. Narrow it down by domain, or search."
         notices.append(html.Div(text, className="notice warn"))
-    sub = f"{found.total:,} {title.lower() if found.total != 1 else _ONE[of]}"
-    if not found.rows:
-        empty = html.Div(html.P(f"There are no {title.lower()} here."), className="hero")
-        return sub, of, notices, empty
-    return sub, of, notices, grid("catalogue-grid", _rows(found.rows, columns, _LINKED.get(of), links), columns)
+    sub = f"{total:,} {title.lower() if total != 1 else _ONE[of]}"
+    if not sheet.rows:
+        return sub, of, notices, html.Div(html.P(sheet.empty), className="hero")
+    return sub, of, notices, sheets.frame("catalogue-grid", sheet, asked.search, height="100%")
 
 
 def _rows(found: Sequence[Any], columns: Sequence[Column], linked: str | None, links: Links) -> list[dict[str, Any]]:
@@ -185,11 +264,16 @@ def _rows(found: Sequence[Any], columns: Sequence[Column], linked: str | None, l
         row = {column.key: cell(getattr(item, column.key)) for column in columns}
         row["short"] = {column.key: _short(column.key, getattr(item, column.key)) for column in columns if column.short}
         target = getattr(item, linked) if linked else None
-        row["href"] = (
-            links.lineage(target) if target and target.partition(":")[0] in ("dataset", "job", "column") else None
-        )
+        row["href"] = _target(target, linked, links) if target and target.partition(":")[0] in _NODES else None
         rows.append(row)
     return rows
+
+
+def _target(node: str, linked: str | None, links: Links) -> str:
+    """A dataset's own page from the list of datasets; from the others the picture around the node."""
+    if linked == "id" and node.startswith("dataset:"):
+        return links.to("dataset", id=node)
+    return links.lineage(node)
 
 
 def _short(key: str, value: Any) -> tuple[str, str]:
