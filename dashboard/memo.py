@@ -23,7 +23,7 @@ YOUNG = 5.0
 """Seconds for which an answer is good although the store has changed."""
 OLD = 60.0
 """Seconds after which an answer is worked out anew although the store has not changed: what is late depends on now."""
-_KEPT = 64
+_KEPT = 256
 
 
 @dataclass(slots=True)
@@ -64,8 +64,13 @@ class Memo:
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
-    def get(self, name: Hashable, find: Callable[[], T]) -> T:
+    def get(self, name: Hashable, find: Callable[[], T], *, old: float = OLD, young: float = YOUNG) -> T:
         """The answer of this name; ``find`` works it out when there is none that is good enough.
+
+        Parameters
+        ----------
+        old, young
+            seconds for which an answer is good while the store stays as it is, and when it has changed.
 
         What ``find`` raises is raised, and not kept.
         """
@@ -73,7 +78,7 @@ class Memo:
         with entry.lock:
             now, version = self._clock(), version_of(self._lx)
             age = now - entry.at
-            if age < (OLD if version == entry.version else YOUNG):
+            if age < (old if version == entry.version else young):
                 kept: T = entry.value
                 return kept
             found = find()

@@ -25,7 +25,8 @@ from dashboard.pages.overview_facts import Facts
 from dashboard.pages.overview_products import products_card, tasks_card
 from dashboard.pages.overview_scores import scores_card
 from dashboard.pages.overview_state import DAYS, HealthState
-from dashboard.pages.overview_tiles import holds, tiles
+from dashboard.pages.overview_tiles import FIGURES, figures, holds, tiles
+from dashboard.pages.overview_trend import sparks, trend_card
 from dashboard.theme import icon
 from lineage.errors import MeshlineError
 
@@ -53,10 +54,19 @@ def layout() -> Part:
             html.Div(id="health-hero"),
             html.Div(
                 [
-                    html.Div([waiting(112) for _ in range(5)], id="health-tiles", className="tiles"),
                     html.Div(
                         [
-                            html.Div(waiting(380), id="health-scores"),
+                            html.Div([waiting(112) for _ in range(5)], id="health-tiles", className="contents"),
+                            html.Div([waiting(112) for _ in range(2)], id="health-figures", className="contents"),
+                        ],
+                        className="tiles",
+                    ),
+                    html.Div(
+                        [
+                            html.Div(
+                                [html.Div(waiting(380), id="health-scores"), html.Div(waiting(228), id="health-trend")],
+                                className="stacked",
+                            ),
                             html.Div(waiting(380), id="health-attention"),
                         ],
                         className="cols wide-left",
@@ -101,46 +111,74 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     memo = shared(lx)
     _register_browser(app)
     _register_frame(app, lx, memo, base)
-    for name, build in _CARDS.items():
-        _register_card(app, lx, memo, base, name, build)
+    _register_sparks(app, lx, memo, base)
+    for cards in _GROUPS:
+        _register_cards(app, lx, memo, base, cards)
 
 
-_CARDS: dict[str, Build] = {
-    "tiles": tiles,
-    "scores": scores_card,
-    "attention": attention_card,
-    "charts": charts,
-    "products": products_card,
-    "tasks": tasks_card,
-    "holds": holds,
-}
+_GROUPS: tuple[dict[str, Build], ...] = (
+    {"tiles": tiles, "products": products_card, "tasks": tasks_card, "holds": holds},
+    {"charts": charts},
+    {"scores": scores_card, "figures": figures},
+    {"attention": attention_card},
+    {"trend": trend_card},
+)
+"""Cards filled together. Few groups: while twelve questions run, Dash lets no other callback of the page run."""
+_MANY = ("tiles", "figures", "charts")  # builders that give a list
 
 
 def _here(pathname: str | None, base: str) -> bool:
     return (pathname or "/").rstrip("/") == base.rstrip("/")
 
 
-def _register_card(app: Dash, lx: Lineage, memo: Memo, base: str, name: str, build: Build) -> None:
-    @callback(
-        app,
-        Output(f"health-{name}", "children"),
-        Input("url", "search"),
-        Input("fresh", "data"),
-        State("url", "pathname"),
-    )
-    def show(search: str | None, fresh: Any, pathname: str | None) -> Any:
+def _register_cards(app: Dash, lx: Lineage, memo: Memo, base: str, cards: dict[str, Build]) -> None:
+    def fill(search: str | None, pathname: str | None) -> Any:
         if not _here(pathname, base):
-            return no_update
-        search = current(search, fresh)
+            return [no_update for _ in cards] if len(cards) > 1 else no_update
         links = Links.at(base, search)
         facts = Facts(lx, memo, HealthState.parse(search))
+        found = [_built(name, build, facts, links) for name, build in cards.items()]
+        return found if len(cards) > 1 else found[0]
+
+    outputs = [Output(f"health-{name}", "children") for name in cards]
+    if "trend" in cards:  # past instants take their time: after what is known at once
+
+        @callback(app, *outputs, Input("attention", "id"), State("url", "search"), State("url", "pathname"))
+        def later(_drawn: str, search: str | None, pathname: str | None) -> Any:
+            return fill(search, pathname)
+
+        return
+
+    @callback(app, *outputs, Input("url", "search"), Input("fresh", "data"), State("url", "pathname"))
+    def show(search: str | None, fresh: Any, pathname: str | None) -> Any:
+        return fill(current(search, fresh), pathname)
+
+
+def _built(name: str, build: Build, facts: Facts, links: Links) -> Any:
+    """A card, or why it cannot be shown."""
+    try:
+        return no_update if _nothing(facts) else build(facts, links)
+    except MeshlineError as error:
+        text = html.Div([icon("alert-triangle", size=18), str(error)], id=name, className="card block failed")
+        return [text] if name in _MANY else text
+
+
+def _register_sparks(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
+    """Lines behind the figures of the scorecard, once the tiles stand: past instants take their time."""
+    names = [name for name, *_ in FIGURES]
+
+    @callback(
+        app,
+        *(Output(f"spark-{name}", "children") for name in names),
+        Input(f"spark-{names[0]}", "id"),
+        State("url", "search"),
+    )
+    def draw(_drawn: str, search: str | None) -> list[Any]:
+        facts = Facts(lx, memo, HealthState.parse(search))
         try:
-            if _nothing(facts):
-                return no_update
-            return build(facts, links)
-        except MeshlineError as error:
-            text = html.Div([icon("alert-triangle", size=18), str(error)], className="card block failed")
-            return [text] if name in ("tiles", "charts") else text
+            return sparks(facts, names)
+        except MeshlineError:
+            return [None for _ in names]  # the tiles say it
 
 
 def _nothing(facts: Facts) -> bool:
@@ -191,7 +229,7 @@ def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
         if not _here(pathname, base):
             return (no_update,) * 3
         state, links = HealthState.parse(search), Links.at(base, search)
-        if state.rows not in overview_rows.LISTS:
+        if not overview_rows.known(state.rows):
             return False, no_update, no_update
         try:
             return True, *overview_rows.table(Facts(lx, memo, state), links)

@@ -17,7 +17,7 @@ from dashboard.pages.overview_parts import card, link, nothing, severity
 if TYPE_CHECKING:
     from lineage.attention import Matter
 
-SHOWN = 6  # rows on the card; the rest is one click away
+SHOWN = 9  # rows on the card; the rest is one click away
 WORDS = {
     "job": "job", "incident": "incident", "contract": "contract", "violation": "policy", "budget": "budget",
     "blind spot": "blind spot",

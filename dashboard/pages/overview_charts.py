@@ -97,7 +97,6 @@ def _cost_card(facts: Facts, links: Links) -> Part:
     picture = figures.graph(
         "cost-quality", [treemap(parts, main.currency)], height=236, label=said,
         margin={"l": 0, "r": 0, "t": 0, "b": 0}, hovermode="closest",
-        uniformtext={"minsize": 10, "mode": "hide"},
     )  # fmt: skip
     named = [("60", TONES[0]), ("75", TONES[1]), ("85", TONES[2]), ("95", TONES[3]), ("100", TONES[4])]
     keys = [(f"< {limit}" if limit != "100" else "95 +", colour) for limit, colour in named]
@@ -145,7 +144,7 @@ def treemap(parts: Sequence[Any], currency: str) -> dict[str, Any]:
         "marker": {
             "colors": [*("rgba(123,135,155,0.14)" for _ in domains), *(TONES[tone(part["score"])] for part in parts)],
             "line": {"width": 1, "color": "rgba(255,255,255,0.6)"},
-            "pad": {"t": 18, "l": 3, "r": 3, "b": 3},
+            "pad": {"t": 22, "l": 3, "r": 3, "b": 3},
             "cornerradius": 4,
         },
         "textfont": {"color": ["#7b879b"] * len(domains) + ["#14181f"] * len(parts), "size": 11},

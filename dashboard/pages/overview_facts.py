@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lineage.listing import DayRuns, NodeRow
     from lineage.overview import Summary
     from lineage.quality.answers import Incident, QualityRow
+    from lineage.scorecards.answers import Scorecards
 
 T = TypeVar("T")
 
@@ -62,6 +63,12 @@ class Facts:
         """All incidents, the resolved ones too."""
         found = self.ask("incidents", lambda: self.lx.quality.incidents(everything=True, **self.state.when).incidents)
         return [one for one in found if self.mine(one.domain)]
+
+    def scorecard(self, by: str) -> Scorecards:
+        """Figures of governance of the mesh (of one domain, when the address names it), or by domain."""
+        domain = self.state.domain if by == "mesh" else None
+        return self.ask(f"scorecard {by} {domain}", lambda: self.lx.scorecards.report(by, domain=domain,
+                                                                                  **self.state.when))  # fmt: skip
 
     def products(self) -> list[ProductRow]:
         """Data products."""

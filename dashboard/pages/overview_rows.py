@@ -88,6 +88,8 @@ def table(facts: Facts, links: Links) -> tuple[str, Part]:
     KeyError
         for another name; ask :data:`LISTS` first.
     """
+    if facts.state.rows.startswith("score "):
+        return _score(facts, links)
     title, columns = LISTS[facts.state.rows]
     rows = _ROWS[facts.state.rows](facts, links)
     if facts.state.rows == "owned":
@@ -96,6 +98,36 @@ def table(facts: Facts, links: Links) -> tuple[str, Part]:
     if not rows:
         return title + where, nothing("list", f"There are no rows{where} at this time.")
     return title + where, html.Div(grid("health-grid", rows, columns), className="rows-room")
+
+
+def known(rows: str) -> bool:
+    """Whether the address names a list."""
+    from lineage.scorecards.metrics import BY_ID
+
+    return rows in LISTS or rows.removeprefix("score ") in BY_ID
+
+
+_SCORE = (
+    _NODE, Column("counted", "Counted", 0.8), Column("value", "Value", 0.7, number=True), _DOMAIN,
+    Column("product", "Product"), Column("note", "Note", 2.2),
+)  # fmt: skip
+
+
+def _score(facts: Facts, links: Links) -> tuple[str, Part]:
+    """The rows behind a figure of the scorecard."""
+    metric, domain = facts.state.rows.removeprefix("score "), facts.state.domain
+    by, scope = ("domain", domain) if domain else ("mesh", "")
+    behind = facts.lx.scorecards.rows(metric, by=by, scope=scope, **facts.state.when)
+    if not behind.items:
+        return behind.title(), nothing("list", behind.score.reason or "There are no rows at this time.")
+    counted = {True: "yes", False: "no", None: "unknown"}
+    rows = [
+        {"node": one.id, "counted": counted[one.counted], "value": one.value, "domain": one.domain,
+         "product": one.product, "note": one.note, "short": {"node": short_id(one.id)},
+         "href": links.lineage(one.id) if one.id.partition(":")[0] in ("dataset", "job", "column") else None}
+        for one in behind.items
+    ]  # fmt: skip
+    return behind.title(), html.Div(grid("health-grid", rows, _SCORE), className="rows-room")
 
 
 def _promises(facts: Facts, links: Links) -> list[Row]:

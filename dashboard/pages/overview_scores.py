@@ -15,7 +15,7 @@ from dashboard.pages.overview_tiles import is_lateness, kept_share
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot
 from lineage.contracts.conformance import Promise
 from lineage.domains import DomainInfo
-from lineage.listing import NodeRow
+from lineage.scorecards.answers import Score as Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,44 +36,49 @@ class Dimension:
     scores: Mapping[str, Score]
 
 
-def share(part: int, whole: int, what: str, rows: str) -> Score:
-    """A score from counts; without anything to count it is unknown.
-
-    >>> share(3, 4, "datasets", "quality")
-    Score(value=75.0, note='3 of 4 datasets', rows='quality')
-    """
-    return Score(100.0 * part / whole if whole else None, f"{part:,} of {whole:,} {what}" if whole else f"no {what}",
-                 rows)  # fmt: skip
+METRICS = (
+    ("ownership", "Ownership"),
+    ("contract-coverage", "Contracts"),
+    ("conformance", "Kept"),
+    ("lineage-columns", "Lineage"),
+    ("classification", "Classified"),
+    ("compliance", "Compliance"),
+)
+"""Figures of :mod:`lineage.scorecards.metrics` that are columns here."""
 
 
 def dimensions(facts: Facts) -> list[Dimension]:
-    """All columns."""
+    """All columns: shares of the scorecard, promises about time, quality."""
+    from lineage.scorecards.metrics import BY_ID
+
     names = [domain.name for domain in facts.domains()]
-    rows = facts.datasets()
-    by_domain = {name: [row for row in rows if row.domain == name] for name in names}
     promises = facts.conformance().promises
-    quality = {
-        row.id: row for row in facts.ask("quality domain", lambda: facts.lx.quality.report("domain", **facts.state.when)
-                                         .nodes)
-    }  # fmt: skip
-    return [
-        Dimension("Ownership", "datasets with an owner",
-                  {n: share(sum(r.owner is not None for r in of), len(of), "datasets", "datasets")
-                   for n, of in by_domain.items()}),
-        Dimension("Contracts", "promises of contracts that are kept, of those that are known",
-                  {n: _promised([p for p in promises if p.domain == n], "contracts") for n in names}),
-        Dimension("Freshness", "promises about time that are kept, of those that are known",
-                  {n: _promised([p for p in promises if p.domain == n and is_lateness(p.promise)], "fresh")
-                   for n in names}),
-        Dimension("Quality", "mean score of datasets",
-                  {n: Score(quality[n].quality, f"{quality[n].datasets - quality[n].unknown} of "
-                            f"{quality[n].datasets} datasets have a score", "quality") for n in names if n in quality}),
-        Dimension("Checked", "checks that are known, of those expected",
-                  {n: Score(None if (c := quality[n].coverage) is None else 100 * c, "checks known", "quality")
-                   for n in names if n in quality}),
-        Dimension("Lineage", "datasets with at least one edge",
-                  {n: _linked(of) for n, of in by_domain.items()}),
-    ]  # fmt: skip
+    quality = {row.id: row for row in facts.ask("quality domain", lambda: facts.lx.quality.report(
+        "domain", **facts.state.when).nodes)}  # fmt: skip
+    report = facts.scorecard("domain")
+    shares = {
+        metric: Dimension(title, BY_ID[metric].title, {n: _figure(report.of(metric, n), metric) for n in names})
+        for metric, title in METRICS
+    }
+    fresh = Dimension("Freshness", "promises about time that are kept, of those that are known",
+                      {n: _promised([p for p in promises if p.domain == n and is_lateness(p.promise)], "fresh")
+                       for n in names})  # fmt: skip
+    scored = Dimension("Quality", "mean score of datasets",
+                       {n: Score(quality[n].quality, f"{quality[n].datasets - quality[n].unknown} of "
+                                 f"{quality[n].datasets} datasets have a score", "quality")
+                        for n in names if n in quality})  # fmt: skip
+    return [*list(shares.values())[:3], fresh, scored, *list(shares.values())[3:]]
+
+
+def _figure(found: Figure | None, metric: str) -> Score:
+    """A share of the scorecard as a score."""
+    rows = f"score {metric}"
+    if found is None:
+        return Score(None, "nothing to count", rows)
+    if found.value is None:
+        return Score(None, found.reason or "unknown", rows)
+    unknown = f", {found.unknown:,} unknown" if found.unknown else ""
+    return Score(100 * found.value, f"{found.numerator:,.0f} of {found.denominator:,.0f}{unknown}", rows)
 
 
 def _promised(promises: Sequence[Promise], rows: str) -> Score:
@@ -83,10 +88,6 @@ def _promised(promises: Sequence[Promise], rows: str) -> Score:
         return Score(None, "nothing is promised", rows)
     known = len(verdicts) - verdicts.count("unknown")
     return Score(None if kept is None else 100 * kept, f"{verdicts.count('kept')} of {known} known promises kept", rows)
-
-
-def _linked(rows: Sequence[NodeRow]) -> Score:
-    return share(sum(bool(row.upstream or row.downstream) for row in rows), len(rows), "datasets", "datasets")
 
 
 def scores_card(facts: Facts, links: Links) -> Part:
@@ -122,10 +123,7 @@ def _cell(column: Dimension, domain: str, facts: Facts, links: Links) -> Part:
     if found is None:
         return html.Td(html.Span("–", className="heat-cell is-unknown", title=f"{column.title}: not known"))
     text = "–" if found.value is None else f"{min(found.value, 99.0 if found.value < 100 else 100.0):.0f}"
-    if found.rows == "datasets":
-        href = links.to("catalogue", of="datasets", domain=domain)
-    else:
-        href = facts.state.to(links, domain=domain, rows=found.rows)
+    href = facts.state.to(links, domain=domain, rows=found.rows)
     said = f"{column.title} of {domain}: {'unknown' if found.value is None else text}, {found.note}"
     return html.Td(
         dcc.Link(

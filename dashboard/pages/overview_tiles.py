@@ -33,6 +33,7 @@ class Tile:
     trend: Sequence[float | None] = ()
     change: str = ""
     change_tone: str = ""
+    slot: str = ""  # where a line will be put later
 
 
 def tile(one: Tile) -> Part:
@@ -50,19 +51,36 @@ def tile(one: Tile) -> Part:
             ),
             html.Span(one.note, className="tile-note"),
             html.Span(line, className="tile-spark") if one.trend else None,
+            html.Span(id=f"spark-{one.slot}", className="tile-spark") if one.slot else None,
         ],
         href=one.href,
-        className=f"card tile {'has-spark' if one.trend else ''}",
+        className=f"card tile {'has-spark' if one.trend or one.slot else ''}",
     )
 
 
 def tiles(facts: Facts, links: Links) -> list[Part]:
     """Contracts, freshness, quality, incidents, cost."""
-    found = [
-        _contracts(facts, links), _fresh(facts, links), _quality(facts, links), _incidents(facts, links),
-        _cost(facts, links),
-    ]  # fmt: skip
-    return [tile(one) for one in found]
+    asked = (_contracts, _fresh, _quality, _incidents, _cost)
+    return [tile(ask(facts, links)) for ask in asked]
+
+
+def figures(facts: Facts, links: Links) -> list[Part]:
+    """Figures of the scorecard; they take longer, so they come by themselves."""
+    return [tile(_figure(facts, links, *one)) for one in FIGURES]
+
+
+FIGURES = (("ownership", "user", "Ownership"), ("lineage-columns", "sitemap", "Column lineage"))
+"""Figures of the scorecard that have a number at the top, with a line that comes when past instants are known."""
+
+
+def _figure(facts: Facts, links: Links, metric: str, mark: str, label: str) -> Tile:
+    found = facts.scorecard("mesh").of(metric)
+    href = facts.state.to(links, rows=f"score {metric}")
+    if found is None or found.value is None:
+        return Tile(metric, mark, label, "unknown", found.reason if found else "nothing to count", href, slot=metric)
+    things = "datasets" if metric == "ownership" else "edges"
+    note = f"{found.numerator:,.0f} of {found.denominator:,.0f} {things}"
+    return Tile(metric, mark, label, percent(found.value), note, href, slot=metric)
 
 
 def kept_share(verdicts: Sequence[str]) -> float | None:

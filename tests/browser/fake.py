@@ -42,7 +42,7 @@ from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
 from lineage.overlays import Mark, Overlay
 from lineage.tags import Tags
 from lineage.times import parse_instant
-from tests.browser.fake_fields import FakeContracts, FakeCost, FakePolicies, FakeProducts, Fields
+from tests.browser.fake_fields import FakeContracts, FakeCost, FakePolicies, FakeProducts, FakeScorecards, Fields
 from tests.browser.mesh import DOMAINS, FAILED, MESH, PROBABLE, RUNNING, STALE
 
 NOW = parse_instant("2026-11-23T09:00:00Z")
@@ -92,6 +92,11 @@ class FakeLineage:
     def cost(self) -> FakeCost:
         """As the engine."""
         return FakeCost()
+
+    @property
+    def scorecards(self) -> FakeScorecards:
+        """As the engine."""
+        return FakeScorecards(self.fields)
 
     @property
     def policies(self) -> FakePolicies:

@@ -12,6 +12,7 @@ from lineage.contracts.overview import Contracts, ProductRow, Products
 from lineage.cost.answers import CostReport
 from lineage.policies.answers import Check, FindingRow
 from lineage.quality.answers import Incident, Incidents, NodeQuality, QualityReport, QualityRow
+from lineage.scorecards.answers import Scorecards
 
 
 @dataclass
@@ -78,6 +79,17 @@ class FakePolicies:
     def check(self, *_: Any, **__: Any) -> Check:
         """As the engine."""
         return Check(self._fields.now, self._fields.now, False, (), self._fields.finding_rows)
+
+
+class FakeScorecards:
+    """``lx.scorecards`` of which nothing is known."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+
+    def report(self, by: str = "mesh", **_: Any) -> Scorecards:
+        """As the engine."""
+        return Scorecards("domain" if by == "domain" else "mesh", (), self._fields.now, self._fields.now)
 
 
 class FakeProducts:
