@@ -50,7 +50,7 @@ def sla_words(one: Sla) -> str:
     'Data is never older than 48 hours.'
     """
     unit = {"h": "hours", "d": "days", "m": "minutes", "y": "years", "w": "weeks"}.get(one.unit, one.unit)
-    value = f"{one.value} {unit}".strip()
+    value = f"{one.value} {unit.removesuffix('s') if str(one.value) == '1' else unit}".strip()
     known = _SLAS.get(one.name.lower())
     return known.format(v=value) if known else f"{one.name}: {value}"
 

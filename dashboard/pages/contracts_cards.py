@@ -108,7 +108,12 @@ def one_contract(facts: ContractFacts) -> Part:
     status = [html.Span(f"{c.version} {c.status}", className=f"pill {_STATUS.get(c.status, '')}") for c in rows]
     shown = html.Div([html.Div(status, className="said"), *human(parsed(first.text)), yaml_of(first.text)],
                      className="contract")  # fmt: skip
-    left = card(f"{first.name or facts.id} {first.version or ''}", "The contract in words", shown, name="human-card")
+    left = card(
+        f"{first.name.partition('@')[0] or facts.id} {first.version or ''}",
+        "The contract in words",
+        shown,
+        name="human-card",
+    )
     return html.Div([html.Div(left), html.Div(_versions(facts, versions))], className="cols wide-left")
 
 
@@ -119,8 +124,8 @@ def _versions(facts: ContractFacts, versions: tuple[Version, ...]) -> Part:
         older = versions[n + 1] if n + 1 < len(versions) else None
         body = _step(facts, one, older) if older is not None else [html.Span("the first that is known",
                                                                              className="muted")]  # fmt: skip
-        head = [html.B(one.version or "unnamed"), f" since {clock(one.valid_from)}",
-                html.Span(f" {one.status}", className=f"pill {_STATUS.get(one.status or '', '')}"),
+        head = [html.B(one.version or "unnamed"), f" since {clock(one.valid_from)} ",
+                html.Span(one.status, className=f"pill {_STATUS.get(one.status or '', '')}"),
                 html.Span(f"by {one.actor}, {one.path}", className="muted")]  # fmt: skip
         items.append(html.Li([*head, *body]))
     return card("Versions", "Newest first, each with what it changed", html.Ul(items, className="log"), more=more,

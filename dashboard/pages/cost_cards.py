@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from decimal import Decimal
 
@@ -38,10 +39,11 @@ def tiles(facts: CostFacts) -> list[Part]:
     bad = [one for one in facts.budgets().budgets if one.state in ("over", "forecast over")]
     share = Decimal(found.unallocated) / Decimal(found.billed) if Decimal(found.billed) else Decimal()
     return [
-        tile("coin", f"Billed in {facts.month}", money(found.billed, currency), _change(found.billed, before),
+        tile("coin", f"Billed in {facts.month}", money(found.billed, currency),
+             _change(found.billed, before) + _so_far(facts),
              asked.to(view=None), name="count-billed"),
         tile("help", "Not allocated", money(found.unallocated, currency), f"{100 * share:.1f} % of the bill, or idle",
-             asked.to(view=None, by="domain", filter="kind:contains:a", sort="own:desc"),
+             asked.to(view=None, by="domain", filter="kind:equals:unallocated", sort="own:desc"),
              bad=share > Decimal("0.05"), name="count-unallocated"),
         tile("eye-off", "Unused, per month", money(savings, currency) if savings else money("0", currency),
              f"{len(unused):,} datasets nobody read for {facts.waste().days} days", asked.to(view="waste"),
@@ -58,6 +60,15 @@ def _change(billed: str, before: object) -> str:
     if then is None or not Decimal(then):
         return "month before unknown"
     return f"{100 * (Decimal(billed) / Decimal(then) - 1):+.1f} % against the month before"
+
+
+def _so_far(facts: CostFacts) -> str:
+    """A month that is not over is not to be compared without a word."""
+    known = [one.until for one in facts.budgets().budgets if one.until]
+    last = max(known, default=None)
+    year, month = (int(part) for part in facts.month.split("-"))
+    over = last is None or int(last[8:10]) >= monthrange(year, month)[1]
+    return "" if over else f"; complete until {last}"
 
 
 def tree(facts: CostFacts) -> Part:
