@@ -8,7 +8,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.lineage_graph.component import NAMESPACE
-from dashboard.memo import Memo
+from dashboard.memo import shared
 from dashboard.page import Part, callback
 from dashboard.pages.lineage_compare import Comparison
 from dashboard.pages.lineage_state import LineageState
@@ -83,7 +83,7 @@ def delta(found: Comparison | None) -> Part:
 
 def register(app: Dash, lx: Lineage) -> None:
     """Callbacks of the line of time."""
-    memo = Memo(lx)
+    memo = shared(lx)
 
     @callback(
         app,
