@@ -114,7 +114,9 @@ def missing(fields: Sequence[Field], values: Values) -> dict[str, str]:
     return {f.key: f"{f.label} is missing." for f in asked if f.required and not (values.get(f.key) or "").strip()}
 
 
-def register(app: Dash, name: str, fields: Sequence[Field], act: Act, lx: Any = None) -> None:
+def register(
+    app: Dash, name: str, fields: Sequence[Field], act: Act, lx: Any = None, *, after: Callable[[], None] | None = None
+) -> None:
     """Callback of the form ``name``.
 
     Parameters
@@ -125,6 +127,8 @@ def register(app: Dash, name: str, fields: Sequence[Field], act: Act, lx: Any = 
         called when nothing is missing. A :class:`MeshlineError` that it raises is shown, nothing is done then.
     lx
         engine to refresh after the act, so that the page shows it.
+    after
+        called after the act, so that the page forgets what it knew before.
     """
 
     @callback(
@@ -151,6 +155,8 @@ def register(app: Dash, name: str, fields: Sequence[Field], act: Act, lx: Any = 
             return _said("bad", str(error)), errors
         if lx is not None:
             lx.refresh()
+        if after is not None:
+            after()
         set_props("fresh", {"data": time.time()})
         return _said("good", done), errors
 

@@ -55,10 +55,10 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("blast", lambda asked: _blast(desk, detail(asked), asked))
     desk.card("log", lambda asked: _log(detail(asked)))
     desk.card("group", lambda asked: _group(detail(asked), asked))
-    _register_forms(app, lx)
+    _register_forms(app, lx, desk)
 
 
-def _register_forms(app: Dash, lx: Lineage) -> None:
+def _register_forms(app: Dash, lx: Lineage, desk: Desk) -> None:
     def acknowledge(said: Values, actor: Actor) -> str:
         found = lx.quality.acknowledge(said["subject"], note=said["reason"], actor=actor)
         return f"{found.id} is acknowledged."
@@ -75,10 +75,10 @@ def _register_forms(app: Dash, lx: Lineage) -> None:
     def resolve(said: Values, actor: Actor) -> str:
         return f"{lx.quality.resolve(said['subject'], note=said['reason'], actor=actor).id} is resolved."
 
-    forms.register(app, "acknowledge", (), acknowledge, lx)
-    forms.register(app, "assign", ASSIGN, assign, lx)
-    forms.register(app, "mute", MUTE, mute, lx)
-    forms.register(app, "resolve", (), resolve, lx)
+    forms.register(app, "acknowledge", (), acknowledge, lx, after=desk.forget)
+    forms.register(app, "assign", ASSIGN, assign, lx, after=desk.forget)
+    forms.register(app, "mute", MUTE, mute, lx, after=desk.forget)
+    forms.register(app, "resolve", (), resolve, lx, after=desk.forget)
 
 
 def _sub(found: IncidentDetail | None, asked: Asked) -> Part:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 def filled(page: Page) -> None:
     """Wait until every card of the page has its answer."""
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.locator("#page .mantine-Skeleton-root")).to_have_count(0)
+    expect(page.locator("#page .mantine-Skeleton-root")).to_have_count(0, timeout=60_000)
 
 
 def count(page: Page, name: str) -> int:
