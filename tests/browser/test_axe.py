@@ -15,6 +15,9 @@ QUERIES = {
     "/lineage": {"focus": ORDERS},
     "/impact": {"target": ORDERS, "change": "drop"},
     "/provenance": {"target": REPORT},
+    "/contracts": {"id": "orders"},
+    "/product": {"id": "orders"},
+    "/dataset": {"id": ORDERS},
 }
 """What a page is asked so that it shows what it is for; a page that is not here shows it without."""
 
