@@ -2,6 +2,8 @@
 
 from dashboard.page import Page
 from dashboard.pages import (
+    access,
+    audit,
     catalogue,
     contracts,
     cost,
@@ -11,6 +13,7 @@ from dashboard.pages import (
     lineage,
     mesh_map,
     overview,
+    policies,
     product,
     provenance,
     quality,
@@ -26,6 +29,9 @@ PAGES: tuple[Page, ...] = (
     mesh_map.PAGE,
     catalogue.PAGE,
     contracts.PAGE,
+    policies.PAGE,
+    access.PAGE,
+    audit.PAGE,
     incident.PAGE,
     product.PAGE,
     dataset.PAGE,

@@ -138,9 +138,19 @@ class Access:
         return _listed(self._lineage.view(as_of, known_at, actor))
 
     def request(
-        self, product: str, consumer: str, purpose: str, expires: str, *, kind: str = "domain", actor: Actor = LOCAL
+        self,
+        product: str,
+        consumer: str,
+        purpose: str,
+        expires: str,
+        *,
+        kind: str = "domain",
+        reason: str = "",
+        actor: Actor = LOCAL,
     ) -> AccessRow:
         """Ask that a domain (or product) may read a product until a day, at most 366 days ahead.
+
+        ``reason`` is for whoever decides; it stands in the note and the audit log, before what the rules said.
 
         Raises
         ------
@@ -156,7 +166,8 @@ class Access:
             raise UsageError(f"expires: a grant ends within {LONGEST.days} days from now.")
         name = f"r{secrets.token_hex(5)}"
         rule, why = approving(view, product, purpose, end, now)
-        values = (name, "request", product, kind, consumer, purpose, end, why, actor.name, now)
+        note = f"{reason.strip()} ({why})" if reason.strip() else why
+        values = (name, "request", product, kind, consumer, purpose, end, note, actor.name, now)
         with self._lineage.store.transaction() as cursor:
             _write(cursor, values)
             if rule is not None:

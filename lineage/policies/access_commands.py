@@ -60,6 +60,7 @@ def request(
     purpose: Annotated[str, typer.Option("--purpose", help="What for.", show_default=False)],
     expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="Its end.", show_default=False)],
     kind: Annotated[Consumer, typer.Option("--kind", help="What CONSUMER is.")] = Consumer.domain,
+    reason: Reason = "",
     actor: Who = None,
     db: Database = None,
 ) -> None:
@@ -68,7 +69,8 @@ def request(
 
     with open_store(db) as store:
         lx = Lineage(store)
-        _print(lx.access.request(product, consumer, purpose, expires, kind=kind.value, actor=acting(actor)))
+        who = acting(actor)
+        _print(lx.access.request(product, consumer, purpose, expires, kind=kind.value, reason=reason, actor=who))
 
 
 @access.command()

@@ -119,10 +119,16 @@ def _add_access(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -
 
     @router.post("/access/request", summary="Ask for access", responses=shape(AccessRow))
     def ask(
-        request: Request, product: Text, consumer: Text, purpose: Text, expires: Text, kind: Text = "domain"
+        request: Request,
+        product: Text,
+        consumer: Text,
+        purpose: Text,
+        expires: Text,
+        kind: Text = "domain",
+        reason: Text = "",
     ) -> JSONResponse:
-        actor = actor_of(request)
-        return as_json(get_lineage().access.request(product, consumer, purpose, expires, kind=kind, actor=actor))
+        lx, actor = get_lineage(), actor_of(request)
+        return as_json(lx.access.request(product, consumer, purpose, expires, kind=kind, reason=reason, actor=actor))
 
     @router.post("/access/approve", summary="Grant what was asked for", responses=shape(AccessRow))
     def approve(request: Request, id: Text, reason: Text = "") -> JSONResponse:
