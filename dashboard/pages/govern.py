@@ -60,11 +60,16 @@ def acts_card(asked: Asked, name: str, panels: Mapping[str, Part], closed: str) 
     if not panels:
         return card("Act", "", nothing("info-circle", closed))
     tabs = dmc.Tabs(
-        [dmc.TabsList([dmc.TabsTab(word, value=word) for word in panels], mb=12),
-         *(dmc.TabsPanel(form, value=word) for word, form in panels.items())],
-        value=next(iter(panels)), id=name,
+        [dmc.TabsList([dmc.TabsTab(word, value=_key(word)) for word in panels], mb=12),
+         *(dmc.TabsPanel(form, value=_key(word)) for word, form in panels.items())],
+        value=_key(next(iter(panels))), id=name,
     )  # fmt: skip
     return card("Act", "Every act needs a reason and stands in the audit log", tabs)
+
+
+def _key(word: str) -> str:
+    """A word as a part of an id, which holds no space."""
+    return word.replace(" ", "-")
 
 
 def instant(text: str) -> str:
