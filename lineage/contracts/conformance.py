@@ -147,7 +147,7 @@ def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator
 
 def _chosen(view: View, only: str) -> tuple[Collection[Contract], int | None]:
     """Contracts that are meant; with a dataset, those that bind it."""
-    from lineage.contracts.overview import UnknownContractError, named
+    from lineage.contracts.lookup import UnknownContractError, named
     from lineage.resolve import resolve
 
     contracts = named(view, only)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lineage.contracts.binding import bindings
 from lineage.contracts.drift import Drift, differences
 from lineage.contracts.facts import load_facts
+from lineage.contracts.lookup import UnknownContractError, named, visible
 from lineage.contracts.model import Contract
-from lineage.errors import MeshlineError
 from lineage.products import membership, products_of
 from lineage.shown import Shown
 
@@ -23,13 +23,6 @@ _VERSIONS = """
 SELECT name, version, status, path, hash, actor, valid_from, valid_to, known_from, body FROM {table}
 WHERE {column} = $id AND known_from <= $known AND known_to > $known ORDER BY valid_from DESC, known_from DESC
 """
-
-
-class UnknownContractError(MeshlineError):
-    """No contract or product has this id or name."""
-
-    exit_code = 2
-    status = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +145,6 @@ def contracts(view: View, status: str | None = None) -> Contracts:
     return Contracts(tuple(sorted(rows, key=lambda row: (row.name or row.id, row.version))))
 
 
-def visible(view: View, contract: Contract) -> bool:
-    """Whether the actor may see a contract: its domain, and every dataset that it binds."""
-    if not view.restricted:
-        return True
-    bound = bindings(view.instant).bound
-    mine = [one.node for one in bound if one.contract.id == contract.id]
-    return view.actor.may_see(contract.domain) and not any(view.hidden(node) for node in mine)
-
-
 def find(view: View, text: str) -> Contract:
     """The contract with an id or name (``ID@1`` for one major version); of several the active, else the newest.
 
@@ -173,17 +157,6 @@ def find(view: View, text: str) -> Contract:
     if not fits:
         raise UnknownContractError(f"There is no contract “{text}”. List them with: meshline contracts list")
     return max(fits, key=lambda c: (c.status == "active", c.major, c.version))
-
-
-def named(view: View, text: str) -> list[Contract]:
-    """Contracts with an id or name (``ID@1`` for one major version) that the actor may see."""
-    head, _, major = text.rpartition("@")
-    name = head if head and major.isdigit() else text
-    return [
-        c
-        for c in bindings(view.instant).contracts
-        if name in (c.id, c.name) and (name == text or str(c.major) == major) and visible(view, c)
-    ]
 
 
 def find_product(view: View, text: str) -> str:

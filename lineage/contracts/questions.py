@@ -203,7 +203,7 @@ def read_text(text: str, shown: str) -> Contract:
 
 def _active(view: View, new: Contract) -> Contract:
     from lineage.contracts.binding import bindings
-    from lineage.contracts.overview import visible
+    from lineage.contracts.lookup import visible
 
     known = bindings(view.instant).contracts
     fits = [one for one in known if one.id == new.id and visible(view, one)]

@@ -9,7 +9,7 @@ import pytest
 
 from lineage.actor import Actor
 from lineage.cli import run
-from lineage.contracts.overview import UnknownContractError
+from lineage.contracts.lookup import UnknownContractError
 from lineage.declared import apply
 from lineage.engine import Lineage
 from lineage.errors import UsageError

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lineage.contracts.conformance import Promise
-from lineage.contracts.overview import UnknownContractError
+from lineage.contracts.lookup import UnknownContractError
 from lineage.engine import Lineage
 from tests.answers.builder import T0, World
 from tests.contracts.test_change import applied, text
