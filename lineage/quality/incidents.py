@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
 from lineage.quality.answers import Blast, Incident, IncidentAct, IncidentDetail, Incidents
+from lineage.quality.services import service_streaks
 from lineage.quality.streaks import Streak, split, streaks
 from lineage.store.version import bump_version
 
@@ -200,7 +201,8 @@ def _all(view: View, now: datetime) -> list[_Found]:
         key = (dataset, sort, field, name)
         acts.setdefault(key, []).append(_Act(key, began, what, actor, assignee, note or "", until, at))
     found = []
-    for streak in streaks(view, now):
+    both = [*streaks(view, now), *service_streaks(view, now)]
+    for streak in sorted(both, key=lambda one: (one.began, one.key)):
         node = view.snapshot.index(streak.dataset)
         if node is None or view.hidden(node):
             continue

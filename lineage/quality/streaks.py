@@ -90,7 +90,7 @@ class Streak:
 
 
 def streaks(view: View, now: datetime) -> list[Streak]:
-    """All streaks at the instant of a view, by their beginning; ``now`` decides what is late."""
+    """Streaks of tests, freshness and row counts at the instant of a view; ``now`` decides what is late."""
     when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
     found = list(_tests(view.store.rows(_RESULTS, when)))
     series = [(node, list(rows)) for node, rows in groupby(view.store.rows(_SERIES, when), key=lambda row: row[0])]
@@ -100,10 +100,7 @@ def streaks(view: View, now: datetime) -> list[Streak]:
         if i is not None and i in limits:
             found += late(node, [(row[1], row[3]) for row in rows], limits[i], now)
         found += _volumes(node, [row for row in rows if row[2] is not None])
-    from lineage.quality.services import service_streaks
-
-    found += service_streaks(view, now)
-    return sorted(found, key=lambda one: (one.began, one.key))
+    return found
 
 
 def late(node: int, writes: Sequence[tuple[datetime, str]], limit: float, now: datetime) -> Iterator[Streak]:
