@@ -36,21 +36,6 @@ class Links:
         text = urlencode(pairs)
         return f"{self.base}{path.lstrip('/')}{'?' if text else ''}{text}"
 
-    def known_page(self, path: str, root: str | None = None, **query: Value) -> str | None:
-        """Address of a page, or ``None`` when this dashboard has none of that path.
-
-        Parameters
-        ----------
-        path
-            below the base.
-        root
-            path of the page that serves ``path``, when that is a part of it.
-        """
-        from dashboard.pages import PAGES
-
-        served = {page.path.strip("/") for page in PAGES}
-        return self.to(path, **query) if (root or path) in served else None
-
     def lineage(self, node: str, **query: Value) -> str:
         """Address of the picture around a node; for a column its trace."""
         return self.to("lineage", **({"trace": node} if node.startswith("column:") else {"focus": node}), **query)

@@ -88,9 +88,7 @@ def _act(act: Act, score: float) -> Hit:
 
 def _thing(one: Thing, links: Links) -> Hit:
     if one.kind == "product":
-        domain = one.about.partition(" · ")[0]
-        page = links.known_page(f"product/{domain}/{one.id}", "product")
-        href = page or (links.lineage(one.node, down="all") if one.node else links.to("", rows="products"))
+        href = links.to("product", id=one.id)
     elif one.kind == "owner":
         href = links.to("", rows="owned", owner=one.id)
     else:

@@ -151,7 +151,7 @@ def _verdict(verdict: str) -> str:
 
 
 def _actions(detail: NodeDetail, links: Links) -> Part:
-    provenance = links.known_page("provenance", target=detail.id) if detail.kind != "job" else None
+    provenance = links.to("provenance", target=detail.id) if detail.kind != "job" else None
     return html.Div(
         [
             dcc.Link([icon("focus-2", size=16), "Focus here"], href=links.lineage(detail.id), className="btn primary"),

@@ -105,8 +105,7 @@ def _contract(promises: Sequence[Promise], links: Links) -> Part:
         return _section("Contract", html.Span("none in force", className="nothing"), name="contract")
     counts = {word: sum(p.verdict == word for p in promises) for word in ("broken", "unknown", "kept")}
     name = f"{promises[0].contract} {promises[0].version}"
-    page = links.known_page("contracts", contract=promises[0].contract)
-    title = dcc.Link(name, href=page) if page else html.B(name)
+    title = dcc.Link(name, href=links.to("contracts", id=promises[0].contract))
     tone = "bad" if counts["broken"] else "warn" if counts["unknown"] else "good"
     text = f"{counts['broken']} broken" if counts["broken"] else f"{counts['kept']} kept"
     unknown = f" · {counts['unknown']} unknown" if counts["unknown"] else ""
@@ -133,13 +132,12 @@ def _policies(findings: Sequence[FindingRow], titles: dict[str, str], links: Lin
     rows = []
     for policy, found in groups.items():
         title = titles.get(policy, policy)
-        page = links.known_page("contracts", policy=policy, view="policies")
         many = f"{len(found)} × " if len(found) > 1 else ""
         rows.append(
             html.Div(
                 [
                     html.Span(className=f"severity severity-{found[0].severity}", title=found[0].severity),
-                    html.Span([dcc.Link(title, href=page) if page else title], className="fact-what wraps"),
+                    html.Span(dcc.Link(title, href=links.to("policies", policy=policy)), className="fact-what wraps"),
                     html.Small(f"{many}{found[0].severity}"),
                 ],
                 className="fact-row",

@@ -83,13 +83,13 @@ def reach_text(matter: Matter) -> str:
 def where(matter: Matter, links: Links) -> str:
     """Address of the page on which a matter can be understood and acted on."""
     if matter.kind == "incident":
-        return links.known_page(f"incidents/{matter.ref}", "incidents") or _picture(matter, links)
+        return links.to("incident", id=matter.ref)
     if matter.kind == "contract":
-        return links.known_page("contracts", contract=matter.ref) or _picture(matter, links)
+        return links.to("contracts", id=matter.ref)
     if matter.kind == "violation":
-        return links.known_page("contracts", policy=matter.ref, view="policies") or _picture(matter, links)
+        return links.to("policies", policy=matter.ref)
     if matter.kind == "budget":
-        return links.known_page("cost") or links.to("", rows="attention")
+        return links.to("cost")
     return _picture(matter, links)
 
 

@@ -81,7 +81,7 @@ def _keys(pairs: Sequence[tuple[str, str]], kind: str = "") -> Part:
 
 def _cost_card(facts: Facts, links: Links) -> Part:
     report = facts.cost("dataset")
-    every = link("All costs", links.known_page("cost") or facts.state.to(links, rows="cost"))
+    every = link("All costs", links.to("cost"))
     if not report.currencies:
         text = "No bill was imported, so no cost is known."
         return card("Cost × quality", "Area: own cost of the month. Colour: score.",

@@ -50,8 +50,6 @@ def product_rows(facts: Facts, links: Links) -> list[dict[str, Any]]:
         cost, currency = costs.get(one.id, (None, None))
         ages = [at for node in one.datasets if (at := written.get(node))]
         score = quality[one.id].quality if one.id in quality else None
-        page = links.known_page(f"product/{one.domain}/{one.id}", "product")
-        first = links.lineage(one.datasets[0], down="all", by="quality") if one.datasets else None
         found.append({
             "name": one.name or one.id, "domain": one.domain, "score": score, "quality": points(score),
             "broken": said.count("broken"), "promises": len(said), "status": one.status,
@@ -59,7 +57,7 @@ def product_rows(facts: Facts, links: Links) -> list[dict[str, Any]]:
             "now": facts.summary().as_of,
             "cost": money(cost.own, currency) if cost else "unknown",
             "consumers": len(one.consumers), "consumed_by": one.consumers, "owner": one.owner or "no owner told",
-            "href": page or first, "drift": len(one.drift),
+            "href": links.to("product", id=one.id), "drift": len(one.drift),
         })  # fmt: skip
     return sorted(found, key=lambda row: (row["score"] is None, row["score"] or 0.0, row["name"]))
 
@@ -72,7 +70,7 @@ def _product(row: dict[str, Any], links: Links) -> Part:
         state = html.Span("kept", className="pill good", title=f"{row['promises']} promises")
     else:
         state = html.Span("none", className="pill")
-    name = dcc.Link(row["name"], href=row["href"], className="strong") if row["href"] else row["name"]
+    name = dcc.Link(row["name"], href=row["href"], className="strong")
     shown = bar((score or 0) / 100, tone(score)) if score is not None else None
     return html.Tr(
         [
@@ -100,7 +98,7 @@ def tasks_card(facts: Facts, links: Links) -> Part:
             "impact", target=feeding.id, change="drop")))  # fmt: skip
     if report:
         name = short_name(report.name)[0]
-        there = links.known_page("provenance", target=report.id) or links.lineage(report.id, up="all")
+        there = links.to("provenance", target=report.id)
         tasks.append(_task("Auditor", "See where the data comes from in ", name, there))
     tasks.append(_lead(facts, links))
     return card("Try this", "One task for each of you, on this mesh", *tasks, html.H3("Or begin in the middle"),

@@ -170,7 +170,7 @@ def _incidents(facts: Facts, links: Links) -> list[Row]:
             "state": one.state, "severity": one.severity, "node": one.node, "what": f"{one.sort}: {one.what}",
             "cause": one.cause, "began": cell(one.began_at), "detail": one.detail, "domain": one.domain,
             "owner": one.owner or "", "short": {"node": short_id(one.node), "cause": short_id(one.cause)},
-            "href": links.known_page(f"incidents/{one.id}", "incidents") or links.lineage(one.node, by="freshness"),
+            "href": links.to("incident", id=one.id),
         }
         for one in facts.incidents()
     ]  # fmt: skip

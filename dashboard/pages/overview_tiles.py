@@ -142,7 +142,7 @@ def _incidents(facts: Facts, links: Links) -> Tile:
     text = f"{'↗ +' if change > 0 else '↘ −'}{abs(change)}" if change else ""
     causes = len({one.cause for one in still})
     note = f"under {causes} cause{'s' if causes != 1 else ''}" if still else "all resolved"
-    href = links.known_page("quality") or facts.state.to(links, rows="incidents")
+    href = links.to("quality", view="incidents")
     return Tile("incidents", "alert-triangle", "Open incidents", f"{len(still):,}", note,
                 facts.state.to(links, rows="incidents") if facts.state.domain else href, "bad" if still else "",
                 [float(n) for n in trend], text, "bad" if change > 0 else "good")  # fmt: skip
@@ -159,7 +159,7 @@ def open_per_day(found: Sequence[Incident], now: datetime, days: int) -> list[in
 
 def _cost(facts: Facts, links: Links) -> Tile:
     report = facts.cost("domain")
-    href = links.known_page("cost") or facts.state.to(links, rows="cost")
+    href = links.to("cost")
     if not report.currencies:
         return Tile("cost", "coin", "Monthly cost", "unknown", "no bill was imported", href)
     main = max(report.currencies, key=lambda one: float(one.billed))
