@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.alerts.model import Alert
+from lineage.alerts.routes import Route, routes_of
 from lineage.errors import UsageError
 from lineage.quality.evidence import TEST, VOLUME, Evidence, evidence
 from lineage.quality.score import DIMENSIONS
@@ -28,13 +30,17 @@ _COMPLETENESS = (DIMENSIONS.index("completeness"), DIMENSIONS.index("coverage"))
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One thing that would notice: where, how many hops downstream, when, by what, and who is told."""
+    """One thing that would notice: where, how many hops downstream, when, by what, who is told and how.
+
+    ``how`` names the routes of alerts that take it; empty when none does, and it stands in lists only.
+    """
 
     at: datetime | None  # None: at a time that the past does not tell
     node: str
     hops: int
     by: str
     who: str
+    how: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,11 @@ class Drill(Shown):
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
-        return ("at", "node", "hops", "by", "who")
+        return ("at", "node", "hops", "by", "who", "how")
 
     def rows(self) -> list[tuple[Any, ...]]:
         """One row per alarm, the first one first."""
-        return [(a.at, a.node, a.hops, a.by, a.who) for a in self.alarms]
+        return [(a.at, a.node, a.hops, a.by, a.who, ", ".join(a.how)) for a in self.alarms]
 
     def title(self) -> str:
         """What is played, and the first alarm."""
@@ -91,12 +97,16 @@ def drill(view: View, node: int, failure: str, *, now: datetime | None = None) -
     walk = view.snapshot.walk([node], "downstream")
     hops = {int(i): int(h) for i, h in zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True)}
     hops[node] = 0
+    routes = routes_of(view.store, view.as_of, view.known_at)
     alarms: list[Alarm] = []
     silent = []
     for i, far in sorted(hops.items(), key=lambda item: (item[1], item[0])):
         if view.kind(i) != "dataset" or view.hidden(i):
             continue
-        told = [Alarm(at, view.label(i), far, by, _who(view, i)) for at, by in _notices(found, i, failure)]
+        told = [
+            Alarm(at, view.label(i), far, by, _who(view, i), _how(view, i, severity, routes))
+            for at, by, severity in _notices(found, i, failure)
+        ]
         alarms += told
         silent += [] if told else [view.label(i)]
     alarms.sort(key=lambda a: (a.at is None, a.at or EPOCH, a.hops, a.node, a.by))
@@ -106,22 +116,23 @@ def drill(view: View, node: int, failure: str, *, now: datetime | None = None) -
 # -- inside
 
 
-def _notices(found: Evidence, i: int, failure: str) -> list[tuple[datetime | None, str]]:
-    """What would notice at one dataset, and when."""
+def _notices(found: Evidence, i: int, failure: str) -> list[tuple[datetime | None, str, str]]:
+    """When something would notice at one dataset, what, and the severity of the alert (empty: it opens no incident)."""
     last, limit = float(found.last[i]), float(found.limit[i])
     if failure == "late":
         if np.isnan(last) or np.isnan(limit):
             return []
-        basis = "freshness by contract" if found.promised[i] else "freshness, learned"
-        return [(max(EPOCH + timedelta(seconds=last + limit), found.now), basis)]
-    notices: list[tuple[datetime | None, str]] = []
+        basis, severity = ("freshness by contract", "high") if found.promised[i] else ("freshness, learned", "")
+        return [(max(EPOCH + timedelta(seconds=last + limit), found.now), basis, severity)]
+    notices: list[tuple[datetime | None, str, str]] = []
     for k in np.flatnonzero(found.checks.node == i).tolist():
         sort, kind, ref = int(found.checks.sort[k]), int(found.checks.kind[k]), int(found.checks.ref[k])
         known = not np.isnan(found.checks.result[k])
         if sort == TEST and found.checks.weight[k] > 0 and (failure == "wrong" or kind in _COMPLETENESS):
-            notices.append((_next_test(found, ref), f"test {found.tests.column('name')[ref].as_py()}"))
+            severity = "high" if found.tests.column("severity")[ref].as_py() in (None, "error") else "medium"
+            notices.append((_next_test(found, ref), f"test {found.tests.column('name')[ref].as_py()}", severity))
         elif sort == VOLUME and failure == "missing" and known:
-            notices.append((_next_write(found, i), "row count"))
+            notices.append((_next_write(found, i), "row count", "medium"))
     return notices
 
 
@@ -142,3 +153,11 @@ def _who(view: View, i: int) -> str:
     domain = view.domain(i)
     known = view.instant.domains.domains.get(domain)
     return view.owner(i) or (known.owner if known and known.owner else f"domain {domain}")
+
+
+def _how(view: View, i: int, severity: str, routes: tuple[Route, ...]) -> tuple[str, ...]:
+    """Routes that would take the alert, as ``channel id``: the test that the notifier asks of each alert."""
+    if not severity:
+        return ()
+    alert = Alert("", "drill", "incident", severity, view.domain(i), 0, "", view.label(i))
+    return tuple(f"{route.channel} {route.id}" for route in routes if route.takes(alert))

@@ -217,7 +217,7 @@ def test_wrong_rules_and_questions_are_named(lx: Lineage, tmp_path: Path) -> Non
     until, since = "run_second: 1, until: 2026-02-01", "run_second: 2, since: 2026-03-01"
     bad = f"name: a\nrates:\n  - {{currency: EUR, {until}}}\n  - {{currency: EUR, {since}}}\n"
     (tmp_path / "cost" / "rules.yaml").write_text(bad)
-    with pytest.raises(DeclarationError, match="no price from 2026-02-01 to 2026-03-01"):
+    with pytest.raises(DeclarationError, match=r"rules\.yaml(.|\n)*no price from 2026-02-01 to 2026-03-01"):
         apply(lx.store, tmp_path)
     for ask in ({"by": "colour"}, {"period": "June"}, {"metric": "guess"}):
         with pytest.raises(UsageError):

@@ -19,6 +19,7 @@ from lineage.cli import build_app
 from lineage.declared import apply
 from lineage.engine import Lineage
 from lineage.errors import MeshlineError, UsageError
+from lineage.fingerprint import parts
 from lineage.quality.promises import waits
 from lineage.store import Store
 from tests.answers.builder import T0, World
@@ -77,6 +78,20 @@ def test_a_drill_tells_who_hears_of_it_first_and_where_nobody_would(world: World
         lx.quality.drill("raw", "on fire")
     with pytest.raises(UsageError, match="is a job"):
         lx.quality.drill("job:pg:load", "late")
+
+
+def test_a_drill_names_the_routes_that_would_carry_the_alert_and_writes_nothing(world: World, tmp_path: Path) -> None:
+    (tmp_path / "alerts").mkdir()
+    for name, least in (("desk", "low"), ("call", "high")):
+        route = f"id: {name}\nchannel: slack\nurl: ${{HOOK}}\nkinds: [incident]\nseverity: {least}\n"
+        (tmp_path / "alerts" / f"{name}.yaml").write_text(route)
+    lx = declared(world, tmp_path, "report", 30)
+    before = parts(lx.store)
+    late = {a.by: a.how for a in lx.quality.drill("raw", "late", now=NOW).alarms}
+    assert late == {"freshness by contract": ("slack call", "slack desk"), "freshness, learned": ()}
+    assert {a.how for a in lx.quality.drill("raw", "missing", now=NOW).alarms} == {("slack desk",)}
+    assert parts(lx.store) == before
+    assert lx.store.rows("SELECT count(*) FROM alert") == [(0,)]
 
 
 def test_a_promise_shorter_than_the_usual_gap_cannot_be_kept(world: World, tmp_path: Path) -> None:
