@@ -213,7 +213,7 @@ def _contract(facts: DatasetFacts) -> Part:
          p.expected, p.observed or "–", p.evidence)
         for p in promises[:_MOST]
     ]  # fmt: skip
-    heads = (("", False), ("Promise", False), ("Expected", False), ("Seen", False), ("Known by", False))
+    heads = (("Verdict", False), ("Promise", False), ("Expected", False), ("Seen", False), ("Known by", False))
     names = sorted({p.contract for p in promises})
     more = [dcc.Link(f"Contract {n} ", href=facts.asked.links.to("contracts", id=n)) for n in names]
     return card("Contract", f"{len(promises):,} promises, the broken ones first", plain(heads, rows, "Promises"),

@@ -28,6 +28,7 @@ def test_no_page_breaks_a_rule_of_accessibility_in_light_or_dark(page: Page, dem
     page.goto(demo_url + Links().to(path, **QUERIES.get(path, {})))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_load_state("networkidle")
+    page.wait_for_function("() => [...document.querySelectorAll('.ag-header-row')].every((row) => row.children.length)")
     found = findings(page)
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
