@@ -234,7 +234,7 @@ def unused(facts: CostFacts) -> Part:
         for one in top
     ]  # fmt: skip
     heads = (("Dataset", False), ("Domain", False), ("Saving / month", True), ("Own / month", True),
-             ("Last read", False), ("Remove in this order", False), ("See", False))  # fmt: skip
+             ("Last read", False), ("Remove in this order", False), ("Tests", False))  # fmt: skip
     return card(title, sub, plain(heads, rows, title), more=more, name="unused-card")
 
 
