@@ -31,6 +31,8 @@
     },
 
     fields: function (change) {
+      const file = document.querySelector("#impact-file input[type=file]"); // the component gives it no name
+      if (file) file.setAttribute("aria-label", "File with the new version of the contract");
       const show = (yes) => (yes ? {} : { display: "none" });
       return [show(change !== "contract"), show(change === "rename" || change === "retype"), show(change === "late"), show(change === "contract")];
     },

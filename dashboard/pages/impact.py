@@ -45,7 +45,7 @@ def layout() -> Part:
                                  maxRows=12, autosize=True),
                     dcc.Upload(html.Button("Upload a file", className="btn"), id="impact-file", className="drop"),
                 ],
-                id="impact-doc-box", className="impact-contract",
+                id="impact-doc-box", className="impact-contract", style={"display": "none"},  # shown for a contract
             ),
             html.Button([icon("target", size=16), "Rehearse"], id="impact-go", className="btn primary"),
             html.Span(id="impact-say", role="alert"),

@@ -49,7 +49,7 @@ def test_the_overview_prints_the_summary_and_the_catalogue_its_rows(page: Page, 
         expect(page.locator("#catalogue-grid-count")).to_contain_text(f"{count:,} rows")
     page.goto(address)
     reach = sum(1 for node in lx.impact("job:pg:load").nodes if node.kind != "job")
-    expect(page.get_by_role("link", name="load sales")).to_contain_text(f"{reach} datasets behind it")
+    expect(page.get_by_role("link", name="Last run failed")).to_contain_text(f"{reach} downstream")
 
 
 def test_the_picture_shows_certainty_counts_and_grows(page: Page, address: str, lx: Lineage) -> None:

@@ -68,7 +68,8 @@ def test_the_sample_week(told: ExecutiveReport) -> None:
     assert len(told.section("violations").rows) == MOST
     assert [row[0] for row in told.section("contracts").rows] == ["fx-rates", "web-sessions"]
     assert [row[2:4] for row in told.section("incidents").rows] == [
-        ("dataset:snowflake://hp-eu1:dwh.raw.fx_rates", "open")
+        ("dataset:snowflake://hp-eu1:dwh.raw.fx_rates", "open"),
+        ("dataset:snowflake://hp-eu1:dwh.raw.web_sessions", "open"),
     ]
     assert ("digital-month", "over") in {(row[0], row[6]) for row in told.section("budgets").rows}
     assert [row[0] for row in told.section("risks").rows] == ["payments", "web-sessions", "orders"]
