@@ -229,6 +229,7 @@ def frame(name: str, sheet: Sheet, search: str | None, height: int | str = 460) 
                 dashGridOptions={
                     "theme": THEME, "animateRows": False, "rowHeight": 36, "headerHeight": 40, "cacheBlockSize": 100,
                     "maxBlocksInCache": 20, "enableCellTextSelection": True, "tooltipShowDelay": 500,
+                    "initialState": {"filter": {"filterModel": filters}},  # the first rows are asked for with them
                 },
                 filterModel=filters,
                 className="grid",
@@ -312,7 +313,9 @@ def register(
         prevent_initial_call=True,
     )
     def save(clicks: int | None, request: dict[str, Any] | None, search: str | None) -> Any:
-        sheet, rows = chosen(search, request) if clicks else (None, [])
+        # before the table has asked, the address says what it will show
+        asked = request or {"filterModel": filters_of(search), "sortModel": sort_of(search)}
+        sheet, rows = chosen(search, asked) if clicks else (None, [])
         if sheet is None:
             return no_update
         return {"content": to_csv(rows, sheet.columns), "filename": f"{sheet.file}.csv", "type": "text/csv"}
