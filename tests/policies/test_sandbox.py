@@ -39,7 +39,6 @@ ATTACKS = {
     "SELECT * FROM read_json('/etc/passwd')": "file system operations are disabled|does not exist|json",
     "SELECT * FROM 'https://example.org/x.csv'": "does not exist|disabled",
     "SELECT * FROM query('DELETE FROM asset')": "SELECT|Expected",
-    "SELECT * FROM range(2000000)": "more than 1,000,000 rows|longer than",
     "UPDATE asset SET id = 'x'": "Only SELECT",
     "WITH gone AS (DELETE FROM asset RETURNING *) SELECT * FROM gone": "read-only",
     "SELECT 1; SELECT 2": "One SELECT is wanted",
@@ -76,6 +75,13 @@ def test_what_never_ends_or_eats_memory_is_ended(sandbox: Sandbox, attack: str, 
     with pytest.raises(PolicyError, match=answer):
         sandbox.select(attack)
     assert sandbox.select("SELECT count(*) FROM asset").rows == [(2,)]
+
+
+def test_more_rows_than_an_answer_may_have_are_refused_and_not_for_their_time() -> None:
+    with Sandbox({"asset": pa.table({"id": ["a"]})}, seconds=60) as made:
+        with pytest.raises(PolicyError, match="more than 1,000,000 rows"):
+            made.select("SELECT * FROM range(2000000)")
+        assert made.select("SELECT count(*) FROM asset").rows == [(1,)]
 
 
 def test_nothing_is_taken_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
