@@ -44,8 +44,7 @@ class DeclaredFile:
         where = place
         while where and where not in self.lines:
             where = where[:-1]
-        label = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-        return f"{self.path}:{self.lines.get(where, 1)}: {label + ': ' if label else ''}{what}"
+        return f"{self.path}:{self.lines.get(where, 1)}: {_head(place)}{what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +113,27 @@ def parse_declared(text: str, shown: str) -> tuple[DeclaredFile | None, list[str
     return DeclaredFile(shown, text, value, lines), []
 
 
+def place_text(place: Place) -> str:
+    """A place as people write it.
+
+    >>> place_text(("schema", 0, "name"))
+    'schema[0].name'
+    """
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+def _head(place: Place) -> str:
+    return f"{place_text(place)}: " if place else ""
+
+
 def _check(node: Any, place: Place, lines: dict[Place, int], budget: list[int], shown: str) -> list[str]:
     """Note lines; report duplicate keys, merge keys' excess and documents that unfold without measure."""
     import yaml
 
     budget[0] -= 1
     if budget[0] < 0:
-        return [f"{shown}:{node.start_mark.line + 1}: unfolds to more than {MAX_VALUES:,} values; use fewer aliases"]
+        what = f"unfolds to more than {MAX_VALUES:,} values; use fewer aliases"
+        return [f"{shown}:{node.start_mark.line + 1}: {_head(place)}{what}"]
     lines.setdefault(place, node.start_mark.line + 1)
     children: list[tuple[Place, Any]] = []
     problems: list[str] = []
@@ -129,7 +142,8 @@ def _check(node: Any, place: Place, lines: dict[Place, int], budget: list[int], 
         for key, value in node.value:
             name, line = str(key.value), key.start_mark.line + 1
             if name in first:
-                problems.append(f"{shown}:{line}: {name}: stands twice (first in line {first[name]})")
+                what = f"stands twice (first in line {first[name]})"
+                problems.append(f"{shown}:{line}: {_head((*place, name))}{what}")
             first.setdefault(name, line)
             lines.setdefault((*place, name), line)
             children.append(((*place, name), value))

@@ -6,12 +6,15 @@ that names both: several of the standard's own examples state an older version t
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from typing import Any, Literal
 
-from lineage.yamlfile import DeclaredFile
+from lineage.yamlfile import DeclaredFile, Place
 
 Standard = Literal["odcs", "odps"]
 VERSIONS: dict[Standard, tuple[str, ...]] = {
@@ -52,7 +55,7 @@ def check_schema(standard: Standard, file: DeclaredFile) -> tuple[list[str], lis
     stated = value.get("apiVersion")
     versions = VERSIONS[standard]
     if stated is None:
-        return [file.problem((), f"has no “apiVersion”; write apiVersion: {versions[-1]}")], []
+        return [file.problem(("apiVersion",), f"is missing; write apiVersion: {versions[-1]}")], []
     if stated not in versions:
         known = ", ".join(versions)
         what = f"“{stated}” is no version of {NAMES[standard]} that is known here ({known})"
@@ -92,11 +95,55 @@ def _problems(standard: Standard, version: str, file: DeclaredFile) -> list[str]
     try:
         errors = list(_validator(standard, version).iter_errors(file.value))
     except (ValueError, OverflowError, TypeError) as unfit:
-        return [file.problem((), f"holds what JSON cannot: {str(unfit).splitlines()[0]}")]
-    found = {file.problem(tuple(one.instance_path), _words(one.message, version)): None for one in errors}
-    problems = list(found)
+        return [file.problem(_unfit(file.value) or (), f"holds what JSON cannot: {str(unfit).splitlines()[0]}")]
+    names = _keys(standard, version)
+    problems = list(dict.fromkeys(line for one in errors for line in _told(file, one, version, names)))
     more = len(problems) - _SHOWN
     return problems[:_SHOWN] + ([file.problem((), f"{more} more problems by the schema")] if more > 0 else [])
+
+
+def _told(file: DeclaredFile, error: Any, version: str, names: Sequence[str]) -> Iterator[str]:
+    """One problem of the schema; what is missing and what is too much each at its own place."""
+    place = tuple(error.instance_path)
+    missing, unexpected = (getattr(error.kind, key, None) for key in ("property", "unexpected"))
+    if isinstance(missing, str):
+        yield file.problem((*place, missing), f"is missing (schema {version})")
+    elif isinstance(unexpected, list) and unexpected:
+        for name in unexpected:
+            near = difflib.get_close_matches(str(name), names, 1)
+            hint = f"; did you mean “{near[0]}”?" if near and near[0] != name else ""
+            yield file.problem((*place, str(name)), f"is no key here{hint} (schema {version})")
+    else:
+        yield file.problem(place, _words(error.message, version))
+
+
+@cache
+def _keys(standard: Standard, version: str) -> tuple[str, ...]:
+    """Every key that a schema names somewhere."""
+    found: set[str] = set()
+    left: list[Any] = [schema(standard, version)]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            held = one.get("properties")
+            found.update(held if isinstance(held, dict) else ())
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return tuple(sorted(found))
+
+
+def _unfit(value: Any, place: Place = ()) -> Place | None:
+    """Where the first thing stands that JSON has no word for: a key that is no text, a number like ``.inf``."""
+    if isinstance(value, dict):
+        wrong = next(((*place, str(key)) for key in value if not isinstance(key, str)), None)
+        parts = (_unfit(one, (*place, str(key))) for key, one in value.items())
+        return wrong or next((one for one in parts if one is not None), None)
+    if isinstance(value, list):
+        found = (_unfit(one, (*place, i)) for i, one in enumerate(value))
+        return next((one for one in found if one is not None), None)
+    fits = isinstance(value, str | bool | None) or (isinstance(value, int) and abs(value) < 1 << 64)
+    return None if fits or (isinstance(value, float) and isfinite(value)) else place
 
 
 def _words(message: str, version: str) -> str:
