@@ -17,8 +17,8 @@ from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, PROVENANCES, 
 from lineage.graph.level import Level, column_level, dataset_level
 from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number, numpy_column
-from lineage.graph.rows import ColumnUse, EdgeRows, first_of_runs
-from lineage.graph.snapshot import LevelName, Relations, Snapshot
+from lineage.graph.rows import ColumnUse, EdgeRows, Relations, first_of_runs
+from lineage.graph.snapshot import LevelName, Snapshot
 from lineage.graph.sorting import distinct, marked, sort_pairs
 from lineage.times import utcnow
 

@@ -18,8 +18,8 @@ from lineage.graph.arrays import Bool
 from lineage.graph.build import instant, levels, relate, self_loops, table
 from lineage.graph.numbering import number
 from lineage.graph.patch import patched
-from lineage.graph.rows import EdgeRows, Pairs
-from lineage.graph.snapshot import RELATIONS, Relations, Snapshot
+from lineage.graph.rows import RELATIONS, EdgeRows, Pairs, Relations
+from lineage.graph.snapshot import Snapshot
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:

@@ -137,6 +137,21 @@ class EdgeRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Relations:
+    """Edge rows by what they mean."""
+
+    lineage: EdgeRows
+    columns: EdgeRows
+    reads: EdgeRows  # dataset -> job
+    writes: EdgeRows  # job -> dataset
+    control: EdgeRows  # job -> job
+    contains: EdgeRows  # parent job -> child job
+
+
+RELATIONS = ("lineage", "columns", "reads", "writes", "control", "contains")
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
     """A relation between dense indices with the best certainty of each pair, searchable from both sides."""
 

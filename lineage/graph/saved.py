@@ -28,8 +28,8 @@ from lineage.errors import MeshlineError
 from lineage.graph.level import Adjacency, Csr, Level
 from lineage.graph.names import Names
 from lineage.graph.nodes import Nodes
-from lineage.graph.rows import ColumnUse, EdgeRows, Pairs
-from lineage.graph.snapshot import Relations, Snapshot
+from lineage.graph.rows import ColumnUse, EdgeRows, Pairs, Relations
+from lineage.graph.snapshot import Snapshot
 from lineage.graph.sorting import IdMap
 
 VERSION = 1

@@ -7,8 +7,8 @@ import numpy as np
 from lineage.graph.arrays import COLUMN, DATASET, I64, JOB, U32, ranges
 from lineage.graph.level import Level
 from lineage.graph.nodes import Nodes
+from lineage.graph.question import Question, Seeds
 from lineage.graph.rows import Pairs
-from lineage.graph.walk import Question, Seeds
 
 _NONE = np.zeros(0, np.uint32)
 _NO_CERTAINTY = np.zeros(0, np.uint8)

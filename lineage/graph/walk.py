@@ -16,110 +16,18 @@ What costs more than the first search is found when it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
 
-from lineage.graph.arrays import I64, NONE, STALE, U8, U32, Bool, class_mask
-from lineage.graph.barred import Closed
+from lineage.graph.arrays import I64, NONE, U8, U32, Bool, class_mask
 from lineage.graph.level import Level
-from lineage.graph.search import Searcher, Start, Tree
+from lineage.graph.question import Question, Seeds
+from lineage.graph.search import Searcher, Tree
+from lineage.graph.trails import Trails
 
 Array = TypeVar("Array", U8, U32)
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Vertices a walk starts from.
-
-    ``vertices`` are at hop 0 and ``late`` ones at hop 1 (the inputs of a job that is asked upstream). ``owner`` is the
-    dense index of the source each belongs to, ``certainty`` that of the step from a job to it, ``report`` is true for
-    outputs of a job, which are part of its answer.
-    """
-
-    vertices: U32
-    owner: U32
-    certainty: U8
-    report: Bool
-    late: U32
-    late_owner: U32
-    late_certainty: U8
-
-    @cached_property
-    def reports(self) -> bool:
-        """Whether some seed is part of the answer."""
-        return bool(self.report.any())
-
-    @cached_property
-    def worst(self) -> int:
-        """Certainty of the least certain step to a seed."""
-        if len(self.certainty) == 1 and not len(self.late):
-            return int(self.certainty[0])
-        return int(max(self.certainty.max(initial=0), self.late_certainty.max(initial=0)))
-
-    def at(self, certainty: int) -> Start:
-        """The vertices, and the late ones, that are at least so certain."""
-        if certainty == STALE or self.worst <= certainty:
-            return Start(self.vertices, self.certainty, self.late, self.late_certainty)
-        early, late = self.certainty <= certainty, self.late_certainty <= certainty
-        return Start(self.vertices[early], self.certainty[early], self.late[late], self.late_certainty[late])
-
-    def owner_of(self, vertex: int, certainty: int) -> int:
-        """Source that a seed belongs to."""
-        for vertices, owner, certain in (
-            (self.vertices, self.owner, self.certainty),
-            (self.late, self.late_owner, self.late_certainty),
-        ):
-            at = np.flatnonzero((vertices == vertex) & (certain <= certainty))
-            if len(at):
-                return int(owner[at[0]])
-        raise KeyError(vertex)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A walk as asked. ``depth`` and ``max_nodes`` are -1 for no limit."""
-
-    direction: str
-    certainty: int
-    indirect: bool
-    depth: int
-    max_nodes: int
-    closed: Closed | None
-    sources: U32
-
-    @property
-    def mask(self) -> int:
-        """Bit set of the admitted edge classes."""
-        return class_mask(self.certainty, indirect=self.indirect)
-
-
-class Trails:
-    """Ways from the roots of a tree to its positions; each is remembered, for it is the beginning of others."""
-
-    def __init__(self, level: Level, tree: Tree, owner_of: Callable[[int], int]) -> None:
-        self._offset, self._owner_of = level.offset, owner_of
-        self._vertex = tree.order.tolist()
-        self._step = level.public[tree.order].tolist()
-        self._parent = tree.parent.tolist()
-        self._known: dict[int, tuple[int, ...]] = {}
-
-    def to(self, position: int, target: int) -> tuple[int, ...]:
-        """Dense indices from a source to the target at a position, rowsets between columns left out."""
-        waiting = []
-        while position != NONE and position not in self._known:
-            waiting.append(position)
-            position = self._parent[position]
-        trail = self._known[position] if position != NONE else (self._owner_of(self._vertex[waiting[-1]]),)
-        for position in reversed(waiting):
-            step = self._step[position]
-            rowset = self._offset and step < self._offset
-            trail = trail if rowset or trail[-1] == step else (*trail, step)
-            self._known[position] = trail
-        return trail if trail[-1] == target else (*trail, target)
 
 
 class Walk:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lineage.graph import Snapshot, load
 from lineage.graph.live import Live
-from lineage.graph.snapshot import RELATIONS
+from lineage.graph.rows import RELATIONS
 from tests.graph.world import T0, World
 
 DATASETS = ("a", "b", "c", "d")
