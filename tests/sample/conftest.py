@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from ingest.writer import Writer
-from lineage.cost.importing import import_files
-from lineage.declared import apply
-from lineage.engine import Lineage
-from lineage.store import Store
 from sample_events import load
 
 
@@ -34,16 +28,8 @@ def received() -> list[Received]:
 
 
 @pytest.fixture(scope="session")
-def sample_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A database file with the sample events as received, and the six domains."""
-    path = tmp_path_factory.mktemp("sample") / "sample.duckdb"
-    with Store.open(path) as store:
-        writer = Writer(store)
-        for at, batch in groupby(load.events(), key=lambda item: item[0]):
-            outcome = writer.ingest([line for _, _, line in batch], source="sample_events", received_at=at)
-            assert outcome.quarantined == 0, f"refused at {at}: {dict(outcome.reasons)}"
-        apply(store, load.DOMAINS.parent)
-        import_files(store, [load.BILLS])
-        for at in load.check_times():
-            Lineage(store).policies.record(at=at)
-    yield path
+def sample_db(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample company as ``meshline demo`` loads it, with the times of the files, in a copy of its own."""
+    copy = tmp_path_factory.mktemp("sample") / "sample.duckdb"
+    shutil.copyfile(demo_file, copy)
+    return copy
