@@ -126,9 +126,9 @@ def _load_sample(database: Path) -> None:
         f"{loaded.events:,} events of {held['jobs']:,} jobs, {nodes_text(held)} "
         f"and {held['edges']:,} edges; {loaded.quarantined:,} quarantined."
     )
-    if loaded.weeks:
+    if loaded.days:
         typer.echo(
-            f"All times are moved by {loaded.weeks} weeks: the last event is of {loaded.newest:%Y-%m-%d %H:%M} UTC."
+            f"All times are moved by {loaded.days} days: the last event is of {loaded.newest:%Y-%m-%d %H:%M} UTC."
         )
 
 

@@ -20,7 +20,7 @@ BANNER = "banner"
 """Setting of a database: a line above every page. A database that has one holds sample data and may be replaced."""
 
 _SOURCE = "sample_events"
-_WEEK = timedelta(weeks=1)
+_DAY = timedelta(days=1)
 
 
 class NotADemoError(MeshlineError):
@@ -29,11 +29,11 @@ class NotADemoError(MeshlineError):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was loaded: how many events, by how many weeks they were moved, and the time of the newest."""
+    """What was loaded: how many events, by how many days they were moved, and the time of the newest."""
 
     events: int
     quarantined: int
-    weeks: int
+    days: int
     newest: datetime
 
 
@@ -75,7 +75,7 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     store
         an empty database.
     now
-        the events are moved by whole weeks to end in the week before (default: now).
+        the events are moved by whole days to end in the day before (default: now).
     progress
         called with the number of events done.
     """
@@ -88,10 +88,10 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     from sample_events.load import check_times, declared, events, last_event, receipts, shift_for
 
     shift = shift_for(now or utcnow())
-    weeks = shift // _WEEK
+    days = shift // _DAY
     newest = last_event() + shift
     with store.transaction() as cursor:
-        store.set_meta(cursor, BANNER, _banner(weeks, newest))
+        store.set_meta(cursor, BANNER, _banner(days, newest))
     with tempfile.TemporaryDirectory(prefix="meshline-") as folder:
         apply(store, declared(Path(folder), shift), at=receipts()[0].received_at + shift)
     writer = Writer(store)
@@ -107,9 +107,9 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     for at in check_times(shift):  # so that violations have a history when somebody looks for the first time
         lx.policies.record(at=at)
     store.checkpoint()
-    return Loaded(total.accepted, total.quarantined, weeks, newest)
+    return Loaded(total.accepted, total.quarantined, days, newest)
 
 
-def _banner(weeks: int, newest: datetime) -> str:
-    moved = f", moved by {weeks} weeks" if weeks else ""
+def _banner(days: int, newest: datetime) -> str:
+    moved = f", moved by {days} days" if days else ""
     return f"Sample data: a made-up retail company{moved}. Its last event is of {(iso(newest) or '')[:10]}."

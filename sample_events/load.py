@@ -29,7 +29,7 @@ _DATED = re.compile(
 # Texts that name something keep the dates in them.
 _NAMES = frozenset({"name", "namespace", "field", "runId", "query", "description", "producer", "value"})
 _CHECKED = ("2026-06-08T19:00:00", "2026-06-22T19:00:00", "2026-06-26T19:00:00")
-_WEEK = timedelta(weeks=1)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,16 @@ def check_times(shift: timedelta = timedelta(0)) -> list[datetime]:
 
 
 def shift_for(now: datetime) -> timedelta:
-    """Whole weeks to add so that the last event lies in the week before ``now`` (naive UTC).
+    """Whole days to add so that the last event lies in the day before ``now`` (naive UTC).
 
-    >>> shift_for(last_event() + timedelta(days=20)).days
-    14
+    Not whole weeks: data that ended up to a week ago would break every promise of freshness that the company keeps.
+
+    >>> shift_for(last_event() + timedelta(days=20, hours=3)).days
+    20
     >>> shift_for(last_event()).days
     0
     """
-    return (now - last_event()) // _WEEK * _WEEK
+    return (now - last_event()) // _DAY * _DAY
 
 
 def events(shift: timedelta = timedelta(0)) -> Iterator[tuple[datetime, str, bytes]]:

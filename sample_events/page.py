@@ -32,8 +32,8 @@ A forwarder ships events at 07:00 and 19:00 UTC; `receipts.csv` says which line 
 correction: that is what the second clock is for.
 
 Every point below is a question with its exact answer. The tests ask them all. Dates are those of the files;
-`meshline demo` moves everything by whole weeks, so that the last event is recent, and prints by how many: move the
-dates of a command by the same weeks there.
+`meshline demo` moves everything by whole days, so that the last event is recent, and prints by how many: move the
+dates of a command by the same days there.
 """
 
 

@@ -17,10 +17,10 @@ SOME = [line for _, _, line in load.events()][::9]  # every producer, every mont
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2036, 1, 1)))  # noqa: DTZ001 - naive UTC
-def test_the_last_event_lands_in_the_week_before_now(now: datetime) -> None:
+def test_the_last_event_lands_in_the_day_before_now(now: datetime) -> None:
     shift = load.shift_for(now)
-    assert shift % timedelta(weeks=1) == timedelta(0)
-    assert now - timedelta(weeks=1) < load.last_event() + shift <= now
+    assert shift % timedelta(days=1) == timedelta(0)
+    assert now - timedelta(days=1) < load.last_event() + shift <= now
 
 
 def test_no_shift_gives_the_bytes_of_the_files() -> None:
