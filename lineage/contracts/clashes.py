@@ -7,14 +7,12 @@ of the second is a clash. Only policies that read something of a view that diffe
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from lineage.contracts.binding import Bindings, Bound, bind, bind_all, bindings
-from lineage.contracts.changes import WORST, ContractChange, Severity
 from lineage.contracts.model import Contract
+from lineage.contracts.newly import ROWS, Clash, State, newly, policies_for
 from lineage.policies.declared_views import classification_of
 from lineage.policies.schema import VIEWS
 from lineage.products import membership
@@ -23,29 +21,9 @@ from lineage.view import View
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lineage.contracts.report import Judged
-    from lineage.policies.model import Policy, PolicyResult
     from lineage.view import Instant
 
-GRAVE = ("high", "critical")
-"""Severities of policies that make a change BREAKING; the others make it RISKY."""
 _KEPT = ("folded names", "column flow", "flow dataset", "figures dataset", "flow column", "products")
-_ROWS = "*"
-"""Stands for the rows of a view: some come or go."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """One asset that a policy would newly find fault with. ``outcome`` is ``waived`` when a waiver allows it."""
-
-    policy: str
-    version: str
-    severity: str
-    title: str
-    subject: str
-    message: str
-    outcome: str
-    waiver: str | None = None
 
 
 def clashes(view: View, old: Contract, new: Contract) -> tuple[tuple[Clash, ...], tuple[str, ...]]:
@@ -56,54 +34,18 @@ def clashes(view: View, old: Contract, new: Contract) -> tuple[tuple[Clash, ...]
     view
         the instant, and the actor: what he may not see is not told.
     """
-    from lineage.policies.evaluate import evaluate_both
-    from lineage.policies.load import policies_of, waivers_of
-    from lineage.policies.showing import Sieve
+    from lineage.policies.evaluate import sandbox_for
     from lineage.policies.views import fill
 
     altered = altered_views(view, old, new)
-    held = policies_of(view.store, view.as_of, view.known_at).policies
-    seen = [policy for policy in held if policy.domain == "*" or view.actor.may_see(policy.domain)]
-    reads = _tables(seen)
-    chosen = [policy for policy in seen if _touched(policy, reads[policy.id], altered)]
+    chosen, needed = policies_for(view, altered)
     if not chosen:
         return (), ()
-    needed = set().union(*(reads[policy.id] for policy in chosen))
-    if view.restricted or any(policy.domain != "*" for policy in chosen):
-        needed |= {"asset", "asset_column", "contract", "product", "access", "domain"}
-    before, after = (_world(view, old, one) for one in (old, new))
-    tables, again = fill(before, needed), fill(after, needed & altered.keys())
-    changed = _followed(tables, {**tables, **{name: again[name] for name in needed & altered.keys()}})
-    waivers = waivers_of(view.store, view.as_of, view.known_at)
-    first, second = evaluate_both(tables, changed, chosen, waivers, at=view.as_of)
-    sieve = Sieve(after, changed) if view.restricted else None
-    found: list[Clash] = []
-    errors: list[str] = []
-    for was, now in zip(first, second, strict=True):
-        if now.error is not None:
-            errors.append(f"policy {now.policy.id} could not be evaluated, so nobody knows whether it would hold")
-            continue
-        found += _new(was, now, sieve)
-    return tuple(found), tuple(errors)
-
-
-def with_clashes(view: View, judged: Sequence[Judged], found: Iterable[Clash]) -> list[Judged]:
-    """Each clash at the change that most likely causes it; a grave one makes a harmless change really breaking."""
-    result = list(judged)
-    for clash in found:
-        if clash.outcome == "waived" or not result:
-            continue
-        at = max(range(len(result)), key=lambda k: (_fit(view, result[k].change, clash.subject), -k))
-        one = result[at]
-        least = Severity.breaking if clash.severity in GRAVE else Severity.risky
-        real = min(one.real, least, key=WORST.index)
-        harmless = one.change.consumer is not Severity.breaking
-        finding = "really breaking" if real is Severity.breaking and harmless else one.finding
-        if finding == "really harmless" or (finding == "cannot tell" and real is Severity.breaking):
-            finding = "as formal"
-        note = f"policy {clash.policy} ({clash.severity}) would be violated by {clash.subject}: {clash.message}"
-        result[at] = replace(one, real=real, finding=finding, notes=(*one.notes, note))
-    return result
+    with sandbox_for(chosen) as sandbox:
+        before, after = (_world(view, old, one) for one in (old, new))
+        tables, again = fill(before, needed), fill(after, needed & altered.keys())
+        changed = _followed(tables, {**tables, **{name: again[name] for name in needed & altered.keys()}})
+        return newly(view, chosen, tables, [State(after, changed)], sandbox)
 
 
 # -- inside
@@ -117,7 +59,7 @@ def altered_views(view: View, old: Contract, new: Contract) -> dict[str, set[str
     moved = {n for n, t in before.items() if n not in after or bind(view.instant, old, t)[0] != homes[n]}
     if moved or after.keys() - before.keys():
         every = ("contract", "asset", "asset_column", "column_tag")
-        return {name: {*VIEWS[name], _ROWS} for name in every}
+        return {name: {*VIEWS[name], ROWS} for name in every}
     for name, thing in after.items():
         node = homes[name]
         if node is None:
@@ -147,7 +89,7 @@ def _of_thing(view: View, old: Bound, new: Bound) -> dict[str, set[str]]:
                if getattr(before.get(path), key, None) != getattr(after.get(path), key, None)
                and (getattr(before.get(path), key, None) or getattr(after.get(path), key, None))}  # fmt: skip
     if before.keys() != after.keys():
-        columns |= {"promised", *([_ROWS] if (before.keys() ^ after.keys()) - known else [])}
+        columns |= {"promised", *([ROWS] if (before.keys() ^ after.keys()) - known else [])}
     tags = {p: c.pii for p, c in before.items() if c.pii} != {p: c.pii for p, c in after.items() if c.pii}
     described = bool(old.thing.description) != bool(new.thing.description)
     return {
@@ -155,7 +97,7 @@ def _of_thing(view: View, old: Bound, new: Bound) -> dict[str, set[str]]:
         "asset": {*(["classification"] if level else []), *(["contract_status"] if status else []),
                   *(["described"] if described else [])},
         "asset_column": columns,
-        "column_tag": {_ROWS} if tags or status else set(),
+        "column_tag": {ROWS} if tags or status else set(),
     }  # fmt: skip
 
 
@@ -165,31 +107,6 @@ def _differ(one: dict[str, object], other: dict[str, object]) -> set[str]:
 
 def _differ_in(what: Callable[[Bound], object], one: Bound, other: Bound) -> bool:
     return what(one) != what(other)
-
-
-def _tables(policies: Iterable[Policy]) -> dict[str, set[str]]:
-    """Views that each policy reads; of SQL that cannot be parsed every word, so that it is run and found in error."""
-    import duckdb
-
-    found: dict[str, set[str]] = {}
-    with duckdb.connect(":memory:") as connection:
-        for policy in policies:
-            words: set[str] = set()
-            for sql in (policy.scope_sql, policy.violation_sql):
-                try:
-                    words |= {name.lower() for name in connection.get_table_names(sql)}
-                except duckdb.Error:
-                    words |= set(re.findall(r"\w+", sql.lower()))
-            found[policy.id] = words & VIEWS.keys()
-    return found
-
-
-def _touched(policy: Policy, tables: Collection[str], altered: Mapping[str, Collection[str]]) -> bool:
-    """Whether a policy reads something that differs: rows of a view, or a column that its SQL names."""
-    sql = f"{policy.scope_sql} {policy.violation_sql}".lower()
-    words = set(re.findall(r"\w+", sql))
-    everything = "*" in sql.replace("count(*)", "")
-    return any(_ROWS in altered[t] or everything or words & set(altered[t]) for t in tables if t in altered)
 
 
 def _world(view: View, old: Contract, put: Contract) -> View:
@@ -240,27 +157,3 @@ def _followed(before: Mapping[str, pa.Table], after: dict[str, pa.Table]) -> dic
         observed = pa.array([seen or i not in known for i, seen in pairs], pa.bool_())
         after["asset_column"] = columns.set_column(at, "observed", observed)
     return after
-
-
-def _new(was: PolicyResult, now: PolicyResult, sieve: object) -> list[Clash]:
-    from lineage.policies.showing import Sieve
-
-    known = {finding.subject for finding in was.findings}
-    policy = now.policy
-    found = []
-    for finding in now.findings:
-        if finding.subject in known or (isinstance(sieve, Sieve) and sieve.hides(finding.subject)):
-            continue
-        message = policy.title if sieve is not None else finding.message
-        found.append(Clash(policy.id, policy.version, policy.severity, policy.title, finding.subject, message,
-                           finding.outcome, finding.waiver))  # fmt: skip
-    return found
-
-
-def _fit(view: View, change: ContractChange, subject: str) -> int:
-    """How likely a change is the cause of a finding about a subject."""
-    if change.column and subject.lower().endswith(f":{change.column.lower()}"):
-        return 3
-    if change.governed:
-        return 2
-    return 0 if change.consumer is Severity.cosmetic else 1

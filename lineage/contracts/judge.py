@@ -26,9 +26,11 @@ from lineage.contracts.changes import (
     required_bump,
     worst,
 )
-from lineage.contracts.clashes import clashes, with_clashes
+from lineage.contracts.clashes import clashes
 from lineage.contracts.far import LIMIT, far_effects
 from lineage.contracts.model import Contract
+from lineage.contracts.newly import with_clashes
+from lineage.contracts.node_clashes import node_clashes
 from lineage.contracts.report import ChangeReport, Consumer, Finding, Judged
 from lineage.contracts.signoff import nobody, smallest
 from lineage.contracts.types import Step, compare
@@ -74,22 +76,25 @@ def judge_contract(view: View, old: Contract, new: Contract) -> ChangeReport:
     return replace(report, clashes=found)
 
 
-def judge_nodes(view: View, changes: Sequence[Change]) -> ChangeReport:
-    """Changes of nodes, all together: drop, rename, retype, retire, late."""
+def judge_nodes(view: View, changes: Sequence[Change], products: Sequence[str] = ()) -> ChangeReport:
+    """Changes of nodes, all together: drop, rename, retype, retire, late. ``products`` retire with some of them."""
     answer = rehearse(view, changes)
     judged = []
     for change, info in zip(changes, answer.changes, strict=False):
         own = rehearse(view, [change]) if len(changes) > 1 else answer
         consumers = _consumers(view, own.effects, change.action)
-        notes = _late(view, own.effects, change.hours) if change.action == "late" else ()
-        severity = Severity.breaking if notes else _of_harm(c.harm for c in consumers)
+        promises = _late(view, own.effects, change.hours) if change.action == "late" else ()
+        severity = Severity.breaking if promises else _of_harm(c.harm for c in consumers)
         formal = Severity.risky if change.action == "late" else Severity.breaking
         what = ContractChange(f"node.{change.action}", info.node, info.node, info.to or "", formal, Severity.safe)
-        judged.append(Judged(what, severity, _finding(formal, severity, consumers), consumers, notes))
+        judged.append(Judged(what, severity, _finding(formal, severity, consumers), consumers, promises))
     subject = ", ".join(f"{info.action} {info.node}" for info in answer.changes)
     nodes = [change.node for change in changes]
     tests = [f"test “{t.name}” of {t.column or t.dataset} has nothing left to test" for t in answer.tests]
-    return _report(view, subject, judged, nodes, [*tests, *answer.notes], ("", "", "none", None, True))
+    found, unjudged = node_clashes(view, changes, products)
+    judged = with_clashes(view, judged, found)
+    notes = [*tests, *answer.notes, *unjudged]
+    return replace(_report(view, subject, judged, nodes, notes, ("", "", "none", None, True)), clashes=found)
 
 
 # -- one change

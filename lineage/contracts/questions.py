@@ -119,8 +119,10 @@ class ContractQuestions:
         from lineage.contracts.judge import judge_nodes
 
         view = self._lineage.view(as_of, known_at, actor)
-        nodes = [node for name in retire for node in _of_product(view, name)]
-        return judge_nodes(view, read_changes(view, drop, rename, retype, nodes, late))
+        named = [_of_product(view, name) for name in retire]
+        nodes = [node for _, held in named for node in held]
+        products = [product for product, _ in named if product]
+        return judge_nodes(view, read_changes(view, drop, rename, retype, nodes, late), products)
 
 
 class ProductQuestions:
@@ -212,13 +214,13 @@ def _active(view: View, new: Contract) -> Contract:
     return max(fits, key=lambda c: (c.status == "active", c.major == new.major, c.major, c.version))
 
 
-def _of_product(view: View, name: str) -> list[str]:
-    """Texts of the datasets of a product; the name itself when there is no such product."""
+def _of_product(view: View, name: str) -> tuple[str, list[str]]:
+    """Id of a product and the texts of its datasets; no id and the name itself when there is no such product."""
     from lineage.contracts.overview import products
 
     found = next((p for p in products(view).products if name in (p.id, p.name)), None)
     if found is None:
-        return [name]
+        return "", [name]
     if not found.datasets:
         raise UsageError(f"Product {name} has no dataset that was ever seen.")
-    return list(found.datasets)
+    return found.id, list(found.datasets)

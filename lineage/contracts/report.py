@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from lineage.contracts.changes import ContractChange, Severity
-from lineage.contracts.clashes import Clash
+from lineage.contracts.newly import Clash
 from lineage.shown import Shown
 
 Finding = Literal["as formal", "really harmless", "really breaking", "cannot tell"]
@@ -105,8 +105,7 @@ class ChangeReport(Shown):
             lines.append(f"sign-off: {', '.join(self.sign_off)}")
         lines += [f"nobody owns {one}" for one in self.nobody]
         for c in self.clashes:
-            waived = f" (waived by {c.waiver})" if c.waiver else ""
-            lines.append(f"policy {c.policy} ({c.severity}): {c.subject}: {c.message}{waived}")
+            lines.append(c.told + (f" (waived by {c.waiver})" if c.waiver else ""))
         return (*lines, *self.steps, *self.notes)
 
     def markdown(self) -> str:

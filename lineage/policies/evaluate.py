@@ -74,20 +74,34 @@ def evaluate(
         return evaluate_in(sandbox, tables, policies, waivers, at)
 
 
-def evaluate_both(
-    before: Mapping[str, pa.Table],
-    after: Mapping[str, pa.Table],
+def sandbox_for(policies: Iterable[Policy]) -> Sandbox:
+    """An empty sandbox for some policies; it starts while the caller fills the tables, where it needs to start."""
+    if all(policy.shipped for policy in policies):
+        return Here({})
+    sandbox = Sandbox({})
+    sandbox.warm()
+    return sandbox
+
+
+def evaluate_states(
+    sandbox: Sandbox,
+    states: Iterable[Mapping[str, pa.Table]],
     policies: Sequence[Policy],
     waivers: Sequence[Waiver] = (),
     *,
     at: datetime,
-) -> tuple[tuple[PolicyResult, ...], tuple[PolicyResult, ...]]:
-    """Every policy over two states of the views, in one sandbox; see :func:`evaluate`."""
-    ours = all(policy.shipped for policy in policies)
-    with Here(before) if ours else Sandbox(before) as sandbox:
-        first = evaluate_in(sandbox, before, policies, waivers, at)
-        sandbox.load(after)
-        return first, evaluate_in(sandbox, after, policies, waivers, at)
+) -> list[tuple[PolicyResult, ...]]:
+    """Every policy over several states of the views, one after the other; see :func:`evaluate`.
+
+    A view that is the same table as in the state before is not handed over again.
+    """
+    found = []
+    held: Mapping[str, pa.Table] = {}
+    for state in states:
+        sandbox.load({name: table for name, table in state.items() if table is not held.get(name)})
+        held = state
+        found.append(evaluate_in(sandbox, state, policies, waivers, at))
+    return found
 
 
 def run_tests(policies: Iterable[Policy]) -> tuple[TestOutcome, ...]:

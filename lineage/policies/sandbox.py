@@ -86,10 +86,11 @@ class Sandbox:
         self._ready = False
 
     def load(self, tables: Mapping[str, pa.Table]) -> None:
-        """Replace the tables; a process that runs is kept, because to start one takes half a second."""
-        self._tables = {name: _ipc(table) for name, table in tables.items()}
+        """Replace these tables; a process that runs is kept, because to start one takes half a second."""
+        given = {name: _ipc(table) for name, table in tables.items()}
+        self._tables.update(given)
         if self._ready:
-            self._ask({"tables": self._tables}, _START, "The sandbox did not take the tables.")
+            self._ask({"tables": given}, _START, "The sandbox did not take the tables.")
 
     def select(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
         """Rows of one SELECT.
@@ -155,9 +156,8 @@ class Here(Sandbox):
         load_tables(self._connection, self._tables)
 
     def load(self, tables: Mapping[str, pa.Table]) -> None:
-        """Replace the tables."""
-        super().load(tables)
-        load_tables(self._connection, self._tables)
+        """Replace these tables."""
+        load_tables(self._connection, {name: _ipc(table) for name, table in tables.items()})
 
     def select(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
         """Rows of one SELECT; see :meth:`Sandbox.select`."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,19 @@ GROUP BY o.dataset
 
 
 @dataclass(frozen=True)
+class Thought:
+    """What of an instant is other than it was observed, because somebody asks what would be if.
+
+    ``gone`` are dense indices of nodes, ``schema`` observed columns and types of datasets in place of those that were
+    observed, ``older`` by how much longer ago the last write of datasets is.
+    """
+
+    gone: frozenset[int] = frozenset()
+    schema: Mapping[int, dict[str, str | None]] = field(default_factory=dict)
+    older: Mapping[int, timedelta] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Flow:
     """Dataset-to-dataset edges in dense indices."""
 
@@ -57,8 +71,10 @@ class Flow:
     certainty: Sequence[int]
 
 
-def fill(view: View, only: Collection[str] | None = None) -> dict[str, pa.Table]:
+def fill(view: View, only: Collection[str] | None = None, thought: Thought | None = None) -> dict[str, pa.Table]:
     """Every view as an Arrow table, by its name; with ``only`` those alone are filled, the others are empty.
+
+    ``thought`` belongs to the instant of the view: the same must be given whenever its views are filled.
 
     The views hold everything, whoever asks: what of a result may be shown is decided when it is shown. Those that
     follow from the instant alone are filled once for it; grants end while nothing else changes.
@@ -71,7 +87,7 @@ def fill(view: View, only: Collection[str] | None = None) -> dict[str, pa.Table]
             found[name] = table(name, {})
             continue
         if name not in kept:
-            mesh = mesh or Mesh(view)
+            mesh = mesh or Mesh(view, thought)
             filled = way(mesh)
             if name in _OF_NOW:
                 found[name] = filled
@@ -91,16 +107,19 @@ def named(policies: Iterable[Policy]) -> frozenset[str]:
 class Mesh:
     """One instant while its views are filled."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, thought: Thought | None = None) -> None:
         self.view, self.snapshot, self.instant = view, view.snapshot, view.instant
+        self.thought = thought = thought or Thought()
+        self.gone = np.array(sorted(thought.gone), dtype=np.uint32)
         self.when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
         kinds = self.snapshot.kind
-        self.nodes = np.flatnonzero((kinds == DATASET) | (kinds == JOB)).tolist()
+        self.nodes = np.setdiff1d(np.flatnonzero((kinds == DATASET) | (kinds == JOB)), self.gone).tolist()
         self.texts = dict(zip(self.nodes, self.snapshot.texts(self.nodes), strict=True))
         self.domains = {i: self.instant.domain(i) for i in self.nodes}
         self.products = membership(self.instant)
         self.bound: dict[int, tuple[Bound, ...]] = bindings(self.instant).by_node
         self.facts: Facts = load_facts(view, sorted(self.bound))
+        self.facts.columns.update({i: columns for i, columns in thought.schema.items() if i in self.bound})
         self.flow = self._flow()
         self.tests = self._tests()
 
@@ -120,10 +139,11 @@ class Mesh:
         return Flow(*(part[keep][order].tolist() for part in (src, dst, certainty)))
 
     def _tests(self) -> list[tuple[int, str, str, str, str | None, Any]]:
-        found = []
+        found, gone, snapshot = [], self.thought.gone, self.snapshot
+        fields = {(snapshot.dataset_of(c), snapshot.field(c).lower()) for c in gone if snapshot.kind[c] == COLUMN}
         for dataset, column, name, status, severity, at in self.view.store.rows(_TESTS, self.when):
-            i = self.snapshot.index(dataset)
-            if i is not None:
+            i = snapshot.index(dataset)
+            if i is not None and i not in gone and (i, column.lower()) not in fields:
                 found.append((i, column, name, status, severity, at))
         return sorted(found, key=lambda row: row[:3])
 
@@ -140,6 +160,7 @@ class Mesh:
     def asset(self) -> pa.Table:
         """One row per dataset and job."""
         described, written = self._dense(_DESCRIBED), self._dense(_WRITTEN)
+        written.update({i: written[i] - more for i, more in self.thought.older.items() if i in written})
         figures = figures_of(self.instant)
         reach = dict(zip(figures.node.tolist(), figures.downstream.tolist(), strict=True))
         alone = dict(zip(figures.node.tolist(), figures.dependents.tolist(), strict=True))
@@ -192,7 +213,7 @@ class Mesh:
 
     def asset_column(self) -> pa.Table:
         """One row per column that was observed or promised."""
-        columns = np.flatnonzero(self.snapshot.kind == COLUMN).tolist()
+        columns = np.setdiff1d(np.flatnonzero(self.snapshot.kind == COLUMN), self.gone).tolist()
         homes = [self.snapshot.dataset_of(c) for c in columns]
         fields = self.snapshot.fields(np.asarray(columns, dtype=np.uint32)).to_pylist()
         texts = self.snapshot.texts(columns)
@@ -229,6 +250,8 @@ class Mesh:
     def column_tag(self) -> pa.Table:
         """One row per column and tag."""
         found = column_tags(self.instant)
+        if len(self.gone):  # what is gone may still carry a tag by itself
+            found = found.filter(~np.isin(self.snapshot.indices(found["column"].to_numpy()), self.gone))
         column = self.snapshot.indices(found["column"].to_numpy()).tolist()
         dataset = self.snapshot.indices(found["dataset"].to_numpy()).tolist()
         origin = self.snapshot.indices(found["origin"].to_numpy()).tolist()
