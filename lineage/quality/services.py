@@ -1,8 +1,9 @@
 """From when to when a promise of service was broken: frequency, availability, errors, retention, dates of a life.
 
 Freshness has streaks of its own (:func:`lineage.quality.streaks.late`). A frequency is broken while nothing was written
-for half as long again as promised. Shares over thirty days are looked at once for each day on which runs ended. What a
-date or the present state alone decides is broken from the moment on that follows from the promise, until it is kept.
+for half as long again as promised. Shares over thirty days are looked at once for each day on which runs ended. What
+a date or a state decides (:mod:`lineage.quality.states`) is broken from the moment on that follows from the promise,
+until it is kept again.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from lineage.contracts.periods import spoken
 from lineage.contracts.sla import WINDOW, Case, about, ago, slas
+from lineage.quality.states import STATES, Past, load_past, state_streaks
 from lineage.quality.streaks import Failure, Streak, late
-from lineage.times import parse_event_time
 
 if TYPE_CHECKING:
     from lineage.contracts.binding import Bound
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 SLACK = 1.5  # of a promised frequency; see lineage.contracts.sla
 _SHARES = ("availability", "errorrate")
-_STATES = ("retention", "endofsupport", "endoflife")
 
 
 def service_streaks(view: View, now: datetime) -> Iterator[Streak]:
@@ -47,21 +47,20 @@ def service_streaks(view: View, now: datetime) -> Iterator[Streak]:
     if not bound:
         return
     facts = load_facts(view, sorted({one.node for one in bound}))
+    past = load_past(view, [one.node for one in bound if any(sla.name.lower() in STATES for sla in _asked(one))])
     for one in bound:
-        readers = tuple(sorted(view.label(job) for job in view.snapshot.readers(one.node).tolist()))
-        case = Case(one, facts, now, readers)
         dataset = int(view.snapshot.ids[one.node])
         for sla in _asked(one):
-            yield from _streaks(case, sla, dataset)
+            yield from _streaks(Case(one, facts, now, ()), sla, dataset, past)
 
 
 def _asked(one: Bound) -> list[Sla]:
     """Promises of service about a bound object that can be broken here."""
-    names = ("frequency", *_SHARES, *_STATES)
+    names = ("frequency", *_SHARES, *STATES)
     return [sla for sla in one.contract.slas if sla.name.lower() in names and about(sla, one)]
 
 
-def _streaks(case: Case, sla: Sla, dataset: int) -> Iterator[Streak]:
+def _streaks(case: Case, sla: Sla, dataset: int, past: Past) -> Iterator[Streak]:
     name = f"{case.one.contract.name or case.one.contract.id}: {sla.name}"
     blank = Streak(dataset, "sla", "", name, "error", (), None)
     kind = sla.name.lower()
@@ -77,10 +76,7 @@ def _streaks(case: Case, sla: Sla, dataset: int) -> Iterator[Streak]:
     elif kind in _SHARES:
         yield from _by_day(case, sla, blank)
     else:
-        verdict, detail, run = _judged(case, sla)
-        begun = _since(case, sla)
-        if verdict == "broken" and begun is not None:
-            yield replace(blank, failures=(Failure(begun, begun, run, detail),))
+        yield from state_streaks(case, sla, past, blank, lambda then: _judged(then, sla))
 
 
 def _by_day(case: Case, sla: Sla, blank: Streak) -> Iterator[Streak]:
@@ -142,16 +138,3 @@ def _needed(case: Case, sla: Sla) -> tuple[Sla, ...]:
     """The promise itself, and those of freshness, by which availability is told."""
     fresh = [one for one in case.one.contract.slas if one.name.lower() in ("latency", "freshness")]
     return (sla, *(one for one in fresh if one is not sla))
-
-
-def _since(case: Case, sla: Sla) -> datetime | None:
-    """From when on a promise that the present state breaks was broken."""
-    if sla.name.lower() != "retention":
-        date = parse_event_time(str(sla.value))
-        return date.at if date else None
-    if sla.seconds is None or not case.written:
-        return None
-    emptied = [at for at, _ in case.facts.emptied.get(case.one.node, ()) if at <= case.now]
-    if emptied and (case.now - emptied[0]).total_seconds() < sla.seconds:
-        return emptied[0]
-    return min(case.now, case.written[0][0] + timedelta(seconds=sla.seconds))

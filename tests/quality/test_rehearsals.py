@@ -9,13 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from typer.testing import CliRunner
 
-from lineage.api.errors import explain
-from lineage.api.router import build_router
-from lineage.cli import build_app
 from lineage.declared import apply
 from lineage.engine import Lineage
 from lineage.errors import MeshlineError, UsageError
@@ -124,7 +118,14 @@ def test_a_promise_with_an_unknown_unit_is_unknown_and_no_limit(world: World, tm
 
 
 def test_commands_and_routes_say_the_same_and_the_gate_has_exit_codes(tmp_path: Path) -> None:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+    from typer.testing import CliRunner
+
     from ingest.writer import Writer
+    from lineage.api.errors import explain
+    from lineage.api.router import build_router
+    from lineage.cli import build_app
 
     path = tmp_path / "t.duckdb"
     with Store.open(path) as store:
@@ -201,3 +202,23 @@ def test_what_a_date_ends_is_broken_from_the_date_on(world: World, tmp_path: Pat
     (one,) = [i for i in lx.quality.incidents(now=NOW).incidents if i.sort == "sla"]
     assert (one.began_at, one.state) == (T0 + timedelta(days=9), "open")
     assert "job:pg:read" in one.detail
+
+
+def test_a_promise_about_a_state_that_is_kept_again_is_resolved_and_stays_in_the_history(
+    world: World, tmp_path: Path
+) -> None:
+    date, gone = T0 + timedelta(days=9), T0 + timedelta(days=14)
+    world.flow(["report"], "read", ["elsewhere"], valid_to=gone)
+    node = world.dataset("report")
+    for at in (T0 + timedelta(days=12), T0 + timedelta(days=20)):
+        world.facet(node, "lifecycleStateChange", {"lifecycleStateChange": "TRUNCATE"}, valid_from=at)
+    dates = (f'property: endOfSupport, value: "{date.date()}"', "property: retention, value: 3, unit: d")
+    lx = with_services(world, tmp_path, *dates)
+    found = lx.quality.incidents(everything=True, now=NOW).incidents
+    told = {(i.what, i.state, i.began_at, i.resolved_at) for i in found if i.sort == "sla"}
+    assert ("report: endOfSupport", "resolved", date, gone) in told
+    spans = {(began, ended) for what, _, began, ended in told if what == "report: retention"}
+    assert spans == {(T0 + timedelta(days=n), T0 + timedelta(days=n + 3)) for n in (12, 20)}
+    assert lx.quality.incidents(now=NOW).incidents == ()
+    held = lx.quality.incidents(now=T0 + timedelta(days=13)).incidents
+    assert {i.what for i in held} == {"report: endOfSupport", "report: retention"}
