@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
-import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lineage.cli import run
 from lineage.declared import apply
 from lineage.store import Store
 from tests.answers.builder import World
@@ -34,8 +38,41 @@ STUBS = {
     "pip": 'echo "pip $*" >> "$LOG"',
     "curl": 'echo "curl $*" >> "$LOG"; for last; do :; done; cp "$SERVED" "$last"',
     "gh": 'echo "gh $*" >> "$LOG"',
-    "meshline": 'exec "$PYTHON" -c "from lineage.cli import main; main()" "$@"',
+    # handed to the process of the test, see serving()
+    "meshline": """printf '%s\\n' "$PWD" "$@" > "$CALL"
+cat "$DONE" > /dev/null; cat "$SAID"; cat "$ERR" >&2
+exit "$(cat "$CODE")"""",
 }
+
+
+@contextmanager
+def serving(env: dict[str, str]) -> Iterator[None]:
+    """Answer calls of ``meshline`` in this process: one that is started for each would take most of the time."""
+    call, done, said, err, code = (Path(env[name]) for name in ("CALL", "DONE", "SAID", "ERR", "CODE"))
+    for pipe in (call, done):
+        os.mkfifo(pipe)
+
+    def serve() -> None:
+        while lines := call.read_text().splitlines():
+            out, wrong = io.StringIO(), io.StringIO()
+            before = Path.cwd()
+            os.chdir(lines[0])
+            try:
+                with redirect_stdout(out), redirect_stderr(wrong):
+                    code.write_text(str(run(lines[1:])))
+            finally:
+                os.chdir(before)
+            said.write_text(out.getvalue())
+            err.write_text(wrong.getvalue())
+            done.write_text("done")
+
+    server = threading.Thread(target=serve)
+    server.start()
+    try:
+        yield
+    finally:
+        call.write_text("")
+        server.join()
 
 
 @dataclass
@@ -55,7 +92,7 @@ class Runner:
         )
         told = Path(self.env["GITHUB_ENV"])
         if told.exists():
-            self.env.update(line.split("=", 1) for line in told.read_text().splitlines())
+            self.env.update((line.partition("=")[0], line.partition("=")[2]) for line in told.read_text().splitlines())
         return done
 
 
@@ -83,10 +120,9 @@ def runner(tmp_path: Path, served: Path, changed: str) -> Runner:
         (tools / name).write_text(f"#!/bin/sh\n{script}\n")
         (tools / name).chmod(0o755)
     env = {
-        **os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "PYTHON": sys.executable, "SERVED": str(served),
-        "LOG": str(tmp_path / "log"), "GITHUB_ENV": str(tmp_path / "env"), "HOME": str(tmp_path),
+        **os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "SERVED": str(served), "HOME": str(tmp_path),
+        **{name: str(tmp_path / name) for name in ("LOG", "GITHUB_ENV", "CALL", "DONE", "SAID", "ERR", "CODE")},
     }  # fmt: skip
-    env.pop("MESHLINE_DB", None)
     git = "git -c user.name=a -c user.email=a@b -c init.defaultBranch=main"
     held = folder / "contracts" / "orders.yaml"
     held.write_text(text("orders", "1.0.0", *COLUMNS))
@@ -98,13 +134,19 @@ def runner(tmp_path: Path, served: Path, changed: str) -> Runner:
     return Runner(folder, env)
 
 
+@pytest.fixture(autouse=True)
+def no_database_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MESHLINE_DB", raising=False)
+
+
 def test_every_step_of_the_workflow_does_what_it_is_there_for(tmp_path: Path, served: Path) -> None:
     github = runner(tmp_path, served, text("orders", "1.1.0", "id:int", "note:text"))
     checkout, *steps = STEPS
     assert checkout == {"uses": "actions/checkout@v4", "with": {"fetch-depth": 0}}  # what the runner stands for
-    done = [github.step(step) for step in steps]
+    with serving(github.env):
+        done = [github.step(step) for step in steps]
     assert [one.returncode for one in done] == [0, 0, 0, 0, 0, 1], [one.stderr for one in done]
-    log = (tmp_path / "log").read_text()
+    log = (tmp_path / "LOG").read_text()
     assert log.splitlines() == [
         "pip install meshline",
         "curl -fsS -X POST http://mesh/api/v2/snapshot -o meshline.duckdb",
@@ -122,6 +164,7 @@ def test_a_contract_that_cannot_be_read_stops_the_workflow(tmp_path: Path, serve
     github = runner(tmp_path, served, text("orders", "1.1.0", "id:int").replace("DataContract", "Thing"))
     (github.folder / "meshline.duckdb").write_bytes(served.read_bytes())
     judge = next(step for step in STEPS if "meshline change" in step.get("run", ""))
-    done = github.step(judge)
+    with serving(github.env):
+        done = github.step(judge)
     assert done.returncode not in (0, 3, 4, 5)
     assert "contracts/orders.yaml:2: kind" in done.stderr
