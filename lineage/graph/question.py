@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,8 +61,7 @@ class Seeds:
         raise KeyError(vertex)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A walk as asked. ``depth`` and ``max_nodes`` are -1 for no limit."""
 
     direction: str

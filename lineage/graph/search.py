@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,8 +11,7 @@ from lineage.graph.arrays import U8, U32
 from lineage.graph.barred import Closed
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """Vertices to start from at hop 0, and ``late`` ones at hop 1; what is named twice counts once.
 
     ``grades`` and ``late_grades`` are the certainty (0 to 2) of each beginning.
@@ -30,8 +28,7 @@ class Start:
         return cls(seeds, np.zeros(len(seeds), np.uint8), seeds[:0], np.zeros(0, np.uint8))
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """Breadth-first tree.
 
     ``order`` lists the reached vertices, sources first; ``parent[k]`` is the position in ``order`` of the vertex from
@@ -69,6 +66,20 @@ class Searcher(Protocol):
         closed
             vertices that are neither reached nor passed.
         """
+        ...
+
+    def closure(self, vertices: U32, public: U32, k: int, mask: int, closed: Closed | None) -> U32:
+        """``public`` of all vertices that ``vertices[k]`` reaches, the nearest first, itself not among them.
+
+        Raises
+        ------
+        IndexError
+            when there is no such entry.
+        """
+        ...
+
+    def hops(self, tree: Tree) -> U32:
+        """Distance of each position of a tree."""
         ...
 
     def path(self, start: Start, targets: U32, mask: int, closed: Closed | None) -> U32 | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lineage.graph._kernels import Graph, take
+from lineage.graph._kernels import Graph, hops, take
 from lineage.graph.arrays import U8, U32
 from lineage.graph.barred import Closed
 from lineage.graph.level import Adjacency
@@ -56,6 +56,15 @@ class CompiledSearcher:
             None if grades is None else partial(_bytes, grades),
             stopped,
         )
+
+    def closure(self, vertices: U32, public: U32, k: int, mask: int, closed: Closed | None) -> U32:
+        """``public`` of all vertices that ``vertices[k]`` reaches."""
+        bits = None if closed is None else closed.bits
+        return np.frombuffer(self._graph.closure(vertices, public, k, mask, bits), _U32)
+
+    def hops(self, tree: Tree) -> U32:
+        """Distance of each position of a tree."""
+        return np.frombuffer(hops(tree.levels), _U32)
 
     def path(self, start: Start, targets: U32, mask: int, closed: Closed | None) -> U32 | None:
         """Vertices of a shortest path from a seed to a target, searched from both ends."""

@@ -88,6 +88,16 @@ class NumpySearcher:
             self._scratch.give(arrays)
         return Tree(order, parent, levels, None if stopped else partial(self._grades, order, start, mask), stopped)
 
+    def closure(self, vertices: U32, public: U32, k: int, mask: int, closed: Closed | None) -> U32:
+        """``public`` of all vertices that ``vertices[k]`` reaches."""
+        if not 0 <= k < len(vertices):
+            raise IndexError(f"no vertex {k} in a graph of {self._graph.n}")
+        return public[self.bfs(Start.at(vertices[[k]]), mask, -1, -1, closed).order[1:]]
+
+    def hops(self, tree: Tree) -> U32:
+        """Distance of each position of a tree."""
+        return np.repeat(np.arange(len(tree.levels) - 1, dtype=np.uint32), np.diff(tree.levels))
+
     def path(self, start: Start, targets: U32, mask: int, closed: Closed | None) -> U32 | None:
         """Vertices of a shortest path from a seed to a target."""
         tree = self.bfs(start, mask, -1, -1, closed)

@@ -91,7 +91,7 @@ class Walk:
     @cached_property
     def hops(self) -> U32:
         """Shortest distance of each node."""
-        return self._at(_hops(self._main))
+        return self._at(self._search.hops(self._main))
 
     @cached_property
     def certainty(self) -> U8:
@@ -139,7 +139,7 @@ class Walk:
             listed = self._listed(tree)
             if not tree.stopped or len(listed) > len(self.nodes):
                 rest = np.asarray(listed[len(self.nodes) :], dtype=np.int64)
-                return np.sort(self._level.public[tree.order[rest[_hops(tree)[rest] == depth]]])
+                return np.sort(self._level.public[tree.order[rest[self._search.hops(tree)[rest] == depth]]])
 
     @property
     def partial(self) -> bool:
@@ -255,7 +255,7 @@ class Walk:
     def _nearest(self, left: I64 | range) -> U32:
         """Nodes at the positions left out that are at the smallest distance, in ascending order."""
         rest = np.asarray(left)
-        hops = _hops(self._main)[rest]
+        hops = self._search.hops(self._main)[rest]
         return np.sort(self._level.public[self._main.order[rest[hops == hops[0]]]])
 
     def _way_up(self, position: int) -> list[int]:
@@ -319,8 +319,3 @@ class Walk:
             if not rowset and (not path or path[-1] != step):
                 path.append(step)
         return path
-
-
-def _hops(tree: Tree) -> U32:
-    """Distance of each position of a tree."""
-    return np.repeat(np.arange(len(tree.levels) - 1, dtype=np.uint32), np.diff(tree.levels))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import numpy as np
@@ -131,6 +132,28 @@ def test_blocked_nodes_are_neither_reached_nor_passed(kernels: str) -> None:
     assert walk.raw.edges == 2
     assert not walk.raw.partial
     assert seen.walk("a", blocked=["c"], depth=1).cut == set()
+
+
+def test_a_prepared_question_gives_the_nodes_of_a_walk(kernels: str) -> None:
+    worlds = [
+        chain().edge("b", "e", state="stale").run("j()", ["a"], ["x", "y"]),
+        job_flow(),
+        World().column_edge("a.x", "b.y").column_edge("b.y", "c.z").column_edge("a.x", "c", type="INDIRECT"),
+    ]
+    for world in worlds:
+        snapshot = world.load(kernels=kernels).snapshot
+        barred = np.arange(snapshot.n) == 2
+        for direction, level, certainty, blocked in itertools.product(
+            ("downstream", "upstream"), ("dataset", "column"), ("certain", "stale"), (None, barred)
+        ):
+            options = {"level": level, "min_certainty": certainty, "blocked": blocked}
+            ask = snapshot.closer(direction, **options)
+            for i in range(snapshot.n):
+                assert ask(i).tolist() == snapshot.walk([i], direction, **options).nodes.tolist()
+            with pytest.raises(UsageError, match="no index of a node"):
+                ask(snapshot.n)
+            with pytest.raises(UsageError, match="no index of a node"):
+                ask(-1)
 
 
 def test_a_job_downstream_is_its_outputs_and_what_follows(kernels: str) -> None:

@@ -111,10 +111,9 @@ static PyObject *block_of(void *memory, size_t size, size_t used)
     return (PyObject *)self;
 }
 
-/* A block with room for `size` bytes, content undefined. */
-static PyObject *block_new(size_t size)
+/* A block of memory from the pool, or of none when that is NULL. */
+static PyObject *block_around(void *memory, size_t size)
 {
-    void *memory = pool_take(size);
     PyObject *block = memory == NULL ? NULL : block_of(memory, size, size);
     if (block == NULL) {
         free(memory);
@@ -122,6 +121,18 @@ static PyObject *block_new(size_t size)
             PyErr_NoMemory();
     }
     return block;
+}
+
+/* A block with room for `size` bytes, content undefined, for an answer that is soon let go. */
+static PyObject *block_new(size_t size)
+{
+    return block_around(pool_take(size), size);
+}
+
+/* The same for what is kept: it takes nothing from the pool, so that no room is wasted. */
+static PyObject *block_fresh(size_t size)
+{
+    return block_around(room_new(size), size);
 }
 
 static void *block_memory(PyObject *block)

@@ -1,6 +1,7 @@
 /* lineage.graph._kernels: the compiled kernels of the graph engine. What they compute is told in search.h, sort.h and
  * order.h; the rest is the way between Python buffers and C arrays. No numpy headers are needed. */
 #include "buffers.h"
+#include "gather.h"
 #include "methods.h"
 #include "order.h"
 #include "renumber.h"
@@ -192,12 +193,11 @@ static PyObject *k_renumber(PyObject *module, PyObject *const *args, Py_ssize_t 
         PyErr_SetString(PyExc_ValueError, "order and rank of the same vertices expected");
     else if (check_csr(&g, pointers, length(&v[1]), n, &classes) == 0 && below(&v[2], n) == 0) {
         renumbered_span(&g, v[2].buf, n, &first, &rows);
-        indptr = room_for((Py_ssize_t)rows + 1, 4);
-        indices = room_for((Py_ssize_t)(g.rows ? g.indptr[g.rows] : 0) + LANE, 4);
+        indptr = block_fresh(((size_t)rows + 1) * 4);
+        indices = block_fresh(((size_t)(g.rows ? g.indptr[g.rows] : 0) + LANE) * 4);
     }
     if (indptr != NULL && indices != NULL) {
-        if (renumber(&g, v[2].buf, v[3].buf, first, rows, (uint32_t *)PyBytes_AS_STRING(indptr),
-                     (uint32_t *)PyBytes_AS_STRING(indices)) == 0)
+        if (renumber(&g, v[2].buf, v[3].buf, first, rows, block_memory(indptr), block_memory(indices)) == 0)
             answer = Py_BuildValue("(IOO)", first, indptr, indices);
         else
             PyErr_SetString(PyExc_ValueError, "an order that names each vertex once expected");
@@ -215,22 +215,54 @@ static PyObject *k_take(PyObject *module, PyObject *const *args, Py_ssize_t give
     Py_buffer v[2]; /* values, positions */
     if (expect(given, 2, "take(values, positions)") < 0 || views_of(args, v, sizes, 2) < 0)
         return NULL;
-    size_t count = (size_t)length(&v[1]), last = 0;
-    uint32_t bound = (uint32_t)length(&v[0]);
-    PyObject *answer = block_new(count ? count * 4 : 1);
-    if (answer != NULL) {
-        const uint32_t *value = v[0].buf, *position = v[1].buf;
-        uint32_t *out = block_memory(answer);
+    size_t count = (size_t)length(&v[1]), bound = (size_t)length(&v[0]);
+    size_t wrong = first_beyond(v[1].buf, count, bound < VERTEX_MASK ? bound : VERTEX_MASK);
+    PyObject *answer = NULL;
+    if (wrong < count)
+        PyErr_Format(PyExc_ValueError, "position %u in an array of %zu", ((const uint32_t *)v[1].buf)[wrong], bound);
+    else if ((answer = block_new(count ? count * 4 : 1)) != NULL) {
+        take_values(v[0].buf, v[1].buf, count, block_memory(answer));
         ((Block *)answer)->used = count * 4;
-        for (; last < count && position[last] < bound; last++)
-            out[last] = value[position[last]];
-        if (last < count) {
-            PyErr_Format(PyExc_ValueError, "position %u in an array of %u", position[last], bound);
-            Py_CLEAR(answer);
-        }
     }
     release(v, 2);
     return answer;
+}
+
+static PyObject *k_hops(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Py_buffer levels;
+    if (expect(given, 1, "hops(levels)") < 0 || view_of(args[0], &levels, 4) < 0)
+        return NULL;
+    const uint32_t *level = levels.buf;
+    Py_ssize_t count = length(&levels);
+    int sound = count > 0 && level[0] == 0;
+    for (Py_ssize_t k = 1; k < count && sound; k++)
+        sound = level[k - 1] <= level[k];
+    PyObject *answer = NULL;
+    if (!sound)
+        PyErr_SetString(PyExc_ValueError, "levels that begin at 0 and ascend expected");
+    else {
+        size_t used = (size_t)level[count - 1] * 4;
+        if ((answer = block_new(used ? used : 1)) != NULL) {
+            hops_of(level, (size_t)count, block_memory(answer));
+            ((Block *)answer)->used = used;
+        }
+    }
+    PyBuffer_Release(&levels);
+    return answer;
+}
+
+/* Whether searches use the wide instructions of the processor, where it has them; the answer is the same without. */
+static PyObject *k_widely(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    int asked = given == 1 ? PyObject_IsTrue(args[0]) : 1;
+    if (expect(given, 1, "widely(yes)") < 0 || asked < 0)
+        return NULL;
+    expand_begin();
+    wide = wide && asked;
+    return PyBool_FromLong(wide);
 }
 
 #define METHOD(name, doc) {#name, (PyCFunction)(void (*)(void))k_##name, METH_FASTCALL, doc}
@@ -242,12 +274,15 @@ static PyMethodDef module_methods[] = {
     METHOD(sort_inside, "Order by key inside of parts."),
     METHOD(renumber, "Adjacency under other numbers of the vertices."),
     METHOD(take, "Values at positions."),
+    METHOD(hops, "Distance of each place of an order."),
+    METHOD(widely, "Use the wide instructions of the processor, or not; whether they are used."),
     METHOD(order_vertices, "Order along the flow, and strongly connected components."),
     {NULL, NULL, 0, NULL},
 };
 
 static int module_exec(PyObject *module)
 {
+    expand_begin();
     if (block_type == NULL)
         block_type = (PyTypeObject *)PyType_FromSpec(&block_spec);
     PyObject *type = PyType_FromSpec(&graph_spec);

@@ -1,6 +1,7 @@
 /* A shortest path between two sets of vertices, from both ends at once.
  *
- * Each end grows by whole hops, the smaller one first, until one hop of the one meets the other. The path is the one
+ * Each end grows by whole hops, the one with fewer edges ahead first, until one hop of the one meets the other: seen
+ * from a hub, the other end is mostly there before the hub's many neighbours have been looked at. The path is the one
  * that a full breadth-first search would find: the search from the seeds goes on from where they met, through nothing
  * but what the search from the targets has seen. (Among the vertices on shortest paths the order of that search is that
  * of the full one, since the parent of each lies on a shortest path itself.)
@@ -87,6 +88,18 @@ static int grow(Meeting *m, Side *side, const Side *other, const uint32_t *late,
     return met | add_zero(m, side, other, end, 0);
 }
 
+/* Edges that the next hop of a side looks at, counted until they are at least `enough`. */
+static uint64_t edges_ahead(const Side *side, uint64_t enough)
+{
+    const Csr *g = side->unit;
+    uint64_t edges = 0;
+    for (uint32_t at = side->begin; at < side->tail && edges < enough; at++) {
+        uint32_t row = side->scratch->order[at] - g->first;
+        edges += row < g->rows ? 1 + g->indptr[row + 1] - g->indptr[row] : 1;
+    }
+    return edges;
+}
+
 /* Place of the first target in the order of the seeds' side, NONE when it has none. */
 static uint32_t arrived(const Side *side, uint32_t begin, const uint32_t *targets, size_t count)
 {
@@ -128,10 +141,10 @@ static uint32_t meet(Meeting *m, const uint32_t *seeds, size_t seed_count, const
     if (!met && waiting) /* at once: the other side must not pass them */
         met = grow(m, &m->from, &m->to, late, waiting);
     while (!met) {
-        uint32_t here = m->from.tail - m->from.begin, there = m->to.tail - m->to.begin;
-        if (!here || !there)
+        if (m->from.begin == m->from.tail || m->to.begin == m->to.tail)
             return NONE;
-        met = here <= there ? grow(m, &m->from, &m->to, NULL, 0) : grow(m, &m->to, &m->from, NULL, 0);
+        uint64_t there = edges_ahead(&m->to, UINT64_MAX);
+        met = edges_ahead(&m->from, there + 1) <= there ? grow(m, &m->from, &m->to, NULL, 0) : grow(m, &m->to, &m->from, NULL, 0);
     }
     return go_on(m, targets, target_count);
 }

@@ -1,0 +1,263 @@
+/* One hop of a breadth-first search: from a list of vertices to those of their neighbours that are fresh.
+ *
+ * What makes it fast:
+ *
+ * - Adjacency lists are copied with copies of a fixed size into a flat buffer, beside the owner of each neighbour. The
+ *   buffer is then filtered without branches, which saves one mispredicted branch per vertex.
+ * - The filter only reads the state, eight neighbours at once where the processor has AVX2, so that many of its far
+ *   reads are under way together. What it picks is looked at again by a loop that writes: the same vertex may have been
+ *   picked twice.
+ * - What that loop does with a vertex is one look into a table instead of a chain of conditions.
+ * - The lines of vertices that come a little later are prefetched.
+ */
+#ifndef MESHLINE_EXPAND_H
+#define MESHLINE_EXPAND_H
+
+#include "search.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define MESHLINE_AVX2 1
+#include <immintrin.h>
+#define WIDE_CODE __attribute__((target("avx2,popcnt")))
+#else
+#define MESHLINE_AVX2 0
+#define WIDE_CODE
+#endif
+
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
+#define COPY 8    /* entries of one fixed copy */
+#define CHUNK 512 /* neighbours that are filtered together */
+#define BLOCK 256 /* vertices whose lists are looked up together */
+
+/* Neighbours to look at, and the owner of each: the place in the order of the vertex whose list it is from, with the
+ * grade of that vertex in the high bits. `pick` (vertex and grade of the way to it) and `from` are those of them that
+ * may be fresh. */
+typedef struct {
+    uint32_t packed[CHUNK + 2 * COPY], owner[CHUNK + 2 * COPY];
+    uint32_t pick[CHUNK + 2 * COPY], from[CHUNK + 2 * COPY];
+} Buffer;
+
+#define OWN_SHIFT 30
+#define PLACE_MASK ((UINT32_C(1) << OWN_SHIFT) - 1)
+
+/* What becomes of a picked vertex, by whether it is closed, its byte, and the grade of the way to it: its new byte,
+ * whether its list is to be read again, and whether it is fresh. */
+#define AGAIN_SHIFT 3
+#define FRESH_SHIFT 4
+#define BYTE 7u
+static uint8_t verdicts[2 * 8 * 4];
+
+/* Positions of the bits of a byte, one in each byte of a word. */
+static uint64_t positions[256];
+
+static int wide; /* whether the processor has AVX2, and it is to be used */
+
+static void expand_begin(void)
+{
+    for (uint32_t k = 0; k < sizeof(verdicts); k++) {
+        uint32_t closed = k >> 5, old = k >> 2 & BYTE, grade = k & GRADE;
+        uint32_t better = !closed && grade < (old & GRADE), read = old & READ;
+        uint32_t again = better && read, fresh = better && old == UNREACHED;
+        verdicts[k] = (uint8_t)((better ? grade | read : old) | again << AGAIN_SHIFT | fresh << FRESH_SHIFT);
+    }
+    for (uint32_t bits = 0; bits < 256; bits++) {
+        uint64_t found = 0;
+        for (uint32_t bit = 0, at = 0; bit < 8; bit++)
+            if (bits >> bit & 1)
+                found |= (uint64_t)bit << 8 * at++;
+        positions[bits] = found;
+    }
+#if MESHLINE_AVX2
+    wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+#endif
+}
+
+/* Which of `count` neighbours may be fresh, or reached by a better way; how many. */
+ALWAYS_INLINE uint32_t choose_plain(const uint8_t *restrict state, const uint32_t *restrict meaning,
+                                    Buffer *restrict b, uint32_t count)
+{
+    uint32_t picked = 0;
+    for (uint32_t k = 0; k < count; k++)
+        PREFETCH(state + (b->packed[k] & VERTEX_MASK));
+    for (uint32_t k = 0; k < count; k++) {
+        uint32_t v = b->packed[k] & VERTEX_MASK, owner = b->owner[k], own = owner >> OWN_SHIFT;
+        uint32_t grade = meaning[b->packed[k] >> CLASS_SHIFT];
+        grade = grade > own ? grade : own;
+        b->pick[picked] = v | grade << CLASS_SHIFT;
+        b->from[picked] = owner;
+        picked += grade < (state[v] & GRADE);
+    }
+    return picked;
+}
+
+#if MESHLINE_AVX2
+static inline WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_t *meaning, Buffer *b, uint32_t count)
+{
+    const __m256i grades = _mm256_set1_epi32(GRADE), vertices = _mm256_set1_epi32(VERTEX_MASK);
+    const __m256i by_class = _mm256_loadu_si256((const __m256i *)meaning);
+    uint32_t picked = 0;
+    _mm256_storeu_si256((__m256i *)(b->packed + count), _mm256_set1_epi32(-1)); /* class 7: not admitted */
+    for (uint32_t k = 0; k < count; k += 8) {
+        __m256i packed = _mm256_loadu_si256((const __m256i *)(b->packed + k));
+        __m256i owner = _mm256_loadu_si256((const __m256i *)(b->owner + k));
+        __m256i v = _mm256_and_si256(packed, vertices);
+        __m256i own = _mm256_srli_epi32(owner, OWN_SHIFT);
+        __m256i grade = _mm256_permutevar8x32_epi32(by_class, _mm256_srli_epi32(packed, CLASS_SHIFT));
+        grade = _mm256_max_epu32(grade, own);
+        __m256i admitted = _mm256_cmpgt_epi32(grades, grade); /* no other is looked up: it may be no vertex */
+        __m256i old = _mm256_mask_i32gather_epi32(_mm256_setzero_si256(), (const int *)state, v, admitted, 1);
+        __m256i better = _mm256_cmpgt_epi32(_mm256_and_si256(old, grades), grade);
+        uint32_t bits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(better));
+        __m256i front = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)positions[bits]));
+        __m256i pick = _mm256_or_si256(v, _mm256_slli_epi32(grade, CLASS_SHIFT));
+        _mm256_storeu_si256((__m256i *)(b->pick + picked), _mm256_permutevar8x32_epi32(pick, front));
+        _mm256_storeu_si256((__m256i *)(b->from + picked), _mm256_permutevar8x32_epi32(owner, front));
+        picked += (uint32_t)_mm_popcnt_u32(bits);
+    }
+    return picked;
+}
+#endif
+
+/* Append the fresh ones among the picked. */
+ALWAYS_INLINE void take_fresh(Search *q, const Buffer *restrict b, uint32_t picked, int masked)
+{
+    uint8_t *restrict state = q->scratch->state;
+    const uint64_t *restrict closed = q->closed;
+    uint32_t *restrict order = q->scratch->order, *restrict parent = q->scratch->parent;
+    uint32_t *restrict stack = q->scratch->stack;
+    size_t tail = q->tail, held = q->held;
+    for (size_t k = 0; k < picked; k++) {
+        uint32_t v = b->pick[k] & VERTEX_MASK;
+        size_t key = (size_t)(state[v] & BYTE) << 2 | b->pick[k] >> CLASS_SHIFT;
+        if (masked)
+            key |= (size_t)bit_of(closed, v) << 5;
+        size_t verdict = verdicts[key];
+        state[v] = verdict & BYTE;
+        stack[held] = v;
+        held += verdict >> AGAIN_SHIFT & 1;
+        order[tail] = v;
+        parent[tail] = b->from[k] & PLACE_MASK;
+        tail += verdict >> FRESH_SHIFT;
+    }
+    q->tail = (uint32_t)tail;
+    q->held = (uint32_t)held;
+}
+
+/* Lists of a few vertices that are read together, and their owners. */
+typedef struct {
+    uint32_t begin, end;
+} Span;
+
+typedef struct {
+    Span span[BLOCK];
+    uint32_t owner[BLOCK];
+} Lists;
+
+/* Look up the lists of list[0 ... count - 1], the first of which has place `base`, and mark them as read. How many
+ * have one: none that is a sink. */
+ALWAYS_INLINE size_t look_up_lists(uint8_t *restrict state, const Csr *g, const uint32_t *restrict list, uint32_t base,
+                                   size_t count, Lists *restrict lists)
+{
+    const uint32_t *restrict indptr = g->indptr, *restrict indices = g->indices;
+    uint32_t rows = g->rows, first = g->first;
+    size_t some = 0;
+    for (size_t k = 0; k < count; k++) {
+        uint32_t v = list[k], row = v - first, known = state[v];
+        PREFETCH((uintptr_t)indptr + sizeof(uint32_t) * (size_t)(list[k + AHEAD] - first));
+        PREFETCH((uintptr_t)state + list[k + AHEAD]);
+        state[v] = (uint8_t)(known | READ);
+        lists->owner[some] = (base + (uint32_t)k) | known << OWN_SHIFT;
+        lists->span[some].begin = row;
+        some += row < rows;
+    }
+    for (size_t k = 0; k < some; k++) {
+        memcpy(&lists->span[k], indptr + lists->span[k].begin, sizeof(Span));
+        PREFETCH(indices + lists->span[k].begin);
+        PREFETCH(indices + lists->span[k].begin + COPY - 1);
+    }
+    return some;
+}
+
+ALWAYS_INLINE void copy_plain(Buffer *restrict b, size_t at, const uint32_t *restrict from, uint32_t owner)
+{
+    uint64_t two = (uint64_t)owner << 32 | owner, eight[COPY / 2] = {two, two, two, two};
+    memcpy(b->packed + at, from, COPY * sizeof(uint32_t));
+    memcpy(b->owner + at, eight, sizeof(eight));
+}
+
+#if MESHLINE_AVX2
+static inline WIDE_CODE void copy_wide(Buffer *restrict b, size_t at, const uint32_t *restrict from, uint32_t owner)
+{
+    _mm256_storeu_si256((__m256i *)(b->packed + at), _mm256_loadu_si256((const __m256i *)from));
+    _mm256_storeu_si256((__m256i *)(b->owner + at), _mm256_set1_epi32((int)owner));
+}
+#else
+#define copy_wide copy_plain
+#define choose_wide choose_plain
+#endif
+
+ALWAYS_INLINE void drain(Search *q, Buffer *b, size_t count, int widely, int masked)
+{
+    const uint8_t *state = q->scratch->state;
+    uint32_t some = (uint32_t)count;
+    uint32_t picked = widely ? choose_wide(state, q->meaning, b, some) : choose_plain(state, q->meaning, b, some);
+    take_fresh(q, b, picked, masked);
+}
+
+ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end, int widely,
+                             int masked)
+{
+    Buffer b;
+    Lists lists;
+    const uint32_t *indices = g->indices;
+    size_t count = 0;
+    for (uint32_t base = begin; base < end; base += BLOCK) {
+        size_t size = end - base < BLOCK ? end - base : BLOCK;
+        size = look_up_lists(q->scratch->state, g, list + base, base, size, &lists);
+        for (size_t k = 0; k < size; k++) {
+            const uint32_t *next = indices + lists.span[k].begin;
+            uint32_t owner = lists.owner[k], left = lists.span[k].end - lists.span[k].begin;
+            do { /* at least once: a branch on an empty list would be mispredicted */
+                uint32_t some = left < COPY ? left : COPY;
+                if (widely)
+                    copy_wide(&b, count, next, owner);
+                else
+                    copy_plain(&b, count, next, owner);
+                next += COPY;
+                left -= some;
+                count += some;
+                if (count >= CHUNK) {
+                    drain(q, &b, count, widely, masked);
+                    count = 0;
+                }
+            } while (left);
+        }
+    }
+    drain(q, &b, count, widely, masked);
+}
+
+typedef void Expand(Search *, const Csr *, const uint32_t *, uint32_t, uint32_t);
+
+#define EXPAND(name, widely, masked)                                                                                   \
+    static void name(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)                      \
+    {                                                                                                                  \
+        expand_as(q, g, list, begin, end, widely, masked);                                                             \
+    }
+
+EXPAND(expand_plain, 0, 0)
+EXPAND(expand_plain_masked, 0, 1)
+WIDE_CODE EXPAND(expand_wide, 1, 0)
+WIDE_CODE EXPAND(expand_wide_masked, 1, 1)
+
+/* Append the fresh neighbours of list[begin ... end - 1]. */
+static void expand(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)
+{
+    static Expand *const ways[] = {expand_plain, expand_plain_masked, expand_wide, expand_wide_masked};
+    ways[wide << 1 | (q->closed != NULL)](q, g, list, begin, end);
+}
+#endif

@@ -1,0 +1,51 @@
+/* Values of many vertices at once, and the distance of each vertex of an order. */
+#ifndef MESHLINE_GATHER_H
+#define MESHLINE_GATHER_H
+
+#include "expand.h"
+
+/* Position of the first of `count` positions that is not below `bound`; `count` when all are. */
+static size_t first_beyond(const uint32_t *position, size_t count, size_t bound)
+{
+    uint32_t greatest = 0;
+    for (size_t k = 0; k < count; k++)
+        greatest = position[k] > greatest ? position[k] : greatest;
+    size_t k = 0;
+    if (count && greatest >= bound)
+        while (position[k] < bound)
+            k++;
+    return count && greatest >= bound ? k : count;
+}
+
+#if MESHLINE_AVX2
+static WIDE_CODE void take_wide(const uint32_t *value, const uint32_t *position, size_t count, uint32_t *out)
+{
+    for (size_t k = 0; k < count; k += 8) {
+        __m256i at = _mm256_loadu_si256((const __m256i *)(position + k));
+        _mm256_storeu_si256((__m256i *)(out + k), _mm256_i32gather_epi32((const int *)value, at, 4));
+    }
+}
+#endif
+
+/* out[k] = value[position[k]]; all positions are in the array. */
+static void take_values(const uint32_t *value, const uint32_t *position, size_t count, uint32_t *out)
+{
+    size_t begin = 0;
+#if MESHLINE_AVX2
+    if (wide) { /* positions are read as signed numbers: those of vertices are below 2^29 */
+        begin = count & ~(size_t)7;
+        take_wide(value, position, begin, out);
+    }
+#endif
+    for (size_t k = begin; k < count; k++)
+        out[k] = value[position[k]];
+}
+
+/* Distance of each place of an order whose hops begin at level[0 ... count - 2] and end at level[count - 1]. */
+static void hops_of(const uint32_t *level, size_t count, uint32_t *out)
+{
+    for (size_t hop = 0; hop + 1 < count; hop++)
+        for (uint32_t k = level[hop]; k < level[hop + 1]; k++)
+            out[k] = (uint32_t)hop;
+}
+#endif
