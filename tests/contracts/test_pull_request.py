@@ -41,7 +41,7 @@ STUBS = {
     # handed to the process of the test, see serving()
     "meshline": """printf '%s\\n' "$PWD" "$@" > "$CALL"
 cat "$DONE" > /dev/null; cat "$SAID"; cat "$ERR" >&2
-exit "$(cat "$CODE")"""",
+exit $(cat "$CODE")""",
 }
 
 
