@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lineage.contracts.binding import Bindings, Bound, bind, bind_all, bindings
 from lineage.contracts.model import Contract
-from lineage.contracts.newly import ROWS, Clash, State, newly, policies_for
+from lineage.contracts.newly import LASTING, ROWS, Clash, State, newly, policies_for
 from lineage.policies.declared_views import classification_of
 from lineage.policies.schema import VIEWS
 from lineage.products import membership
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lineage.view import Instant
 
-_KEPT = ("folded names", "column flow", "flow dataset", "figures dataset", "flow column", "products")
+_KEPT = ("column flow", "flow dataset", "figures dataset", "flow column", "products", *LASTING)
 
 
 def clashes(view: View, old: Contract, new: Contract) -> tuple[tuple[Clash, ...], tuple[str, ...]]:

@@ -137,8 +137,8 @@ def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator
 
     readers = sorted(view.label(job) for job in view.snapshot.readers(one.node).tolist() if not view.hidden(job))
     services = slas(Case(one, facts, now, tuple(readers)))
-    for verdict in (*schema_promises(one, facts), *_rules(one, facts, now), *services, *_privacy(view, one),
-                    *access(view, one, now)):  # fmt: skip
+    schema = schema_promises(one, facts.columns.get(one.node))
+    for verdict in (*schema, *_rules(one, facts, now), *services, *_privacy(view, one), *access(view, one, now)):
         yield said(*verdict)
 
 
@@ -164,9 +164,8 @@ def _chosen(view: View, only: str) -> tuple[Collection[Contract], int | None]:
     return [one.contract for one in bindings(view.instant).by_node.get(node, ())], node
 
 
-def schema_promises(one: Bound, facts: Facts) -> Iterator[Said]:
+def schema_promises(one: Bound, observed: Mapping[str, str | None] | None) -> Iterator[Said]:
     """Observed columns and types against the promised ones."""
-    observed = facts.columns.get(one.node)
     dialect = next((dialect_of(server.type) for server in one.contract.servers), "")
     by_name = {name.lower(): kind for name, kind in (observed or {}).items()}
     for column in one.thing.columns:

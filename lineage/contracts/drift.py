@@ -222,7 +222,7 @@ def _columns(view: View, product: ProductInfo, nodes: Sequence[int], facts: Fact
         if one.node not in inside or one.contract.status not in ENFORCED:
             continue
         label = view.label(one.node)
-        for promise, verdict, expected, observed, _, _ in schema_promises(one, facts):
+        for promise, verdict, expected, observed, _, _ in schema_promises(one, facts.columns.get(one.node)):
             if verdict == "broken":
                 yield Drift(product.id, f"broken {promise}", label, expected, observed)
         promised = {name.lower() for c in one.thing.columns for name in (c.path, c.physical_name) if name}

@@ -83,14 +83,21 @@ class Facts:
     smallest: dict[int, dict[str, float]] = field(default_factory=dict)  # column → smallest value in a profile
 
 
+def observed_columns(view: View, datasets: Sequence[int]) -> dict[int, dict[str, str | None]]:
+    """Observed columns and their types of some datasets (dense indices)."""
+    return {
+        node: {path: one.type for path, one in columns.items() if one.order < 1_000_000}
+        for node, columns in column_facts(view, datasets).items()
+    }
+
+
 def load_facts(view: View, datasets: Sequence[int]) -> Facts:
     """Facts of some datasets (dense indices) in few queries."""
     facts = Facts()
     owner = {member: node for node in datasets for member in view.snapshot.members(node)}
     if not owner:
         return facts
-    for node, columns in column_facts(view, datasets).items():
-        facts.columns[node] = {path: one.type for path, one in columns.items() if one.order < 1_000_000}
+    facts.columns.update(observed_columns(view, datasets))
     when = {"members": list(owner), "at": view.snapshot.as_of, "known": view.snapshot.known_at}
     for dataset, column, name, status, actual, tested_at, run in view.store.rows(_TESTS, when):
         found = TestResult(column or "", name, status, actual, tested_at, run)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 GRAVE = ("high", "critical")
 """Severities of policies that make a change BREAKING; the others make it RISKY."""
+LASTING = ("folded names", "policy texts", "policy columns", "policy tests", "policy described", "policy written",
+           "policy contracts")  # fmt: skip
+"""What is found of an instant once and holds in each state of it that somebody thinks of."""
 ROWS = "*"
 """Stands for the rows of a view: some come or go."""
 _TO_SIFT = ("asset", "asset_column", "contract", "product", "access", "domain")  # what tells the domain of a subject

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lineage.contracts.binding import Bindings, Bound, Unbound, bindings, candidates
 from lineage.contracts.facts import load_facts
 from lineage.contracts.model import Contract
+from lineage.contracts.newly import LASTING
 from lineage.graph.arrays import COLUMN, DATASET
 from lineage.graph.without import without
 from lineage.policies.views import Thought
@@ -71,6 +72,7 @@ def thought_away(
     instant = Instant(held.store, snapshot, held.version, held.fingerprint)
     instant.__dict__.update({name: getattr(held, name) for name in _SAME})
     instant._domain = dict(held._domain)
+    instant._remembered.update({name: held._remembered[name] for name in LASTING if name in held._remembered})
     instant._remembered["contract bindings"] = bindings(held)
     instant._remembered["tags False"] = tagging(instant)
     for one in moved:
@@ -187,7 +189,7 @@ def _bindings(held: Instant, gone: set[int], moved: Sequence[Moved], retired: se
         if one.node in gone or (one.node in names and _by_name(held, one)):
             unbound.append(Unbound(of(one.contract), one.thing.name, "what it names would be gone"))
         else:
-            bound.append(Bound(of(one.contract), one.thing, one.node))
+            bound.append(one if of(one.contract) is one.contract else replace(one, contract=of(one.contract)))
     for other in now.unbound:
         node = meant(other.contract, other.thing)
         thing = next((t for t in other.contract.things if t.name == other.thing), None)

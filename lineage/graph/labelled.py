@@ -62,9 +62,17 @@ class Labelled:
 
     def texts(self, indices: npt.ArrayLike) -> list[str]:
         """Node texts of many nodes, in the order given."""
+        return cast(list[str], self.arrow_texts(indices).to_pylist())
+
+    def arrow_texts(self, indices: npt.ArrayLike) -> pa.Array:
+        """Node texts of many nodes as an Arrow array."""
         wanted = np.asarray(indices, dtype=np.uint32)
         homes = self._nodes.preferred[self._nodes.datasets_of(wanted)]
-        return cast(list[str], self._nodes.names.arrow_texts(self._nodes.preferred[wanted], homes).to_pylist())
+        return self._nodes.names.arrow_texts(self._nodes.preferred[wanted], homes)
+
+    def arrow_names(self, indices: npt.ArrayLike) -> tuple[pa.Array, pa.Array]:
+        """Namespaces and names of many datasets and jobs."""
+        return self._nodes.names.arrow_names(self._nodes.preferred[np.asarray(indices, dtype=np.uint32)])
 
     def namespace(self, i: int) -> str:
         """Namespace of the preferred member; for a column, that of its dataset."""

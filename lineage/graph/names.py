@@ -69,6 +69,10 @@ class Names:
         joined = pc.binary_join_element_wise(text, tail, ":")
         return pc.coalesce(joined, text)
 
+    def arrow_names(self, bases: I64) -> tuple[pa.Array, pa.Array]:
+        """Namespaces and names of many datasets and jobs."""
+        return _take(self.namespace, bases), _take(self.name, bases)
+
     def arrow_fields(self, bases: I64) -> pa.Array:
         """Column paths of many columns."""
         return _take(self.field, bases - self.entities)

@@ -33,8 +33,14 @@ def contract(mesh: Mesh) -> pa.Table:
     """One row per object of each contract."""
     rows: list[tuple[Any, ...]] = []
     found = bindings(mesh.instant)
+    known: dict[int, tuple[Bound, tuple[Any, ...]]] = mesh.instant.remember("policy contracts", dict)
     for one in found.bound:
-        rows.append(_contract_row(mesh, one.contract, one.thing.name, one))
+        held = known.get(id(one))
+        if held is None or one.node in mesh.thought.schema:
+            held = one, _contract_row(mesh, one.contract, one.thing.name, one)
+            if one.node not in mesh.thought.schema:
+                known[id(one)] = held
+        rows.append(held[1])
     rows += [_contract_row(mesh, one.contract, one.thing, None) for one in found.unbound]
     names = (
         "id", "version", "major", "status", "domain", "product", "object", "dataset", "classification",
@@ -50,7 +56,7 @@ def _contract_row(mesh: Mesh, contract: Any, thing: str, one: Bound | None) -> t
     purposes = contract.custom.get("allowedPurposes")
     kept = None
     if one is not None:
-        said = [verdict for _, verdict, *_ in schema_promises(one, mesh.facts)]
+        said = [verdict for _, verdict, *_ in schema_promises(one, mesh.columns.get(one.node))]
         kept = None if not said or ("unknown" in said and "broken" not in said) else "broken" not in said
     return (
         contract.id, contract.version, contract.major, contract.status, contract.domain or None,

@@ -65,7 +65,7 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
 """Name of a view → its columns and their types."""
 
 
-def table(view: str, rows: Mapping[str, Sequence[Any]]) -> pa.Table:
+def table(view: str, rows: Mapping[str, Sequence[Any] | pa.Array]) -> pa.Table:
     """A view as an Arrow table; columns that are left out are ``NULL``.
 
     Parameters
@@ -73,17 +73,20 @@ def table(view: str, rows: Mapping[str, Sequence[Any]]) -> pa.Table:
     view
         name of the view.
     rows
-        column → values, all of one length.
+        column → values, all of one length; an Arrow array is taken as it is.
     """
     import pyarrow as pa
 
     types = {TEXT: pa.string(), WHOLE: pa.int64(), NUMBER: pa.float64(), TRUTH: pa.bool_(), TIME: pa.timestamp("us")}
     length = max((len(values) for values in rows.values()), default=0)
-    columns = {
-        name: pa.array(rows[name], types[kind]) if name in rows else pa.nulls(length, types[kind])
-        for name, kind in VIEWS[view].items()
-    }
-    return pa.table(columns)
+
+    def column(name: str, kind: str) -> pa.Array:
+        values = rows.get(name)
+        if values is None:
+            return pa.nulls(length, types[kind])
+        return values if isinstance(values, pa.Array) else pa.array(values, types[kind])
+
+    return pa.table({name: column(name, kind) for name, kind in VIEWS[view].items()})
 
 
 def table_of_rows(view: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lineage.contracts.binding import Bound, bindings
-from lineage.contracts.facts import Facts, load_facts
+from lineage.contracts.facts import observed_columns
 from lineage.graph.arrays import CERTAINTY_NAMES, CLASS_SHIFT, COLUMN, DATASET, JOB, KIND_NAMES, U32, VERTEX_MASK
 from lineage.graph.column_flow import column_flow
 from lineage.policies import declared_views as declared
@@ -21,6 +22,7 @@ from lineage.policies.schema import VIEWS, table
 from lineage.products import membership, products_of
 from lineage.ranking import figures_of
 from lineage.tags import column_tags
+from lineage.view import prepare_domains
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,16 +116,55 @@ class Mesh:
         self.when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
         kinds = self.snapshot.kind
         self.nodes = np.setdiff1d(np.flatnonzero((kinds == DATASET) | (kinds == JOB)), self.gone).tolist()
-        self.texts = dict(zip(self.nodes, self.snapshot.texts(self.nodes), strict=True))
-        self.domains = {i: self.instant.domain(i) for i in self.nodes}
+        prepare_domains(view.instant, self.nodes)
+        self.domains = {i: view.instant._domain[i] for i in self.nodes}
         self.products = membership(self.instant)
         self.bound: dict[int, tuple[Bound, ...]] = bindings(self.instant).by_node
-        self.facts: Facts = load_facts(view, sorted(self.bound))
-        self.facts.columns.update({i: columns for i, columns in thought.schema.items() if i in self.bound})
-        self.flow = self._flow()
-        self.tests = self._tests()
 
-    def _flow(self) -> Flow:
+    @cached_property
+    def text(self) -> pa.Array:
+        """Node text of every node."""
+        return self.instant.remember("policy texts", lambda: self.snapshot.arrow_texts(np.arange(self.snapshot.n)))
+
+    def text_of(self, nodes: Any) -> pa.Array:
+        """Node text of each of some nodes."""
+        return _taken(self.text, nodes)
+
+    @cached_property
+    def texts(self) -> dict[int, str]:
+        """Node text of every dataset and job."""
+        return dict(zip(self.nodes, self.text_of(self.nodes).to_pylist(), strict=True))
+
+    def domain_of(self, nodes: Any) -> pa.Array:
+        """Domain of each of some datasets and jobs."""
+        return _taken(self._words[0], nodes)
+
+    def product_of(self, nodes: Any) -> pa.Array:
+        """Product of each of some datasets and jobs."""
+        return _taken(self._words[1], nodes)
+
+    @cached_property
+    def _words(self) -> tuple[pa.Array, pa.Array]:
+        """Domain and product of every dataset and job, by dense index."""
+        import pyarrow as pa
+
+        many = self.snapshot._nodes.first_column
+        return (
+            pa.array([self.domains.get(i) for i in range(many)], pa.string()),
+            pa.array([self.products.get(i) for i in range(many)], pa.string()),
+        )
+
+    @cached_property
+    def columns(self) -> Mapping[int, Mapping[str, str | None]]:
+        """Observed columns and types of the datasets that contracts bind."""
+        known: dict[int, dict[str, str | None]] = self.instant.remember("policy columns", dict)
+        left = sorted(self.bound.keys() - known.keys())
+        if left:
+            known.update({**{i: {} for i in left}, **observed_columns(self.view, left)})
+        return {**known, **self.thought.schema}
+
+    @cached_property
+    def flow(self) -> Flow:
         """Edges of the dataset level, self-loops left out; what is told only between jobs is not among them."""
         level = self.snapshot.level("dataset")
         unit = level.down.unit
@@ -138,10 +179,13 @@ class Mesh:
         order = np.lexsort((dst[keep], src[keep]))
         return Flow(*(part[keep][order].tolist() for part in (src, dst, certainty)))
 
-    def _tests(self) -> list[tuple[int, str, str, str, str | None, Any]]:
+    @cached_property
+    def tests(self) -> list[tuple[int, str, str, str, str | None, Any]]:
+        """Last result of every test: dense index of the dataset, column, name, status, severity, time."""
         found, gone, snapshot = [], self.thought.gone, self.snapshot
         fields = {(snapshot.dataset_of(c), snapshot.field(c).lower()) for c in gone if snapshot.kind[c] == COLUMN}
-        for dataset, column, name, status, severity, at in self.view.store.rows(_TESTS, self.when):
+        rows = self.instant.remember("policy tests", lambda: self.view.store.rows(_TESTS, self.when))
+        for dataset, column, name, status, severity, at in rows:
             i = snapshot.index(dataset)
             if i is not None and i not in gone and (i, column.lower()) not in fields:
                 found.append((i, column, name, status, severity, at))
@@ -159,7 +203,11 @@ class Mesh:
 
     def asset(self) -> pa.Table:
         """One row per dataset and job."""
-        described, written = self._dense(_DESCRIBED), self._dense(_WRITTEN)
+        described, written = (
+            self.instant.remember(f"policy {name}", partial(self._dense, sql))
+            for name, sql in (("described", _DESCRIBED), ("written", _WRITTEN))
+        )
+        written = dict(written)
         written.update({i: written[i] - more for i, more in self.thought.older.items() if i in written})
         figures = figures_of(self.instant)
         reach = dict(zip(figures.node.tolist(), figures.downstream.tolist(), strict=True))
@@ -173,27 +221,31 @@ class Mesh:
         contract = {i: _first_active(bound) for i, bound in self.bound.items()}
         kinds = self.snapshot.kind
         nodes = self.nodes
+        namespaces, names = self.snapshot.arrow_names(nodes)
+        is_dataset = (kinds[nodes] == DATASET).tolist()
         return table(
             "asset",
             {
-                "id": [self.texts[i] for i in nodes],
-                "kind": [KIND_NAMES[kinds[i]] for i in nodes],
-                "namespace": [self.snapshot.namespace(i) for i in nodes],
-                "name": [self.snapshot.name(i) for i in nodes],
-                "domain": [self.domains[i] for i in nodes],
+                "id": self.text_of(nodes),
+                "kind": [KIND_NAMES[kind] for kind in kinds[nodes].tolist()],
+                "namespace": namespaces,
+                "name": names,
+                "domain": self.domain_of(nodes),
                 "owner": [self.instant.owner(i) for i in nodes],
                 "described": [i in described or bool(i in contract and contract[i].thing.description) for i in nodes],
-                "product": [self.products.get(i) for i in nodes],
+                "product": self.product_of(nodes),
                 "port": [i in ports for i in nodes],
                 "contract": [contract[i].contract.id if i in contract else None for i in nodes],
                 "contract_status": [contract[i].contract.status if i in contract else None for i in nodes],
                 "classification": [classification_of(contract[i]) if i in contract else None for i in nodes],
                 "readers": self._arrows(self.snapshot.readers_of),
                 "writers": self._arrows(self.snapshot.writers_of),
-                "other_domains": [len(others.get(i, ())) if kinds[i] == DATASET else None for i in nodes],
+                "other_domains": [
+                    len(others.get(i, ())) if one else None for i, one in zip(nodes, is_dataset, strict=True)
+                ],
                 "reach": [reach.get(i) for i in nodes],
                 "depends_alone": [alone.get(i) for i in nodes],
-                "tests": [tests[i] if kinds[i] == DATASET else None for i in nodes],
+                "tests": [tests[i] if one else None for i, one in zip(nodes, is_dataset, strict=True)],
                 "last_written": [written.get(i) for i in nodes],
             },
         )
@@ -213,10 +265,12 @@ class Mesh:
 
     def asset_column(self) -> pa.Table:
         """One row per column that was observed or promised."""
-        columns = np.setdiff1d(np.flatnonzero(self.snapshot.kind == COLUMN), self.gone).tolist()
-        homes = [self.snapshot.dataset_of(c) for c in columns]
-        fields = self.snapshot.fields(np.asarray(columns, dtype=np.uint32)).to_pylist()
-        texts = self.snapshot.texts(columns)
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        columns = np.setdiff1d(np.flatnonzero(self.snapshot.kind == COLUMN), self.gone)
+        homes = self.snapshot._nodes.datasets_of(columns.astype(np.uint32))
+        fields = self.snapshot.fields(columns).cast(pa.string())
         promised = {
             (i, column.path.lower()): column
             for i, bound in self.bound.items()
@@ -224,54 +278,61 @@ class Mesh:
             for column in one.thing.columns
         }
         tests = Counter((row[0], row[1].lower()) for row in self.tests if row[1])
-        keys = [(home, str(field).lower()) for home, field in zip(homes, fields, strict=True)]
-        seen = set(keys)
-        extra = [key for key in promised if key not in seen]
-        everything = keys + extra
-        observed = [True] * len(keys) + [False] * len(extra)
-        ids = texts + [
-            f"{self.texts[i].replace('dataset:', 'column:', 1)}:{promised[i, name].path}" for i, name in extra
-        ]
+        # only of datasets with a contract or a test there is more to say
+        told = np.flatnonzero(np.isin(homes, [*self.bound, *{i for i, _ in tests}]))
+        lower = pc.utf8_lower(fields.take(told)).to_pylist()
+        places = dict(zip(zip(homes[told].tolist(), lower, strict=True), told.tolist(), strict=True))
+        extra = [key for key in promised if key not in places]
+        places.update(zip(extra, range(len(columns), len(columns) + len(extra)), strict=True))
+        many = len(columns) + len(extra)
+        classification: list[str | None] = [None] * many
+        critical: list[bool | None] = [None] * many
+        held, counts = [False] * many, [0] * many
+        for key, column in promised.items():
+            at = places[key]
+            classification[at], critical[at], held[at] = column.classification or None, column.critical, True
+        for key, count in tests.items():
+            if key in places:
+                counts[places[key]] = count
+        more = [f"{self.texts[i].replace('dataset:', 'column:', 1)}:{promised[i, name].path}" for i, name in extra]
+        every = np.concatenate([homes, np.array([i for i, _ in extra], dtype=np.uint32)])
         return table(
             "asset_column",
             {
-                "id": ids,
-                "dataset": [self.texts[i] for i, _ in everything],
-                "name": [*fields, *(promised[key].path for key in extra)],
-                "domain": [self.domains[i] for i, _ in everything],
-                "classification": [promised[k].classification or None if k in promised else None for k in everything],
-                "critical": [promised[k].critical if k in promised else None for k in everything],
-                "promised": [k in promised for k in everything],
-                "observed": observed,
-                "tests": [tests[k] for k in everything],
+                "id": pa.concat_arrays([self.text_of(columns), pa.array(more, pa.string())]),
+                "dataset": self.text_of(every),
+                "name": pa.concat_arrays([fields, pa.array([promised[key].path for key in extra], pa.string())]),
+                "domain": self.domain_of(every),
+                "classification": classification,
+                "critical": critical,
+                "promised": held,
+                "observed": [True] * len(columns) + [False] * len(extra),
+                "tests": counts,
             },
         )
 
     def column_tag(self) -> pa.Table:
         """One row per column and tag."""
+        import pyarrow as pa
+
         found = column_tags(self.instant)
         if len(self.gone):  # what is gone may still carry a tag by itself
             found = found.filter(~np.isin(self.snapshot.indices(found["column"].to_numpy()), self.gone))
-        column = self.snapshot.indices(found["column"].to_numpy()).tolist()
-        dataset = self.snapshot.indices(found["dataset"].to_numpy()).tolist()
-        origin = self.snapshot.indices(found["origin"].to_numpy()).tolist()
-        home = self.homes(np.asarray(origin, dtype=np.uint32))
-        told = found["previous"].is_valid().to_numpy(zero_copy_only=False)
-        before = np.flatnonzero(told)
-        previous: Any = np.full(len(column), None, dtype=object)
-        previous[before] = self.snapshot.texts(self.snapshot.indices(found["previous"].drop_null().to_numpy()).tolist())
+        column, dataset, origin = (self.snapshot.indices(found[n].to_numpy()) for n in ("column", "dataset", "origin"))
+        previous = self.snapshot.indices(found["previous"].fill_null(0).to_numpy())
+        untold = found["previous"].is_null().to_numpy(zero_copy_only=False)
         return table(
             "column_tag",
             {
-                "id": self.snapshot.texts(column),
-                "dataset": [self.texts[i] for i in dataset],
-                "name": found["field"].to_pylist(),
-                "domain": [self.domains[i] for i in dataset],
-                "tag": found["tag"].to_pylist(),
+                "id": self.text_of(column),
+                "dataset": self.text_of(dataset),
+                "name": found["field"].combine_chunks(),
+                "domain": self.domain_of(dataset),
+                "tag": found["tag"].combine_chunks(),
                 "hops": found["hops"].to_pylist(),
-                "origin": self.snapshot.texts(origin),
-                "origin_domain": [self.domains[i] for i in home],
-                "previous": previous,
+                "origin": self.text_of(origin),
+                "origin_domain": self.domain_of(self.homes(origin.astype(np.uint32))),
+                "previous": self.text.take(pa.array(previous, mask=untold)),
             },
         )
 
@@ -281,12 +342,12 @@ class Mesh:
         return table(
             "edge",
             {
-                "src": [self.texts[i] for i in src],
-                "dst": [self.texts[i] for i in dst],
-                "src_domain": [self.domains[i] for i in src],
-                "dst_domain": [self.domains[i] for i in dst],
-                "src_product": [self.products.get(i) for i in src],
-                "dst_product": [self.products.get(i) for i in dst],
+                "src": self.text_of(src),
+                "dst": self.text_of(dst),
+                "src_domain": self.domain_of(src),
+                "dst_domain": self.domain_of(dst),
+                "src_product": self.product_of(src),
+                "dst_product": self.product_of(dst),
                 "crosses": [self.domains[a] != self.domains[b] for a, b in zip(src, dst, strict=True)],
                 "certainty": [CERTAINTY_NAMES[grade] for grade in self.flow.certainty],
             },
@@ -295,29 +356,27 @@ class Mesh:
     def column_edge(self) -> pa.Table:
         """One row per flow between two columns."""
         flow = self.instant.remember("column flow", lambda: column_flow(self.snapshot))
-        ends, place = np.unique(np.concatenate([flow.src, flow.dst]), return_inverse=True)
-        src, dst = place[: len(flow.src)], place[len(flow.src) :]
-        text: Any = np.array(self.snapshot.texts(ends), dtype=object)
-        home: Any = np.array([self.texts[i] for i in self.homes(ends)], dtype=object)
         return table(
             "column_edge",
             {
-                "src": text[src],
-                "dst": text[dst],
-                "src_dataset": home[src],
-                "dst_dataset": home[dst],
+                "src": self.text_of(flow.src),
+                "dst": self.text_of(flow.dst),
+                "src_dataset": self.text_of(self.homes(flow.src)),
+                "dst_dataset": self.text_of(self.homes(flow.dst)),
                 "type": np.where(flow.direct | flow.masked, "direct", "indirect").tolist(),
                 "masking": flow.masked.tolist(),
             },
         )
 
-    def homes(self, nodes: U32) -> list[int]:
+    def homes(self, nodes: U32) -> U32:
         """Dataset of each column, and each dataset itself."""
-        found: list[int] = nodes.tolist()
-        at = np.flatnonzero(self.snapshot.kind[nodes] == COLUMN)
-        for k, dataset in zip(at.tolist(), self.snapshot._nodes.datasets_of(nodes[at]).tolist(), strict=True):
-            found[k] = dataset
-        return found
+        return self.snapshot._nodes.datasets_of(nodes)
+
+
+def _taken(values: pa.Array, places: Any) -> pa.Array:
+    import pyarrow as pa
+
+    return values.take(pa.array(np.asarray(places, dtype=np.int64)))
 
 
 _WAYS: dict[str, Callable[[Mesh], pa.Table]] = {
