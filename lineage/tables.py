@@ -27,7 +27,20 @@ _LONG = 2_000  # rows from which a table is only aligned: folding takes about 1 
 def print_json(value: object) -> None:
     """Write an answer as JSON to standard output."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    sys.stdout.write(json.dumps(to_json(value), indent=2, ensure_ascii=not utf8) + "\n")
+    sys.stdout.write(
+        (_quick_json(value) if utf8 else None) or json.dumps(to_json(value), indent=2, ensure_ascii=not utf8)
+    )
+    sys.stdout.write("\n")
+
+
+def _quick_json(value: object) -> str | None:
+    """The same value by an encoder that is ten times as fast; ``None`` for what only that of Python can write."""
+    import msgspec
+
+    try:
+        return msgspec.json.format(msgspec.json.encode(to_json(value)), indent=2).decode()
+    except (OverflowError, TypeError, UnicodeEncodeError):  # integers beyond 64 bit, halves of surrogates
+        return None
 
 
 def clean(text: object) -> str:

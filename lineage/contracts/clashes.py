@@ -42,8 +42,9 @@ def clashes(view: View, old: Contract, new: Contract) -> tuple[tuple[Clash, ...]
     if not chosen:
         return (), ()
     with sandbox_for(chosen) as sandbox:
-        before, after = (_world(view, old, one) for one in (old, new))
-        tables, again = fill(before, needed), fill(after, needed & altered.keys())
+        tables = fill(_world(view, old, old), needed)
+        after = _world(view, old, new)  # now, so that it knows what was found for the first
+        again = fill(after, needed & altered.keys())
         changed = _followed(tables, {**tables, **{name: again[name] for name in needed & altered.keys()}})
         return newly(view, chosen, tables, [State(after, changed)], sandbox)
 

@@ -40,7 +40,7 @@ def far_effects(view: View, column: int, walk: Walk) -> list[Effect]:
     _, first = np.unique(homes[order], return_index=True)
     picked = order[np.sort(first)]
     figures = (homes[picked], nodes[picked], hops[picked], walk.certainty[picked], walk.indirect[picked])
-    view.prepare([int(i) for i in homes[picked]])
+    view.prepare(np.unique(np.concatenate([homes[picked], nodes[picked], [column, home]])).tolist())
     found = []
     for dataset, node, hop, grade, indirect in zip(*(part.tolist() for part in figures), strict=True):
         if dataset != home:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lineage.contracts.changes import WORST, ContractChange, Severity
 from lineage.policies.schema import VIEWS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
     import pyarrow as pa
 
     from lineage.contracts.report import Judged
-    from lineage.policies.model import Policy, PolicyResult
+    from lineage.policies.model import Policy, Waiver
     from lineage.policies.sandbox import Sandbox
-    from lineage.policies.showing import Sieve
     from lineage.view import View
 
 GRAVE = ("high", "critical")
@@ -31,6 +33,7 @@ LASTING = ("folded names", "policy texts", "policy columns", "policy tests", "po
 """What is found of an instant once and holds in each state of it that somebody thinks of."""
 ROWS = "*"
 """Stands for the rows of a view: some come or go."""
+_KNOWN = "known_subjects"  # table of the sandbox
 _TO_SIFT = ("asset", "asset_column", "contract", "product", "access", "domain")  # what tells the domain of a subject
 
 
@@ -96,30 +99,36 @@ def newly(
 
     What is true of an earlier state is not told of a later one again.
     """
-    from lineage.policies.evaluate import evaluate_states
     from lineage.policies.load import waivers_of
     from lineage.policies.showing import Sieve
 
-    differ: dict[str, set[str]] = {}
-    for state in states:
-        for name, columns in _differing(before, state.tables).items():
-            differ.setdefault(name, set()).update(columns)
     reads = _tables(policies)
-    chosen = [policy for policy in policies if _touched(policy, reads[policy.id], differ)]
+    meets = []
+    for state in states:
+        differ = _differing(before, state.tables)
+        meets.append([one for one in policies if _touched(one, reads[one.id], differ)])
+    chosen = [policy for policy in policies if any(policy in some for some in meets)]
     if not chosen:
         return (), ()
     waivers = waivers_of(view.store, view.as_of, view.known_at)
-    first, *others = evaluate_states(sandbox, (before, *(s.tables for s in states)), chosen, waivers, at=view.as_of)
+    sandbox.load(before)
+    known = {policy.id: _known(sandbox, policy, before) for policy in chosen}
     found: dict[tuple[str, str], Clash] = {}
     errors: dict[str, None] = {}
-    for state, results in zip(states, others, strict=True):
+    held: Mapping[str, pa.Table] = before
+    for state, some in zip(states, meets, strict=True):
+        sandbox.load({name: table for name, table in state.tables.items() if table is not held.get(name)})
+        held = state.tables
         sieve = Sieve(state.view, state.tables) if view.restricted else None
-        for was, now in zip(first, results, strict=True):
-            if now.error is not None:
-                errors[f"policy {now.policy.id} could not be evaluated, so nobody knows whether it would hold"] = None
-                continue
-            for clash in _new(was, now, state, sieve):
-                found.setdefault((clash.policy, clash.subject), clash)
+        for policy in some:
+            clashes = _new(sandbox, policy, known[policy.id], state, waivers, view.as_of)
+            if clashes is None:
+                errors[f"policy {policy.id} could not be evaluated, so nobody knows whether it would hold"] = None
+            for clash in clashes or ():
+                if sieve is None:
+                    found.setdefault((clash.policy, clash.subject), clash)
+                elif not sieve.hides(clash.subject):
+                    found.setdefault((clash.policy, clash.subject), replace(clash, message=policy.title))
     return tuple(found.values()), tuple(errors)
 
 
@@ -159,24 +168,26 @@ def _fit(change: ContractChange, subject: str) -> int:
 
 def _tables(policies: Sequence[Policy]) -> dict[str, frozenset[str]]:
     """Views that each policy reads."""
-    named = _named(tuple(sql for policy in policies for sql in (policy.scope_sql, policy.violation_sql)))
-    return {one.id: named[one.scope_sql] | named[one.violation_sql] for one in policies}
+    return {one.id: _named(one.scope_sql) | _named(one.violation_sql) for one in policies}
 
 
-@lru_cache(maxsize=16)
-def _named(queries: tuple[str, ...]) -> dict[str, frozenset[str]]:
-    """Views that each query reads; of SQL that cannot be parsed every word, so that it is run and found in error."""
+@lru_cache(maxsize=1_024)
+def _named(sql: str) -> frozenset[str]:
+    """Views that a query reads; of SQL that cannot be parsed every word, so that it is run and found in error."""
     import duckdb
 
-    found: dict[str, frozenset[str]] = {}
-    with duckdb.connect(":memory:") as connection:
-        for sql in queries:
-            try:
-                words = {name.lower() for name in connection.get_table_names(sql)}
-            except duckdb.Error:
-                words = set(re.findall(r"\w+", sql.lower()))
-            found[sql] = frozenset(words & VIEWS.keys())
-    return found
+    try:
+        words = {name.lower() for name in _parser().cursor().get_table_names(sql)}
+    except duckdb.Error:
+        words = set(re.findall(r"\w+", sql.lower()))
+    return frozenset(words & VIEWS.keys())
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    return duckdb.connect(":memory:")
 
 
 def _touched(policy: Policy, tables: Collection[str], altered: Mapping[str, Collection[str]]) -> bool:
@@ -200,16 +211,43 @@ def _differing(before: Mapping[str, pa.Table], after: Mapping[str, pa.Table]) ->
     return found
 
 
-def _new(was: PolicyResult, now: PolicyResult, state: State, sieve: Sieve | None) -> list[Clash]:
-    """Findings that there were not; one that was waived and is no more is new too."""
-    known = {(state.renamed.get(one.subject, one.subject), one.outcome) for one in was.findings}
-    policy = now.policy
-    found = []
-    for finding in now.findings:
-        old = {(finding.subject, finding.outcome), (finding.subject, "violation")} & known
-        if old or (sieve is not None and sieve.hides(finding.subject)):
-            continue
-        message = policy.title if sieve is not None else finding.message
-        found.append(Clash(policy.id, policy.version, policy.severity, policy.title, finding.subject, message,
-                           finding.outcome, finding.waiver, state.given))  # fmt: skip
-    return found
+def _known(sandbox: Sandbox, policy: Policy, tables: Mapping[str, pa.Table]) -> list[str]:
+    """Subjects that violate a policy already; none when it cannot be evaluated, which the next state will tell."""
+    from lineage.policies.evaluate import domains_of, violating
+    from lineage.policies.sandbox import PolicyError
+
+    try:
+        found = violating(sandbox, policy)
+    except PolicyError:
+        return []
+    if policy.domain == "*":
+        return found
+    domains = domains_of(tables)
+    return [one for one in found if domains.get(one) == policy.domain]
+
+
+def _new(
+    sandbox: Sandbox, policy: Policy, known: Sequence[str], state: State, waivers: Sequence[Waiver], at: datetime
+) -> list[Clash] | None:
+    """Findings that there were not, also of what was waived and is no more; ``None`` when it cannot be evaluated."""
+    import pyarrow as pa
+
+    from lineage.policies.evaluate import domains_of, violating_beside
+    from lineage.policies.sandbox import PolicyError
+
+    passed = {one.subject for one in waivers if one.policy == policy.id and one.approver and one.expires > at}
+    was_waived = {state.renamed.get(one, one) for one in known if one in passed}
+    plain = [state.renamed.get(one, one) for one in known if one not in passed]
+    sandbox.load({_KNOWN: pa.table({"subject": pa.array(plain, pa.string())})})
+    try:
+        found = violating_beside(sandbox, policy, _KNOWN, waivers, at)
+    except PolicyError:
+        return None
+    if found and policy.domain != "*":
+        domains = domains_of(state.tables)
+        found = [one for one in found if domains.get(one.subject) == policy.domain]
+    return [
+        Clash(policy.id, policy.version, policy.severity, policy.title, one.subject, one.message, one.outcome,
+              one.waiver, state.given)
+        for one in found if one.outcome != "waived" or one.subject not in was_waived
+    ]  # fmt: skip

@@ -83,25 +83,41 @@ def sandbox_for(policies: Iterable[Policy]) -> Sandbox:
     return sandbox
 
 
-def evaluate_states(
-    sandbox: Sandbox,
-    states: Iterable[Mapping[str, pa.Table]],
-    policies: Sequence[Policy],
-    waivers: Sequence[Waiver] = (),
-    *,
-    at: datetime,
-) -> list[tuple[PolicyResult, ...]]:
-    """Every policy over several states of the views, one after the other; see :func:`evaluate`.
+def violating(sandbox: Sandbox, policy: Policy) -> list[str]:
+    """Subjects that violate a policy, by what the sandbox holds; none of the rest is read.
 
-    A view that is the same table as in the state before is not handed over again.
+    Raises
+    ------
+    PolicyError
+        when it cannot be evaluated.
     """
-    found = []
-    held: Mapping[str, pa.Table] = {}
-    for state in states:
-        sandbox.load({name: table for name, table in state.items() if table is not held.get(name)})
-        held = state
-        found.append(evaluate_in(sandbox, state, policies, waivers, at))
-    return found
+    rows = sandbox.select(f"SELECT DISTINCT subject FROM (\n{_bare(policy.violation_sql)}\n) AS v").rows  # noqa: S608
+    return [row[0] for row in rows if isinstance(row[0], str)]
+
+
+def violating_beside(
+    sandbox: Sandbox, policy: Policy, known: str, waivers: Iterable[Waiver], at: datetime
+) -> list[Finding]:
+    """Findings about subjects that do not stand in the table ``known`` (column ``subject``) of the sandbox.
+
+    Raises
+    ------
+    PolicyError
+        as in an evaluation of everything: a subject outside the scope, columns other than wanted.
+    """
+    scope, violation = _bare(policy.scope_sql), _bare(policy.violation_sql)
+    result = sandbox.select(
+        f"SELECT v.*, v.subject IN (SELECT subject FROM (\n{scope}\n) AS s) AS in_scope FROM (\n{violation}\n) AS v "  # noqa: S608
+        f'WHERE v.subject IS NULL OR v.subject NOT IN (SELECT subject FROM "{known}")'
+    )
+    rows = _rows(result.columns[:-1], [row[:-1] for row in result.rows])
+    _inside(sorted({row[result.columns.index("subject")] for row in result.rows if not row[-1]}))
+    held: dict[str, list[Waiver]] = {}
+    for waiver in waivers:
+        if waiver.policy == policy.id:
+            held.setdefault(waiver.subject, []).append(waiver)
+    found = (_finding(policy, subject, told) for subject, told in sorted(rows.items()))
+    return [_waive(finding, held.get(finding.subject, ()), at) for finding in found]
 
 
 def run_tests(policies: Iterable[Policy]) -> tuple[TestOutcome, ...]:
@@ -167,23 +183,39 @@ def _scope(sandbox: Sandbox, policy: Policy) -> tuple[str, ...]:
 def _violations(sandbox: Sandbox, policy: Policy, subjects: Sequence[str]) -> list[Finding]:
     """One finding per subject; what several rows say of it is put together."""
     result = sandbox.select(policy.violation_sql)
-    columns = result.columns
+    rows = _rows(result.columns, result.rows)
+    _inside(sorted(rows.keys() - set(subjects)))
+    return [_finding(policy, subject, told) for subject, told in sorted(rows.items())]
+
+
+def _bare(sql: str) -> str:
+    """SQL as it can stand between brackets."""
+    return sql.rstrip().rstrip(";")
+
+
+def _inside(outside: Sequence[str]) -> None:
+    if outside:
+        raise PolicyError(f"violation_sql names {len(outside)} subjects outside the scope, as {outside[0]}.")
+
+
+def _rows(
+    columns: tuple[str, ...], found: Iterable[tuple[object, ...]]
+) -> dict[str, list[tuple[str, str | None, str | None]]]:
+    """Message, path and evidence by subject."""
     if not set(_NEEDED) <= set(columns) <= set(_ALLOWED) or len(set(columns)) < len(columns):
         raise PolicyError(
             f"violation_sql has to give subject and message, and may give path and evidence; not {_listed(columns)}."
         )
     rows: dict[str, list[tuple[str, str | None, str | None]]] = {}
-    for values in result.rows:
+    for values in found:
         row = dict(zip(columns, values, strict=True))
-        if not isinstance(row["subject"], str):
+        subject = row["subject"]
+        if not isinstance(subject, str):
             raise PolicyError("violation_sql gives a subject that is no text.")
         path, evidence = (None if row.get(key) is None else str(row[key]) for key in ("path", "evidence"))
         message = "" if row["message"] is None else str(row["message"])
-        rows.setdefault(row["subject"], []).append((message, path, evidence))
-    outside = sorted(rows.keys() - set(subjects))
-    if outside:
-        raise PolicyError(f"violation_sql names {len(outside)} subjects outside the scope, as {outside[0]}.")
-    return [_finding(policy, subject, told) for subject, told in sorted(rows.items())]
+        rows.setdefault(subject, []).append((message, path, evidence))
+    return rows
 
 
 def _finding(policy: Policy, subject: str, told: Sequence[tuple[str, str | None, str | None]]) -> Finding:

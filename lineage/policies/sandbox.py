@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from lineage.errors import MeshlineError
-from lineage.policies.worker import LENGTH, MEMORY, answer_of, load_tables, open_memory
+from lineage.policies.worker import LENGTH, MEMORY, answer_of, open_memory, put_tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -151,13 +151,13 @@ class Here(Sandbox):
     """The same in this process, for SQL that Meshline ships: it needs no wall, and no half second to start one."""
 
     def __init__(self, tables: Mapping[str, pa.Table], *, seconds: float = SECONDS) -> None:
-        super().__init__(tables, seconds=seconds)
+        super().__init__({}, seconds=seconds)
         self._connection = open_memory()
-        load_tables(self._connection, self._tables)
+        put_tables(self._connection, tables)
 
     def load(self, tables: Mapping[str, pa.Table]) -> None:
         """Replace these tables."""
-        load_tables(self._connection, {name: _ipc(table) for name, table in tables.items()})
+        put_tables(self._connection, tables)
 
     def select(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
         """Rows of one SELECT; see :meth:`Sandbox.select`."""

@@ -14,7 +14,10 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
+    import pyarrow as pa
 
 MEMORY = "512MB"  # what DuckDB may use
 ADDRESSES = 3 << 30  # bytes of address space: text functions allocate beside DuckDB's own limit
@@ -69,8 +72,13 @@ def load_tables(connection: duckdb.DuckDBPyConnection, tables: dict[str, bytes])
     """Tables under our own names, in place of those of the same name."""
     import pyarrow as pa
 
-    for name, data in tables.items():
-        connection.register("_rows", pa.ipc.open_stream(io.BytesIO(data)).read_all())
+    put_tables(connection, {name: pa.ipc.open_stream(io.BytesIO(data)).read_all() for name, data in tables.items()})
+
+
+def put_tables(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
+    """The same from Arrow tables of this process."""
+    for name, table in tables.items():
+        connection.register("_rows", table)
         connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM _rows')  # noqa: S608 - our own names
         connection.unregister("_rows")
 
