@@ -111,13 +111,14 @@ def newly(
     if not chosen:
         return (), ()
     waivers = waivers_of(view.store, view.as_of, view.known_at)
-    sandbox.load(before)
+    wanted = {name for policy in chosen for name in reads[policy.id]}
+    sandbox.load({name: table if name in wanted else table.slice(0, 0) for name, table in before.items()})
     known = {policy.id: _known(sandbox, policy, before) for policy in chosen}
     found: dict[tuple[str, str], Clash] = {}
     errors: dict[str, None] = {}
     held: Mapping[str, pa.Table] = before
     for state, some in zip(states, meets, strict=True):
-        sandbox.load({name: table for name, table in state.tables.items() if table is not held.get(name)})
+        sandbox.load({n: table for n, table in state.tables.items() if n in wanted and table is not held.get(n)})
         held = state.tables
         sieve = Sieve(state.view, state.tables) if view.restricted else None
         for policy in some:

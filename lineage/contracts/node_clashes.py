@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lineage.contracts.newly import ROWS, Clash, State, newly, policies_for
-from lineage.contracts.thought import World, respelled, thought_away
+from lineage.contracts.thought import World, removed, respelled, thought_away
 from lineage.graph.arrays import COLUMN, DATASET
+from lineage.graph.without import without
 
 if TYPE_CHECKING:
     from lineage.change_effects import Change
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 
 _AROUND = "its readers take what it was made of instead"
 _EVERY = ("asset", "asset_column", "column_tag", "edge", "column_edge", "contract", "access", "test", "product")
-_SEEN: Mapping[str, tuple[str, ...]] = {"retype": ("schema_kept",), "late": ("last_written",)}
-_PLACE = {"retype": "contract", "late": "asset"}
+_SEEN: Mapping[str, Mapping[str, set[str]]] = {
+    "retype": {"contract": {"schema_kept"}},
+    "late": {"asset": {"last_written"}},
+    "column": {"asset_column": {ROWS}, "column_tag": {ROWS}, "column_edge": {ROWS}, "test": {ROWS},
+               "contract": {"schema_kept"}, "asset": {"tests"}},
+}  # fmt: skip
 
 
 def node_clashes(
@@ -43,16 +48,18 @@ def node_clashes(
     from lineage.policies.evaluate import sandbox_for
     from lineage.policies.views import fill
 
-    altered = _altered(changes)
+    drops = any(change.action in ("drop", "retire") for change in changes)
+    passable = without(view.snapshot, removed(changes), around=True) if drops else None
+    altered = _altered(view, changes, around=passable is not None)
     chosen, needed = policies_for(view, altered)
     if not chosen:
-        return (), ()
+        return (), tuple(_unjudged(view, changes, around=False))
     with sandbox_for(chosen) as sandbox:
         before = fill(view, needed)
-        worlds = [(thought_away(view, changes, products), "")]
-        if any(change.action in ("drop", "retire") for change in changes):
-            worlds.append((thought_away(view, changes, products, around=True), _AROUND))
-        states = [_state(world, before, needed & altered.keys(), given) for world, given in worlds if world is not None]
+        worlds = [(thought_away(view, changes, products, without(view.snapshot, removed(changes))), "")]
+        if passable is not None:
+            worlds.append((thought_away(view, changes, products, passable), _AROUND))
+        states = [_state(world, before, needed & altered.keys(), given) for world, given in worlds]
         found, errors = newly(view, chosen, before, states, sandbox)
     return found, (*errors, *_unjudged(view, changes, around=len(states) > 1))
 
@@ -60,14 +67,16 @@ def node_clashes(
 # -- inside
 
 
-def _altered(changes: Sequence[Change]) -> dict[str, set[str]]:
+def _altered(view: View, changes: Sequence[Change], *, around: bool) -> dict[str, set[str]]:
     """Columns that may differ by view."""
     found: dict[str, set[str]] = {}
     for change in changes:
-        if change.action in _SEEN:
-            found.setdefault(_PLACE[change.action], set()).update(_SEEN[change.action])
-        else:
+        column = view.snapshot.kind[change.node] == COLUMN
+        places = _SEEN.get("column" if column and change.action not in _SEEN else change.action)
+        if places is None or around:
             return {name: {ROWS} for name in _EVERY}
+        for place, columns in places.items():
+            found.setdefault(place, set()).update(columns)
     return found
 
 
@@ -107,4 +116,6 @@ def _read(view: View, node: int) -> bool:
     snapshot = view.snapshot
     if snapshot.kind[node] == COLUMN:
         return any(edge.dst != node for edge in snapshot.neighbours(node, "downstream"))
-    return bool(len(snapshot.readers(node) if snapshot.kind[node] == DATASET else snapshot.outputs(node)))
+    if snapshot.kind[node] != DATASET:
+        return bool(len(snapshot.outputs(node)))
+    return bool(len(snapshot.readers(node))) or any(e.dst != node for e in snapshot.neighbours(node, "downstream"))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from lineage.contracts.overview import Version
     from lineage.contracts.report import ChangeReport
 
+_SHOWN = 25  # consumers of one change that a person reads
+
 
 def print_shown(answer: Shown) -> None:
     """Any answer that is one table."""
@@ -48,10 +50,12 @@ def print_change(report: ChangeReport) -> None:
     if rows:
         table(console, ("Formally", "Really", "Change", "Where", "From → to", "Finding"), rows)
     for one in report.changes:
-        for consumer in one.consumers:
+        for consumer in one.consumers[:_SHOWN]:
             on = f"; contract {', '.join(consumer.contracts)}" if consumer.contracts else ""
             who = consumer.owner or f"domain {consumer.domain}"
             line(console, f"{one.change.place}: {consumer.id}: {consumer.why} ({consumer.use}, {who}{on})")
+        if len(one.consumers) > _SHOWN:
+            line(console, f"{one.change.place}: and {len(one.consumers) - _SHOWN:,} more (--format json lists all)")
         for note in one.notes:
             line(console, note)
     for remark in report.remarks():

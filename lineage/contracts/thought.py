@@ -12,7 +12,6 @@ from lineage.contracts.facts import load_facts
 from lineage.contracts.model import Contract
 from lineage.contracts.newly import LASTING
 from lineage.graph.arrays import COLUMN, DATASET
-from lineage.graph.without import without
 from lineage.policies.views import Thought
 from lineage.products import membership, products_of
 from lineage.tags import tagging
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lineage.change_effects import Change
+    from lineage.graph import Snapshot
 
 _SAME = ("facets", "facets_of", "domains", "names", "grouped")  # of an instant, whatever edges it has
 
@@ -52,21 +52,19 @@ class World:
     renamed: tuple[Moved, ...]
 
 
-def thought_away(
-    view: View, changes: Sequence[Change], products: Sequence[str] = (), *, around: bool = False
-) -> World | None:
-    """The world after some changes together; ``None`` when *around* is asked for and there is nothing to go around.
+def removed(changes: Sequence[Change]) -> set[int]:
+    """Nodes that some changes take away."""
+    return {change.node for change in changes if change.action in ("drop", "retire")}
+
+
+def thought_away(view: View, changes: Sequence[Change], products: Sequence[str], snapshot: Snapshot) -> World:
+    """The world after some changes together; ``snapshot`` is that of the view without what they take away.
 
     What goes: dropped and retired nodes with their edges. What is retyped or renamed has another observed schema. What
     is late, and what is made of it, was written so much longer ago. A renamed dataset may belong to another domain, and
     contracts that name the old one bind nothing. What contracts say of the data (tags) stays true of it.
     """
-    gone = {change.node for change in changes if change.action in ("drop", "retire")}
-    away = view.snapshot.kind[sorted(gone)].tolist() if gone else []
-    snapshot = without(view.snapshot, gone, around=around) if away or around else view.snapshot
-    if snapshot is None:
-        return None
-    held = view.instant
+    gone, held = removed(changes), view.instant
     gone |= {c for i in gone if view.snapshot.kind[i] == DATASET for c in view.snapshot.columns_of(i).tolist()}
     moved = tuple(one for change in changes if change.action == "rename" for one in _moved(view, change))
     instant = Instant(held.store, snapshot, held.version, held.fingerprint)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -63,6 +63,10 @@ class _Part:
         )  # fmt: skip
 
 
+@overload
+def without(snapshot: Snapshot, gone: Collection[int]) -> Snapshot: ...
+@overload
+def without(snapshot: Snapshot, gone: Collection[int], *, around: bool) -> Snapshot | None: ...
 def without(snapshot: Snapshot, gone: Collection[int], *, around: bool = False) -> Snapshot | None:
     """The same instant without some nodes.
 
@@ -81,6 +85,8 @@ def without(snapshot: Snapshot, gone: Collection[int], *, around: bool = False) 
     Snapshot or None
         ``None`` when there is nothing to join, or more than :data:`MOST` ways.
     """
+    if not gone:
+        return None if around else snapshot
     kinds, relations = snapshot.kind, snapshot._relations
     jobs = np.array(sorted(i for i in gone if kinds[i] == JOB), dtype=np.uint32)
     nodes = {i for i in gone if kinds[i] != JOB}
