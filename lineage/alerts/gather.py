@@ -36,7 +36,7 @@ def gather(lx: Lineage, now: datetime) -> tuple[list[Alert], tuple[str, ...]]:
     found: list[Alert] = []
     for name, source in (
         ("violations", lambda: _violations(lx)),
-        ("incidents", lambda: _incidents(incidents, broken)),
+        ("incidents", lambda: incident_alerts(incidents, broken)),
         ("contracts", lambda: _contracts(broken, {one.node for group in incidents.values() for one in group})),
         ("budgets", lambda: _budgets(lx, now)),
     ):
@@ -65,7 +65,8 @@ def _violations(lx: Lineage) -> Iterator[Alert]:
         )  # fmt: skip
 
 
-def _incidents(causes: dict[str, list[Any]], broken: list[Any]) -> Iterator[Alert]:
+def incident_alerts(causes: dict[str, list[Any]], broken: list[Any]) -> Iterator[Alert]:
+    """One alert for the incidents of each cause, in the order of the causes, with the promises that they break."""
     for cause, group in causes.items():
         first = min(group, key=lambda one: (one.node != cause, one.severity != "error", one.began_at, one.id))
         nodes = {one.node for one in group}

@@ -80,7 +80,7 @@ def deliver_due(
 ) -> tuple[int, int]:
     """Attempt every delivery that is due; how many arrived and how many did not."""
     by_id = {route.id: route for route in routes}
-    people = _escalations(store, now)
+    people = escalations(store, now)
     counts = [0, 0]
     for name, route, attempts, body in store.rows(_DUE, {"now": now, "most": MOST}):
         alert = read_alert(body)
@@ -162,7 +162,7 @@ def _attempt(
     return None
 
 
-def _escalations(store: Store, now: datetime) -> dict[str, tuple[str, ...]]:
+def escalations(store: Store, now: datetime) -> dict[str, tuple[str, ...]]:
     """Escalation list of each domain."""
     found = {}
     for name, body in store.rows(_PEOPLE, {"at": now, "open": OPEN_END}):

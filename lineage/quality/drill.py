@@ -1,23 +1,22 @@
-"""An incident drill: a failure is played, and who would be told, when and by what is worked out. Nothing is written.
+"""An incident drill: a failure is played on a copy of what runs told, and what follows from it is shown.
 
-*late*: the dataset, and all that is made of it, is not written any more. *wrong*: its next write has wrong values.
-*missing*: its next write has no rows. What would notice is what notices today: limits of freshness, tests that ran
-before, row counts with enough past. Values and gaps downstream are assumed to follow.
+*late*: the dataset, and all that is made of it, is not written any more. *wrong*: the next results of its tests, and of
+those downstream, are failures. *missing*: its next write, and those downstream, have no rows, and tests of completeness
+fail. The copy goes through the functions that open incidents, find their cause, make alerts and choose routes; nothing
+is written. That values and gaps go on downstream is assumed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lineage.alerts.model import Alert
 from lineage.alerts.routes import Route, routes_of
 from lineage.errors import UsageError
-from lineage.quality.evidence import TEST, VOLUME, Evidence, evidence
-from lineage.quality.score import DIMENSIONS
+from lineage.quality.evidence import evidence
+from lineage.quality.play import LEARNED, Noticed, play
+from lineage.quality.tellings import Message, tellings
 from lineage.shown import Shown
 from lineage.times import EPOCH, iso
 
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 FAILURES = ("late", "wrong", "missing")
-_COMPLETENESS = (DIMENSIONS.index("completeness"), DIMENSIONS.index("coverage"))
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One thing that would notice: where, how many hops downstream, when, by what, who is told and how.
+    """One thing that would notice: where, how many hops downstream, when, by what and with which words.
 
-    ``how`` names the routes of alerts that take it; empty when none does, and it stands in lists only.
+    ``who`` is the owner. ``how`` names the routes of the first alert that tells it; empty when none does, as it stands
+    in lists only. ``incident`` is the id of the incident, ``open`` whether it is open already.
     """
 
     at: datetime | None  # None: at a time that the past does not tell
@@ -41,36 +40,49 @@ class Alarm:
     by: str
     who: str
     how: tuple[str, ...] = ()
+    detail: str = ""
+    incident: str | None = None
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Drill(Shown):
-    """Answer of ``drill``. ``silent`` are datasets downstream where nothing would notice."""
+    """Answer of ``drill``. ``messages`` are what would be sent, ``silent`` datasets where nothing would notice."""
 
     node: str
     failure: str
     alarms: tuple[Alarm, ...]
+    messages: tuple[Message, ...]
     silent: tuple[str, ...]
     as_of: datetime
     known_at: datetime
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
-        return ("at", "node", "hops", "by", "who", "how")
+        return ("at", "node", "hops", "by", "detail", "who", "how")
 
     def rows(self) -> list[tuple[Any, ...]]:
         """One row per alarm, the first one first."""
-        return [(a.at, a.node, a.hops, a.by, a.who, ", ".join(a.how)) for a in self.alarms]
+        return [
+            (a.at, a.node, a.hops, a.by, a.detail + (f" (open already: {a.incident})" if a.open else ""), a.who,
+             ", ".join(a.how))
+            for a in self.alarms
+        ]  # fmt: skip
 
     def title(self) -> str:
         """What is played, and the first alarm."""
         first = next((a for a in self.alarms if a.at is not None), None)
-        words = f"first alarm {iso(first.at)} at {first.node}" if first else "nobody would be told at a known time"
+        words = f"first alarm {iso(first.at)} at {first.node}" if first else "nothing would notice at a known time"
         return f"{self.node} {self.failure}: {words}"
 
     def remarks(self) -> tuple[str, ...]:
-        """Where nothing would notice."""
-        return (f"nothing would notice at {', '.join(self.silent)}",) if self.silent else ()
+        """What would be sent, and where nothing would notice."""
+        found = [
+            f"{iso(m.at) or 'at an unknown time'}: {m.severity}, {m.title} at {m.cause}, "
+            f"{len(m.explains)} under it; told {', '.join(m.how) or 'to nobody: no route takes it'} (owner: {m.who})"
+            for m in self.messages
+        ] or ["no alert would be sent"]
+        return (*found, *((f"nothing would notice at {', '.join(self.silent)}",) if self.silent else ()))
 
 
 def drill(view: View, node: int, failure: str, *, now: datetime | None = None) -> Drill:
@@ -93,71 +105,32 @@ def drill(view: View, node: int, failure: str, *, now: datetime | None = None) -
         raise UsageError(f"--failure: “{failure}” is none of {', '.join(FAILURES)}.")
     if view.kind(node) != "dataset":
         raise UsageError(f"{view.label(node)} is a {view.kind(node)}; a drill needs a dataset.")
-    found = evidence(view, now)
     walk = view.snapshot.walk([node], "downstream")
-    hops = {int(i): int(h) for i, h in zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True)}
-    hops[node] = 0
+    reached = {int(i): int(h) for i, h in zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True)}
+    hops = {i: h for i, h in {**reached, node: 0}.items() if view.kind(i) == "dataset" and not view.hidden(i)}
+    found = evidence(view, now)
+    noticed = play(view, found, sorted(hops), failure)
     routes = routes_of(view.store, view.as_of, view.known_at)
-    alarms: list[Alarm] = []
-    silent = []
-    for i, far in sorted(hops.items(), key=lambda item: (item[1], item[0])):
-        if view.kind(i) != "dataset" or view.hidden(i):
-            continue
-        told = [
-            Alarm(at, view.label(i), far, by, _who(view, i), _how(view, i, severity, routes))
-            for at, by, severity in _notices(found, i, failure)
-        ]
-        alarms += told
-        silent += [] if told else [view.label(i)]
+    messages = tellings(view, noticed, routes, found.now)
+    alarms = [_alarm(view, one, hops[one.node], messages, routes) for one in noticed]
     alarms.sort(key=lambda a: (a.at is None, a.at or EPOCH, a.hops, a.node, a.by))
-    return Drill(view.label(node), failure, tuple(alarms), tuple(silent), view.as_of, view.known_at)
+    loud = {one.node for one in noticed}
+    silent = [view.label(i) for i in sorted(hops, key=lambda i: (hops[i], i)) if i not in loud]
+    return Drill(view.label(node), failure, tuple(alarms), messages, tuple(silent), view.as_of, view.known_at)
 
 
-# -- inside
+def _alarm(view: View, one: Noticed, far: int, messages: tuple[Message, ...], routes: tuple[Route, ...]) -> Alarm:
+    from lineage.quality.tellings import owner_of
 
-
-def _notices(found: Evidence, i: int, failure: str) -> list[tuple[datetime | None, str, str]]:
-    """When something would notice at one dataset, what, and the severity of the alert (empty: it opens no incident)."""
-    last, limit = float(found.last[i]), float(found.limit[i])
-    if failure == "late":
-        if np.isnan(last) or np.isnan(limit):
-            return []
-        basis, severity = ("freshness by contract", "high") if found.promised[i] else ("freshness, learned", "")
-        return [(max(EPOCH + timedelta(seconds=last + limit), found.now), basis, severity)]
-    notices: list[tuple[datetime | None, str, str]] = []
-    for k in np.flatnonzero(found.checks.node == i).tolist():
-        sort, kind, ref = int(found.checks.sort[k]), int(found.checks.kind[k]), int(found.checks.ref[k])
-        known = not np.isnan(found.checks.result[k])
-        if sort == TEST and found.checks.weight[k] > 0 and (failure == "wrong" or kind in _COMPLETENESS):
-            severity = "high" if found.tests.column("severity")[ref].as_py() in (None, "error") else "medium"
-            notices.append((_next_test(found, ref), f"test {found.tests.column('name')[ref].as_py()}", severity))
-        elif sort == VOLUME and failure == "missing" and known:
-            notices.append((_next_write(found, i), "row count", "medium"))
-    return notices
-
-
-def _next_test(found: Evidence, ref: int) -> datetime | None:
-    """When a test runs next, by its mean gap; ``None`` when it ran once."""
-    tested, gap = (float(found.tests.column(name)[ref].as_py()) for name in ("tested", "gap"))
-    return max(EPOCH + timedelta(seconds=tested + gap), found.now) if gap > 0 else None
-
-
-def _next_write(found: Evidence, i: int) -> datetime | None:
-    """Latest time of the next write that is nothing unusual."""
-    last, limit = float(found.last[i]), float(found.limit[i])
-    return None if np.isnan(last + limit) else max(EPOCH + timedelta(seconds=last + limit), found.now)
-
-
-def _who(view: View, i: int) -> str:
-    """Owner of a dataset, else of its domain, else the domain."""
-    domain = view.domain(i)
-    known = view.instant.domains.domains.get(domain)
-    return view.owner(i) or (known.owner if known and known.owner else f"domain {domain}")
-
-
-def _how(view: View, i: int, severity: str, routes: tuple[Route, ...]) -> tuple[str, ...]:
-    """Routes that would take the alert, as ``channel id``: the test that the notifier asks of each alert."""
-    if not severity:
-        return ()
-    alert = Alert("", "drill", "incident", severity, view.domain(i), 0, "", view.label(i))
-    return tuple(f"{route.channel} {route.id}" for route in routes if route.takes(alert))
+    first = next((m for m in messages if one.incident in m.incidents), None) if one.incident else None
+    return Alarm(
+        at=one.at,
+        node=view.label(one.node),
+        hops=far,
+        by=one.by,
+        who=owner_of(view, one.node),
+        how=first.how if first else (),
+        detail=one.detail if one.by != LEARNED else "stands in lists; opens no incident",
+        incident=one.incident,
+        open=one.open,
+    )

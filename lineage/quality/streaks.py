@@ -51,6 +51,17 @@ ORDER BY o.dataset, done, r.run
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What runs told, as incidents read it: rows of results of tests that ever failed, and of completed writes.
+
+    A drill plays with a copy of it (:mod:`lineage.quality.drill`).
+    """
+
+    results: list[tuple[Any, ...]]
+    writes: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """One failure of one check, those of one orchestrator's run merged."""
 
@@ -91,9 +102,19 @@ class Streak:
 
 def streaks(view: View, now: datetime) -> list[Streak]:
     """Streaks of tests, freshness and row counts at the instant of a view; ``now`` decides what is late."""
+    return streaks_of(view, load_told(view), now)
+
+
+def load_told(view: View) -> Told:
+    """What runs told until the instant of a view."""
     when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
-    found = list(_tests(view.store.rows(_RESULTS, when)))
-    series = [(node, list(rows)) for node, rows in groupby(view.store.rows(_SERIES, when), key=lambda row: row[0])]
+    return Told(view.store.rows(_RESULTS, when), view.store.rows(_SERIES, when))
+
+
+def streaks_of(view: View, told: Told, now: datetime) -> list[Streak]:
+    """Streaks in what was told; results are in the order of their test and time, writes in that of their dataset."""
+    found = list(_tests(told.results))
+    series = [(node, list(rows)) for node, rows in groupby(told.writes, key=lambda row: row[0])]
     limits = _limits(view)
     for node, rows in series:
         i = view.snapshot.index(node)

@@ -74,6 +74,35 @@ def test_a_drill_tells_who_hears_of_it_first_and_where_nobody_would(world: World
         lx.quality.drill("job:pg:load", "late")
 
 
+def test_a_drill_plays_the_failure_through_incidents_causes_and_alerts(world: World, tmp_path: Path) -> None:
+    (tmp_path / "alerts").mkdir()
+    mail = "id: owners\nchannel: mail\nsmtp: ${SMTP}\nfrom: mesh@example.org\nto: [desk@example.org]\n"
+    (tmp_path / "alerts" / "owners.yaml").write_text(mail)
+    for name in ("raw", "report"):  # raw is checked later than the report that is made of it
+        for day in range(20, 30):
+            when = T0 + timedelta(days=day, hours=12 if name == "raw" else 6)
+            world.assertion(world.dataset(name), "unique", "pass", tested_at=when)
+    lx = declared(world, tmp_path, "report", 30)
+    found = lx.quality.drill("raw", "wrong", now=NOW)
+    assert [(a.node, a.at, a.by) for a in found.alarms] == [
+        ("dataset:pg:report", NOW + timedelta(hours=6), "test unique"),
+        ("dataset:pg:raw", NOW + timedelta(hours=12), "test unique"),
+    ]
+    assert [(m.at, m.cause, m.how, len(m.explains)) for m in found.messages] == [
+        (NOW + timedelta(hours=6), "dataset:pg:report", ("mail owners to desk@example.org",), 1),
+        (NOW + timedelta(hours=12), "dataset:pg:raw", ("mail owners to desk@example.org",), 2),
+    ]
+    assert found.silent == ("dataset:pg:orders",)
+    missing = lx.quality.drill("raw", "missing", now=NOW).alarms[0]
+    assert (missing.at, missing.detail) == (NOW, "0 rows, expected 1,000 (900 to 1,100, 30 points)")
+    world.assertion(world.dataset("raw"), "unique", "fail", tested_at=NOW - timedelta(minutes=1))
+    lx = Lineage(world.store)
+    again = lx.quality.drill("raw", "wrong", now=NOW)
+    (incident,) = lx.quality.incidents(now=NOW).incidents
+    assert [(a.node, a.open, a.incident) for a in again.alarms if a.open] == [(incident.node, True, incident.id)]
+    assert again.messages == ()  # its cause is known and told, what follows is folded in
+
+
 def test_a_drill_names_the_routes_that_would_carry_the_alert_and_writes_nothing(world: World, tmp_path: Path) -> None:
     (tmp_path / "alerts").mkdir()
     for name, least in (("desk", "low"), ("call", "high")):
