@@ -31,13 +31,15 @@ class Start(NamedTuple):
 class Tree(NamedTuple):
     """Breadth-first tree.
 
-    ``order`` lists the reached vertices, sources first; ``parent[k]`` is the position in ``order`` of the vertex from
-    which ``order[k]`` was first reached, ``NONE`` for sources; ``levels[h]`` is the position at which hop ``h`` begins
-    and the last entry the length. ``stopped`` says that vertices of the last hop were not expanded; then there are no
-    ``grades``, otherwise they give the certainty of the best path to each vertex of ``order``.
+    ``order`` lists the reached vertices, sources first, and ``public`` their dense indices; ``parent[k]`` is the
+    position in ``order`` of the vertex from which ``order[k]`` was first reached, ``NONE`` for sources; ``levels[h]``
+    is the position at which hop ``h`` begins and the last entry the length. ``stopped``: vertices of the last hop
+    were not expanded; then there are no ``grades``, otherwise they give the certainty of the best path to each vertex
+    of ``order``.
     """
 
     order: U32
+    public: U32
     parent: U32
     levels: U32
     grades: Callable[[], U8] | None
@@ -68,14 +70,18 @@ class Searcher(Protocol):
         """
         ...
 
-    def closure(self, vertices: U32, public: U32, k: int, mask: int, closed: Closed | None) -> U32:
-        """``public`` of all vertices that ``vertices[k]`` reaches, the nearest first, itself not among them.
+    def closure(self, vertices: U32, k: int, mask: int, closed: Closed | None) -> U32:
+        """Dense indices of all vertices that ``vertices[k]`` reaches, the nearest first, itself not among them.
 
         Raises
         ------
         IndexError
             when there is no such entry.
         """
+        ...
+
+    def find(self, values: U32, wanted: int) -> int:
+        """Position of the first value that is ``wanted`` (0 ≤ wanted < 2**32), -1 when there is none."""
         ...
 
     def hops(self, tree: Tree) -> U32:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lineage.graph._kernels import Graph, hops, take
+from lineage.graph._kernels import Graph, find, hops, take
 from lineage.graph.arrays import U8, U32
 from lineage.graph.barred import Closed
 from lineage.graph.level import Adjacency
@@ -39,7 +39,7 @@ class CompiledSearcher:
 
     def bfs(self, start: Start, mask: int, depth: int, limit: int, closed: Closed | None) -> Tree:
         """Breadth-first search."""
-        order, parent, levels, grades, stopped = self._graph.bfs(
+        order, public, parent, levels, grades, stopped = self._graph.bfs(
             start.seeds,
             start.grades,
             start.late,
@@ -51,16 +51,21 @@ class CompiledSearcher:
         )
         return Tree(
             np.frombuffer(order, _U32),
+            np.frombuffer(public, _U32),
             np.frombuffer(parent, _U32),
             np.frombuffer(levels, _U32),
             None if grades is None else partial(_bytes, grades),
             stopped,
         )
 
-    def closure(self, vertices: U32, public: U32, k: int, mask: int, closed: Closed | None) -> U32:
-        """``public`` of all vertices that ``vertices[k]`` reaches."""
+    def closure(self, vertices: U32, k: int, mask: int, closed: Closed | None) -> U32:
+        """Dense indices of all vertices that ``vertices[k]`` reaches."""
         bits = None if closed is None else closed.bits
-        return np.frombuffer(self._graph.closure(vertices, public, k, mask, bits), _U32)
+        return np.frombuffer(self._graph.closure(vertices, k, mask, bits), _U32)
+
+    def find(self, values: U32, wanted: int) -> int:
+        """Position of the first value that is ``wanted``, -1 when there is none."""
+        return find(values, wanted)
 
     def hops(self, tree: Tree) -> U32:
         """Distance of each position of a tree."""
@@ -100,6 +105,7 @@ def _graph(graph: Adjacency) -> Graph:
         zero.first if zero else 0,
         zero.indptr if zero else None,
         zero.indices if zero else None,
+        graph.public,
     )
 
 

@@ -86,13 +86,19 @@ class NumpySearcher:
             for chunk in run.order:
                 arrays[0][chunk] = False
             self._scratch.give(arrays)
-        return Tree(order, parent, levels, None if stopped else partial(self._grades, order, start, mask), stopped)
+        grades = None if stopped else partial(self._grades, order, start, mask)
+        return Tree(order, self._graph.public[order], parent, levels, grades, stopped)
 
-    def closure(self, vertices: U32, public: U32, k: int, mask: int, closed: Closed | None) -> U32:
-        """``public`` of all vertices that ``vertices[k]`` reaches."""
+    def closure(self, vertices: U32, k: int, mask: int, closed: Closed | None) -> U32:
+        """Dense indices of all vertices that ``vertices[k]`` reaches."""
         if not 0 <= k < len(vertices):
             raise IndexError(f"no vertex {k} in a graph of {self._graph.n}")
-        return public[self.bfs(Start.at(vertices[[k]]), mask, -1, -1, closed).order[1:]]
+        return self.bfs(Start.at(vertices[[k]]), mask, -1, -1, closed).public[1:]
+
+    def find(self, values: U32, wanted: int) -> int:
+        """Position of the first value that is ``wanted``, -1 when there is none."""
+        at = np.flatnonzero(values == wanted)
+        return int(at[0]) if len(at) else -1
 
     def hops(self, tree: Tree) -> U32:
         """Distance of each position of a tree."""

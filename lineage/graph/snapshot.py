@@ -289,11 +289,11 @@ class Snapshot(Labelled):
 
         if len(on.helper_key) or on.offset:
             return walk
-        closure, vertices, public = search.closure, on.vertices, on.public
+        closure, vertices = search.closure, on.vertices
 
         def ask(i: int) -> U32:
             try:
-                return closure(vertices, public, i, mask, closed)
+                return closure(vertices, i, mask, closed)
             except IndexError:  # a job or a column, which stands for others, or no node at all
                 return walk(i)
 

@@ -59,7 +59,7 @@ class Walk:
                 break
             limit *= 2  # helpers and sources filled the list
         self._listing = listed if most < 0 else listed[:most]
-        self.nodes: U32 = search.pick(level.public, self._at(self._main.order))
+        self.nodes: U32 = self._at(self._main.public)
         self._left_out = self._nearest(listed[most:]) if 0 <= most < len(listed) else self.nodes[:0]
 
     def _at(self, values: Array) -> Array:
@@ -296,10 +296,10 @@ class Walk:
         """Place of a node in the answer."""
         self._asked += 1
         if self._asked < 16:  # a few questions do not pay for an index
-            at = np.flatnonzero(self.nodes == i)
-            if not len(at):
+            at = self._search.find(self.nodes, i) if 0 <= i < NONE else -1
+            if at < 0:
                 raise KeyError(i)
-            return int(at[0])
+            return at
         order, nodes = self._by_index
         place = int(np.searchsorted(nodes, i))
         if place == len(nodes) or nodes[place] != i:

@@ -80,7 +80,7 @@ def compare(count: int, seed: int) -> None:
         for _ in range(2):  # the second time on used scratch
             for depth, limit in ((c.depth, c.limit), (-1, -1)):
                 a, b = (s.bfs(c.start, c.mask, depth, limit, c.closed) for s in (one, other))
-                for name in ("order", "parent", "levels"):
+                for name in ("order", "public", "parent", "levels"):
                     assert getattr(a, name).tolist() == getattr(b, name).tolist(), name
                 assert a.stopped == b.stopped
                 grades = [tree.grades and tree.grades().tolist() for tree in (a, b)]
@@ -89,8 +89,9 @@ def compare(count: int, seed: int) -> None:
             assert (None if x is None else x.tolist()) == (None if y is None else y.tolist())
         assert one.hops(a).tolist() == other.hops(b).tolist()
         k = int(rng.integers(0, c.graph.n))
+        assert one.find(a.order, k) == other.find(b.order, k) == (a.order.tolist().index(k) if k in a.order else -1)
         every = np.arange(c.graph.n, dtype=np.uint32)
-        near = [s.closure(every, c.graph.public, k, c.mask, c.closed) for s in (one, other)]
+        near = [s.closure(every, k, c.mask, c.closed) for s in (one, other)]
         assert near[0].tolist() == near[1].tolist()
         half = a.order[: len(a.order) // 2]
         inside, outside = (s.among(half, c.mask, c.closed) for s in (one, other))

@@ -112,61 +112,57 @@ static PyObject *hand_out(const Scratch *s, uint32_t **array, uint32_t count)
 }
 
 /* Make the state of the vertices of the order clean again: as a whole when they lie close together. */
-static void state_let_go(Scratch *s, uint32_t count)
+static void state_let_go(Scratch *s, uint32_t count, Bounds bounds)
 {
-    uint32_t least = UINT32_MAX, most = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        uint32_t v = s->order[k];
-        least = v < least ? v : least;
-        most = v > most ? v : most;
-    }
-    if (count > LANE && most - least < 16 * count) /* no more work than with each by itself */
-        memset(s->state + least, UNREACHED, (size_t)(most - least) + 1);
-    else
+    if (count <= LANE || bounds.most - bounds.least >= 16 * count) {
         state_clear(s->state, s->order, count);
+        return;
+    }
+    memset(s->state + bounds.least, UNREACHED, (size_t)(bounds.most - bounds.least) + 1);
+    if (s->marks.obj != NULL)
+        mark(s->state, s->marks.buf, bounds.least >> 6, (bounds.most >> 6) + 1, BARRED);
 }
 
-/* Grade of each vertex of the order. */
-static PyObject *grades_of(const Scratch *s, uint32_t count)
+/* Room for an answer of `count` items of `size` bytes: a long one is lent, see block.h. */
+static PyObject *answer_room(uint32_t count, size_t size, void **memory)
 {
-    PyObject *grades = count < LONG_ANSWER ? room_for(count, 1) : block_new(count);
-    if (grades == NULL)
-        return NULL;
-    uint8_t *grade = count < LONG_ANSWER ? (uint8_t *)PyBytes_AS_STRING(grades) : block_memory(grades);
-    const uint8_t *restrict state = s->state;
-    const uint32_t *restrict order = s->order;
-    for (uint32_t k = 0; k < count; k++)
-        grade[k] = state[order[k]] & GRADE;
-    return grades;
+    PyObject *room = count < LONG_ANSWER ? room_for(count, (Py_ssize_t)size) : block_new(count * size);
+    if (room != NULL)
+        *memory = count < LONG_ANSWER ? (void *)PyBytes_AS_STRING(room) : block_memory(room);
+    return room;
 }
 
-/* Order, parents, levels, grades (None when the search was stopped: they are final only at its end), stopped. The state
- * is clean after it. */
+/* Order, names, parents, levels, grades (None when the search was stopped: they are final only at its end), stopped. The
+ * state is clean after it. */
 static PyObject *tree_of(Search *q, const Levels *levels, int stopped)
 {
     Scratch *s = q->scratch;
-    PyObject *grades = stopped ? Py_NewRef(Py_None) : grades_of(s, q->tail);
-    state_let_go(s, q->tail);
-    PyObject *order = grades == NULL ? NULL : hand_out(s, &s->order, q->tail);
+    void *grade = NULL, *name = NULL;
+    PyObject *grades = answer_room(q->tail, 1, &grade), *names = answer_room(q->tail, 4, &name), *tree = NULL;
+    if (grades != NULL && names != NULL)
+        state_let_go(s, q->tail, tell(s->state, q->names, s->order, q->tail, grade, name));
+    else
+        state_clear(s->state, s->order, q->tail);
+    PyObject *order = grades == NULL || names == NULL ? NULL : hand_out(s, &s->order, q->tail);
     PyObject *parent = order == NULL ? NULL : hand_out(s, &s->parent, q->tail);
-    PyObject *tree = NULL;
     if (parent != NULL)
-        tree = Py_BuildValue("(OOy#OO)", order, parent, (char *)levels->at, (Py_ssize_t)levels->count * 4, grades,
-                             stopped ? Py_True : Py_False);
+        tree = Py_BuildValue("(OOOy#OO)", order, names, parent, (char *)levels->at, (Py_ssize_t)levels->count * 4,
+                             stopped ? Py_None : grades, stopped ? Py_True : Py_False);
     Py_XDECREF(order);
+    Py_XDECREF(names);
     Py_XDECREF(parent);
     Py_XDECREF(grades);
     return tree;
 }
 
 static PyObject *bfs(Graph *self, const Seeds *seeds, const Seeds *late, long mask, long depth, long long limit,
-                     const uint64_t *closed)
+                     PyObject *bar)
 {
     PyObject *answer = NULL;
-    Scratch *s = scratch_take(self);
+    Scratch *s = scratch_for(self, bar);
     if (s == NULL)
         return NULL;
-    Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .closed = closed, .scratch = s};
+    Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .names = self->names, .scratch = s};
     meaning_of((uint32_t)mask, q.meaning);
     Levels levels;
     int stopped = 0;
@@ -202,7 +198,7 @@ static PyObject *graph_bfs(Graph *self, PyObject *const *args, Py_ssize_t count)
         return NULL;
     if (seeds_of(self, args[2], args[3], &late) == 0) {
         if (closed_of(self, args[7], &closed) == 0) {
-            answer = bfs(self, &seeds, &late, mask, depth, limit, closed.buf);
+            answer = bfs(self, &seeds, &late, mask, depth, limit, closed.obj == NULL ? NULL : args[7]);
             let_go(&closed);
         }
         seeds_let_go(&late);
@@ -210,16 +206,15 @@ static PyObject *graph_bfs(Graph *self, PyObject *const *args, Py_ssize_t count)
     seeds_let_go(&seeds);
     return answer;
 }
-/* -- closure(vertices, public, k, mask, closed) -> public names of all that vertices[k] reaches, the nearest first */
+/* -- closure(vertices, k, mask, closed) -> names of all that vertices[k] reaches, the nearest first */
 
-static PyObject *closure_from(Graph *self, uint32_t source, const uint32_t *public, uint32_t mask,
-                              const uint64_t *closed)
+static PyObject *closure_from(Graph *self, uint32_t source, uint32_t mask, PyObject *bar)
 {
     static uint8_t certain;
-    Scratch *s = scratch_take(self);
+    Scratch *s = scratch_for(self, bar);
     if (s == NULL)
         return NULL;
-    Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .closed = closed, .scratch = s};
+    Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .names = self->names, .scratch = s};
     meaning_of(mask, q.meaning);
     sow(&q, &source, &certain, 1);
     if (q.zero != NULL)
@@ -232,38 +227,41 @@ static PyObject *closure_from(Graph *self, uint32_t source, const uint32_t *publ
         if (q.zero != NULL)
             expand(&q, q.zero, s->order, end, q.tail);
     }
-    state_let_go(s, q.tail);
+    Bounds bounds = {UINT32_MAX, 0};
+    for (uint32_t k = 0; k < q.tail; k++)
+        widen(&bounds, s->order[k]);
+    state_let_go(s, q.tail, bounds);
     if (thread != NULL)
         PyEval_RestoreThread(thread);
-    size_t count = q.tail ? q.tail - 1 : 0;
-    PyObject *answer = count < LONG_ANSWER ? room_for((Py_ssize_t)count, 4) : block_new(count * 4);
+    uint32_t count = q.tail ? q.tail - 1 : 0;
+    void *name;
+    PyObject *answer = answer_room(count, 4, &name);
     if (answer != NULL)
-        take_values(public, s->order + 1, count,
-                    count < LONG_ANSWER ? (void *)PyBytes_AS_STRING(answer) : block_memory(answer));
+        take_values(self->names, s->order + 1, count, name);
     scratch_give(self, s);
     return answer;
 }
 
 static PyObject *graph_closure(Graph *self, PyObject *const *args, Py_ssize_t count)
 {
-    static const int sizes[] = {4, 4};
-    Py_buffer v[2], closed; /* vertices, public */
-    if (count != 5) {
-        PyErr_SetString(PyExc_TypeError, "closure(vertices, public, k, mask, closed)");
+    Py_buffer vertices, closed;
+    if (count != 4) {
+        PyErr_SetString(PyExc_TypeError, "closure(vertices, k, mask, closed)");
         return NULL;
     }
-    Py_ssize_t k = PyLong_AsSsize_t(args[2]);
-    long mask = PyLong_AsLong(args[3]);
-    if (PyErr_Occurred() || views_of(args, v, sizes, 2) < 0)
+    Py_ssize_t k = PyLong_AsSsize_t(args[1]);
+    long mask = PyLong_AsLong(args[2]);
+    if (PyErr_Occurred() || view_of(args[0], &vertices, 4) < 0)
         return NULL;
     PyObject *answer = NULL;
-    if (k < 0 || k >= length(&v[0]) || ((const uint32_t *)v[0].buf)[k] >= self->n || length(&v[1]) < (Py_ssize_t)self->n)
+    const uint32_t *vertex = vertices.buf;
+    if (k < 0 || k >= length(&vertices) || vertex[k] >= self->n)
         PyErr_Format(PyExc_IndexError, "no vertex %zd in a graph of %u", k, self->n);
-    else if (closed_of(self, args[4], &closed) == 0) {
-        answer = closure_from(self, ((const uint32_t *)v[0].buf)[k], v[1].buf, (uint32_t)mask, closed.buf);
+    else if (closed_of(self, args[3], &closed) == 0) {
+        answer = closure_from(self, vertex[k], (uint32_t)mask, closed.obj == NULL ? NULL : args[3]);
         let_go(&closed);
     }
-    release(v, 2);
+    PyBuffer_Release(&vertices);
     return answer;
 }
 #endif

@@ -32,7 +32,7 @@
 
 #define COPY 8    /* entries of one fixed copy */
 #define CHUNK 512 /* neighbours that are filtered together */
-#define BLOCK 256 /* vertices whose lists are looked up together */
+#define BLOCK 128 /* vertices whose lists are looked up together */
 
 /* Neighbours to look at, and the owner of each: the place in the order of the vertex whose list it is from, with the
  * grade of that vertex in the high bits. `pick` (vertex and grade of the way to it) and `from` are those of them that
@@ -45,12 +45,12 @@ typedef struct {
 #define OWN_SHIFT 30
 #define PLACE_MASK ((UINT32_C(1) << OWN_SHIFT) - 1)
 
-/* What becomes of a picked vertex, by whether it is closed, its byte, and the grade of the way to it: its new byte,
- * whether its list is to be read again, and whether it is fresh. */
+/* What becomes of a picked vertex, by its byte and the grade of the way to it: its new byte, whether its list is to be
+ * read again, and whether it is fresh. */
 #define AGAIN_SHIFT 3
 #define FRESH_SHIFT 4
 #define BYTE 7u
-static uint8_t verdicts[2 * 8 * 4];
+static uint8_t verdicts[8 * 4];
 
 /* Positions of the bits of a byte, one in each byte of a word. */
 static uint64_t positions[256];
@@ -60,8 +60,8 @@ static int wide; /* whether the processor has AVX2, and it is to be used */
 static void expand_begin(void)
 {
     for (uint32_t k = 0; k < sizeof(verdicts); k++) {
-        uint32_t closed = k >> 5, old = k >> 2 & BYTE, grade = k & GRADE;
-        uint32_t better = !closed && grade < (old & GRADE), read = old & READ;
+        uint32_t old = k >> 2, grade = k & GRADE;
+        uint32_t better = grade < (old & GRADE), read = old & READ;
         uint32_t again = better && read, fresh = better && old == UNREACHED;
         verdicts[k] = (uint8_t)((better ? grade | read : old) | again << AGAIN_SHIFT | fresh << FRESH_SHIFT);
     }
@@ -124,18 +124,17 @@ static inline WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_
 #endif
 
 /* Append the fresh ones among the picked. */
-ALWAYS_INLINE void take_fresh(Search *q, const Buffer *restrict b, uint32_t picked, int masked)
+static inline void take_fresh(Search *q, const Buffer *restrict b, uint32_t picked)
 {
     uint8_t *restrict state = q->scratch->state;
-    const uint64_t *restrict closed = q->closed;
     uint32_t *restrict order = q->scratch->order, *restrict parent = q->scratch->parent;
     uint32_t *restrict stack = q->scratch->stack;
+    uintptr_t names = (uintptr_t)q->names;
     size_t tail = q->tail, held = q->held;
     for (size_t k = 0; k < picked; k++) {
         uint32_t v = b->pick[k] & VERTEX_MASK;
         size_t key = (size_t)(state[v] & BYTE) << 2 | b->pick[k] >> CLASS_SHIFT;
-        if (masked)
-            key |= (size_t)bit_of(closed, v) << 5;
+        PREFETCH(names + sizeof(uint32_t) * v); /* asked for at the end */
         size_t verdict = verdicts[key];
         state[v] = verdict & BYTE;
         stack[held] = v;
@@ -201,16 +200,15 @@ static inline WIDE_CODE void copy_wide(Buffer *restrict b, size_t at, const uint
 #define choose_wide choose_plain
 #endif
 
-ALWAYS_INLINE void drain(Search *q, Buffer *b, size_t count, int widely, int masked)
+ALWAYS_INLINE void drain(Search *q, Buffer *b, size_t count, int widely)
 {
     const uint8_t *state = q->scratch->state;
     uint32_t some = (uint32_t)count;
     uint32_t picked = widely ? choose_wide(state, q->meaning, b, some) : choose_plain(state, q->meaning, b, some);
-    take_fresh(q, b, picked, masked);
+    take_fresh(q, b, picked);
 }
 
-ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end, int widely,
-                             int masked)
+ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end, int widely)
 {
     Buffer b;
     Lists lists;
@@ -232,32 +230,31 @@ ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint
                 left -= some;
                 count += some;
                 if (count >= CHUNK) {
-                    drain(q, &b, count, widely, masked);
+                    drain(q, &b, count, widely);
                     count = 0;
                 }
             } while (left);
         }
     }
-    drain(q, &b, count, widely, masked);
+    drain(q, &b, count, widely);
 }
 
-typedef void Expand(Search *, const Csr *, const uint32_t *, uint32_t, uint32_t);
-
-#define EXPAND(name, widely, masked)                                                                                   \
-    static void name(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)                      \
-    {                                                                                                                  \
-        expand_as(q, g, list, begin, end, widely, masked);                                                             \
-    }
-
-EXPAND(expand_plain, 0, 0)
-EXPAND(expand_plain_masked, 0, 1)
-WIDE_CODE EXPAND(expand_wide, 1, 0)
-WIDE_CODE EXPAND(expand_wide_masked, 1, 1)
+#if MESHLINE_AVX2
+static WIDE_CODE void expand_wide(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)
+{
+    expand_as(q, g, list, begin, end, 1);
+}
+#endif
 
 /* Append the fresh neighbours of list[begin ... end - 1]. */
 static void expand(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)
 {
-    static Expand *const ways[] = {expand_plain, expand_plain_masked, expand_wide, expand_wide_masked};
-    ways[wide << 1 | (q->closed != NULL)](q, g, list, begin, end);
+#if MESHLINE_AVX2
+    if (wide) {
+        expand_wide(q, g, list, begin, end);
+        return;
+    }
+#endif
+    expand_as(q, g, list, begin, end, 0);
 }
 #endif

@@ -12,12 +12,13 @@
 /* Arrays of an answer from this many bytes on are handed out without a copy. */
 #define LONG_ANSWER 16384
 
-enum { UNIT_PTR, UNIT_IDX, ZERO_PTR, ZERO_IDX, BUFFERS };
+enum { UNIT_PTR, UNIT_IDX, ZERO_PTR, ZERO_IDX, NAMES, BUFFERS };
 
 typedef struct {
     PyObject_HEAD
     Py_buffer buffers[BUFFERS];
     Csr unit, zero;
+    const uint32_t *names;
     int has_zero;
     uint32_t n, classes; /* classes: bit set of those that edges have */
     Scratch *idle;
@@ -70,7 +71,7 @@ static int vertices_of(PyObject *object, Py_buffer *view, uint32_t n)
     return -1;
 }
 
-/* -- Graph(n, first, indptr, indices, zero_first, zero_indptr, zero_indices) */
+/* -- Graph(n, first, indptr, indices, zero_first, zero_indptr, zero_indices, names) */
 
 static void graph_dealloc(Graph *self)
 {
@@ -100,9 +101,10 @@ static int graph_csr(Graph *self, Csr *g, uint32_t first, int pointers, PyObject
 static PyObject *graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     unsigned int n, first, zero_first;
-    PyObject *indptr, *indices, *zero_indptr, *zero_indices;
+    PyObject *indptr, *indices, *zero_indptr, *zero_indices, *names;
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "IIOOIOO", &n, &first, &indptr, &indices, &zero_first, &zero_indptr, &zero_indices))
+    if (!PyArg_ParseTuple(args, "IIOOIOOO", &n, &first, &indptr, &indices, &zero_first, &zero_indptr, &zero_indices,
+                          &names))
         return NULL;
     Graph *self = (Graph *)type->tp_alloc(type, 0);
     if (self == NULL)
@@ -117,27 +119,61 @@ static PyObject *graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         goto fail;
     if (self->has_zero && graph_csr(self, &self->zero, zero_first, ZERO_PTR, zero_indptr, zero_indices) < 0)
         goto fail;
+    if (view_of(names, &self->buffers[NAMES], 4) < 0)
+        goto fail;
+    if (length(&self->buffers[NAMES]) < (Py_ssize_t)n) {
+        PyErr_SetString(PyExc_ValueError, "one name per vertex expected");
+        goto fail;
+    }
+    self->names = self->buffers[NAMES].buf;
     return (PyObject *)self;
 fail:
     Py_DECREF(self);
     return NULL;
 }
 
-static Scratch *scratch_take(Graph *self)
+/* Work arrays, as many as there may be before those marked for another bar are used. */
+#define SETS 3
+
+/* Work arrays marked for a bar (one without memory: for none). That costs nothing when the last one of these questions
+ * had the same bar; the view is copied. */
+static Scratch *scratch_for(Graph *self, PyObject *bar)
 {
-    Scratch *s = self->idle;
+    Scratch **at = &self->idle, *s;
+    int count = 0;
+    for (; *at != NULL; at = &(*at)->next, count++)
+        if ((*at)->marks.obj == bar)
+            break;
+    if (*at == NULL && count >= SETS)
+        at = &self->idle;
+    s = *at;
     if (s != NULL) {
-        self->idle = s->next;
-        return s;
-    }
-    s = scratch_new(self->n);
-    if (s == NULL || !scratch_complete(s)) {
+        *at = s->next;
+        if (s->marks.obj == bar)
+            return s;
+    } else if ((s = scratch_new(self->n)) == NULL || !scratch_complete(s)) {
         if (s != NULL)
             scratch_free(s);
         PyErr_NoMemory();
         return NULL;
     }
+    size_t words = (size_t)self->n / 64 + 1;
+    if (s->marks.obj != NULL) {
+        mark(s->state, s->marks.buf, 0, words, UNREACHED);
+        PyBuffer_Release(&s->marks);
+    }
+    if (bar != NULL && view_of(bar, &s->marks, 8) < 0) {
+        scratch_free(s);
+        return NULL;
+    }
+    if (bar != NULL)
+        mark(s->state, s->marks.buf, 0, words, BARRED);
     return s;
+}
+
+static Scratch *scratch_take(Graph *self)
+{
+    return scratch_for(self, NULL);
 }
 
 static void scratch_give(Graph *self, Scratch *s)

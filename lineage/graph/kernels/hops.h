@@ -10,7 +10,7 @@ static void sow(Search *q, const uint32_t *seeds, const uint8_t *grades, size_t 
     Scratch *s = q->scratch;
     for (size_t k = 0; k < count; k++) {
         uint32_t v = seeds[k], old = s->state[v];
-        if (grades[k] >= (old & GRADE) || (q->closed != NULL && bit_of(q->closed, v)))
+        if (grades[k] >= (old & GRADE))
             continue;
         s->state[v] = (uint8_t)(grades[k] | (old & READ));
         if (old == UNREACHED) {

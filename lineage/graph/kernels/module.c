@@ -228,6 +228,22 @@ static PyObject *k_take(PyObject *module, PyObject *const *args, Py_ssize_t give
     return answer;
 }
 
+static PyObject *k_find(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Py_buffer values;
+    if (expect(given, 2, "find(values, wanted)") < 0)
+        return NULL;
+    unsigned long wanted = PyLong_AsUnsignedLong(args[1]);
+    if (PyErr_Occurred() || view_of(args[0], &values, 4) < 0)
+        return NULL;
+    size_t count = (size_t)length(&values), at = count;
+    if (wanted <= UINT32_MAX)
+        at = first_equal(values.buf, count, (uint32_t)wanted);
+    PyBuffer_Release(&values);
+    return PyLong_FromSsize_t(at < count ? (Py_ssize_t)at : -1);
+}
+
 static PyObject *k_hops(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
@@ -274,6 +290,7 @@ static PyMethodDef module_methods[] = {
     METHOD(sort_inside, "Order by key inside of parts."),
     METHOD(renumber, "Adjacency under other numbers of the vertices."),
     METHOD(take, "Values at positions."),
+    METHOD(find, "Position of the first of equal values."),
     METHOD(hops, "Distance of each place of an order."),
     METHOD(widely, "Use the wide instructions of the processor, or not; whether they are used."),
     METHOD(order_vertices, "Order along the flow, and strongly connected components."),

@@ -2,7 +2,9 @@
  *
  * A neighbour is one uint32: vertex in the low 29 bits, class of the edge in the high 3 (lineage/graph/arrays.py). One
  * byte a vertex says whether it was found, the certainty of the best path so far, and whether its list was read. The
- * bytes are cleared through the result list, so that no query does work proportional to the graph. How a hop is made is
+ * bytes are cleared through the result list, so that no query does work proportional to the graph. Vertices that a
+ * question bars have the byte of one that cannot be improved: then no step asks for them. The work arrays stay marked
+ * for the next question with the same bar. How a hop is made is
  * told in expand.h.
  *
  * A path is as certain as its weakest edge. A vertex whose certainty improves after its list was read is put on a
@@ -31,6 +33,7 @@
 #define UNREACHED 3u
 #define READ 4u
 #define GRADE 3u
+#define BARRED READ /* as if read, and certain */
 
 #if defined(__GNUC__)
 #define PREFETCH(address) __builtin_prefetch((const void *)(address))
@@ -44,8 +47,10 @@ typedef struct {
     const uint32_t *indptr, *indices;
 } Csr;
 
-/* Work arrays of one search. Between searches every byte of `state` is UNREACHED and `bits` is all zero. */
+/* Work arrays of one search. Between searches every byte of `state` is UNREACHED, or BARRED as `marks` tells, and
+ * `bits` is all zero. */
 typedef struct Scratch {
+    Py_buffer marks; /* bit per vertex that is neither reached nor passed; without memory when there is none */
     uint8_t *state;
     uint64_t *bits;
     uint32_t *order, *parent; /* n + AHEAD entries, from the pool */
@@ -59,7 +64,7 @@ typedef uint32_t Meaning[8];
 
 typedef struct {
     const Csr *unit, *zero;  /* zero may be NULL */
-    const uint64_t *closed;  /* bit per vertex that is neither reached nor passed; may be NULL */
+    const uint32_t *names;   /* of the vertices, as the answer calls them */
     Meaning meaning;
     Scratch *scratch;
     uint32_t tail, held;
@@ -72,14 +77,15 @@ static Scratch *scratch_new(uint32_t n)
     if (s == NULL)
         return NULL;
     s->room = room;
-    s->state = room_new((size_t)n + 4); /* some are read four at a time */
+    size_t bytes = ((size_t)n / 64 + 1) * 64 + 4; /* as many as a bit set has bits; some are read four at a time */
+    s->state = room_new(bytes);
     s->bits = calloc((size_t)n / 64 + 1, sizeof(uint64_t));
     s->order = pool_take(room);
     s->parent = pool_take(room);
     s->stack = malloc(2 * room);
     s->spare = malloc(2 * room);
     if (s->state != NULL)
-        memset(s->state, UNREACHED, (size_t)n + 4);
+        memset(s->state, UNREACHED, bytes);
     return s;
 }
 
@@ -91,6 +97,8 @@ static int scratch_complete(const Scratch *s)
 
 static void scratch_free(Scratch *s)
 {
+    if (s->marks.obj != NULL)
+        PyBuffer_Release(&s->marks);
     free(s->state);
     free(s->bits);
     pool_give(s->order, s->room);
@@ -103,6 +111,18 @@ static void scratch_free(Scratch *s)
 static inline int bit_of(const uint64_t *bits, uint32_t v)
 {
     return (int)(bits[v >> 6] >> (v & 63) & 1);
+}
+
+static inline size_t lowest_bit(uint64_t word)
+{
+#if defined(__GNUC__)
+    return (size_t)__builtin_ctzll(word);
+#else
+    size_t bit = 0;
+    while (!(word >> bit & 1))
+        bit++;
+    return bit;
+#endif
 }
 
 static inline void bit_set(uint64_t *bits, uint32_t v)
@@ -120,6 +140,14 @@ static inline void state_clear(uint8_t *state, const uint32_t *vertices, size_t 
 {
     for (size_t k = 0; k < count; k++)
         state[vertices[k]] = UNREACHED;
+}
+
+/* Set the bytes of all vertices in the words begin ... end - 1 of a bit set. */
+static void mark(uint8_t *state, const uint64_t *bits, size_t begin, size_t end, uint8_t byte)
+{
+    for (size_t w = begin; w < end; w++)
+        for (uint64_t left = bits[w]; left; left &= left - 1)
+            state[w << 6 | lowest_bit(left)] = byte;
 }
 
 static void meaning_of(uint32_t mask, Meaning meaning)
