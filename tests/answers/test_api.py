@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from lineage.actor import Actor
+from lineage.actor import LOCAL, Actor
 from lineage.answers import to_json
 from lineage.api import build_router, explain
 from lineage.engine import Lineage
@@ -16,11 +16,27 @@ from lineage.errors import MeshlineError
 from tests.answers.builder import World, at
 
 
+class Doors(TestClient):
+    """All routes over one engine, as one actor. The application is made once: that takes longer than most tests."""
+
+    _app: FastAPI | None = None
+    _asked: Doors
+
+    def __init__(self, lx: Lineage, actor: Actor | None) -> None:
+        if Doors._app is None:
+            Doors._app = FastAPI()
+            Doors._app.include_router(build_router(lambda: Doors._asked.lx, lambda _: Doors._asked.actor))
+            Doors._app.add_exception_handler(MeshlineError, explain)
+        super().__init__(Doors._app, raise_server_exceptions=True)
+        self.lx, self.actor = lx, actor or LOCAL
+
+    def request(self, *args: Any, **options: Any) -> Any:
+        Doors._asked = self
+        return super().request(*args, **options)
+
+
 def client_of(lx: Lineage, actor: Actor | None = None) -> TestClient:
-    app = FastAPI()
-    app.include_router(build_router(lx, lambda _: actor) if actor else build_router(lx))
-    app.add_exception_handler(MeshlineError, explain)
-    return TestClient(app, raise_server_exceptions=True)
+    return Doors(lx, actor)
 
 
 @pytest.fixture

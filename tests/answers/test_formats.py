@@ -154,7 +154,7 @@ def test_an_answer_of_nothing_is_a_document_in_every_format(rich: World) -> None
 
 
 def test_a_node_with_very_many_neighbours_is_listed_whole_in_every_format(world: World) -> None:
-    many = 20_000
+    many = 5_000
     hub = world.dataset("hub")
     store = world.store
     names = [f"leaf{n}" for n in range(many)]
