@@ -147,7 +147,7 @@ def archive(store: Store, lines: Sequence[bytes]) -> None:
         ]
         with store.transaction() as cursor:
             append_blocks(cursor, block, [[event.data for event in part] for part in parts_], at, "benchmark")
-            tables.append_rows(cursor, "event", tables.EVENT_SCHEMA, rows)
+            tables.append(cursor, "event", tables.EVENT_COLUMNS, rows)
         block += len(parts_)
     store.checkpoint()
 

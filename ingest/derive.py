@@ -10,9 +10,9 @@ the archived events themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest import sql_nodes, tables
 from ingest.archive import fetch
@@ -22,7 +22,7 @@ from ingest.envelope import Envelope, decode
 from ingest.jobs import JobHistories
 from ingest.model import EventFacts
 from ingest.project import Projector
-from ingest.runs import RunState, merge, parents_of, placeholder_row
+from ingest.runs import UNSEEN, RunState, merge, parents_of, placeholder_row
 from ingest.sets import Sets
 from ingest.tables import Changes, Row
 from ingest.turns import Turns
@@ -39,6 +39,28 @@ _FIRST = (
     tables.DECLARATION,
 )  # fmt: skip
 _SECOND = (tables.EDGE, tables.COLUMN_EDGE, tables.FACET, tables.ALIAS)  # facets are read back from the first ones
+
+
+_TOLD = f"""
+-- one row per asked run that the store knows
+SELECT run, run_id, job, state, epoch_us(first_event), epoch_us(last_event) FROM run
+WHERE run IN (SELECT unnest(?::UBIGINT[])) AND known_to = make_timestamp({tables.OPEN_MICROS})
+"""  # noqa: S608 - a constant
+_EVENTS_OF = """
+-- one row per event of the asked runs; the bounds let zone maps pass over the rest of the table
+SELECT run, block, position, hash FROM event
+WHERE run IN (SELECT unnest(?::UBIGINT[])) AND event_time BETWEEN make_timestamp(?) AND make_timestamp(?)
+"""
+
+
+class _Told(NamedTuple):
+    """What the store knows of a run: the row of a placeholder, or that of a run with its first and last event."""
+
+    run_id: str
+    job: int
+    state: str
+    first: int
+    last: int
 
 
 @dataclass(slots=True)
@@ -92,8 +114,10 @@ class Derivation:
         changes = Changes()
         again = self._known is None or known_at <= self._known
         self._known = known_at
-        touched = self._merge_runs(cursor, facts)
-        self._placeholders(cursor, facts, touched, changes)
+        parents = {run: (run_id, job) for run, run_id, job in parents_of(facts, self._projector)}
+        told = self._told(cursor, facts, parents)
+        touched = self._merge_runs(cursor, facts, told)
+        self._placeholders(parents, told, touched, changes)
         declared = [
             item for event in facts if event.kind != "run" for item in declare(event, self._sets, self._projector)
         ]
@@ -144,12 +168,23 @@ class Derivation:
 
     # -- runs
 
-    def _merge_runs(self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts]) -> _Touched:
+    def _told(
+        self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts], parents: Collection[int]
+    ) -> dict[int, _Told]:
+        """What the store knows of the runs of these events, and of their parents, that are not in memory."""
+        wanted = {event.run for event in facts if event.run is not None}.union(parents).difference(self._runs)
+        if not wanted:
+            return {}
+        return {row[0]: _Told(*row[1:]) for row in cursor.execute(_TOLD, [list(wanted)]).fetchall()}
+
+    def _merge_runs(
+        self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts], told: Mapping[int, _Told]
+    ) -> _Touched:
         groups: dict[int, list[EventFacts]] = {}
         for event in facts:
             if event.run is not None:
                 groups.setdefault(event.run, []).append(event)
-        self._load_runs(cursor, [run for run in groups if run not in self._runs])
+        self._load_runs(cursor, {run: told[run] for run in groups if run in told and told[run].state != UNSEEN})
         touched = _Touched()
         for run, events in groups.items():
             entry = self._runs.pop(run, None) or _Run()
@@ -159,13 +194,12 @@ class Derivation:
             entry.state = touched.after[run] = merge(list(entry.events.values()), self._sets, self._projector)
         return touched
 
-    def _load_runs(self, cursor: duckdb.DuckDBPyConnection, runs: Sequence[int]) -> None:
+    def _load_runs(self, cursor: duckdb.DuckDBPyConnection, runs: Mapping[int, _Told]) -> None:
         """Read the earlier events of runs back from the archive."""
         if not runs:
             return
-        rows = cursor.execute(
-            "SELECT run, block, position, hash FROM event WHERE run IN (SELECT unnest(?::UBIGINT[]))", [list(runs)]
-        ).fetchall()
+        first, last = min(told.first for told in runs.values()), max(told.last for told in runs.values())
+        rows = cursor.execute(_EVENTS_OF, [list(runs), first, last]).fetchall()
         if not rows:
             return
         raw = fetch(cursor, [(block, position) for _, block, position, _ in rows])
@@ -179,25 +213,19 @@ class Derivation:
             entry.state = merge(list(entry.events.values()), self._sets, self._projector)
 
     def _placeholders(
-        self, cursor: duckdb.DuckDBPyConnection, facts: Sequence[EventFacts], touched: _Touched, changes: Changes
+        self,
+        parents: Mapping[int, tuple[str, NodeKey]],
+        told: Mapping[int, _Told],
+        touched: _Touched,
+        changes: Changes,
     ) -> None:
         """A row for every parent that has sent nothing itself; it goes when the parent's own events come."""
-        named = {run: (run_id, job) for run, run_id, job in parents_of(facts, self._projector)}
         fresh = [run for run, before in touched.before.items() if before is None]
-        asked = [*fresh, *(run for run in named if run not in self._runs)]
-        known: dict[int, tuple[str, int, str]] = {}
-        if asked:
-            rows = cursor.execute(
-                "SELECT run, run_id, job, state FROM run "
-                "WHERE run IN (SELECT unnest(?::UBIGINT[])) AND known_to = make_timestamp(?)",
-                [asked, tables.OPEN_MICROS],
-            ).fetchall()
-            known = {run: (run_id, job, state) for run, run_id, job, state in rows}
-        gone = [placeholder_row(run, *known[run][:2]) for run in fresh if run in known]
+        gone = [placeholder_row(run, told[run].run_id, told[run].job) for run in fresh if run in told]
         come = [
             placeholder_row(run, run_id, self._projector.node(job))
-            for run, (run_id, job) in named.items()
-            if run not in self._runs and run not in known
+            for run, (run_id, job) in parents.items()
+            if run not in self._runs and run not in told
         ]
         changes.replace(tables.RUN, gone, come)
 
@@ -221,30 +249,19 @@ class Derivation:
         nodes, bodies = self._projector.drain()
         facets, edges, columns = self._sets.drain()
         if nodes:
-            rows = [(node, *_node_columns(key)) for node, key in nodes.items()]
-            tables.insert_missing(cursor, "node", tables.NODE.arrow(rows, known_at), "id")
-            odd = _spellings(nodes)
-            if odd:
-                tables.insert_missing(cursor, "spelling", tables.SPELLING.arrow(odd, known_at), "node")
+            tables.append_new(
+                cursor, tables.NODE, [(node, *_node_columns(key)) for node, key in nodes.items()], known_at
+            )
+            tables.append_new(cursor, tables.SPELLING, _spellings(nodes), known_at)
             sql_nodes.named_by_events(cursor, nodes)
-        for table, schema, key, shared in (
-            ("facet_body", tables.FACET_BODY_SCHEMA, "body", list(bodies.items())),
-            ("facet_set", tables.FACET_SET_SCHEMA, "set_id", [(s, *ref) for s, refs in facets.items() for ref in refs]),
-            (
-                "edge_set",
-                tables.EDGE_SET_SCHEMA,
-                "set_id",
-                [(s, *edge) for s, es in edges.items() for edge in es.edges],
-            ),
-            (
-                "column_set",
-                tables.COLUMN_SET_SCHEMA,
-                "set_id",
-                [(s, *edge[:-2]) for s, cs in columns.items() for edge in cs.edges],
-            ),
-        ):
-            if shared:
-                tables.insert_missing(cursor, table, tables.arrow_table(schema, shared), key)
+        told: list[Row] = list(bodies.items())
+        tables.append_missing(cursor, "facet_body", tables.FACET_BODY_COLUMNS, told, "body")
+        told = [(s, *ref) for s, refs in facets.items() for ref in refs]
+        tables.append_missing(cursor, "facet_set", tables.FACET_SET_COLUMNS, told, "set_id")
+        told = [(s, *edge) for s, found in edges.items() for edge in found.edges]
+        tables.append_missing(cursor, "edge_set", tables.EDGE_SET_COLUMNS, told, "set_id")
+        told = [(s, *edge[:-2]) for s, found in columns.items() for edge in found.edges]
+        tables.append_missing(cursor, "column_set", tables.COLUMN_SET_COLUMNS, told, "set_id")
 
     def _shrink(self) -> None:
         """Keep memory bounded: forget the units that were not touched for longest, or all when sets became many."""

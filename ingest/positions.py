@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
-_SCHEMA = pa.schema(
-    [
-        ("source", pa.string()), ("part", pa.string()), ("name", pa.string()), ("position", pa.uint64()),
-        ("line", pa.uint64()), ("mark", pa.binary()), ("read_at", pa.timestamp("us")),
-    ]
+_COLUMNS: tables.Columns = (
+    ("source", pa.string()), ("part", pa.string()), ("name", pa.string()), ("position", pa.uint64()),
+    ("line", pa.uint64()), ("mark", pa.binary()), ("read_at", pa.timestamp("us")),
 )  # fmt: skip
 
 
@@ -67,4 +65,4 @@ def save(cursor: duckdb.DuckDBPyConnection, source: str, moved: Sequence[Positio
     cursor.execute("DELETE FROM source_position WHERE source = ? AND part IN (SELECT unnest(?))", [source, parts])
     now = tables.micros(utcnow())
     rows = [(source, p.part, p.name, p.position, p.line, p.mark, now) for p in moved]
-    tables.append_rows(cursor, "source_position", _SCHEMA, rows)
+    tables.append(cursor, "source_position", _COLUMNS, rows)

@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from ingest.writer import Writer
     from lineage.store import Store
 
-_SCHEMA = pa.schema(
-    [
-        ("hash", pa.binary()), ("received_at", pa.timestamp("us")), ("source", pa.string()), ("line", pa.uint64()),
-        ("reason", pa.string()), ("detail", pa.string()), ("body", pa.binary()), ("producer", pa.string()),
-    ]
+_COLUMNS: tables.Columns = (
+    ("hash", pa.binary()), ("received_at", pa.timestamp("us")), ("source", pa.string()), ("line", pa.uint64()),
+    ("reason", pa.string()), ("detail", pa.string()), ("body", pa.binary()), ("producer", pa.string()),
 )  # fmt: skip
 _PRODUCER = re.compile(rb'"producer"\s*:\s*("(?:[^"\\]|\\.){1,1000}")')
 _REPLAY_INPUTS = 100  # at once; one may be as large as an event may be
@@ -106,7 +104,7 @@ def put(cursor: duckdb.DuckDBPyConnection, rejected: Sequence[Rejected], at: dat
     ]  # fmt: skip
     if not rows:
         return
-    cursor.register("_rejected", tables.arrow_table(_SCHEMA, rows))
+    cursor.register("_rejected", tables.arrow_table(_COLUMNS, rows))
     try:
         cursor.execute(
             """

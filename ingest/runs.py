@@ -22,6 +22,8 @@ from lineage.identity import NodeKey
 
 _RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
 
+UNSEEN = "UNSEEN"  # state of a run that others name and that has sent nothing itself
+
 RunRow = tuple[Any, ...]
 
 
@@ -152,7 +154,7 @@ def parents_of(events: Iterable[EventFacts], projector: Projector) -> Iterable[t
 
 def placeholder_row(run: int, run_id: str, job: int) -> RunRow:
     """Row of a run that was named as a parent and has sent no event of its own."""
-    return (run, run_id, job, "UNSEEN", False, "BATCH", *(None,) * 13, 0, 0, 0, 0)
+    return (run, run_id, job, UNSEEN, False, "BATCH", *(None,) * 13, 0, 0, 0, 0)
 
 
 def _parent_ids(parent: Parent | None, projector: Projector) -> tuple[int | None, ...]:

@@ -318,7 +318,7 @@ class SqlStep:
         if not keys:
             return
         rows = [(n, "column", key.namespace, key.name, key.field, _owner(key)) for n, key in sorted(keys.items())]
-        sql_nodes.add(cursor, tables.NODE.arrow(rows, k), k)
+        sql_nodes.add(cursor, tables.arrow_table(tables.NODE.typed(), tables.NODE.known(rows, k)), k)
 
     def _remember(self, cursor: duckdb.DuckDBPyConnection, asked: dict[int, Question]) -> None:
         for number in asked:

@@ -160,7 +160,7 @@ class Turns:
                     self._moved[column, new] = key.id
                     rows.add((key.id, *key, new))
             if rows:
-                tables.insert_missing(cursor, "node", tables.NODE.arrow(list(rows), known_at), "id")
+                tables.append_new(cursor, tables.NODE, list(rows), known_at)
 
     def _column(self, column: int, dataset: int) -> int:
         return self._moved[column, dataset]

@@ -11,8 +11,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import pyarrow as pa
-
 from ingest import altered, archive, quarantine, tables
 from ingest.derive import Derivation
 from ingest.envelope import Envelope, Refusal, decode, event_hash, time_hint
@@ -35,11 +33,15 @@ _PENDING = """
 SELECT block, received_at FROM raw
 WHERE block > (SELECT coalesce(max(value::UBIGINT), 0) FROM meta WHERE key = ?) ORDER BY block LIMIT ?
 """
+_NEWEST = """
+-- one row: number and receipt time of the newest block, the watermark, whether secrets are masked before storage
+SELECT max(block), max(received_at),
+  (SELECT value FROM meta WHERE key = ?), (SELECT value FROM meta WHERE key = ?) FROM raw
+"""
 _KNOWN = """
 -- one row per event of the batch that the store has
-SELECT b.hash FROM _batch b SEMI JOIN (
-  SELECT event_time, hash FROM event WHERE event_time BETWEEN make_timestamp(?) AND make_timestamp(?)
-) e ON e.event_time = b.event_time AND e.hash = b.hash
+SELECT hash FROM event
+WHERE event_time BETWEEN make_timestamp(?) AND make_timestamp(?) AND hash IN (SELECT unnest(?::BLOB[]))
 """
 
 
@@ -88,6 +90,14 @@ class _Block(NamedTuple):
 
     number: int
     received_at: datetime
+
+
+class _Newest(NamedTuple):
+    """The end of the archive (block 0: it is empty), and whether secrets are masked before storage."""
+
+    block: int
+    received_at: datetime | None
+    masks: bool
 
 
 class _Placed(NamedTuple):
@@ -143,21 +153,28 @@ class Writer:
             refused inputs are in the quarantine, known ones are counted and left alone.
         """
         outcome = Outcome()
-        self.catch_up()
+        newest = self._newest()
         with self._writing() as cursor:
             inputs = [item if isinstance(item, Line) else Line(item) for item in lines]
             new, rejected = self._read(cursor, inputs, outcome)
-            block, last = archive.tail(cursor)
-            at = archive.receipt_time(last, received_at or utcnow())
-            if (new or rejected) and altered.is_on(cursor):
+            at = archive.receipt_time(newest.received_at, received_at or utcnow())
+            if newest.masks:
                 new, rejected = altered.mask(cursor, new), altered.mask_rejected(rejected)
-            placed = _archive(cursor, block, new, at, source)
+            placed = _archive(cursor, newest.block + 1, new, at, source)
             quarantine.put(cursor, rejected, at, source)
             if placed or rejected:
                 self._project(cursor, placed, at, placed[-1].block if placed else None)
             if together is not None:
                 together(cursor)
         return outcome
+
+    def _newest(self) -> _Newest:
+        """Where the archive ends, once everything in it is projected."""
+        while True:
+            block, at, watermark, masks = self._store.rows(_NEWEST, [_WATERMARK, altered.SETTING])[0]
+            if (block or 0) <= int(watermark or 0):
+                return _Newest(block or 0, at, masks == "true")
+            self.catch_up()
 
     def _read(
         self, cursor: duckdb.DuckDBPyConnection, inputs: Sequence[Line], outcome: Outcome
@@ -265,7 +282,7 @@ class Writer:
     ) -> None:
         """Events into rows; they are new and lie in the archive, and so does all up to the block ``watermark``."""
         rows = self._derive(cursor, placed, tables.micros(at)) if placed else []
-        tables.append_rows(cursor, "event", tables.EVENT_SCHEMA, rows)
+        tables.append(cursor, "event", tables.EVENT_COLUMNS, rows)
         count_batch(cursor, (row[0] for row in rows), None if watermark is None else (_WATERMARK, str(watermark)))
 
     def _derive(self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], known_at: int) -> list[tables.Row]:
@@ -289,18 +306,12 @@ class Writer:
     def _known(cursor: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[int, bytes]]) -> set[bytes]:
         """Which of these events, given by (time, hash), the store has.
 
-        Joined on both and bounded by the batch's times, so that zone maps keep the cost independent of the size of
-        the table.
+        Bounded by the batch's times, so that zone maps keep the cost independent of the size of the table.
         """
         if not wanted:
             return set()
         times, hashes = zip(*wanted, strict=True)
-        batch = pa.table({"event_time": pa.array(times, pa.timestamp("us")), "hash": pa.array(hashes, pa.binary())})
-        cursor.register("_batch", batch)
-        try:
-            known = cursor.execute(_KNOWN, [min(times), max(times)]).fetchall()
-        finally:
-            cursor.unregister("_batch")
+        known = cursor.execute(_KNOWN, [min(times), max(times), list(hashes)]).fetchall()
         return {bytes(row[0]) for row in known}
 
 
