@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sample_events.expected import node_id
 from sample_events.jobs import FX_LAST_LOAD
 from sample_events.question import Point
@@ -63,4 +65,33 @@ def points() -> list[Point]:
                 "hit": [node_id(key) for key in ("attribution", "customer_360")],
             },
         ),
+        Point(
+            "drop-and-policies",
+            "A drop that would open a door nobody granted",
+            "The table of all that is known of a customer goes. Two grants would have no reader then. Whoever writes "
+            "the newsletter has to take the visits from where they came: from a product of the web, which nobody has "
+            "granted to marketing.",
+            ("change", "--drop", "dwh.customer.customer_360", *_END, "--exit-zero"),
+            {
+                "real": "BREAKING",
+                "sign_off": ["team:marketing-analytics"],
+                "clashes": [
+                    *(_clash("no-zombie-grant", "low", "Grants are used", f"{product}-customer",
+                             f"domain customer may read product {product} and does not")
+                      for product in ("orders", "web-sessions")),
+                    _clash("no-shadow-edge", "high", "Products are read only by whom they are granted to",
+                           node_id("newsletter_audience"),
+                           "domain marketing reads product web-sessions without a grant",
+                           "its readers take what it was made of instead"),
+                ],
+            },
+        ),
     ]  # fmt: skip
+
+
+def _clash(policy: str, severity: str, title: str, subject: str, message: str, given: str = "") -> dict[str, Any]:
+    """What a policy would newly say, as the answer has it."""
+    return {
+        "policy": policy, "version": "1.0.0", "severity": severity, "title": title, "subject": subject,
+        "message": message, "outcome": "violation", "waiver": None, "given": given,
+    }  # fmt: skip
