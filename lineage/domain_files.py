@@ -8,6 +8,7 @@
     parent: commerce             # domain it belongs to
     members: [ada, grace]
     escalation: [ada, on-call]
+    quality: {timeliness: 0.4}   # weights of dimensions in scores; default: see docs/quality.md
     valid_from: 2026-01-01       # since when it holds; default: since it is applied
     patterns:                    # what belongs to it, see lineage/domains.py
       - "shop.*"
@@ -82,7 +83,7 @@ DOMAINS = DomainFiles()
 
 
 def _wrong_keys(file: DeclaredFile, value: dict[Any, Any]) -> list[str]:
-    known = (*_TEXTS, *_LISTS)
+    known = (*_TEXTS, *_LISTS, "quality")
     problems = []
     for key in value:
         if key in known or str(key).startswith("x-"):
@@ -95,6 +96,11 @@ def _wrong_keys(file: DeclaredFile, value: dict[Any, Any]) -> list[str]:
 
 def _wrong_values(file: DeclaredFile, value: dict[Any, Any]) -> list[str]:
     problems = []
+    if value.get("quality") is not None:
+        from lineage.quality.weights import problem_of  # imports numpy
+
+        wrong = problem_of(value["quality"])
+        problems += [file.problem(("quality",), wrong)] if wrong else []
     for key in _TEXTS:
         if value.get(key) is not None and not isinstance(value[key], str):
             problems.append(file.problem((key,), "must be a text; put it in quotes"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sample_events import contract_story, cost_story, expected, governance_story, plan
+from sample_events import contract_story, cost_story, expected, governance_story, plan, quality_story
 from sample_events.datasets import DATASETS
 from sample_events.expected import node_id
 from sample_events.jobs import (
@@ -24,7 +24,7 @@ from sample_events.question import Point, day_of, impact, nodes, noon, provenanc
 def points() -> list[Point]:
     """Every story point in the order in which STORY.md tells them."""
     parts = (_reach, _quality, _time, _identity, _columns, _edges_of_every_kind, _whole_graph)
-    stories = (cost_story, contract_story, governance_story)
+    stories = (quality_story, cost_story, contract_story, governance_story)
     return [*(point for part in parts for point in part()), *(point for story in stories for point in story.points())]
 
 

@@ -14,7 +14,7 @@ class CheckRow:
     """One check of a node. ``result`` is 0 … 1, ``None`` = unknown; ``lost`` are the points of the score it costs."""
 
     name: str
-    sort: str  # test, freshness, volume, contract or key
+    sort: str  # test, freshness, volume, contract, key, run or duration
     dimension: str
     column: str
     weight: float
@@ -95,7 +95,7 @@ class QualityRow:
 
 @dataclass(frozen=True, slots=True)
 class QualityReport(Shown):
-    """Answer of ``quality``: all datasets, or roll-ups by domain or product."""
+    """Answer of ``quality``: all datasets, columns or jobs, or roll-ups by domain or product."""
 
     by: str
     nodes: tuple[QualityRow, ...]
@@ -106,13 +106,13 @@ class QualityReport(Shown):
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
-        if self.by == "dataset":
+        if self.by in ("dataset", "column", "job"):
             return ("id", "domain", "quality", "grade", "coverage", "upstream_risk", "limited_by")
         return ("id", "quality", "grade", "minimum", "lowest", "coverage", "datasets", "unknown")
 
     def rows(self) -> list[tuple[Any, ...]]:
         """One row each, the worst first."""
-        if self.by == "dataset":
+        if self.by in ("dataset", "column", "job"):
             return [(r.id, r.domain, r.quality, r.grade, r.coverage, r.upstream_risk, r.limited_by) for r in self.nodes]
         return [(r.id, r.quality, r.grade, r.minimum, r.lowest, r.coverage, r.datasets, r.unknown) for r in self.nodes]
 

@@ -25,7 +25,7 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     @router.get("/quality", summary="Scores of all datasets, domains or products", responses=shape(QualityReport))
     def quality(
         request: Request,
-        by: Annotated[str, Query(description="dataset, domain or product")] = "dataset",
+        by: Annotated[str, Query(description="dataset, column, job, domain or product")] = "dataset",
         as_of: AsOf = None,
         known_at: KnownAt = None,
         format: Shape = "json",

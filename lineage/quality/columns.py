@@ -18,7 +18,7 @@ COLUMNS = ("quality", "coverage", "grade", "upstream_risk")
 
 
 def annotate(view: View, nodes: Sequence[int]) -> Mapping[str, Sequence[Any]]:
-    """Score, coverage, grade and upstream risk of some nodes; ``None`` = unknown, as it is of every job.
+    """Score, coverage, grade and upstream risk of some nodes; ``None`` = unknown.
 
     Upstream risk is not told to those who may not see everything upstream.
     """

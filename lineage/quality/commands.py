@@ -43,9 +43,11 @@ def register(app: typer.Typer) -> None:
 def quality(
     node: Annotated[
         str | None,
-        typer.Argument(metavar="[NODE]", help="A dataset or column; without it all datasets.", show_default=False),
+        typer.Argument(metavar="[NODE]", help="A dataset, column or job; without it all datasets.", show_default=False),
     ] = None,
-    by: Annotated[str, typer.Option("--by", metavar="WHAT", help="dataset, domain or product.")] = "dataset",
+    by: Annotated[
+        str, typer.Option("--by", metavar="WHAT", help="dataset, column, job, domain or product.")
+    ] = "dataset",
     as_of: AsOf = None,
     known_at: KnownAt = None,
     format: TableShape = TableFormat.table,

@@ -6,7 +6,6 @@ counts for the column and for its dataset. Nothing is stored: what depends on th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,10 @@ import numpy as np
 from lineage.graph.arrays import DATASET
 from lineage.quality.anomaly import Judged
 from lineage.quality.freshness import F64, I64, learned_limits, timeliness_of
+from lineage.quality.jobs import JobRuns, checked_jobs, job_runs
 from lineage.quality.score import DIMENSIONS, Scores, dimension, score, severity_weight, upstream_risk
 from lineage.quality.volume import Volumes, last_volumes
+from lineage.quality.weights import weights
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 
 _KEPT = timedelta(minutes=1)  # how old an answer about the present may be
 STALE = 48 * 3_600.0  # seconds after which a result is unknown, unless twice the test's own gap is longer
-_TIMELINESS, _VOLUME, _UNIQUE, _CONFORMITY = (
-    DIMENSIONS.index(k) for k in ("timeliness", "coverage", "uniqueness", "conformity")
+_TIMELINESS, _VOLUME, _UNIQUE, _CONFORMITY, _COMPLETENESS = (
+    DIMENSIONS.index(k) for k in ("timeliness", "coverage", "uniqueness", "conformity", "completeness")
 )
 _TESTS = """
--- newest result of each test of each dataset at T as known at K; tests of a run alone count for what it read
+-- newest result of each test of each dataset at T as known at K; tests of a run alone count for its job and its inputs
 WITH told AS (
   SELECT dataset, field, name, status, severity, tested_at, run FROM assertion
   WHERE dataset IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
@@ -41,6 +42,9 @@ WITH told AS (
   FROM assertion a JOIN run_io i ON i.run = a.run AND i.direction = 'in'
   WHERE a.dataset IS NULL AND a.tested_at <= $at AND a.known_from <= $known AND a.known_to > $known
     AND i.known_from <= $known AND i.known_to > $known
+  UNION ALL
+  SELECT job, field, name, status, severity, tested_at, run FROM assertion
+  WHERE dataset IS NULL AND job IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
 ), newest AS (
   SELECT dataset, field, name, arg_max(status, (tested_at, run)) AS status,
     arg_max(severity, (tested_at, run)) AS severity, max(tested_at) AS tested_at, arg_max(run, (tested_at, run)) AS run,
@@ -59,8 +63,8 @@ FROM run_io o JOIN run r ON r.run = o.run
 WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.first_event) <= $at
   AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
 """
-TEST, FRESHNESS, VOLUME, PROMISE, KEY = range(5)
-SORTS = ("test", "freshness", "volume", "contract", "key")
+TEST, FRESHNESS, VOLUME, PROMISE, KEY, RUN, DURATION = range(7)
+SORTS = ("test", "freshness", "volume", "contract", "key", "run", "duration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Evidence:
     gaps: I64
     promised: np.ndarray[tuple[int], np.dtype[np.bool_]]  # the limit is that of a contract
     volumes: Volumes
+    jobs: JobRuns
+    weights: F64  # of the dimensions, for all nodes or one row each
     scores: Scores
     risk: F64
     origin: I64
@@ -155,11 +161,14 @@ def _evidence(view: View, now: datetime) -> Evidence:
         _contract(promises),
     ]
     parts.append(_keys(datasets, parts, n))
+    jobs = job_runs(view, now)
+    parts += _jobs(checked_jobs(view), jobs)
     checks = Checks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    scores = _scores(checks, n)
+    per = weights(view, np.unique(checks.node))
+    scores = _scores(checks, n, per)
     risk, origin = _risk(view, scores)
     told = tuple(promise for _, promise in promises)
-    return Evidence(now, checks, tests, told, last, limit, gaps, promised, volumes, scores, risk, origin)
+    return Evidence(now, checks, tests, told, last, limit, gaps, promised, volumes, jobs, per, scores, risk, origin)
 
 
 _Part = tuple[I64, I64, I64, I64, F64, F64, Any]
@@ -275,12 +284,22 @@ def _keys(datasets: I64, parts: list[_Part], n: int) -> _Part:
     return node, np.full(count, KEY), node, kind, np.full(count, 3.0), np.full(count, np.nan), np.zeros(count, bool)
 
 
-def _scores(checks: Checks, n: int) -> Scores:
+def _jobs(jobs: I64, runs: JobRuns) -> list[_Part]:
+    """Whether the last run completed, and whether it took as long as expected."""
+    count, no = len(jobs), np.zeros(len(jobs), dtype=bool)
+    rows = ((RUN, _COMPLETENESS, 3.0, runs.done), (DURATION, _TIMELINESS, 1.0, runs.usual))
+    return [
+        (jobs, np.full(count, sort), jobs, np.full(count, kind), np.full(count, weight), told[jobs], no)
+        for sort, kind, weight, told in rows
+    ]
+
+
+def _scores(checks: Checks, n: int, weights: F64) -> Scores:
     known = ~np.isnan(checks.result)
     gated = np.zeros(n, dtype=bool)
     gated[checks.node[checks.blocking & known & (np.nan_to_num(checks.result, nan=1.0) < 1.0)]] = True
     return Scores(
-        score(checks.node, checks.kind, checks.weight, checks.result, n),
+        score(checks.node, checks.kind, checks.weight, checks.result, n, weights),
         np.bincount(checks.node[known], minlength=n),
         np.bincount(checks.node, minlength=n),
         gated,
@@ -288,7 +307,10 @@ def _scores(checks: Checks, n: int) -> Scores:
 
 
 def _risk(view: View, scores: Scores) -> tuple[F64, I64]:
-    """Upstream risk along the edges between datasets (a job on the way is no hop)."""
+    """Upstream risk along the edges between datasets (a job on the way is no hop); of a job that of what it reads.
+
+    A job's own score limits the job alone: what its failures do to its outputs, their own checks say.
+    """
     from lineage.quality.score import PASS_ON
     from lineage.ranking import flow_of
 
@@ -304,9 +326,11 @@ def _risk(view: View, scores: Scores) -> tuple[F64, I64]:
     at = public[is_dataset]
     risk[at] = risk_at[is_dataset]
     origin[at] = np.where(origin_at[is_dataset] < 0, -1, public[origin_at[is_dataset]])
+    datasets = np.flatnonzero(view.snapshot.kind == DATASET).astype(np.uint32)
+    place, jobs, _ = view.snapshot.readers_of(datasets)
+    inputs, jobs = datasets[place].astype(np.int64), jobs.astype(np.int64)
+    lower = np.nan_to_num(risk[inputs], nan=101.0) < np.nan_to_num(shown[jobs], nan=100.5)
+    order = np.lexsort((-inputs[lower], -risk[inputs[lower]]))  # the lowest is written last
+    inputs, jobs = inputs[lower][order], jobs[lower][order]
+    risk[jobs], origin[jobs] = risk[inputs], origin[inputs]
     return risk, origin
-
-
-def rows_of(found: Evidence, node: int) -> Iterator[int]:
-    """Positions of the checks of one node."""
-    yield from np.flatnonzero(found.checks.node == node).tolist()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lineage.quality.promises import Promises
     from lineage.view import View
 
-BY = ("dataset", "domain", "product")
+BY = ("dataset", "column", "job", "domain", "product")
 
 
 class Quality:
@@ -47,7 +47,7 @@ class Quality:
         known_at: When = None,
         actor: Actor = LOCAL,
     ) -> QualityReport:
-        """Scores of all datasets, or their roll-ups by ``domain`` or ``product``.
+        """Scores of all datasets, columns or jobs, or roll-ups of datasets by ``domain`` or ``product``.
 
         Raises
         ------
@@ -69,7 +69,7 @@ class Quality:
         known_at: When = None,
         actor: Actor = LOCAL,
     ) -> NodeQuality:
-        """The score of one dataset or column, point by point."""
+        """The score of one dataset, column or job, point by point."""
         from lineage.quality.report import explain
         from lineage.resolve import resolve
 

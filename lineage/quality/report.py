@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lineage.quality.answers import CheckRow, NodeQuality, QualityReport, QualityRow
-from lineage.quality.evidence import FRESHNESS, KEY, PROMISE, SORTS, TEST, VOLUME, Evidence, evidence, seconds
+from lineage.quality.evidence import (
+    DURATION,
+    FRESHNESS,
+    KEY,
+    PROMISE,
+    RUN,
+    SORTS,
+    TEST,
+    VOLUME,
+    Evidence,
+    evidence,
+    seconds,
+)
+from lineage.quality.freshness import F64
 from lineage.quality.score import DIMENSIONS, grade, points_lost
 from lineage.times import EPOCH
 
@@ -29,7 +42,7 @@ def number(value: float) -> float | None:
 
 
 def explain(view: View, node: int, now: datetime | None = None) -> NodeQuality:
-    """The score of a dataset or column, point by point; of a job that of what it writes is not its own: unknown."""
+    """The score of a dataset, column or job, point by point."""
     from lineage import __version__
 
     view.require(node)
@@ -62,7 +75,7 @@ def explain(view: View, node: int, now: datetime | None = None) -> NodeQuality:
 def checks_of(found: Evidence, view: View, node: int) -> list[CheckRow]:
     """The checks of one node, in words."""
     at = np.flatnonzero(found.checks.node == node)
-    lost = points_lost(found.checks.kind[at], found.checks.weight[at], found.checks.result[at])
+    lost = points_lost(found.checks.kind[at], found.checks.weight[at], found.checks.result[at], _weights(found, node))
     rows = []
     for k, cost in zip(at.tolist(), lost.tolist(), strict=True):
         name, column, expected, observed, when = _words(found, view, k)
@@ -77,12 +90,16 @@ def checks_of(found: Evidence, view: View, node: int) -> list[CheckRow]:
 
 
 def report(view: View, by: str = "dataset", now: datetime | None = None) -> QualityReport:
-    """All datasets, or their roll-ups by ``domain`` or ``product``, the worst first; hidden ones are left out."""
+    """All datasets, columns or jobs, or roll-ups of datasets by ``domain`` or ``product``, the worst first.
+
+    Hidden ones are left out.
+    """
     from lineage import __version__
 
     found = evidence(view, now)
-    datasets = [i for i in np.flatnonzero(view.snapshot.kind == 0).tolist() if not view.hidden(i)]
-    if by == "dataset":
+    kind = _KINDS.index(by) if by in _KINDS else 0
+    datasets = [i for i in np.flatnonzero(view.snapshot.kind == kind).tolist() if not view.hidden(i)]
+    if by in _KINDS:
         view.prepare(datasets)
         rows = [_row(view, found, i) for i in datasets]
     else:
@@ -94,13 +111,20 @@ def report(view: View, by: str = "dataset", now: datetime | None = None) -> Qual
 
 # -- inside
 
+_KINDS = ("dataset", "job", "column")  # in the order of their codes in a snapshot
+
+
+def _weights(found: Evidence, node: int) -> F64:
+    row: F64 = found.weights if found.weights.ndim == 1 else found.weights[node]
+    return row
+
 
 def _row(view: View, found: Evidence, i: int) -> QualityRow:
     shown = number(float(found.scores.shown[i]))
     origin = int(found.origin[i])
     return QualityRow(
         id=view.label(i),
-        kind="dataset",
+        kind=view.kind(i),
         domain=view.domain(i),
         quality=shown,
         grade=grade(shown, bool(found.scores.gated[i])),
@@ -188,6 +212,8 @@ def _words(found: Evidence, view: View, k: int) -> tuple[str, str, str, str, dat
         return ("volume", "", *_volume_words(found, ref))
     if sort == KEY:
         return "key", "", "a test that its key is unique", "no such test was seen", None
+    if sort in (RUN, DURATION):
+        return _job_words(found, sort, ref)
     assert sort == PROMISE
     promise = found.promises[ref]
     name = f"columns of {promise.contract}" if promise.promise.startswith("column ") else promise.promise
@@ -195,6 +221,23 @@ def _words(found: Evidence, view: View, k: int) -> tuple[str, str, str, str, dat
     if promise.promise.startswith("column ") and promise.verdict != "kept":
         observed = f"{promise.promise}: {observed}"
     return name, "", promise.expected, observed, None
+
+
+def _job_words(found: Evidence, sort: int, job: int) -> tuple[str, str, str, str, datetime | None]:
+    jobs = found.jobs
+    at = None if np.isnan(jobs.ended[job]) else _time(float(jobs.ended[job]))
+    if sort == RUN:
+        state = "no run ended in 90 days" if at is None else "completed" if jobs.done[job] else "failed"
+        return "last run", "", "completed", state, at
+    length = float(jobs.duration[job])
+    if np.isnan(length):
+        return "duration", "", "", "no completed run told how long it took", at
+    odd = jobs.odd.get(job)
+    if odd is None:
+        known = not np.isnan(jobs.usual[job])
+        return "duration", "", "", f"{length:,.0f} s" + ("" if known else "; too few runs to learn from"), at
+    band = f"{odd.expected:,.0f} s, {odd.low:,.0f} to {odd.high:,.0f} from {odd.points} runs"
+    return "duration", "", band, f"{length:,.0f} s ({odd.verdict})", at
 
 
 def fresh_words(found: Evidence, node: int) -> tuple[str, str, datetime | None]:

@@ -84,7 +84,7 @@ def score(node: I64, kind: I64, weight: F64, result: F64, n: int, weights: npt.A
     n
         how many nodes there are.
     weights
-        one per dimension.
+        one per dimension, or one row of them per node.
 
     Examples
     --------
@@ -96,10 +96,10 @@ def score(node: I64, kind: I64, weight: F64, result: F64, n: int, weights: npt.A
     size = n * len(DIMENSIONS)
     have = np.bincount(cell, weight[known] * result[known], size).reshape(n, len(DIMENSIONS))
     most = np.bincount(cell, weight[known], size).reshape(n, len(DIMENSIONS))
-    per = np.asarray(weights, dtype=np.float64)
+    per = np.asarray(weights, dtype=np.float64)  # a dimension that weighs nothing is left out
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.where(most > 0, have / most, 0.0)
-        found: F64 = 100 * (part @ per) / ((most > 0) @ per)
+        found: F64 = 100 * (part * per).sum(axis=1) / ((most > 0) * per).sum(axis=1)
     return found
 
 
@@ -116,6 +116,8 @@ def points_lost(kind: I64, weight: F64, result: F64, weights: npt.ArrayLike = WE
     per = np.asarray(weights, dtype=np.float64)
     most = np.bincount(kind[known], weight[known], len(DIMENSIONS))
     total = per[most > 0].sum()
+    if total == 0:
+        return lost  # what is checked weighs nothing in its domain
     at = kind[known]
     lost[known] = 100 * per[at] * weight[known] * (1 - result[known]) / (total * most[at])
     return lost

@@ -123,7 +123,7 @@ def _alerts(view: View, going: Sequence[_Open], failing: set[int]) -> list[tuple
     groups: dict[str, list[_Open]] = defaultdict(list)
     for one in going:
         groups[cause_of[one.index]].append(one)
-    return list(zip(incident_alerts(groups, []), groups.values(), strict=True))  # type: ignore[arg-type]
+    return list(zip(incident_alerts(groups, []), groups.values(), strict=True))
 
 
 def _message(

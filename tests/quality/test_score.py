@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.actor import Actor
+from lineage.declared import apply
 from lineage.engine import Lineage
+from lineage.errors import DeclarationError
 from lineage.quality.freshness import learned_limit, learned_limits
 from lineage.quality.score import DIMENSIONS, points_lost, score, upstream_risk
 from lineage.view import HiddenNodeError
@@ -172,3 +175,33 @@ def test_the_gate_is_open_closed_or_cannot_tell(daily: World) -> None:
     closed = Lineage(daily.store).quality.gate("orders", now=NOW)
     assert closed.state == "closed"
     assert ("job:pg:load", 1, "failing") in {(b.node, b.hops, b.what) for b in closed.blockers}
+
+
+def test_a_job_is_as_good_as_its_last_run_and_as_what_it_reads(daily: World) -> None:
+    lx = Lineage(daily.store)
+    good = lx.quality.explain("job:pg:export", now=NOW)
+    assert (good.kind, good.quality, good.known, good.expected) == ("job", 100, 2, 2)
+    orders = lx.quality.explain("orders", now=NOW).quality
+    assert (good.upstream_risk, good.limited_by) == (pytest.approx(orders), "dataset:pg:orders")
+    daily.run("load", "broken", state="FAIL", started_at=NOW - timedelta(hours=1))
+    bad = Lineage(daily.store).quality.explain("job:pg:load", now=NOW)
+    assert [(c.name, c.observed) for c in bad.checks if c.lost > 0] == [("last run", "failed")]
+    assert sum(c.lost for c in bad.checks) == pytest.approx(100 - (bad.score or 0)) == pytest.approx(50)
+    rows = {row.id: row for row in Lineage(daily.store).quality.report("job", now=NOW).nodes}
+    assert (rows["job:pg:load"].quality, len(rows)) == (50, 3)
+
+
+def test_a_domain_weighs_the_dimensions_as_its_file_says(daily: World, tmp_path: Path) -> None:
+    (tmp_path / "domains").mkdir()
+    told = "name: sales\npatterns: [report]\nquality: {{{}}}\n"
+    (tmp_path / "domains" / "sales.yaml").write_text(told.format("timeliness: 0.3"))
+    before = Lineage(daily.store).quality.explain("report", now=NOW)
+    assert before.quality == pytest.approx(100 / 3)  # .1 of .3
+    apply(daily.store, tmp_path)
+    after = Lineage(daily.store).quality.explain("report", now=NOW)
+    assert after.quality == pytest.approx(25)  # .1 of .4
+    assert sum(c.lost for c in after.checks) == pytest.approx(75)
+    for wrong, why in (("freshness: 1", "“freshness” is no dimension"), ("accuracy: -1", "at least 0")):
+        (tmp_path / "domains" / "sales.yaml").write_text(told.format(wrong))
+        with pytest.raises(DeclarationError, match=rf"sales\.yaml:3: quality: .*{why}"):
+            apply(daily.store, tmp_path)

@@ -152,6 +152,14 @@ def _anomalies(answer: Json, value: list[Json]) -> None:
     assert [{key: one[key] for key in keys} for one in answer["anomalies"]] == value
 
 
+def _points(answer: Json, value: Json) -> None:
+    lost = {check["name"]: round(check["lost"], 2) for check in answer["checks"] if check["lost"]}
+    untested = [check["name"] for check in answer["checks"] if check["result"] is None]
+    told = {"quality": round(answer["quality"], 2), "lost": lost, "untested": untested}
+    assert {**told, "known": answer["known"], "expected": answer["expected"]} == value
+    assert abs(sum(check["lost"] for check in answer["checks"]) - (100 - answer["score"])) < 1e-9
+
+
 def _unread_include(answer: Json, value: list[Json]) -> None:
     found = [{key: one[key] for key in ("id", "currency", "own_per_month")} for one in answer["unread"]]
     assert [one for one in value if one not in found] == []
@@ -237,6 +245,7 @@ CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "writers": _ids("writers"),
     "hits_include": _hits_include,
     "totals": _totals,
+    "points": _points,
     "budget_states": _budget_states,
     "anomalies": _anomalies,
     "unread_include": _unread_include,
