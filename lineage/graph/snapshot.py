@@ -71,6 +71,7 @@ class Snapshot(Labelled):
         self._self_loops = self_loops
         pairs = pairs or (Pairs.of(relations.reads), Pairs.of(relations.writes), Pairs.of(relations.contains))
         self._reads, self._writes, self._contains = pairs
+        self._counted: dict[LevelName, Closed] = {}  # vertices that are nodes, asked for by `closures`
         self._search: dict[tuple[LevelName, Direction], Searcher] = {}
         for name, level in levels.items():
             down, up = searchers(level.down, level.up, kernels)
@@ -325,8 +326,14 @@ class Snapshot(Labelled):
         place = np.asarray(sources, dtype=np.int64).reshape(-1) - on.offset
         if ((place < 0) | (place >= len(on.vertices))).any():
             raise UsageError(f"closures: wants indices of {level}s, {on.offset} to {on.offset + len(on.vertices) - 1}.")
-        counted = Closed(~on.is_helper(on.public))
-        found = self._search[level, direction].reach(on.vertices[place], mask, counted, direction == "upstream")
+        if level not in self._counted:
+            self._counted[level] = Closed(~on.is_helper(on.public))
+        vertices = on.vertices[place]
+        order = np.argsort(vertices)  # those of one batch lie together then and reach much the same
+        found = np.empty(len(vertices), dtype=np.uint32)
+        found[order] = self._search[level, direction].reach(
+            vertices[order], mask, self._counted[level], direction == "upstream"
+        )
         return found - np.uint32(1)
 
     # -- inside

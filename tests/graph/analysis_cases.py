@@ -208,7 +208,7 @@ def use_module(path: str) -> None:
 def main() -> None:
     use_module(sys.argv[1])
     rng = np.random.default_rng(7)
-    for _ in range(60):
+    for _ in range(24):
         check(rng, "compiled")
     print("clean")
 

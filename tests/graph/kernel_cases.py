@@ -206,6 +206,6 @@ def use_module(path: str) -> None:
 
 if __name__ == "__main__":
     use_module(sys.argv[1])
-    compare(120, seed=2)
-    compare_sorting(30, seed=3)
+    compare(60, seed=2)
+    compare_sorting(10, seed=3)
     print("clean")

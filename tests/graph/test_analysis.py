@@ -17,7 +17,7 @@ KERNELS = analysis.available()
 @pytest.mark.parametrize("kernels", KERNELS)
 def test_answers_about_whole_graphs_are_those_of_networkx(kernels: str) -> None:
     rng = np.random.default_rng(3)
-    for _ in range(60):
+    for _ in range(30):
         analysis_cases.check(rng, kernels)
 
 

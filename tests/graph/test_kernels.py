@@ -21,12 +21,12 @@ compiled = pytest.mark.skipif(
 
 @compiled
 def test_compiled_kernels_give_exactly_what_numpy_gives() -> None:
-    kernel_cases.compare(200, seed=1)
+    kernel_cases.compare(100, seed=1)
 
 
 @compiled
 def test_compiled_sorting_gives_exactly_what_numpy_gives() -> None:
-    kernel_cases.compare_sorting(50, seed=4)
+    kernel_cases.compare_sorting(20, seed=4)
 
 
 @compiled

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.graph import Snapshot, load
@@ -74,6 +74,7 @@ def apply(world: World, change: tuple[Any, ...], second: int) -> None:
             world.alias(a, b, **times)
 
 
+@settings(max_examples=settings.default.max_examples // 3)  # six states each, every one built anew to compare with
 @given(st.lists(st.lists(changes, max_size=3), max_size=6))
 def test_it_equals_a_new_build_after_every_change(batches: list[list[tuple[Any, ...]]]) -> None:
     world = World.reused().nodes(*DATASETS, "load()", *(f"{d}.{c}" for d in DATASETS for c in "xy"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.graph import choice
@@ -179,6 +179,7 @@ def check_path(
     assert sum(steps[pair] for pair in pairs) == length
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(
     st.lists(dataset_edges, max_size=18),
     st.lists(job_edges, max_size=5),
@@ -200,6 +201,7 @@ def test_dataset_walks_agree_with_networkx(
         check(seen, dataset_oracle(flat + flow, written), "d0", upstream, "dataset", data)
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.lists(column_edges, max_size=18), st.booleans(), st.data())
 def test_column_walks_agree_with_networkx(edges: list[Edge], upstream: bool, data: st.DataObject) -> None:
     world = World.reused().nodes("d0.x")
@@ -211,6 +213,7 @@ def test_column_walks_agree_with_networkx(edges: list[Edge], upstream: bool, dat
         check(seen, column_oracle(edges, names, upstream), "d0.x", upstream, "column", data)
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.lists(dataset_edges, max_size=25), st.sets(datasets, min_size=1, max_size=3))
 def test_edges_are_counted_once_between_the_nodes_of_the_answer(edges: list[Edge], sources: set[str]) -> None:
     world = World.reused().nodes(*sources)

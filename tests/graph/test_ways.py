@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import networkx as nx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.graph import Between, between
@@ -45,6 +45,7 @@ def test_a_column_that_affects_all_rows_leads_through_the_dataset(kernels: str) 
     assert edges == {("a.f", "b"), ("b", "b.q"), ("b.q", "c.q")}
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.lists(dataset_edges, max_size=18), st.lists(job_edges, max_size=5), st.lists(writes, max_size=4))
 def test_what_lies_between_agrees_with_networkx(flat: list[Edge], flow: list[Edge], written: list[Edge]) -> None:
     world = World.reused().nodes("d0", "d1")
@@ -65,6 +66,7 @@ def test_what_lies_between_agrees_with_networkx(flat: list[Edge], flow: list[Edg
         assert ask(seen, "d0", "d1") == ({oracle.node(v) for v in inside}, pairs)
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.lists(column_edges, max_size=18))
 def test_columns_between_lie_on_both_walks(edges: list[Edge]) -> None:
     world = World.reused().nodes("d0.x", "d1.x")

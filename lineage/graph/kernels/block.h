@@ -38,6 +38,21 @@ static void *room_new(size_t size)
     return malloc(size);
 }
 
+/* Room for `size` bytes that are zero, at `*begin`; what is released is the answer. Pages that nobody touches cost
+ * nothing: large memory comes as zeros from the system. */
+static void *room_zero(size_t size, void **begin)
+{
+    char *memory = calloc(1, size + HUGE_PAGE);
+    if (memory == NULL)
+        return NULL;
+    *begin = memory + (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (size >= HUGE_PAGE)
+        (void)madvise(*begin, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 /* Room for `size` bytes, from the pool when there is one of about that size. Released with pool_give or free. */
 static void *pool_take(size_t size)
 {

@@ -6,7 +6,7 @@
 #ifndef MESHLINE_SWEEP_H
 #define MESHLINE_SWEEP_H
 
-#include "search.h"
+#include "expand.h"
 
 #define WIDE 8    /* words of 64 bits */
 #define PLANES 8  /* digits of the vertical counters, which are emptied in time */
@@ -17,6 +17,7 @@ typedef struct {
     const uint64_t *counted; /* bit per vertex that counts */
     uint32_t n, mask;
     int backwards;           /* edges lead to smaller vertices */
+    void *memory;            /* that `bits` lie in */
     uint64_t (*bits)[WIDE];  /* all zero between batches */
     uint8_t *pending;        /* bits that were not passed on yet; all zero between batches */
     uint8_t *listed;
@@ -25,7 +26,7 @@ typedef struct {
 
 static void sweep_free(Sweep *q)
 {
-    free(q->bits);
+    free(q->memory);
     free(q->pending);
     free(q->listed);
     free(q->touched);
@@ -34,16 +35,15 @@ static void sweep_free(Sweep *q)
 static int sweep_begin(Sweep *q)
 {
     size_t size = ((size_t)q->n + 1) * sizeof(*q->bits);
-    q->bits = room_new(size);
+    q->memory = room_zero(size, (void **)&q->bits);
     q->pending = calloc((size_t)q->n + 1, 1);
     q->listed = calloc((size_t)q->n + 1, 1);
     q->touched = malloc(((size_t)q->n + 1) * sizeof(uint32_t));
     q->count = 0;
-    if (q->bits == NULL || q->pending == NULL || q->listed == NULL || q->touched == NULL) {
+    if (q->memory == NULL || q->pending == NULL || q->listed == NULL || q->touched == NULL) {
         sweep_free(q);
         return -1;
     }
-    memset(q->bits, 0, size);
     return 0;
 }
 
@@ -56,7 +56,7 @@ static inline void touch(Sweep *q, uint32_t v)
 }
 
 /* Pass the bits of a vertex on. The next vertex to look at: after it in the flow, or where an edge led back to. */
-static uint32_t pass_on(Sweep *q, uint32_t v)
+ALWAYS_INLINE uint32_t pass_on(Sweep *q, uint32_t v)
 {
     uint32_t back = v;
     q->pending[v] = 0;
@@ -69,10 +69,11 @@ static uint32_t pass_on(Sweep *q, uint32_t v)
             PREFETCH(q->bits[g->indices[e + COPY] & VERTEX_MASK]); /* padding allows it */
             if (!(q->mask >> (g->indices[e] >> CLASS_SHIFT) & 1) || w == v)
                 continue;
-            uint64_t fresh = 0;
+            const uint64_t *restrict from = q->bits[v];
+            uint64_t *restrict to = q->bits[w], fresh = 0;
             for (int k = 0; k < WIDE; k++) {
-                fresh |= q->bits[v][k] & ~q->bits[w][k];
-                q->bits[w][k] |= q->bits[v][k];
+                fresh |= from[k] & ~to[k];
+                to[k] |= from[k];
             }
             if (!fresh)
                 continue;
@@ -84,7 +85,7 @@ static uint32_t pass_on(Sweep *q, uint32_t v)
     return back != v ? back : q->backwards ? v - 1 : v + 1;
 }
 
-static void sweep(Sweep *q, const uint32_t *seeds, uint32_t count)
+ALWAYS_INLINE void sweep_as(Sweep *q, const uint32_t *seeds, uint32_t count)
 {
     uint32_t at = q->backwards ? 0 : q->n;
     for (uint32_t k = 0; k < count; k++) {
@@ -95,6 +96,19 @@ static void sweep(Sweep *q, const uint32_t *seeds, uint32_t count)
     }
     while (at < q->n) /* below zero it wraps around */
         at = q->pending[at] ? pass_on(q, at) : q->backwards ? at - 1 : at + 1;
+}
+
+static WIDE_CODE void sweep_wide(Sweep *q, const uint32_t *seeds, uint32_t count)
+{
+    sweep_as(q, seeds, count);
+}
+
+static void sweep(Sweep *q, const uint32_t *seeds, uint32_t count)
+{
+    if (wide)
+        sweep_wide(q, seeds, count);
+    else
+        sweep_as(q, seeds, count);
 }
 
 static void empty(uint64_t plane[PLANES][WIDE], uint32_t *total, uint32_t count)
