@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import random
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -151,6 +154,19 @@ def changes(store: Store) -> None:
     node = f"column:pg:{name(0)}:c{COLUMNS - 1}"
     timed("change --drop of that column", 1_000, lambda: lx.contracts.change_nodes(drop=[node]), 5)
     timed("change --retype of that column", 1_000, lambda: lx.contracts.change_nodes(retype={node: "int"}), 5)
+    dataset = f"dataset:pg:{name(DATASETS // 2)}"
+    timed("change --drop of a dataset in the middle", 1_000, lambda: lx.contracts.change_nodes(drop=[dataset]), 5)
+
+
+def command(database: Path) -> None:
+    """The same change as somebody asks it: a process that starts, reads, judges and prints."""
+    file = database.with_name("new.yaml")
+    file.write_text(contract(0, COLUMNS - 1, "2.0.0"), encoding="utf-8")
+    start = "from lineage.cli import main; main()"
+    asked = [sys.executable, "-c", start, "change", str(file), "--db", str(database), "--exit-zero", "--format", "json"]
+    timed(
+        "meshline change, the process", 1_000, lambda: subprocess.run(asked, check=True, stdout=subprocess.DEVNULL), 5
+    )
 
 
 def promises(store: Store) -> None:
@@ -165,13 +181,17 @@ def main() -> None:
     """Print the table."""
     validation()
     mutations()
-    with Store.open(":memory:") as store:
-        fill(store)
-        declare(store)
-        changes(store)
-        promises(store)
-        scorecards.policies(store, timed)
-        scorecards.scorecards(store, timed)
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "mesh.duckdb"
+        with Store.open(database) as store:
+            fill(store)
+            declare(store)
+            changes(store)
+            promises(store)
+        command(database)
+        with Store.open(database) as store:
+            scorecards.policies(store, timed)
+            scorecards.scorecards(store, timed)
     scorecards.audit(timed)
     scorecards.pack(timed)
 
