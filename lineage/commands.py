@@ -67,6 +67,10 @@ FIELDS: tuple[str, ...] = (
     "lineage.scorecards.commands",
     "lineage.feedback.commands",
     "lineage.report.commands",
+    "lineage.owners.commands",
+    "lineage.saved.commands",
+    "lineage.runs.commands",
+    "lineage.schemas.commands",
 )
 """Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
 

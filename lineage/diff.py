@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.diff_causes import Causes
 from lineage.diff_facets import facet_changes
 from lineage.differences import WHATS, Difference, What
+from lineage.owners.changes import owner_changes
 from lineage.reach import reach
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def diff(before: View, after: View, scope: set[int] | None = None) -> tuple[Diff
         *comparison.edges("edge"),
         *comparison.edges("column_edge"),
         *facet_changes(before, after, comparison.admits, comparison.causes),
+        *owner_changes(before, after, comparison.admits),
     ]
     return tuple(sorted(found, key=lambda d: (WHATS.index(d.what), d.change, d.id, d.other or "", d.kind, d.detail)))
 

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from lineage.feedback.questions import FeedbackQuestions
     from lineage.hand.aliases import Aliases
     from lineage.hand.edges import Edges
+    from lineage.owners.questions import Owners
     from lineage.policies.access import Access
     from lineage.policies.questions import PolicyQuestions
     from lineage.policies.waiving import Waivers
     from lineage.quality.questions import Quality
     from lineage.report.asked import Reports
+    from lineage.runs.questions import Runs
+    from lineage.saved.questions import SavedViews
+    from lineage.schemas.questions import Schemas
     from lineage.scorecards.questions import ScorecardQuestions
     from lineage.store import Store
 
@@ -128,3 +132,31 @@ class Fields:
         from lineage.report.asked import Reports
 
         return Reports(cast("Lineage", self))
+
+    @property
+    def owners(self) -> Owners:
+        """Owners that people named by hand."""
+        from lineage.owners.questions import Owners
+
+        return Owners(cast("Lineage", self))
+
+    @property
+    def saved(self) -> SavedViews:
+        """Views of the dashboard that somebody saved."""
+        from lineage.saved.questions import SavedViews
+
+        return SavedViews(cast("Lineage", self))
+
+    @property
+    def runs(self) -> Runs:
+        """Runs one by one."""
+        from lineage.runs.questions import Runs
+
+        return Runs(cast("Lineage", self))
+
+    @property
+    def schemas(self) -> Schemas:
+        """Versions of the schemas of datasets."""
+        from lineage.schemas.questions import Schemas
+
+        return Schemas(cast("Lineage", self))

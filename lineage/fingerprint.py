@@ -44,6 +44,7 @@ _TABLES = {
             *DECLARED,
             "alias_mark",
             "edge_mark",
+            "owner_mark",
             "sql_problem",
         ),
         "WHERE known_to = $open",
@@ -57,6 +58,7 @@ _LEFT_OUT_OF: dict[str, frozenset[str] | set[str]] = {  # what its hash covers, 
     **dict.fromkeys(DECLARED, frozenset({"path", "actor", "body", "valid_from", "valid_to"})),
     "alias_mark": _WHO,
     "edge_mark": _WHO,
+    "owner_mark": _WHO,
 }
 _COLUMNS = """
 SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY column_name

@@ -243,10 +243,22 @@ class Instant:
             self._domain[i] = found
         return found
 
+    @cached_property
+    def owners_by_hand(self) -> dict[int, str]:
+        """Owners that people named, which go before those that events tell."""
+        from lineage.owners.marks import statements
+
+        named = statements(self.store, self.snapshot.as_of, self.snapshot.known_at)
+        return {i: row[1] for row in named if (i := self.snapshot.index(row[0])) is not None}
+
     def owner(self, i: int) -> str | None:
-        """First owner in the ownership facet of a node; a column has that of its dataset."""
+        """Owner of a node: whom somebody named by hand, else whom events tell; a column has that of its dataset."""
         node = self.snapshot.dataset_of(i) if self.snapshot.kind[i] == 2 else i
-        for facets in self.facets_of.get(node, ()):
+        return self.owners_by_hand.get(node) or self.told_owner(node)
+
+    def told_owner(self, i: int) -> str | None:
+        """First owner in the ownership facet of a dataset or job."""
+        for facets in self.facets_of.get(i, ()):
             owners = (facets.get("ownership") or {}).get("owners")
             for owner in owners if isinstance(owners, list) else []:
                 if isinstance(owner, dict) and owner.get("name"):

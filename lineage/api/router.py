@@ -16,9 +16,13 @@ from lineage.cost import api as cost
 from lineage.engine import Lineage
 from lineage.feedback import api as feedback
 from lineage.hand import api as hand
+from lineage.owners import api as owners
 from lineage.policies import api as policies
 from lineage.quality import api as quality
 from lineage.report import api as report
+from lineage.runs import api as runs
+from lineage.saved import api as saved
+from lineage.schemas import api as schemas
 from lineage.scorecards import api as scorecards
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
@@ -36,6 +40,10 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     scorecards.build,
     feedback.build,
     report.build,
+    owners.build,
+    saved.build,
+    runs.build,
+    schemas.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

@@ -1,0 +1,1 @@
+"""Who owns a dataset or job, as people say it by hand: it goes before what events told."""
