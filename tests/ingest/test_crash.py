@@ -20,7 +20,7 @@ from tests.ingest.build import column_lineage, loaded, run_event, schema
 from tests.ingest.bulk import BATCH
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 5  # in each of two modes
+KILLS = 4  # in each of two modes; tests/server kills a server twice more
 
 
 def events(count: int) -> list[bytes]:
@@ -65,7 +65,7 @@ def held(db: Path, acknowledged: int) -> int:
 def test_kill_9_at_random_moments_loses_no_committed_batch(tmp_path: Path, settings: tuple[str, ...]) -> None:
     rng = random.Random(os.urandom(8))
     db, file = tmp_path / "m.duckdb", tmp_path / "all.ndjson"
-    lines = events(26 * BATCH)
+    lines = events(20 * BATCH)
     file.write_bytes(b"\n".join(lines))
     done = 0
     for _ in range(KILLS):
@@ -106,9 +106,9 @@ def goes_on(db: Path, file: Path, done: int, lines: list[bytes]) -> None:
 
 def test_a_file_that_may_not_grow_refuses_and_keeps_what_was_committed(tmp_path: Path) -> None:
     db, file = tmp_path / "m.duckdb", tmp_path / "all.ndjson"
-    lines = events(30 * BATCH)
+    lines = events(20 * BATCH)
     file.write_bytes(b"\n".join(lines))
-    goes_on(db, file, fill_up(db, file, 800_000), lines)
+    goes_on(db, file, fill_up(db, file, 600_000), lines)
 
 
 @pytest.fixture

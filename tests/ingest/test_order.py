@@ -125,7 +125,7 @@ def _expected() -> dict[str, set[tuple[Any, ...]]]:
         return state(store)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32), restart=st.booleans())
 def test_any_order_of_contradicting_events_gives_the_same_state(seed: int, restart: bool) -> None:
     with _ingest(_cut(awkward(), seed, 8), restart) as found:
@@ -139,17 +139,19 @@ def test_any_order_of_recorded_events_gives_the_same_state(events: Path, name: s
         assert difference(state(expected), state(found)) == {}
 
 
-@settings(max_examples=6)
-@given(seed=st.integers(0, 2**32), data=st.data())
-def test_what_was_known_at_k_equals_a_rebuild_from_what_had_arrived_by_k(seed: int, data: st.DataObject) -> None:
+@settings(max_examples=2)
+@given(seed=st.integers(0, 2**32))
+def test_what_was_known_at_k_equals_a_rebuild_from_what_had_arrived_by_k(seed: int) -> None:
+    """At every K of one stream: beside it grows a store that never hears of what comes later."""
     batches = _cut(awkward(), seed, 8)
-    day = data.draw(st.integers(0, len(batches) - 1))
-    with _ingest(batches[: day + 1]) as expected, empty_store() as store:
-        writer = Writer(store)
+    with empty_store() as store, empty_store() as grows:
+        writer, by_then = Writer(store), Writer(grows)
         for number, batch in enumerate(batches):
             writer.ingest(batch, source="test", received_at=T0 + timedelta(days=number))
-        known_at = str(T0 + timedelta(days=day, hours=data.draw(st.integers(0, 23))))
-        assert difference(state(expected), state(store, known_at)) == {}
+        for number, batch in enumerate(batches):
+            by_then.ingest(batch, source="test")
+            known_at = str(T0 + timedelta(days=number, hours=(seed + number) % 24))
+            assert difference(state(grows), state(store, known_at)) == {}
 
 
 def test_a_batch_that_shares_its_receipt_time_with_another_leaves_no_empty_interval() -> None:

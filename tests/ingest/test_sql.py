@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,12 @@ def _cut(seed: int) -> list[list[bytes]]:
     return batches
 
 
+@cache
+def _expected() -> list[str]:
+    with one(*stream()) as store:
+        return parts(store)
+
+
 _MEMO: dict[Question, Reading] = {}
 
 
@@ -279,10 +286,10 @@ def remembered(question: Question) -> Reading:
     return _MEMO[question]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 2**32), restart=st.booleans(), late=st.booleans())
 def test_any_order_and_any_moment_of_reading_give_one_state_and_past(seed: int, restart: bool, late: bool) -> None:
-    with one(*stream()) as expected, empty_store() as store, empty_store() as again:
+    with empty_store() as store, empty_store() as again:
         writer = Writer(store)
         step = SqlStep(store, remembered)
         for batch in _cut(seed):
@@ -291,11 +298,11 @@ def test_any_order_and_any_moment_of_reading_give_one_state_and_past(seed: int, 
                 step = SqlStep(store, remembered) if restart else step
                 step.run()
         step.run()
-        assert parts(store) == parts(expected)
+        assert parts(store) == _expected()
         rebuild(store, again)
         read_pending(again, remembered)
         assert fingerprint(again) == fingerprint(store)
-        for (at,) in store.rows("SELECT DISTINCT received_at FROM raw ORDER BY hash(block) LIMIT 3"):
+        for (at,) in store.rows("SELECT DISTINCT received_at FROM raw ORDER BY hash(block) LIMIT 2"):
             assert difference(state(store, str(at)), state(again, str(at))) == {}
 
 

@@ -21,6 +21,14 @@ from lineage.errors import StoreError
 from lineage.store import Store
 from tests.server.running import Running, run_event, serving, until
 
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server for questions that leave nothing behind."""
+    with serving(tmp_path_factory.mktemp("shared") / "shared.duckdb") as running:
+        yield running
+
+
 # -- health
 
 
@@ -78,44 +86,44 @@ def test_impact_over_http_is_the_answer_of_the_engine(server: Running) -> None:
     ]
 
 
-def test_an_unknown_node_is_a_404_with_words(server: Running) -> None:
-    answer = server.http.get("api/v2/impact", params={"node": "nothing"})
+def test_an_unknown_node_is_a_404_with_words(shared: Running) -> None:
+    answer = shared.http.get("api/v2/impact", params={"node": "nothing"})
     assert answer.status_code == 404
     assert "nothing" in answer.json()["detail"]
 
 
-def test_an_unknown_path_of_the_api_is_a_404_in_json(server: Running) -> None:
-    answer = server.http.get("api/v2/nothing", headers={"accept": "text/html"})
+def test_an_unknown_path_of_the_api_is_a_404_in_json(shared: Running) -> None:
+    answer = shared.http.get("api/v2/nothing", headers={"accept": "text/html"})
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
 
 
-def test_pages_are_served_beside_the_api(server: Running) -> None:
-    answer = server.http.get("")
+def test_pages_are_served_beside_the_api(shared: Running) -> None:
+    answer = shared.http.get("")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
 
 
-def test_every_answer_to_a_browser_carries_security_headers(server: Running) -> None:
+def test_every_answer_to_a_browser_carries_security_headers(shared: Running) -> None:
     for path in ("", "api/docs", "health", "api/v2/nothing"):
-        headers = server.http.get(path).headers
+        headers = shared.http.get(path).headers
         assert headers["x-content-type-options"] == "nosniff", path
         assert "frame-ancestors 'none'" in headers["content-security-policy"], path
         assert headers["referrer-policy"] == "same-origin", path
 
 
-def test_errors_inside_are_not_shown_outside(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_inside_are_not_shown_outside(shared: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret text")
 
     with monkeypatch.context() as patch:
-        patch.setattr(server.inside.lineage, "search", broken)
-        answer = server.http.get("api/v2/search", params={"q": "orders"})
+        patch.setattr(shared.inside.lineage, "search", broken)
+        answer = shared.http.get("api/v2/search", params={"q": "orders"})
     assert answer.status_code == 500
     assert "secret" not in answer.text
 
 
-def test_the_openapi_description_tells_of_the_receiving_routes(server: Running) -> None:
-    paths = server.http.get("api/openapi.json").json()["paths"]
+def test_the_openapi_description_tells_of_the_receiving_routes(shared: Running) -> None:
+    paths = shared.http.get("api/openapi.json").json()["paths"]
     assert {"get", "post"} <= set(paths["/api/v1/lineage"])
     assert set(paths["/api/v1/lineage/batch"]) == {"post"}
     assert "get" in paths["/health"]
@@ -150,13 +158,6 @@ def test_a_server_under_a_path_answers_with_and_without_it(database: Path) -> No
 
 
 # -- who is let in
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server for questions that leave nothing behind."""
-    with serving(tmp_path_factory.mktemp("shared") / "shared.duckdb") as running:
-        yield running
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "LOCALHOST", "[::1]:80", "127.9.9.9", "x.localhost"])
@@ -326,9 +327,9 @@ def test_a_lasting_file_is_compressed_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert packed == [50_000] * 3
 
 
-def test_answers_of_the_api_are_compressed(server: Running) -> None:
-    assert server.http.get("api/openapi.json").headers["content-encoding"] == "gzip"
-    assert json.loads(server.http.get("api/openapi.json").text)["info"]["title"] == "Meshline"
+def test_answers_of_the_api_are_compressed(shared: Running) -> None:
+    assert shared.http.get("api/openapi.json").headers["content-encoding"] == "gzip"
+    assert json.loads(shared.http.get("api/openapi.json").text)["info"]["title"] == "Meshline"
 
 
 def test_an_answer_without_a_type_is_compressed_like_the_json_it_is() -> None:
