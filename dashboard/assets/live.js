@@ -20,8 +20,19 @@
     box.appendChild(element);
   }
 
+  /* what somebody typed into a form that acts, and did not send yet */
+  const typed = new Map();
+  document.addEventListener("input", (event) => {
+    if (event.target.closest && event.target.closest("form.act-form")) typed.set(event.target, event.target.value);
+  });
+  function halfTyped() {
+    for (const [field, text] of typed) if (!field.isConnected || field.value !== text) typed.delete(field);
+    return Array.from(typed.values()).some((text) => text.trim());
+  }
+
   /** Whether a change of the page would take something out of somebody's hands. */
   function busy() {
+    if (halfTyped()) return true;
     const active = document.activeElement;
     if (active && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName)) return true;
     if (active && active.isContentEditable) return true;

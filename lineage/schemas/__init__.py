@@ -1,1 +1,1 @@
-"""Versions of the schema of a dataset, and what each changed for whoever reads it."""
+"""Versions of the schema of a dataset, and what each of them changed for whoever reads it."""

@@ -125,6 +125,20 @@ def test_the_past_can_be_read_but_not_acted_on_and_what_is_unknown_is_said(
     expect(page.locator("#quality-list")).to_contain_text("There are no rows here.")
 
 
+def test_what_is_half_typed_into_a_form_outlives_new_data(page: Page, own: Lineage, serve: Callable[..., str]) -> None:
+    one = next(i for i in own.quality.incidents().incidents if i.state != "resolved")
+    page.goto(f"{serve(own)}/incident?id={one.id}")
+    filled(page)
+    page.wait_for_function("() => __live.boot !== null")
+    reason = page.get_by_role("form").first.get_by_label("Reason")
+    reason.fill("the supplier")
+    reason.blur()
+    own.aliases.switch("port", False)  # any change of the store
+    page.evaluate("() => __live.ask()")
+    expect(page.locator("#live-strip")).to_contain_text("New data has arrived.")
+    expect(reason).to_have_value("the supplier")
+
+
 def test_a_store_without_tests_says_so_instead_of_drawing_zero(page: Page, serve: Callable[..., str]) -> None:
     with Store.open(":memory:") as store:
         page.goto(f"{serve(Lineage(store))}/quality")
