@@ -187,7 +187,7 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
 
 def _wants_clues(charges: list[tuple[int, str, int, dict[str, str | None]]], rules: Rules) -> bool:
     """Whether events have to be read for ids of queries and clusters, which no table holds."""
-    if any("byte_billed" in rate.prices for rate in rules.rates):
+    if any("byte_billed" in rate.prices for rate in rules.rates) or any(pool.usage == "cpu" for pool in rules.pools):
         return True
     for _, _, _, charge in charges:
         if charge["query"] or "cluster" in f"{charge['resource']}{charge['resource_type']}".lower():

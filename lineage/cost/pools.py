@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -30,6 +31,7 @@ class Members:
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     longest: int
+    cpu: Mapping[int, float] = field(default_factory=dict)  # run -> seconds of CPU or slots
 
 
 def members(view: View, pool: Pool | None, name: str, runs: list[RunUse], told: RunClues | None) -> Members:
@@ -47,14 +49,14 @@ def members(view: View, pool: Pool | None, name: str, runs: list[RunUse], told: 
         mine = [run for run in runs if fits[run.job]]
     parents = {run.parent for run in mine}  # they do their work in their children, which are counted
     mine = [run for run in mine if run.run not in parents or run.writes]
-    return _members(name, mine)
+    return _members(name, mine, told.cpu if told else {})
 
 
-def _members(name: str, runs: list[RunUse]) -> Members:
+def _members(name: str, runs: list[RunUse], cpu: Mapping[int, float]) -> Members:
     runs = sorted(runs, key=lambda run: (run.started, run.run))
     starts = np.array([_micros(run.started) for run in runs], dtype=np.int64)
     ends = np.array([_micros(run.ended) for run in runs], dtype=np.int64)
-    return Members(name, runs, starts, ends, int((ends - starts).max(initial=0)))
+    return Members(name, runs, starts, ends, int((ends - starts).max(initial=0)), cpu)
 
 
 def divide(
@@ -83,7 +85,7 @@ def divide(
         if unused:
             _add(lines, {f"idle:{members.name}": unused})
         if busy:
-            weights = _weights(pool, [members.runs[i] for i in alive], overlap)
+            weights = _weights(pool, [members.runs[i] for i in alive], overlap, members.cpu)
             _add(by_run, dict(zip(alive, split(busy, weights), strict=True)))
     return by_run, lines
 
@@ -107,11 +109,18 @@ def _idle(pool: Pool | None, window: int, busy: int, any_run: bool) -> tuple[int
     return (busy, max(0, room - busy)) if room > 0 else (1, 0)
 
 
-def _weights(pool: Pool | None, runs: list[RunUse], overlap: list[int]) -> list[int]:
-    """Weights of runs in a window: bytes in proportion to the overlap where all runs told bytes, else the overlap."""
+def _weights(pool: Pool | None, runs: list[RunUse], overlap: list[int], cpu: Mapping[int, float]) -> list[int]:
+    """Weights of runs in a window, in proportion to the overlap: by CPU where that is asked for and all runs told it,
+    else by bytes where all told bytes, else by the overlap alone.
+    """
     usage = pool.usage if pool else "auto"
     if usage == "even":
         return [1] * len(runs)
+    if usage == "cpu" and all(run.run in cpu for run in runs):
+        parts = [cpu[run.run] * 1e6 * length / max(1, (run.ended - run.started) // _MICRO)
+                 for run, length in zip(runs, overlap, strict=True)]  # fmt: skip
+        if sum(parts) > 0:
+            return [round(part) for part in parts]  # microseconds
     sizes = [run.used_bytes for run in runs]
     if usage == "duration" or any(size is None for size in sizes) or not sum(size or 0 for size in sizes):
         return overlap

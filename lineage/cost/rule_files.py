@@ -124,8 +124,8 @@ def _pools(file: DeclaredFile, place: Place, value: Any) -> list[str]:
             problems.append(file.problem((*here, "match"), "must be a mapping of fields of a charge to patterns"))
         else:
             problems += unknown_keys(file, (*here, "match"), one["match"], CHARGE_FIELDS)
-        if one.get("usage", "auto") not in ("auto", "duration", "bytes", "even", "fixed"):
-            problems.append(file.problem((*here, "usage"), "must be auto, duration, bytes, even or fixed"))
+        if one.get("usage", "auto") not in ("auto", "duration", "bytes", "cpu", "even", "fixed"):
+            problems.append(file.problem((*here, "usage"), "must be auto, duration, bytes, cpu, even or fixed"))
         if one.get("usage") == "fixed" and not isinstance(one.get("shares"), dict):
             problems.append(file.problem(here, "has “usage: fixed” and no “shares” (a mapping of domains to numbers)"))
         if one.get("idle", "visible") not in ("visible", "spread"):

@@ -14,7 +14,7 @@
       - name: dwh
         match: {resource: "wh-*"}         # globs over any of the fields of a charge, all must fit
         jobs: ["dbt-prod:*"]              # whose runs use it
-        usage: auto                       # auto, duration, bytes, even, fixed (then shares: {sales: 2, finance: 1})
+        usage: auto                       # auto, duration, bytes, cpu, even, fixed (shares: {sales: 2, finance: 1})
         capacity: 4                       # runs at a time; what is not used is idle
         idle: visible                     # or spread, over those who used it
     egress: {match: ["*data transfer*"], spread: false}

@@ -39,7 +39,13 @@ WHERE e.run IS NOT NULL AND e.received_at <= $known AND e.block IS NOT NULL
 GROUP BY e.block ORDER BY e.block
 """
 _BODY = "SELECT body FROM raw WHERE block = ?"
-_TOKENS = (b'"externalQuery"', b'"bigQueryJob"', b'"gcp_dataproc', b"clusterUsageTags", b'"cluster')
+_TOKENS = (b'"externalQuery"', b'"bigQueryJob"', b'"gcp_dataproc', b"clusterUsageTags", b'"cluster', b"cpu", b"Cpu",
+           b"lotMs", b"lotMillis", b"slot", b"coreSeconds")  # fmt: skip
+_CPU = {  # keys in lower case without separators, and what one of them is in seconds
+    "cpuseconds": 1.0, "slotseconds": 1.0, "vcoreseconds": 1.0, "cputimeseconds": 1.0,
+    "cpums": 1e-3, "cputimems": 1e-3, "slotms": 1e-3, "slotmillis": 1e-3, "totalslotms": 1e-3,
+    "executorcputime": 1e-9,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -77,6 +83,7 @@ class RunClues:
     queries: dict[str, int]  # id of a warehouse query in lower case -> run
     clusters: dict[str, frozenset[int]]  # name or id of a cluster in lower case -> runs
     billed_bytes: dict[int, int]  # run -> bytes the warehouse says it billed
+    cpu: dict[int, float] = field(default_factory=dict)  # run -> seconds of CPU or slots
 
 
 def runs_of(view: View, start: datetime, end: datetime) -> list[RunUse]:
@@ -101,6 +108,7 @@ def clues(view: View, start: datetime, end: datetime) -> RunClues:
     queries: dict[str, int] = {}
     clusters: dict[str, set[int]] = {}
     billed: dict[int, int] = {}
+    cpu: dict[int, float] = {}
     when = {"known": view.known_at, "start": start, "end": end}
     with view.store.reading() as cursor:
         for block, places in cursor.execute(_EVENTS, when).fetchall():
@@ -109,11 +117,44 @@ def clues(view: View, start: datetime, end: datetime) -> RunClues:
             for place in places:
                 raw = events[place["position"]] if place["position"] < len(events) else b""
                 if any(token in raw for token in _TOKENS):
-                    _read(raw, place["run"], queries, clusters, billed)
-    return RunClues(queries, {name: frozenset(runs) for name, runs in clusters.items()}, billed)
+                    _read(raw, place["run"], queries, clusters, billed, cpu)
+    return RunClues(queries, {name: frozenset(runs) for name, runs in clusters.items()}, billed, cpu)
 
 
-def _read(raw: bytes, run: int, queries: dict[str, int], clusters: dict[str, set[int]], billed: dict[int, int]) -> None:
+def cpu_seconds(facet: dict[str, Any]) -> float | None:
+    """Seconds of CPU or slots that a facet tells, itself or in its properties; the largest of several.
+
+    >>> cpu_seconds({"totalSlotMs": "1500"}), cpu_seconds({"properties": '{"cpu_seconds": 4}'}), cpu_seconds({"cpu": 4})
+    (1.5, 4.0, None)
+    """
+    inner = facet.get("properties")
+    if isinstance(inner, str):
+        try:
+            inner = json.loads(inner)
+        except ValueError:
+            inner = None
+    found: list[float] = []
+    for key, value in (*facet.items(), *(inner.items() if isinstance(inner, dict) else ())):
+        unit = _CPU.get("".join(char for char in str(key).lower() if char.isalnum()))
+        if unit is None or isinstance(value, bool) or not isinstance(value, int | float | str):
+            continue
+        try:
+            seconds = float(value) * unit
+        except ValueError:
+            continue
+        if 0 <= seconds < 1e15:
+            found.append(seconds)
+    return max(found, default=None)
+
+
+def _read(
+    raw: bytes,
+    run: int,
+    queries: dict[str, int],
+    clusters: dict[str, set[int]],
+    billed: dict[int, int],
+    cpu: dict[int, float],
+) -> None:
     try:
         facets = json.loads(raw)["run"]["facets"]
     except (ValueError, KeyError, TypeError):
@@ -129,6 +170,9 @@ def _read(raw: bytes, run: int, queries: dict[str, int], clusters: dict[str, set
         size = facet.get("billedBytes")
         if isinstance(size, int) and not isinstance(size, bool) and size >= 0:
             billed[run] = max(size, billed.get(run, 0))
+        used = cpu_seconds(facet)
+        if used is not None:
+            cpu[run] = max(used, cpu.get(run, 0.0))
         for name in _clusters(key, facet):
             clusters.setdefault(name.lower(), set()).add(run)
 

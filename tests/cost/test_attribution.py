@@ -250,3 +250,24 @@ def test_the_routes_give_the_same_answers(lx: Lineage, tmp_path: Path) -> None:
     assert "-8.5" in client.get("/api/v2/cost/report", params={"format": "csv"}).text
     for path in ("explain?node=raw.items", "showback", "budgets", "waste"):
         assert client.get(f"/api/v2/cost/{path}").status_code == 200
+
+
+def test_a_pool_by_cpu_follows_the_slots_that_runs_told_and_else_their_bytes_or_time(tmp_path: Path) -> None:
+    (tmp_path / "cost").mkdir()
+    rule = 'name: r\npools:\n  - {name: wh, match: {resource: "wh-*"}, jobs: ["air:*"], usage: cpu}\n'
+    (tmp_path / "cost" / "rules.yaml").write_text(rule)
+    bill = _bill(tmp_path, [{"BilledCost": "8", "ResourceId": "wh-1"}])
+    for told, expected in (((3_000, "1000"), ("6", "2")), ((3_000, None), ("4", "4")), ((-1, "many"), ("4", "4"))):
+        lines = []
+        for k, slots in enumerate(told):
+            for line in _run(f"run{k}", f"job{k}", "02T00:00:00", "02T00:30:00", [], {f"out{k}": 5}):
+                event = json.loads(line)
+                event["run"]["facets"]["bigQueryJob"] = {"properties": json.dumps({"totalSlotMs": slots})}
+                lines.append(json.dumps(event).encode())
+        with Store.open(":memory:") as store:
+            Writer(store).ingest(lines, source="test", received_at=datetime(2026, 6, 4))  # noqa: DTZ001
+            apply(store, tmp_path)
+            import_files(store, [bill])
+            with lineage.open(store) as lx:
+                own = _own(lx.cost.report("dataset", period="2026-06"))
+        assert [own[f"dataset:pg:out{k}"] for k in (0, 1)] == [Decimal(one) for one in expected]

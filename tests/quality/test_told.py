@@ -89,3 +89,32 @@ def test_results_inside_a_profile_are_test_results_too() -> None:
         ("user_id", "expect_column_values_to_not_be_null", "pass"),
     ]
     assert store.rows("SELECT name, value FROM metric WHERE name = 'rowCount'") == [("rowCount", 15743.0)]
+
+
+def test_a_number_that_is_not_finite_is_noted_and_of_two_values_of_one_run_the_last_counts() -> None:
+    body = b'{"rowCount": NaN, "bytes": 7, "columnMetrics": {"id": {"sum": Infinity, "max": -2}}}'
+    event = json.loads(run_event(inputs=["a"]))
+    event["inputs"][0]["facets"] = {"dataQualityMetrics": "BODY"}
+    store = loaded(json.dumps(event).encode().replace(b'"BODY"', body))
+    refused = store.rows("SELECT count(*) FROM quarantine")[0][0]
+    assert store.rows(NUMBERS) == ([] if refused else [("bytes", 7.0), ("max", -2.0)])
+    assert refused or any("rowCount" in note for note in notes(store))
+    events = []
+    for at, count in (("2026-01-01T00:00:00Z", 5), ("2026-01-01T00:10:00Z", 9), ("2026-01-01T00:05:00Z", 7)):
+        one = json.loads(run_event("r", "j", at, outputs=["t"]))
+        one["outputs"][0]["outputFacets"] = {"outputStatistics": {"rowCount": count}}
+        one["outputs"][0]["facets"] = {"dataQualityMetrics": {"rowCount": count, "columnMetrics": {}}}
+        events.append(json.dumps(one).encode())
+    store = loaded(*events)
+    assert store.rows("SELECT row_count FROM run_io") == [(9,)]
+    assert store.rows("SELECT name, value FROM metric WHERE known_to = '9999-12-31'") == [("rowCount", 9.0)]
+
+
+def test_checks_in_the_words_of_soda_fall_into_their_dimensions() -> None:
+    from lineage.quality.score import DIMENSIONS, dimension
+
+    words = {
+        "missing_count(id) = 0": "completeness", "duplicate_count(id) = 0": "uniqueness", "row_count > 0": "coverage",
+        "invalid_percent(email) < 1 %": "conformity", "freshness(created_at) < 1d": "timeliness",
+    }  # fmt: skip
+    assert {text: DIMENSIONS[dimension(text)] for text in words} == words
