@@ -84,6 +84,7 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     from lineage.cost.importing import import_files
     from lineage.declared import apply
     from lineage.engine import Lineage
+    from lineage.policies.sandbox import Sandbox
     from sample_events.bill import write as write_bill
     from sample_events.load import check_times, declared, events, last_event, receipts, shift_for
 
@@ -104,8 +105,9 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     with tempfile.TemporaryDirectory(prefix="meshline-") as folder:
         import_files(store, write_bill(Path(folder), shift))
     lx = Lineage(store)
-    for at in check_times(shift):  # so that violations have a history when somebody looks for the first time
-        lx.policies.record(at=at)
+    with Sandbox({}) as sandbox:
+        for at in check_times(shift):  # so that violations have a history when somebody looks for the first time
+            lx.policies.record(at=at, sandbox=sandbox)
     store.checkpoint()
     return Loaded(total.accepted, total.quarantined, days, newest)
 

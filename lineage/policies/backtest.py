@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.asking import When, naive_time
 from lineage.errors import UsageError
-from lineage.policies.evaluate import evaluate_in
+from lineage.policies.evaluate import evaluate_in, sandbox_for
 from lineage.policies.load import waivers_of
 from lineage.policies.model import Policy, PolicyResult
 from lineage.policies.recording import WHOLE
-from lineage.policies.sandbox import Sandbox
-from lineage.policies.showing import Sieve
+from lineage.policies.showing import Sieve, needed_for
 from lineage.policies.views import fill
 from lineage.shown import Shown
 from lineage.times import utcnow
@@ -169,10 +168,10 @@ def backtest(lineage: Lineage, policy: Policy, at: Sequence[datetime], actor: Ac
 def _results(
     lineage: Lineage, policy: Policy, at: Sequence[datetime], actor: Actor
 ) -> Iterator[tuple[datetime, PolicyResult, Sieve]]:
-    with Sandbox({}) as sandbox:
+    with sandbox_for([policy]) as sandbox:
         for moment in at:
             view = lineage.view(moment, None, actor)
-            tables = fill(view)
+            tables = fill(view, needed_for(view, [policy]))
             sandbox.load(tables)
             waivers = [one for one in waivers_of(view.store, view.as_of, view.known_at) if one.policy == policy.id]
             yield moment, evaluate_in(sandbox, tables, [policy], waivers, view.as_of)[0], Sieve(view, tables)

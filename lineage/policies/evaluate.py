@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lineage.errors import MeshlineError
+from lineage.policies.load import is_own
 from lineage.policies.model import Finding, Policy, PolicyResult, PolicyTest, Waiver
 from lineage.policies.sandbox import Here, PolicyError, Sandbox
 from lineage.policies.schema import VIEWS, table_of_rows
@@ -76,7 +77,7 @@ def evaluate(
 
 def sandbox_for(policies: Iterable[Policy]) -> Sandbox:
     """An empty sandbox for some policies; it starts while the caller fills the tables, where it needs to start."""
-    if all(policy.shipped for policy in policies):
+    if all(map(is_own, policies)):
         return Here({})
     sandbox = Sandbox({})
     sandbox.warm()
@@ -122,11 +123,9 @@ def violating_beside(
 
 def run_tests(policies: Iterable[Policy]) -> tuple[TestOutcome, ...]:
     """Every test of every policy: rows in, subjects out."""
-    outcomes: list[TestOutcome] = []
-    with Sandbox({name: table_of_rows(name, ()) for name in VIEWS}) as sandbox:
-        for policy in policies:
-            outcomes += [_test(sandbox, policy, test) for test in policy.tests]
-    return tuple(outcomes)
+    policies = tuple(policies)
+    with sandbox_for(policies) as sandbox:
+        return tuple(_test(sandbox, policy, test) for policy in policies for test in policy.tests)
 
 
 def evaluate_in(

@@ -65,6 +65,20 @@ def library() -> tuple[Policy, ...]:
     return tuple(replace(parse_policy(text, name), shipped=True) for name, text in _files())
 
 
+@cache
+def _own_sql() -> frozenset[tuple[str, str]]:
+    return frozenset((one.scope_sql, one.violation_sql) for one in library())
+
+
+def is_own(policy: Policy) -> bool:
+    """Whether the SQL of a policy is, word for word, that of one that Meshline ships: then it needs no wall.
+
+    Who copies the library into a repository and alters owners, severities or deadlines has applied our SQL all the
+    same; who alters a word of the SQL has not.
+    """
+    return (policy.scope_sql, policy.violation_sql) in _own_sql()
+
+
 def write_library(directory: Path) -> tuple[Path, ...]:
     """Copy the shipped policies into ``directory/policies``; a file that is there is never replaced.
 

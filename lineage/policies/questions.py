@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 from lineage.actor import LOCAL, Actor
 from lineage.policies.answers import Check, Policies, PolicyRow, Tested
 from lineage.policies.evaluate import evaluate_in, run_tests
-from lineage.policies.load import PolicySet, library, parse_policy, policies_of, waivers_of
+from lineage.policies.load import PolicySet, is_own, library, parse_policy, policies_of, waivers_of
 from lineage.policies.model import SEVERITIES, Policy, PolicyResult
 from lineage.policies.moment import moment
-from lineage.policies.sandbox import Sandbox
-from lineage.policies.showing import Sieve
+from lineage.policies.sandbox import Here, Sandbox
+from lineage.policies.showing import Sieve, needed_for
 from lineage.policies.views import fill, named
 from lineage.times import utcnow
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from lineage.policies.recording import Recorded
     from lineage.policies.violations import Violation, Violations
     from lineage.view import View
-
-
-_SUBJECTS = frozenset({"asset", "contract", "product", "access", "domain"})  # they say in which domain a subject is
 
 
 class PolicyQuestions:
@@ -147,6 +145,7 @@ class PolicyQuestions:
         stage: str | None = None,
         subjects: Collection[str] | None = None,
         actor: Actor = LOCAL,
+        sandbox: Sandbox | None = None,
     ) -> Recorded:
         """Run the policies that hold and keep what they say; see :func:`lineage.policies.recording.keep`.
 
@@ -161,6 +160,8 @@ class PolicyQuestions:
             run only policies of this stage.
         subjects
             keep only what is said of these assets; default: of all.
+        sandbox
+            a process to run SQL in that Meshline does not ship; who records several instants starts one for all.
 
         Raises
         ------
@@ -172,7 +173,7 @@ class PolicyQuestions:
         view = self._lineage.view(at)
         held = self._held(view)
         chosen = held.policies if policy is None else (held.one(policy),)
-        results, _ = run(view, tuple(one for one in chosen if stage is None or one.stage == stage))
+        results, _ = run(view, tuple(one for one in chosen if stage is None or one.stage == stage), sandbox)
         whole = policy is None and stage is None and subjects is None
         gone = said_by_others(self._lineage.store, [one.id for one in chosen]) if whole else ()
         return keep(self._lineage.store, results, actor=actor.name, now=at or utcnow(), subjects=subjects, gone=gone)
@@ -235,19 +236,32 @@ def shipped() -> Policies:
     return Policies(tuple(_row(one) for one in library()), False)
 
 
-def run(view: View, policies: Sequence[Policy]) -> tuple[tuple[PolicyResult, ...], Sieve]:
-    """Results of policies over one instant, and what of them may be shown."""
+def run(
+    view: View, policies: Sequence[Policy], outside: Sandbox | None = None
+) -> tuple[tuple[PolicyResult, ...], Sieve]:
+    """Results of policies over one instant, and what of them may be shown.
+
+    SQL that Meshline ships runs in this process, any other in a process of its own; ``outside`` is such a process that
+    is kept for several instants. All its tables are replaced.
+    """
     if not policies:
         return (), Sieve(view, {})
-    needed = named(policies) | _SUBJECTS
-    if view.restricted or any(policy.domain != "*" for policy in policies):
-        needed |= {"asset_column"}
-    with Sandbox({}) as sandbox:
-        sandbox.warm()
-        tables = fill(view, needed)
-        sandbox.load(tables)
-        waivers = waivers_of(view.store, moment(view), view.known_at)
-        return evaluate_in(sandbox, tables, policies, waivers, moment(view)), Sieve(view, tables)
+    rest = tuple(one for one in policies if not is_own(one))
+    own = tuple(one for one in policies if is_own(one))
+    found: dict[str, PolicyResult] = {}
+    with ExitStack() as stack:
+        if rest:
+            outside = outside or stack.enter_context(Sandbox({}))
+            outside.warm()
+        tables = fill(view, needed_for(view, policies))
+        waivers, at = waivers_of(view.store, moment(view), view.known_at), moment(view)
+        if own:
+            here = stack.enter_context(Here(tables))
+            found.update({one.policy.id: one for one in evaluate_in(here, tables, own, waivers, at)})
+        if rest and outside is not None:
+            outside.load(fill(view, named(rest)))  # no more than they name
+            found.update({one.policy.id: one for one in evaluate_in(outside, tables, rest, waivers, at)})
+    return tuple(found[one.id] for one in policies), Sieve(view, tables)
 
 
 def _row(policy: Policy) -> PolicyRow:

@@ -7,20 +7,30 @@ these are texts made by SQL that may name anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lineage.policies.answers import FindingRow, ResultRow
 from lineage.policies.evaluate import domains_of
 from lineage.policies.model import Finding, Policy, PolicyResult
+from lineage.policies.views import named
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from lineage.view import View
 
+_SUBJECTS = frozenset({"asset", "contract", "product", "access", "domain"})  # they say in which domain a subject is
 ARROW = " → "  # between the nodes of a path
+
+
+def needed_for(view: View, policies: Sequence[Policy]) -> frozenset[str]:
+    """Views that some policies need: those of their SQL, and those that tell in which domain a subject is."""
+    needed = named(policies) | _SUBJECTS
+    if view.restricted or any(policy.domain != "*" for policy in policies):
+        needed |= {"asset_column"}
+    return needed
 
 
 class Sieve:
