@@ -62,16 +62,17 @@ def serving(env: dict[str, str]) -> Iterator[None]:
                     code.write_text(str(run(lines[1:])))
             finally:
                 os.chdir(before)
-            said.write_text(out.getvalue())
-            err.write_text(wrong.getvalue())
-            done.write_text("done")
+                said.write_text(out.getvalue())
+                err.write_text(wrong.getvalue())
+                done.write_text("done")  # whatever happened: the shell waits for it
 
     server = threading.Thread(target=serve)
     server.start()
     try:
         yield
     finally:
-        call.write_text("")
+        if server.is_alive():
+            call.write_text("")
         server.join()
 
 
