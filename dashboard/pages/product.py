@@ -71,7 +71,7 @@ def _register_forms(app: Dash, lx: Lineage, desk: Desk) -> None:
     def request(said: Values, actor: Actor) -> str:
         until = said["expires"].replace(" ", "T")
         row = lx.access.request(said["subject"], said["consumer"], said["reason"], until, kind=said["kind"],
-                                actor=actor)  # fmt: skip
+                                reason=said["reason"], actor=actor)  # fmt: skip
         return f"{row.id} {row.state}: {row.consumer} may read {row.product} until {clock(row.expires)} UTC."
 
     def rate(said: Values, actor: Actor) -> str:
