@@ -22,7 +22,7 @@ from lineage.quality import api as quality
 from lineage.report import api as report
 from lineage.runs import api as runs
 from lineage.saved import api as saved
-from lineage.schemas import api as schemas
+from lineage.schemas.api import build as build_schemas
 from lineage.scorecards import api as scorecards
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
@@ -43,7 +43,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     owners.build,
     saved.build,
     runs.build,
-    schemas.build,
+    build_schemas,
 )
 """What every field of questions adds: a function that builds its routes."""
 
