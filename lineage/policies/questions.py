@@ -248,7 +248,7 @@ def run(
         return (), Sieve(view, {})
     rest = tuple(one for one in policies if not is_own(one))
     own = tuple(one for one in policies if is_own(one))
-    found: dict[str, PolicyResult] = {}
+    found: dict[int, PolicyResult] = {}  # by object: two files may propose one id
     with ExitStack() as stack:
         if rest:
             outside = outside or stack.enter_context(Sandbox({}))
@@ -257,11 +257,11 @@ def run(
         waivers, at = waivers_of(view.store, moment(view), view.known_at), moment(view)
         if own:
             here = stack.enter_context(Here(tables))
-            found.update({one.policy.id: one for one in evaluate_in(here, tables, own, waivers, at)})
+            found.update(zip(map(id, own), evaluate_in(here, tables, own, waivers, at), strict=True))
         if rest and outside is not None:
             outside.load(fill(view, named(rest)))  # no more than they name
-            found.update({one.policy.id: one for one in evaluate_in(outside, tables, rest, waivers, at)})
-    return tuple(found[one.id] for one in policies), Sieve(view, tables)
+            found.update(zip(map(id, rest), evaluate_in(outside, tables, rest, waivers, at), strict=True))
+    return tuple(found[id(one)] for one in policies), Sieve(view, tables)
 
 
 def _row(policy: Policy) -> PolicyRow:
