@@ -85,6 +85,24 @@ def form(name: str, title: str, about: Part, fields: Sequence[Field], button: st
     )
 
 
+def tabs(name: str, panels: Mapping[str, Part]) -> Part:
+    """Forms side by side, one tab each, the first one open.
+
+    Parameters
+    ----------
+    name
+        id of the tabs.
+    panels
+        at least one form by the word on its tab.
+    """
+    keys = {word: word.replace(" ", "-") for word in panels}  # a part of an id, which holds no space
+    return dmc.Tabs(
+        [dmc.TabsList([dmc.TabsTab(word, value=keys[word]) for word in panels], mb=12),
+         *(dmc.TabsPanel(form, value=keys[word]) for word, form in panels.items())],
+        value=next(iter(keys.values())), id=name,
+    )  # fmt: skip
+
+
 def _input(name: str, one: Field) -> Part:
     common: dict[str, Any] = {
         "id": {"form": name, "field": one.key},

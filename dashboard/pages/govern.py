@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import dash_mantine_components as dmc
 from dash import html
 
 from dashboard.desk import Asked, Desk
+from dashboard.forms import tabs
 from dashboard.memo import YOUNG
 from dashboard.page import Part
 from dashboard.pages.overview_parts import card, nothing
@@ -59,17 +59,7 @@ def acts_card(asked: Asked, name: str, panels: Mapping[str, Part], closed: str) 
         return card("Act", "", nothing("history", "You look at the past. Go back to now to act."))
     if not panels:
         return card("Act", "", nothing("info-circle", closed))
-    tabs = dmc.Tabs(
-        [dmc.TabsList([dmc.TabsTab(word, value=_key(word)) for word in panels], mb=12),
-         *(dmc.TabsPanel(form, value=_key(word)) for word, form in panels.items())],
-        value=_key(next(iter(panels))), id=name,
-    )  # fmt: skip
-    return card("Act", "Every act needs a reason and stands in the audit log", tabs)
-
-
-def _key(word: str) -> str:
-    """A word as a part of an id, which holds no space."""
-    return word.replace(" ", "-")
+    return card("Act", "Every act needs a reason and stands in the audit log", tabs(name, panels))
 
 
 def instant(text: str) -> str:

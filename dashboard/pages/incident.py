@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import dash_mantine_components as dmc
 from dash import Dash, dcc, html
 
 from dashboard import forms
@@ -142,12 +141,7 @@ def _acts(found: IncidentDetail | None, asked: Asked) -> Part:
         "Resolve": forms.form("resolve", "Resolve", "Say that it is over. A later failure is a new incident.", (),
                               "Resolve", subject=one.id),
     }  # fmt: skip
-    tabs = dmc.Tabs(
-        [dmc.TabsList([dmc.TabsTab(name, value=name) for name in panels], mb=12),
-         *(dmc.TabsPanel(form, value=name) for name, form in panels.items())],
-        value="Acknowledge", id="incident-tabs",
-    )  # fmt: skip
-    return card("Act", "Every act needs a reason and stands in the audit log", tabs)
+    return card("Act", "Every act needs a reason and stands in the audit log", forms.tabs("incident-tabs", panels))
 
 
 def _blast(desk: Desk, found: IncidentDetail | None, asked: Asked) -> Part:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import dash_mantine_components as dmc
 from dash import Dash, dcc, html
 
 from dashboard import forms
@@ -151,12 +150,7 @@ def _act(facts: ProductFacts) -> Part:
         "Report a problem": forms.form("report", "Report a problem", "The owner sees it and answers.", (), "Report",
                                        subject=one.id),
     }  # fmt: skip
-    tabs = dmc.Tabs(
-        [dmc.TabsList([dmc.TabsTab(name, value=name) for name in panels], mb=12),
-         *(dmc.TabsPanel(form, value=name) for name, form in panels.items())],
-        value="Request access",
-    )  # fmt: skip
-    return card("Get it", "Every act stands in the audit log", tabs)
+    return card("Get it", "Every act stands in the audit log", forms.tabs("product-tabs", panels))
 
 
 def _contract(facts: ProductFacts) -> Part:

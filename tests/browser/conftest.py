@@ -1,4 +1,4 @@
-"""A real server and a real browser. Each test gets a fresh browser context that must stay clean.
+"""A real server and a real browser. Each test gets a page of its own, without memory of others, that must stay clean.
 
 Clean means: no request leaves this machine, no error on the console, no uncaught exception, no breach of the
 Content-Security-Policy (the browser reports one as a console error).
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
 
 from dashboard.app import create_dash
 from lineage.engine import Lineage
@@ -33,6 +33,7 @@ ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing leaves this machine, whoever asks
 ]
 
 
@@ -123,24 +124,20 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 class Guarded:
-    """A browser context that collects everything that must not happen."""
+    """Collects everything that must not happen while one test runs in the shared context."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
         self.problems: list[str] = []
         self.allowed: list[str] = []  # parts of messages that a test expects
-        context.route("**/*", self._route)
-        context.on("page", self._watch)
 
-    def _route(self, route: Any) -> None:
-        url = route.request.url
-        if url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            route.continue_()
-            return
-        self.problems.append(f"external request: {url}")
-        route.abort()
+    def request(self, request: Request) -> None:
+        """Name a request that leaves this machine; the browser finds no address for it either."""
+        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            self.problems.append(f"external request: {request.url}")
 
-    def _watch(self, page: Page) -> None:
+    def watch(self, page: Page) -> None:
+        """Listen to one page."""
         page.on("console", lambda m: self.problems.append(f"console: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
 
@@ -149,17 +146,33 @@ class Guarded:
         return [p for p in self.problems if not any(part in p for part in self.allowed)]
 
 
+@pytest.fixture(scope="package")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for all tests: the scripts stay in its cache, which nothing may intercept for that."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened.set_default_timeout(15_000)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def guard(browser: Browser) -> Iterator[Guarded]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+def guard(context: BrowserContext) -> Iterator[Guarded]:
     guarded = Guarded(context)
+    context.on("request", guarded.request)
+    context.on("page", guarded.watch)
     yield guarded
-    context.close()
+    for page in context.pages:
+        if page.url.startswith("http://127.0.0.1:"):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.close()
+    context.clear_cookies()
+    context.clear_permissions()
+    context.remove_listener("request", guarded.request)
+    context.remove_listener("page", guarded.watch)
     assert guarded.left() == []
 
 
 @pytest.fixture
 def page(guard: Guarded) -> Page:
-    """A page in a fresh, guarded context."""
+    """A page like that of somebody who was never here, guarded."""
     return guard.context.new_page()

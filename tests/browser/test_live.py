@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from fastapi import FastAPI
@@ -95,8 +96,8 @@ def test_the_bell_counts_what_this_browser_has_not_seen(page: Page, serve: Calla
     expect(page.locator("#bell-list")).to_contain_text("No write for 95 hours")
     expect(page.locator("#bell-count")).to_be_hidden()
     page.keyboard.press("n")
-    page.locator("#bell-list").get_by_text("No write for 95 hours").click()
-    settled(page)
+    page.locator("#bell-list").get_by_text("Every dataset has an owner").click()
+    expect(page).to_have_url(re.compile(r"/policies\?policy=owner-present$"))
 
 
 def test_the_palette_finds_owners_and_does_things(page: Page, retail: str) -> None:
