@@ -104,6 +104,56 @@ def _lasted(seconds: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """One run on the line of its job."""
+
+    line: str
+    began: datetime
+    ended: datetime
+    state: str
+    note: str
+
+
+GANTT_LINES = 24
+"""Lines of a Gantt chart; more cannot be read."""
+_RUN_STATES = {"COMPLETE": (BLUE, "completed"), "FAIL": (RED, "failed"), "ABORT": (ORANGE, "aborted")}
+
+
+def gantt_chart(name: str, bars: Sequence[Bar], first: datetime, last: datetime) -> Part:
+    """Runs over time, a line for each job in the order of the bars; failed ones are red and carry their word.
+
+    Parameters
+    ----------
+    bars
+        runs within ``first`` to ``last``; a run that is too short to be seen is drawn as wide as can be seen.
+    """
+    lines = list(dict.fromkeys(one.line for one in bars))
+    least = (last - first).total_seconds() * 1000 / 400
+    traces = []
+    for state in dict.fromkeys(one.state for one in bars):
+        colour, word = _RUN_STATES.get(state, (GREY, state.lower()))
+        drawn = [one for one in bars if one.state == state]
+        traces.append({
+            "type": "bar", "orientation": "h", "name": word, "y": [one.line for one in drawn],
+            "base": [one.began.isoformat() for one in drawn],
+            "x": [max((one.ended - one.began).total_seconds() * 1000, least) for one in drawn],
+            "marker": {"color": colour, "cornerradius": 3},
+            "text": [word if state != "COMPLETE" else "" for _ in drawn], "textposition": "outside",
+            "outsidetextfont": {"color": GREY, "size": 11}, "cliponaxis": False, "constraintext": "none",
+            "customdata": [[f"{(one.ended - one.began).total_seconds():,.0f}", one.note] for one in drawn],
+            "hovertemplate": "%{y}<br>" + word + ", %{customdata[0]} s<br>run %{customdata[1]}<extra></extra>",
+        })  # fmt: skip
+    return graph(
+        name, traces, height=max(120, 40 + 22 * len(lines)), hovermode="closest", barmode="overlay", bargap=0.3,
+        label=f"{len(bars)} runs of {len(lines)} jobs over time, each a bar from its begin to its end.",
+        margin={"l": 8, "r": 12, "t": 4, "b": 26},
+        xaxis={**_AXIS, "type": "date", "range": [first.isoformat(), (last + (last - first) * 0.06).isoformat()]},
+        yaxis={**_AXIS, "showgrid": False, "autorange": "reversed", "type": "category", "automargin": True,
+               "categoryorder": "array", "categoryarray": lines},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
     """One part of a tree map; ``parent`` is the id of the part around it, empty at the top."""
 

@@ -17,12 +17,15 @@ from dashboard.pages import (
     product,
     provenance,
     quality,
+    reports,
+    runs,
 )
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     quality.PAGE,
     cost.PAGE,
+    runs.PAGE,
     lineage.PAGE,
     impact.PAGE,
     provenance.PAGE,
@@ -32,6 +35,7 @@ PAGES: tuple[Page, ...] = (
     policies.PAGE,
     access.PAGE,
     audit.PAGE,
+    reports.PAGE,
     incident.PAGE,
     product.PAGE,
     dataset.PAGE,

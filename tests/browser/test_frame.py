@@ -65,8 +65,8 @@ def test_versioned_files_may_be_kept_for_a_year(retail: str) -> None:
 
 
 def test_the_palette_finds_datasets_columns_jobs_and_pages_with_the_keyboard(page: Page, retail: str) -> None:
-    page.goto(retail)
-    expect(page.get_by_role("heading", name="Governance health")).to_be_visible()
+    page.goto(f"{retail}/lineage")
+    expect(page.get_by_role("heading", name="Where do you want to start?")).to_be_visible()
     page.keyboard.press("Control+k")
     expect(page.locator("#palette-results [role=option]").first).to_contain_text("Governance health")
     page.keyboard.type("net_revenue")

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from dashboard.memo import OLD, YOUNG, Memo
 from lineage.attention import Matter
 from lineage.engine import Lineage
+from tests.browser.desk import filled
 from tests.browser.fake import NOW, FakeLineage
 from tests.browser.picture import query
 
@@ -58,6 +59,7 @@ def test_a_domain_limits_every_card_and_stays_in_the_address(page: Page, demo: L
     total = demo.attention(domain="finance").total
     expect(page.get_by_role("link", name=f"All {total}")).to_be_visible()
     expect(page.locator("#health-domain")).to_have_value("Finance")
+    filled(page)
     page.locator("#health-period").get_by_text("90 d").click()
     expect(page.locator(".heat tbody tr")).to_have_count(1)
     page.wait_for_url("**period=90**")
