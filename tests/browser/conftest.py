@@ -24,7 +24,7 @@ from lineage.engine import Lineage
 from lineage.store import Store
 from tests.browser.fake import FakeLineage
 
-expect.set_options(timeout=15_000)  # a busy machine with two cores still gets there
+expect.set_options(timeout=30_000)  # a busy machine with two cores still gets there
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -150,7 +150,7 @@ class Guarded:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One context for all tests: the scripts stay in its cache, which nothing may intercept for that."""
     opened = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(30_000)
     yield opened
     opened.close()
 
