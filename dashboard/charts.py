@@ -105,9 +105,10 @@ def _lasted(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One run on the line of its job."""
+    """One run on the line of its job: ``line`` tells jobs apart, ``label`` stands beside the line."""
 
     line: str
+    label: str
     began: datetime
     ended: datetime
     state: str
@@ -127,7 +128,8 @@ def gantt_chart(name: str, bars: Sequence[Bar], first: datetime, last: datetime)
     bars
         runs within ``first`` to ``last``; a run that is too short to be seen is drawn as wide as can be seen.
     """
-    lines = list(dict.fromkeys(one.line for one in bars))
+    labels = {one.line: one.label for one in bars}
+    lines = list(labels)
     least = (last - first).total_seconds() * 1000 / 400
     traces = []
     for state in dict.fromkeys(one.state for one in bars):
@@ -140,8 +142,9 @@ def gantt_chart(name: str, bars: Sequence[Bar], first: datetime, last: datetime)
             "marker": {"color": colour, "cornerradius": 3},
             "text": [word if state != "COMPLETE" else "" for _ in drawn], "textposition": "outside",
             "outsidetextfont": {"color": GREY, "size": 11}, "cliponaxis": False, "constraintext": "none",
-            "customdata": [[f"{(one.ended - one.began).total_seconds():,.0f}", one.note] for one in drawn],
-            "hovertemplate": "%{y}<br>" + word + ", %{customdata[0]} s<br>run %{customdata[1]}<extra></extra>",
+            "customdata": [[one.label, f"{(one.ended - one.began).total_seconds():,.0f}", one.note] for one in drawn],
+            "hovertemplate": "%{customdata[0]}<br>" + word
+            + ", %{customdata[1]} s<br>run %{customdata[2]}<extra></extra>",
         })  # fmt: skip
     return graph(
         name, traces, height=max(120, 40 + 22 * len(lines)), hovermode="closest", barmode="overlay", bargap=0.3,
@@ -149,7 +152,8 @@ def gantt_chart(name: str, bars: Sequence[Bar], first: datetime, last: datetime)
         margin={"l": 8, "r": 12, "t": 4, "b": 26},
         xaxis={**_AXIS, "type": "date", "range": [first.isoformat(), (last + (last - first) * 0.06).isoformat()]},
         yaxis={**_AXIS, "showgrid": False, "autorange": "reversed", "type": "category", "automargin": True,
-               "categoryorder": "array", "categoryarray": lines},
+               "categoryorder": "array", "categoryarray": lines,
+               "tickvals": lines, "ticktext": [label[:32] for label in labels.values()]},
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def gantt(facts: RunFacts) -> Part:
     order = sorted(by_job, key=lambda job: (-_failed(by_job[job]), -_busy(by_job[job]), job))
     shown = order[:GANTT_LINES]
     bars = [
-        Bar(short_id(run.job)[0], max(run.began, end - DAY), run.ended or end, run.state, run.run_id)
+        Bar(run.job, short_id(run.job)[0], max(run.began, end - DAY), run.ended or end, run.state, run.run_id)
         for job in shown
         for run in by_job[job]
     ]

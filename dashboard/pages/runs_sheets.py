@@ -74,12 +74,12 @@ def sheet_of(facts: RunFacts) -> Sheet:
     """The table that the address names."""
     links, view = facts.asked.links, facts.view
     if view == "runs":
-        answer: object = facts.runs()
+        asked_at = facts.runs().known_at
     elif view == "jobs":
-        answer = facts.jobs()
+        asked_at = facts.jobs().known_at
     else:
-        answer = facts.ledger()
-    key = (view, id(answer), links.asof, links.known, links.base)
+        asked_at = facts.ledger().now
+    key = (view, asked_at, links.asof, links.known, links.base)
     find = {"runs": _runs, "jobs": _jobs, "sources": _sources, "blind": _blind}[view]
     rows = facts.desk.memo.get(("sheet", "runs", key), lambda: find(facts))
     return Sheet(key, COLUMNS[view], rows, f"runs-{view}", _EMPTY[view])
