@@ -98,6 +98,18 @@ def _time(at: datetime) -> str:
     return f"{at.isoformat(timespec='microseconds')}Z"
 
 
+def check_reason(reason: str) -> None:
+    """Refuse an act that says no reason; for acts whose only reader will be somebody who wonders.
+
+    Raises
+    ------
+    UsageError
+        when it is empty.
+    """
+    if not reason.strip():
+        raise UsageError("A reason is needed: others will ask why. Give it with --reason.")
+
+
 def record(
     cursor: duckdb.DuckDBPyConnection,
     *,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from lineage.audit import record
+from lineage.audit import check_reason, record
 from lineage.errors import UnknownNodeError, UsageError
 from lineage.store.version import bump_version
 from lineage.times import EPOCH, OPEN_END, utcnow
@@ -94,8 +94,7 @@ def say(
     now: datetime | None = None,
 ) -> None:
     """Write a statement about pairs of identifiers, with its act in the audit log."""
-    if not reason.strip():
-        raise UsageError("A reason is needed: others will ask why. Give it with --reason.")
+    check_reason(reason)
     moment = now or utcnow()
     with store.transaction() as cursor:
         cursor.executemany(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
 from lineage.asking import When, naive_time
+from lineage.audit import check_reason
 from lineage.errors import UsageError
 from lineage.owners.marks import open_statements, say, statements
 from lineage.shown import Shown
@@ -101,7 +102,7 @@ class Owners:
         if begin > moment:
             raise UsageError(f"since: {iso(begin)} is yet to come; owners are named from now or before.")
         view, members, text = self._node(node, actor)
-        _check_reason(reason)
+        check_reason(reason)
         held = open_statements(view.store, members)
         if any(row[1] == name and row[4] <= begin for row in held):
             raise UsageError(f"{text}: {name} was named as its owner already.")
@@ -119,7 +120,7 @@ class Owners:
             when nobody was named by hand, or no reason is given.
         """
         view, members, text = self._node(node, actor)
-        _check_reason(reason)
+        check_reason(reason)
         if not open_statements(view.store, members):
             raise UsageError(f"{text}: nobody was named as its owner by hand.")
         moment = now or utcnow()
@@ -137,8 +138,3 @@ class Owners:
             raise UsageError(f"{view.label(i)} is a column; its owner is that of its dataset.")
         first = int(view.snapshot.ids[i])
         return view, tuple(dict.fromkeys((first, *map(int, view.snapshot.members(i))))), view.label(i)
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip():
-        raise UsageError("A reason is needed: others will ask why. Give it with --reason.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from lineage.actor import LOCAL, Actor
-from lineage.audit import record
+from lineage.audit import check_reason, record
 from lineage.errors import MeshlineError, UsageError
 from lineage.shown import Shown
 from lineage.store.version import bump_version
@@ -138,8 +138,7 @@ class SavedViews:
         return self.list(actor=actor)
 
     def _write(self, id: str, act: str, title: str, address: str, reason: str, actor: Actor) -> None:
-        if not reason.strip():
-            raise UsageError("A reason is needed: others will ask why. Give it with --reason.")
+        check_reason(reason)
         now = utcnow()
         payload = {"title": title, "address": address, "reason": reason}
         with self._lx.store.transaction() as cursor:
