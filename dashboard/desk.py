@@ -129,6 +129,15 @@ class Desk:
             lambda search: find(Asked.of(self.base, self.path, search)),
         )  # fmt: skip
 
+    def listing(self, about: Callable[[Asked], Part], find: Callable[[Asked], Sheet | None]) -> None:
+        """Fill what :func:`listing` has room for: which list is shown, what it is about, the table."""
+        self.controls("view")
+        self.card("list-sub", about)
+        self.sheet(find)
+        self.app.clientside_callback(
+            ClientsideFunction("sheets", "pick"), Output(f"{self.name}-view", "value"), Input("url", "search")
+        )
+
     def controls(self, *keys: str) -> None:
         """Controls ``PAGE-key`` whose value goes into the address under ``key``."""
         for key in keys:  # one each: some of them come and go
@@ -162,6 +171,30 @@ def waiting(height: int) -> Part:
 def slot(name: str, height: int, kind: str | None = None) -> Part:
     """Place of a card."""
     return html.Div(waiting(height), id=name, **({"className": kind} if kind else {}))
+
+
+def listing(name: str, views: Sequence[tuple[str, str]], *, options: bool = False) -> Part:
+    """The section of a page that lists the rows behind its numbers; :meth:`Desk.listing` fills it.
+
+    Parameters
+    ----------
+    name
+        of the page.
+    views
+        lists that one chooses from (key, words), the standard one first.
+    options
+        whether the page fills ``NAME-options`` with what narrows a list down.
+    """
+    title = html.Div([html.H2("The rows"), html.Div("", id=f"{name}-list-sub", className="card-sub")])
+    return html.Section(
+        [
+            html.Div([title, tabs(f"{name}-view", views, views[0][0], "What is listed")], className="card-head wraps"),
+            html.Div(id=f"{name}-options", className="options") if options else None,
+            html.Div(waiting(420), id=f"{name}-list"),
+        ],
+        className="card block",
+        id="list",
+    )
 
 
 def tabs(name: str, choices: Sequence[tuple[str, str]], value: str, label: str) -> Part:

@@ -18,7 +18,7 @@ import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.page import Part, callback
-from dashboard.tables import THEME, Column, _least
+from dashboard.tables import OPTIONS, Column, definition
 from dashboard.theme import icon
 from lineage.errors import MeshlineError
 
@@ -227,8 +227,7 @@ def frame(name: str, sheet: Sheet, search: str | None, height: int | str = 460) 
                 columnDefs=[_definition(column, sort) for column in sheet.columns],
                 defaultColDef={"sortable": True, "resizable": True, "filterParams": {"maxNumConditions": 1}},
                 dashGridOptions={
-                    "theme": THEME, "animateRows": False, "rowHeight": 36, "headerHeight": 40, "cacheBlockSize": 100,
-                    "maxBlocksInCache": 20, "enableCellTextSelection": True, "tooltipShowDelay": 500,
+                    **OPTIONS, "cacheBlockSize": 100, "maxBlocksInCache": 20,
                     "initialState": {"filter": {"filterModel": filters}},  # the first rows are asked for with them
                 },
                 filterModel=filters,
@@ -242,23 +241,13 @@ def frame(name: str, sheet: Sheet, search: str | None, height: int | str = 460) 
 
 
 def _definition(column: Column, sort: Mapping[str, tuple[int, str]]) -> dict[str, Any]:
-    at = sort.get(column.key)
-    renderer = "PageLink" if column.link else "ShortName" if column.short else None
-    found: dict[str, Any] = {
-        "field": column.key,
-        "headerName": column.title,
-        "flex": column.width,
-        "minWidth": _least(column),
-        "type": "rightAligned" if column.number else None,
-        "filter": "agNumberColumnFilter" if column.number else "agTextColumnFilter",
-        "tooltipField": column.key,
-    }
+    at, found = sort.get(column.key), definition(column)
     if column.number:
         text = "params.data ? (params.value == null ? 'unknown' : d3.format(',.10~g')(params.value)) : ''"
         found["valueFormatter"] = {"function": text}
     if at is not None:
         found["sort"], found["sortIndex"] = at[1], at[0]
-    return found | ({"cellRenderer": renderer} if renderer else {})
+    return found
 
 
 def register(

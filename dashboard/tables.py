@@ -59,6 +59,28 @@ def _least(column: Column) -> int:
     return max(heading, 84 if column.number else int(20 + 100 * column.width))
 
 
+OPTIONS: dict[str, Any] = {
+    "theme": THEME, "animateRows": False, "rowHeight": 36, "headerHeight": 40, "enableCellTextSelection": True,
+    "tooltipShowDelay": 500,
+}  # fmt: skip
+"""What all tables have in common."""
+
+
+def definition(column: Column) -> dict[str, Any]:
+    """A column as the grid takes it."""
+    renderer = "PageLink" if column.link else "ShortName" if column.short else None
+    found: dict[str, Any] = {
+        "field": column.key,
+        "headerName": column.title,
+        "flex": column.width,
+        "minWidth": _least(column),
+        "type": "rightAligned" if column.number else None,
+        "filter": "agNumberColumnFilter" if column.number else "agTextColumnFilter",
+        "tooltipField": column.key,
+    }
+    return found | ({"cellRenderer": renderer} if renderer else {})
+
+
 def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Part:
     """A table with a line above it: how many rows, and a button that saves them.
 
@@ -69,27 +91,6 @@ def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -
     rows, columns
         what it shows; every column sorts and filters in the browser.
     """
-    definitions = [
-        {
-            "field": column.key,
-            "headerName": column.title,
-            "flex": column.width,
-            "minWidth": _least(column),
-            "type": "rightAligned" if column.number else None,
-            "filter": "agNumberColumnFilter" if column.number else "agTextColumnFilter",
-            "tooltipField": column.key,
-            **({"cellRenderer": "PageLink" if column.link else "ShortName"} if column.link or column.short else {}),
-        }
-        for column in columns
-    ]
-    options = {
-        "theme": THEME,
-        "animateRows": False,
-        "rowHeight": 36,
-        "headerHeight": 40,
-        "enableCellTextSelection": True,
-        "tooltipShowDelay": 500,
-    }
     return html.Div(
         [
             html.Div(
@@ -108,9 +109,9 @@ def grid(name: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -
             dag.AgGrid(
                 id=name,
                 rowData=list(rows),
-                columnDefs=definitions,
+                columnDefs=[definition(column) for column in columns],
                 defaultColDef={"sortable": True, "resizable": True},
-                dashGridOptions=options,
+                dashGridOptions=OPTIONS,
                 csvExportParams={"fileName": f"{name}.csv"},
                 className="grid",
             ),

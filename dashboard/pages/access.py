@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, html
+from dash import Dash, html
 
-from dashboard.desk import Asked, Desk, domain_choice, head, slot, tabs
+from dashboard.desk import Asked, Desk, domain_choice, head, listing, slot
 from dashboard.page import Page, Part
 from dashboard.pages import access_cards as cards
 from dashboard.pages.access_facts import VIEWS, AccessFacts, sheet_of
@@ -34,19 +34,7 @@ def layout() -> Part:
                  slot("access-ask", 420)],
                 className="cols halves",
             ),
-            html.Section(
-                [
-                    html.Div(
-                        [
-                            html.Div([html.H2("The rows"), html.Div("", id="access-list-sub", className="card-sub")]),
-                            tabs("access-view", VIEWS, VIEWS[0][0], "What is listed"),
-                        ],
-                        className="card-head wraps",
-                    ),
-                    html.Div(dmc.Skeleton(height=420, radius=12), id="access-list"),
-                ],
-                className="card block", id="list",
-            ),
+            listing("access", VIEWS),
         ],
         className="page desk-page",
     )  # fmt: skip
@@ -59,7 +47,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     def facts(asked: Asked) -> AccessFacts:
         return AccessFacts(desk, asked, turns)
 
-    desk.controls("view", "domain")
+    desk.controls("domain")
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("domain-room", lambda asked: domain_choice(
         "access-domain", facts(asked).domains(), asked.get("domain")))  # fmt: skip
@@ -68,12 +56,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("shadows", lambda asked: cards.shadows(facts(asked)))
     desk.card("zombies", lambda asked: cards.zombies(facts(asked)))
     desk.card("ask", lambda asked: cards.ask(facts(asked)), live=False)
-    desk.card("list-sub", lambda asked: _ABOUT[facts(asked).view])
-    desk.sheet(lambda asked: sheet_of(facts(asked)))
+    desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
     cards.register(app, lx, turns)
-    app.clientside_callback(
-        ClientsideFunction("sheets", "pick"), Output("access-view", "value"), Input("url", "search")
-    )
 
 
 def _sub(facts: AccessFacts) -> Part:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
-from dashboard.desk import Asked, Desk, failed, head, slot, tabs, waiting
+from dashboard.desk import Asked, Desk, failed, head, listing, slot
 from dashboard.jobs_tray import jobs_of
 from dashboard.names import short_id
 from dashboard.page import Page, Part, callback
@@ -35,20 +35,7 @@ def layout() -> Part:
             slot("audit-tiles", 112, "tiles-room"),
             html.Div([slot("audit-verify", 220), slot("audit-pack-room", 220)], className="cols halves"),
             slot("audit-act", 40, "room"),
-            html.Section(
-                [
-                    html.Div(
-                        [
-                            html.Div([html.H2("The rows"), html.Div("", id="audit-list-sub", className="card-sub")]),
-                            tabs("audit-view", VIEWS, VIEWS[0][0], "What is listed"),
-                        ],
-                        className="card-head wraps",
-                    ),
-                    html.Div(waiting(420), id="audit-list"),
-                ],
-                className="card block",
-                id="list",
-            ),
+            listing("audit", VIEWS),
         ],
         className="page desk-page",
     )
@@ -61,15 +48,12 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     def facts(asked: Asked) -> AuditFacts:
         return AuditFacts(desk, asked, turns)
 
-    desk.controls("view")
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
     desk.card("verify", cards.verify, live=False)
     desk.card("pack-room", cards.pack, live=False)
     desk.card("act", lambda asked: cards.act(facts(asked)))
-    desk.card("list-sub", lambda asked: _ABOUT[facts(asked).view])
-    desk.sheet(lambda asked: sheet_of(facts(asked)))
-    app.clientside_callback(ClientsideFunction("sheets", "pick"), Output("audit-view", "value"), Input("url", "search"))
+    desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
     _register_verify(app, lx)
     _register_pack(app, lx, base)
 

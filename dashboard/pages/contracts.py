@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import Dash, dcc, html
 
-from dashboard.desk import Asked, Desk, domain_choice, head, slot, tabs
+from dashboard.desk import Asked, Desk, domain_choice, head, listing, slot
 from dashboard.page import Page, Part
 from dashboard.pages import contracts_cards as cards
 from dashboard.pages.contracts_facts import VIEWS, ContractFacts
@@ -26,19 +26,7 @@ def layout() -> Part:
             slot("contracts-tiles", 112, "tiles-room"),
             html.Div([slot("contracts-kept", 330), slot("contracts-ends", 330)], className="cols wide-left"),
             slot("contracts-human", 120, "room"),
-            html.Section(
-                [
-                    html.Div(
-                        [
-                            html.Div([html.H2("The rows"), html.Div("", id="contracts-about", className="card-sub")]),
-                            tabs("contracts-view", VIEWS, VIEWS[0][0], "What is listed"),
-                        ],
-                        className="card-head wraps",
-                    ),
-                    html.Div(dmc.Skeleton(height=420, radius=12), id="contracts-list"),
-                ],
-                className="card block",
-            ),
+            listing("contracts", VIEWS),
         ],
         className="page desk-page",
     )  # fmt: skip
@@ -51,7 +39,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     def facts(asked: Asked) -> ContractFacts:
         return ContractFacts(desk, asked)
 
-    desk.controls("view", "domain")
+    desk.controls("domain")
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("domain-room", lambda asked: domain_choice(
         "contracts-domain", facts(asked).domains(), asked.get("domain")))  # fmt: skip
@@ -59,11 +47,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("kept", lambda asked: cards.kept(facts(asked)))
     desk.card("ends", lambda asked: cards.ends(facts(asked)))
     desk.card("human", lambda asked: cards.one_contract(facts(asked)))
-    desk.card("about", lambda asked: _about(facts(asked)))
-    desk.sheet(lambda asked: sheet_of(facts(asked)))
-    app.clientside_callback(
-        ClientsideFunction("sheets", "pick"), Output("contracts-view", "value"), Input("url", "search")
-    )
+    desk.listing(lambda asked: _about(facts(asked)), lambda asked: sheet_of(facts(asked)))
 
 
 def _sub(facts: ContractFacts) -> Part:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, html
+from dash import Dash, html
 
 from dashboard.amounts import money
-from dashboard.desk import Asked, Desk, domain_choice, head, slot, tabs
+from dashboard.desk import Asked, Desk, domain_choice, head, listing, slot, tabs
 from dashboard.page import Page, Part
 from dashboard.pages import cost_cards as cards
 from dashboard.pages.cost_facts import BY, VIEWS, CostFacts
@@ -39,20 +39,7 @@ def layout() -> Part:
             html.Div([slot("cost-tree", 440), slot("cost-months", 440)], className="cols wide-left"),
             html.Div([slot("cost-budgets", 380), slot("cost-flow", 380)], className="cols halves"),
             slot("cost-unused", 260, "room"),
-            html.Section(
-                [
-                    html.Div(
-                        [
-                            html.Div([html.H2("The rows"), html.Div("", id="cost-about", className="card-sub")]),
-                            tabs("cost-view", VIEWS, VIEWS[0][0], "What is listed"),
-                        ],
-                        className="card-head wraps",
-                    ),
-                    html.Div(id="cost-options", className="options"),
-                    html.Div(dmc.Skeleton(height=420, radius=12), id="cost-list"),
-                ],
-                className="card block",
-            ),
+            listing("cost", VIEWS, options=True),
         ],
         className="page desk-page",
     )  # fmt: skip
@@ -65,7 +52,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     def facts(asked: Asked) -> CostFacts:
         return CostFacts(desk, asked)
 
-    desk.controls("view", "domain", "by", "period", "currency", "node")
+    desk.controls("domain", "by", "period", "currency", "node")
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("choices", lambda asked: _choices(facts(asked)))
     desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
@@ -74,10 +61,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("budgets", lambda asked: cards.budgets(facts(asked)))
     desk.card("flow", lambda asked: cards.flow(facts(asked)))
     desk.card("unused", lambda asked: cards.unused(facts(asked)))
-    desk.card("about", lambda asked: _ABOUT[facts(asked).view])
+    desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
     desk.card("options", lambda asked: _options(facts(asked)))
-    desk.sheet(lambda asked: sheet_of(facts(asked)))
-    app.clientside_callback(ClientsideFunction("sheets", "pick"), Output("cost-view", "value"), Input("url", "search"))
 
 
 def _sub(facts: CostFacts) -> Part:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, html
+from dash import Dash, html
 
-from dashboard.desk import Asked, Desk, clock, domain_choice, head, slot, tabs
+from dashboard.desk import Asked, Desk, clock, domain_choice, head, listing, slot
 from dashboard.page import Page, Part
 from dashboard.pages import policies_acts as acts
 from dashboard.pages import policies_backtest as backtest
@@ -39,19 +39,7 @@ def layout() -> Part:
             slot("policies-detail", 40, "room"),
             slot("policies-policy", 320, "room"),
             slot("policies-backtest", 60, "room"),
-            html.Section(
-                [
-                    html.Div(
-                        [
-                            html.Div([html.H2("The rows"), html.Div("", id="policies-list-sub", className="card-sub")]),
-                            tabs("policies-view", VIEWS, VIEWS[0][0], "What is listed"),
-                        ],
-                        className="card-head wraps",
-                    ),
-                    html.Div(dmc.Skeleton(height=420, radius=12), id="policies-list"),
-                ],
-                className="card block", id="list",
-            ),
+            listing("policies", VIEWS),
         ],
         className="page desk-page",
     )  # fmt: skip
@@ -64,7 +52,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     def facts(asked: Asked) -> PolicyFacts:
         return PolicyFacts(desk, asked, turns)
 
-    desk.controls("view", "domain")
+    desk.controls("domain")
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("domain-room", lambda asked: domain_choice(
         "policies-domain", facts(asked).domains(), asked.get("domain")))  # fmt: skip
@@ -74,13 +62,9 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("policy", lambda asked: cards.policy(facts(asked)))
     desk.card("detail", lambda asked: acts.detail(facts(asked)))
     desk.card("backtest", lambda asked: backtest.form(facts(asked)), live=False)
-    desk.card("list-sub", lambda asked: _ABOUT[facts(asked).view])
-    desk.sheet(lambda asked: sheet_of(facts(asked)))
+    desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
     acts.register(app, lx, turns)
     backtest.register(app, lx)
-    app.clientside_callback(
-        ClientsideFunction("sheets", "pick"), Output("policies-view", "value"), Input("url", "search")
-    )
 
 
 def _sub(facts: PolicyFacts) -> Part:

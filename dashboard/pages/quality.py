@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 
 from dashboard.amounts import ago
-from dashboard.desk import Asked, Desk, domain_choice, head, slot, tabs
+from dashboard.desk import Asked, Desk, domain_choice, head, listing, slot, tabs
 from dashboard.page import Page, Part
 from dashboard.pages import quality_cards as cards
 from dashboard.pages.quality_facts import BY, FAILURES, VIEWS, QualityFacts
@@ -32,21 +32,7 @@ def layout() -> Part:
             html.Div([slot("quality-scores", 330), slot("quality-timeline", 330)], className="cols halves"),
             html.Div([slot("quality-control", 340), slot("quality-fresh", 340)], className="cols wide-left"),
             slot("quality-matrix", 260, "room"),
-            html.Section(
-                [
-                    html.Div(
-                        [
-                            html.Div([html.H2("The rows", id="quality-list-title"), html.Div("", id="quality-list-sub",
-                                                                                              className="card-sub")]),
-                            tabs("quality-view", VIEWS, VIEWS[0][0], "What is listed"),
-                        ],
-                        className="card-head",
-                    ),
-                    html.Div(id="quality-options", className="options"),
-                    html.Div(dmc.Skeleton(height=420, radius=12), id="quality-list"),
-                ],
-                className="card block", id="list",
-            ),
+            listing("quality", VIEWS, options=True),
         ],
         className="page desk-page",
     )  # fmt: skip
@@ -59,7 +45,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     def facts(asked: Asked) -> QualityFacts:
         return QualityFacts(desk, asked)
 
-    desk.controls("view", "domain", "by", "series", "node", "failure")
+    desk.controls("domain", "by", "series", "node", "failure")
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("domain-room", lambda asked: domain_choice(
         "quality-domain", facts(asked).domains(), asked.get("domain")))  # fmt: skip
@@ -69,12 +55,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("control", lambda asked: cards.control(facts(asked)))
     desk.card("fresh", lambda asked: cards.freshness(facts(asked)))
     desk.card("matrix", lambda asked: cards.matrix(facts(asked)))
-    desk.card("list-sub", lambda asked: _about(facts(asked)))
+    desk.listing(lambda asked: _about(facts(asked)), lambda asked: sheet_of(facts(asked)))
     desk.card("options", lambda asked: _options(facts(asked)))
-    desk.sheet(lambda asked: sheet_of(facts(asked)))
-    app.clientside_callback(
-        ClientsideFunction("sheets", "pick"), Output("quality-view", "value"), Input("url", "search")
-    )
     app.clientside_callback(
         ClientsideFunction("sheets", "print"), Output("quality-print", "title"), Input("quality-print", "n_clicks"),
         prevent_initial_call=True,

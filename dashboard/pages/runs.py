@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dash import ClientsideFunction, Dash, Input, Output, html
+from dash import Dash, html
 
-from dashboard.desk import Asked, Desk, head, slot, tabs, waiting
+from dashboard.desk import Asked, Desk, head, listing, slot
 from dashboard.page import Page, Part
 from dashboard.pages import runs_cards as cards
 from dashboard.pages.runs_sheets import MOST, VIEWS, RunFacts, sheet_of
@@ -30,20 +30,7 @@ def layout() -> Part:
             slot("runs-tiles", 112, "tiles-room"),
             slot("runs-run", 40, "room"),
             slot("runs-gantt", 320, "room"),
-            html.Section(
-                [
-                    html.Div(
-                        [
-                            html.Div([html.H2("The rows"), html.Div("", id="runs-list-sub", className="card-sub")]),
-                            tabs("runs-view", VIEWS, VIEWS[0][0], "What is listed"),
-                        ],
-                        className="card-head wraps",
-                    ),
-                    html.Div(waiting(420), id="runs-list"),
-                ],
-                className="card block",
-                id="list",
-            ),
+            listing("runs", VIEWS),
         ],
         className="page desk-page",
     )
@@ -56,14 +43,11 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     def facts(asked: Asked) -> RunFacts:
         return RunFacts(desk, asked)
 
-    desk.controls("view")
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
     desk.card("run", lambda asked: cards.one(facts(asked)))
     desk.card("gantt", lambda asked: cards.gantt(facts(asked)))
-    desk.card("list-sub", lambda asked: _ABOUT[facts(asked).view])
-    desk.sheet(lambda asked: sheet_of(facts(asked)))
-    app.clientside_callback(ClientsideFunction("sheets", "pick"), Output("runs-view", "value"), Input("url", "search"))
+    desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
 
 
 def _sub(facts: RunFacts) -> Part:

@@ -145,3 +145,4 @@ def test_a_store_without_tests_says_so_instead_of_drawing_zero(page: Page, serve
         filled(page)
         expect(page.locator("#quality-matrix")).to_contain_text("No test was seen.")
         expect(page.locator("#count-coverage")).to_have_text("unknown")
+        page.wait_for_load_state("networkidle")  # no question is on its way when the store is closed
