@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any
 
 import typer
+from typer.models import CommandInfo, TyperInfo
 
 from lineage import __version__
 from lineage.errors import MeshlineError
@@ -21,8 +24,8 @@ COMMANDS = "meshline.commands"
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 
 
-def build_app() -> typer.Typer:
-    """The application with the commands of every installed package.
+def build_app(entries: Sequence[EntryPoint] | None = None) -> typer.Typer:
+    """The application with the commands of these entry points (``None``: of every installed package).
 
     A package whose commands cannot be loaded is named on stderr; the others go on working.
     """
@@ -44,7 +47,7 @@ def build_app() -> typer.Typer:
     ) -> None:
         """Lineage and observability graph engine for data meshes, fed by OpenLineage events."""
 
-    for entry in _entry_points():
+    for entry in _entry_points() if entries is None else entries:
         try:
             register = entry.load()
         except ImportError as error:
@@ -72,12 +75,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     int
         exit code: 0 fine, 1 something failed, 2 the question was wrong, 130 interrupted.
     """
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = build_app()(
-            args=list(arguments) if arguments is not None else None,
-            prog_name="meshline",
-            standalone_mode=False,
-        )
+        command = _command(tuple(_entry_points()), words[0] if words else "")
+        result = command.main(args=words, prog_name="meshline", standalone_mode=False)
         sys.stdout.flush()
     except MeshlineError as error:
         typer.echo(f"meshline: {error}", err=True)
@@ -144,10 +145,31 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _entry_points() -> list[Any]:
-    """Entry points of all packages in the order of their keys, each once."""
-    from importlib.metadata import entry_points
+@cache
+def _command(entries: tuple[EntryPoint, ...], word: str) -> Any:
+    """What runs a line that begins with ``word``.
 
+    The options of a hundred commands take longer to read than most commands run, so of the others nothing is made
+    when the first word names one; and nothing is made twice in a process.
+    """
+    app = build_app(entries)
+    commands = [info for info in app.registered_commands if _name(info) == word]
+    groups = [info for info in app.registered_groups if _name(info) == word]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+    return typer.main.get_command(app)
+
+
+def _name(info: CommandInfo | TyperInfo) -> str:
+    """The word by which a command or group is called."""
+    if isinstance(info, TyperInfo):
+        named = info.name if isinstance(info.name, str) else None
+        return named or str(info.typer_instance.info.name if info.typer_instance else "")
+    return info.name or (typer.main.get_command_name(info.callback.__name__) if info.callback else "")
+
+
+def _entry_points() -> list[EntryPoint]:
+    """Entry points of all packages in the order of their keys, each once."""
     found = {(entry.name, entry.value): entry for entry in entry_points(group=COMMANDS)}
     return [found[key] for key in sorted(found)]
 
