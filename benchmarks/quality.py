@@ -7,11 +7,11 @@ start: everything that ``meshline quality`` works out, from the tables to the up
 from __future__ import annotations
 
 import sys
-import time
 from datetime import timedelta
 
 import numpy as np
 
+from benchmarks.clock import Clock
 from lineage.engine import Lineage
 from lineage.quality.evidence import evidence
 from lineage.quality.volume import judge_last
@@ -65,18 +65,17 @@ def main(n: int = 100_000) -> None:
             cursor.execute(sql, {name: value for name, value in (("n", n), ("start", start)) if f"${name}" in sql})
     view = Lineage(store).view()
     runs, tests = (store.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("run", "assertion"))
-    began = time.perf_counter()
-    found = evidence(view)
-    spent = time.perf_counter() - began
+    with Clock() as spent:
+        found = evidence(view)
     known = int((~np.isnan(found.scores.shown)).sum())
     print(f"{n:,} datasets, {runs:,} runs, {tests:,} test results, {n - 1:,} edges")
-    print(f"scores, coverage, gate, upstream risk: {spent:.2f} s, {known:,} scored, {len(found.odd):,} odd volumes")
+    print(f"scores, coverage, gate, upstream risk: {spent} (aim 5 s), {known:,} scored, {len(found.odd):,} odd volumes")
     rng = np.random.default_rng(1)
     series = [np.round(1000 * np.exp(rng.normal(0, 0.05, 70))) for _ in range(500)]
-    began = time.perf_counter()
-    for one in series:
-        judge_last(one, np.arange(70) % 7)
-    print(f"check of the newest point of a series: {(time.perf_counter() - began) * 1000 / len(series):.2f} ms")
+    with Clock() as spent:
+        for one in series:
+            judge_last(one, np.arange(70) % 7)
+    print(f"check of the newest point of a series: {spent.each(len(series))} (aim 1 ms)")
 
 
 if __name__ == "__main__":

@@ -13,23 +13,27 @@ _KEY_FIELDS = (
     "service_category", "sku", "meter", "description", "resource", "resource_name", "resource_type", "region", "unit",
     "query", "tags",
 )  # fmt: skip
-_PLAIN = r"[+-]?([0-9]{1,22}(\.[0-9]{0,12})?|\.[0-9]{1,12})"  # read by the database, exactly
 _MONEY = ("billed", "effective", "contracted", "listed")
+_TEXTS = ("billed", "effective", "currency", "started", "ended", "period_start", "basis")  # what a refusal may be about
 
 
-def _amount(name: str) -> str:
-    """SQL for one amount as HUGEINT: digits put together where they are plain, else looked up."""
-    text = f"trim(b.{name})"
-    decimals = f"CASE WHEN contains({text}, '.') THEN length({text}) - instr({text}, '.') ELSE 0 END"
-    plain = f"TRY_CAST(replace({text}, '.', '') || repeat('0', 12 - ({decimals})) AS HUGEINT)"
-    return f"CASE WHEN regexp_full_match({text}, '{_PLAIN}') THEN {plain} ELSE {name}_odd.v END"
+def _plain(text: str) -> str:
+    """SQL: a plain decimal of at most twelve decimals in 10⁻¹² of a unit, NULL for every other text.
+
+    The exponent moves the point, in integers, and keeps texts with one of their own out; ``1_0`` and ``0x1`` need more.
+    """
+    fits = f"length({text}) - instr({text}, '.') <= 12 AND length({text}) <= 36"
+    fits += "".join(f" AND NOT contains({text}, '{char}')" for char in "_xX")
+    return f"CASE WHEN {fits} THEN TRY_CAST({text} || 'e12' AS HUGEINT) END"
 
 
-# one row per distinct amount that is no plain decimal: text, how often, first row
+# one row per distinct amount that is no plain decimal: text, how often, first row, how often in a column that may lack
 ODD_AMOUNTS = f"""
-SELECT t, count(*), min("row") FROM (
-  {" UNION ALL ".join(f'SELECT {name} AS t, "row" FROM _batch WHERE {name} IS NOT NULL' for name in _MONEY)}
-) WHERE NOT regexp_full_match(trim(t), '{_PLAIN}') GROUP BY t
+SELECT t, count(*), min("row"), count_if(more)
+FROM (SELECT b.* FROM _batch b JOIN batch USING ("row") WHERE batch.odd), LATERAL (
+  VALUES {", ".join(f"({name}, {n > 1})" for n, name in enumerate(_MONEY))}
+) v(t, more)
+WHERE t IS NOT NULL AND ({_plain("t")}) IS NULL GROUP BY t
 """  # noqa: S608 - our own names
 
 # amount: one odd text; seen_key: one thing that is charged for, over all files of the delivery
@@ -38,89 +42,101 @@ CREATE TABLE amount (t VARCHAR, v HUGEINT, why VARCHAR);
 CREATE TABLE seen_key (key UBIGINT, {", ".join(f"{name} VARCHAR" for name in _KEY_FIELDS)})
 """
 
-# one row per row of the batch, typed; reason says why it cannot be used
-READ = f"""
-CREATE OR REPLACE TEMP TABLE batch AS
+# one row per row of the batch, typed; wrong says what of it cannot be used, odd that an amount is no plain decimal
+_TYPED = f"""
 WITH typed AS (
-  SELECT b."row",
-    {", ".join(f"{_amount(name)} AS {name}_v, b.{name} AS {name}_t" for name in _MONEY)},
-    billed_odd.why AS billed_why, effective_odd.why AS effective_why,
+  SELECT b."row", b.quantity, b.account, b.provider,
+    {", ".join(f"coalesce({_plain(f'b.{name}')}, {name}_odd.v) AS {name}_v" for name in _MONEY)},
     TRY_CAST(b.started AS TIMESTAMP) AS started_at, TRY_CAST(b.ended AS TIMESTAMP) AS ended_v,
     TRY_CAST(b.period_start AS TIMESTAMP) AS period_v, TRY_CAST(b.period_end AS TIMESTAMP) AS period_end_v,
-    b.started AS started_t, b.ended AS ended_t, b.period_start AS period_t, b.quantity, lower(b.basis) AS basis_t,
-    upper(trim(b.currency)) AS currency,
-    coalesce(b.provider, CASE WHEN $simple THEN 'simple' ELSE '' END) AS provider,
-    coalesce(b.account, CASE WHEN $simple THEN 'simple' ELSE '' END) AS account,
+    {", ".join(f"b.{name} IS NOT NULL AS {name}_told" for name in (*_MONEY, "ended", "period_start"))},
+    lower(b.basis) AS basis, upper(trim(b.currency)) AS currency,
     {", ".join(f"b.{name}" for name in _KEY_FIELDS if name not in ("currency", "provider", "account"))}
-  FROM _batch b
+  FROM {{source}} b
   {" ".join(f"LEFT JOIN amount {name}_odd ON {name}_odd.t = b.{name}" for name in _MONEY)}
-), dated AS (
-  SELECT *,
+), named AS (
+  SELECT * REPLACE (
+    coalesce(provider, CASE WHEN $simple THEN 'simple' ELSE '' END) AS provider,
+    coalesce(account, CASE WHEN $simple THEN 'simple' ELSE '' END) AS account),
     coalesce(period_v, date_trunc('month', started_at)) AS period_start,
     coalesce(period_end_v, date_trunc('month', coalesce(period_v, started_at)) + INTERVAL 1 MONTH) AS period_end,
     coalesce(ended_v, started_at + INTERVAL 1 DAY) AS ended_at
   FROM typed
 )
-SELECT *,
+SELECT "row", quantity, coalesce(basis, 'billed') AS basis, started_at, ended_at, period_start, period_end,
+  provider, account, currency, billed_v, coalesce(effective_v, billed_v) AS effective_v, contracted_v, listed_v,
   md5_number_lower(concat_ws(chr(31), {", ".join(f"coalesce({name}, chr(0))" for name in _KEY_FIELDS)})) AS key,
-  md5_number_lower(concat_ws(chr(31), $bill, provider, account, currency, period_start::VARCHAR)) AS part,
   CASE
-    WHEN billed_t IS NULL THEN 'billed'
     WHEN billed_v IS NULL THEN 'billed'
-    WHEN effective_t IS NOT NULL AND effective_v IS NULL THEN 'effective'
-    WHEN currency IS NULL OR NOT regexp_full_match(currency, '[A-Z][A-Z0-9]{{1,9}}') THEN 'currency'
+    WHEN effective_told AND effective_v IS NULL THEN 'effective'
+    WHEN currency IS NULL OR NOT regexp_full_match(currency, '[A-Z][A-Z0-9]{{{{1,9}}}}') THEN 'currency'
     WHEN started_at IS NULL THEN 'started'
-    WHEN ended_t IS NOT NULL AND ended_v IS NULL THEN 'ended'
+    WHEN ended_told AND ended_v IS NULL THEN 'ended'
     WHEN ended_at < started_at THEN 'ended'
-    WHEN period_t IS NOT NULL AND period_v IS NULL THEN 'period_start'
-    WHEN basis_t IS NOT NULL AND basis_t NOT IN ('billed', 'estimated') THEN 'basis'
-  END AS wrong
-FROM dated
+    WHEN period_start_told AND period_v IS NULL THEN 'period_start'
+    WHEN basis NOT IN ('billed', 'estimated') THEN 'basis'
+  END AS wrong,
+  {" OR ".join(f"({name}_told AND {name}_v IS NULL)" for name in _MONEY)} AS odd
+FROM named
 """  # noqa: S608
+READ = "CREATE OR REPLACE TEMP TABLE batch AS" + _TYPED.format(source="_batch")
+# the same once more for the rows with odd amounts, which are known now
+_ODD = '(SELECT * FROM _batch SEMI JOIN (FROM batch WHERE odd) USING ("row"))'
+READ_ODD = (
+    "CREATE OR REPLACE TEMP TABLE again AS" + _TYPED.format(source=_ODD),
+    "DELETE FROM batch WHERE odd",
+    "INSERT INTO batch FROM again",
+)
 
 # one row per refused row: row, field, text, reason
-REFUSED = """
-SELECT "row", wrong,
-  CASE wrong WHEN 'billed' THEN billed_t WHEN 'effective' THEN effective_t WHEN 'currency' THEN currency
-    WHEN 'started' THEN started_t WHEN 'ended' THEN ended_t WHEN 'period_start' THEN period_t ELSE basis_t END,
-  CASE
-    WHEN wrong = 'billed' THEN coalesce(billed_why, CASE WHEN billed_t IS NULL THEN 'there is no amount'
-      ELSE '“' || billed_t || '” is no amount' END)
-    WHEN wrong = 'effective' THEN coalesce(effective_why, '“' || effective_t || '” is no amount')
-    WHEN wrong = 'currency' AND currency IS NULL THEN 'there is no currency'
-    WHEN wrong = 'currency' THEN '“' || currency || '” is no currency; write a code like EUR'
-    WHEN wrong = 'started' AND started_t IS NULL THEN 'there is no date'
-    WHEN wrong = 'ended' AND ended_v IS NOT NULL THEN 'the charge ends before it starts'
-    WHEN wrong = 'basis' THEN '“' || basis_t || '” is neither billed nor estimated'
-    ELSE '“' || coalesce(started_t, ended_t, period_t) || '” is no time'
+REFUSED = f"""
+SELECT "row", wrong, t, CASE
+    WHEN wrong IN ('billed', 'effective') THEN coalesce(why, CASE WHEN t IS NULL THEN 'there is no amount'
+      ELSE '“' || t || '” is no amount' END)
+    WHEN wrong = 'currency' AND t IS NULL THEN 'there is no currency'
+    WHEN wrong = 'currency' THEN '“' || t || '” is no currency; write a code like EUR'
+    WHEN wrong = 'started' AND t IS NULL THEN 'there is no date'
+    WHEN wrong = 'ended' AND TRY_CAST(t AS TIMESTAMP) IS NOT NULL THEN 'the charge ends before it starts'
+    WHEN wrong = 'basis' THEN '“' || t || '” is neither billed nor estimated'
+    ELSE '“' || t || '” is no time'
   END
-FROM batch WHERE wrong IS NOT NULL ORDER BY "row"
-"""
+FROM (
+  SELECT bad."row", bad.wrong, CASE bad.wrong {" ".join(f"WHEN '{name}' THEN b.{name}" for name in _TEXTS)} END AS t
+  FROM batch bad JOIN _batch b USING ("row") WHERE bad.wrong IS NOT NULL
+) LEFT JOIN amount USING (t) ORDER BY "row"
+"""  # noqa: S608
 
 # one row per thing that no earlier batch charged for
 NEW_KEYS = f"""
-INSERT INTO seen_key SELECT key, {", ".join(f"any_value({name})" for name in _KEY_FIELDS)}
-FROM batch WHERE wrong IS NULL AND NOT EXISTS (SELECT 1 FROM seen_key s WHERE s.key = batch.key) GROUP BY key
-"""  # noqa: S608
+INSERT INTO seen_key
+SELECT first.key, {", ".join(f"first.{name}" if name in ("currency", "provider", "account") else f"b.{name}" for name in _KEY_FIELDS)}
+FROM (
+  SELECT key, min("row") AS "row", any_value(currency) AS currency, any_value(provider) AS provider,
+    any_value(account) AS account
+  FROM batch WHERE wrong IS NULL AND key NOT IN (SELECT key FROM seen_key) GROUP BY key
+) first JOIN _batch b USING ("row")
+"""  # noqa: S608, E501
+
+# one row per part of the batch with its sums
+PARTS = """
+CREATE OR REPLACE TEMP TABLE part AS
+SELECT md5_number_lower(concat_ws(chr(31), $bill, provider, account, currency, period_start::VARCHAR)) AS part,
+  provider, account, currency, period_start, max(period_end) AS period_end, count(*)::UBIGINT AS rows,
+  sum(billed_v)::HUGEINT AS billed, sum(effective_v)::HUGEINT AS effective
+FROM batch WHERE wrong IS NULL GROUP BY provider, account, currency, period_start
+"""
 
 # one row per usable row
 CHARGES = """
-SELECT part, "row"::UBIGINT AS "row", key, started_at, ended_at, billed_v AS billed,
-  coalesce(effective_v, billed_v) AS effective, contracted_v AS contracted, listed_v AS listed, quantity,
-  coalesce(basis_t, 'billed') AS basis
-FROM batch WHERE wrong IS NULL
+SELECT part, "row"::UBIGINT AS "row", key, started_at, ended_at, billed_v AS billed, effective_v AS effective,
+  contracted_v AS contracted, listed_v AS listed, quantity, basis
+FROM batch JOIN part USING (provider, account, currency, period_start) WHERE wrong IS NULL
 """
 INSERT_CHARGES = """
 INSERT INTO charge SELECT part, "row", key, started_at, ended_at, billed::HUGEINT, effective::HUGEINT,
   contracted::HUGEINT, listed::HUGEINT, quantity, basis FROM _charges
 """
 
-# one row per part of the batch with its sums
-PARTS = """
-SELECT part, provider, account, currency, period_start, max(period_end) AS period_end, count(*)::UBIGINT AS rows,
-  sum(billed_v)::HUGEINT AS billed, sum(coalesce(effective_v, billed_v))::HUGEINT AS effective
-FROM batch WHERE wrong IS NULL GROUP BY part, provider, account, currency, period_start
-"""
 # one part of one batch, until the file is read
 PART_TABLE = """
 CREATE TEMP TABLE IF NOT EXISTS _part (

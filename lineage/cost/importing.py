@@ -253,17 +253,21 @@ def _read_batch(
     reading: _Reading,
 ) -> None:
     memory.register("_batch", batch)
-    _read_odd_amounts(memory, reading)
     simple = bill.format.startswith("simple")
-    memory.execute(sql.READ, {"bill": str(bill.id), "simple": simple})
+    memory.execute("DELETE FROM amount")
+    memory.execute(sql.READ, {"simple": simple})
+    if _read_odd_amounts(memory, reading):
+        for statement in sql.READ_ODD:
+            memory.execute(statement, {"simple": simple} if "$simple" in statement else None)
     for row, column, text, reason in memory.execute(sql.REFUSED).fetchall():
         reading.refused.append(Refused(row, column, (text or "")[:200], reason))
     memory.execute(sql.NEW_KEYS)
+    memory.execute(sql.PARTS, {"bill": str(bill.id)})
     charges = memory.sql(sql.CHARGES).to_arrow_table()
     cursor.register("_charges", charges)
     cursor.execute(sql.INSERT_CHARGES)
     cursor.unregister("_charges")
-    parts = memory.sql(sql.PARTS).to_arrow_table()
+    parts = memory.table("part").to_arrow_table()
     cursor.execute(sql.PART_TABLE)
     cursor.register("_parts", parts)
     cursor.execute("INSERT INTO _part SELECT * FROM _parts")
@@ -271,20 +275,20 @@ def _read_batch(
     memory.unregister("_batch")
 
 
-def _read_odd_amounts(memory: duckdb.DuckDBPyConnection, reading: _Reading) -> None:
-    """Read the amounts that are no plain decimals, each distinct text once and exactly."""
-    memory.execute("DELETE FROM amount")
+def _read_odd_amounts(memory: duckdb.DuckDBPyConnection, reading: _Reading) -> bool:
+    """Read the amounts that are no plain decimals, each distinct text once and exactly; whether there are any."""
     rows: list[tuple[str, int | None, str | None]] = []
-    for text, number, first in memory.execute(sql.ODD_AMOUNTS).fetchall():
+    for text, number, first, elsewhere in memory.execute(sql.ODD_AMOUNTS).fetchall():
         try:
             value, note = parse_money(text)
         except MoneyError as error:
             rows.append((text, None, str(error)))
+            if elsewhere:  # ContractedCost or ListCost: a charge can be used without them
+                _note(reading, "no number in ContractedCost or ListCost, left out there", elsewhere, first)
             continue
         rows.append((text, value, None))
         if note is not None:
-            count, earliest = reading.notes.get(note, [0, first])
-            reading.notes[note] = [count + number, min(earliest, first)]
+            _note(reading, note, number, first)
     if rows:
         import pyarrow as pa
 
@@ -294,6 +298,12 @@ def _read_odd_amounts(memory: duckdb.DuckDBPyConnection, reading: _Reading) -> N
         memory.register("_odd", pa.table({**columns, "why": pa.array(reasons, pa.string())}))
         memory.execute("INSERT INTO amount SELECT t, v::HUGEINT, why FROM _odd")
         memory.unregister("_odd")
+    return bool(rows)
+
+
+def _note(reading: _Reading, what: str, number: int, first: int) -> None:
+    count, earliest = reading.notes.get(what, [0, first])
+    reading.notes[what] = [count + number, min(earliest, first)]
 
 
 def _write_refused(cursor: duckdb.DuckDBPyConnection, bill: BillFile, refused: Sequence[Refused]) -> None:

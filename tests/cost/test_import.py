@@ -89,14 +89,16 @@ def test_every_bad_row_is_named_with_file_and_row_and_the_rest_reconciles(store:
         ("-3", "-3", "EUR", ""),
         ("1", "1", "NULL", ""),  # row 7: no currency
         ('"1,234"', "1", "EUR", ""),  # row 8: two meanings
+        ("0x1", "1", "EUR", ""),  # row 9, and 10: what some programs read as numbers
+        ("1_0", "1", "EUR", ""),
     )
-    path.write_text(path.read_text() + "1,2,3\n" + ROW.format("2", "2", "EUR", ""))  # row 9: too short
+    path.write_text(path.read_text() + "1,2,3\n" + ROW.format("2", "2", "EUR", ""))  # row 11: too short
     done = import_files(store, [path]).files[0]
-    assert [(bad.file, bad.row) for bad in done.bad_rows] == [(str(path), row) for row in (3, 5, 7, 8, 9)]
-    assert (done.rows, done.kept, done.refused) == (9, 4, 5)
+    assert [(bad.file, bad.row) for bad in done.bad_rows] == [(str(path), row) for row in (3, 5, 7, 8, 9, 10, 11)]
+    assert (done.rows, done.kept, done.refused) == (11, 4, 7)
     sums = {part.currency: part.billed for part in done.parts}
     assert sums == {"EUR": "-0.9999999", "USD": "12.5"}
-    assert store.rows("SELECT count(*) FROM charge_refused") == [(5,)]
+    assert store.rows("SELECT count(*) FROM charge_refused") == [(7,)]
     with pytest.raises(BillError, match="row 3"):
         import_files(store, [_bill(tmp_path / "strict.csv", ("1", "1", "EUR", ""), ("x", "1", "EUR", ""))], strict=True)
 
