@@ -151,7 +151,13 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
     rows = view.store.rows(_sums(metric), when)
     charges = [(row[0], row[1], int(row[2]), dict(zip(_KEY_FIELDS, row[3:], strict=True))) for row in rows]
     told = clues(view, period.start, period.end) if _wants_clues(charges, rules) else None
-    ladder = Ladder(rules, Names(view), view.instant.domains.domains, products, told)
+    ladder = Ladder(
+        rules,
+        view.instant.remember("names for bills", lambda: Names(view)),
+        view.instant.domains.domains,
+        products,
+        told,
+    )
     book = _Book()
     billed: dict[str, int] = defaultdict(int)
     shared: dict[int, tuple[Place, dict[str, str | None]]] = {}

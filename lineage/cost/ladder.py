@@ -41,11 +41,8 @@ class Names:
 
     def __init__(self, view: View) -> None:
         self._snapshot = view.snapshot
-        self._exact: dict[tuple[str, str], set[int]] = {}
         self._rows = view.store.rows(_NAMES, {"known": view.known_at})
-        for node, kind, namespace, name in self._rows:
-            for text in (name, f"{namespace}:{name}", f"{namespace}/{name}"):
-                self._exact.setdefault((kind, text.lower()), set()).add(node)
+        self._exact: dict[tuple[str, str], set[int]] | None = None
         self._ends: dict[tuple[str, str], set[int]] | None = None
 
     def find(self, text: str, kinds: Iterable[str], *, ends: bool = True) -> int | None:
@@ -56,9 +53,9 @@ class Names:
                 return found
         low = text.lower().removeprefix("arn:aws:s3:::")
         for kind in kinds:
-            found = self._only(self._exact.get((kind, low)))
+            found = self._only(self._by_name().get((kind, low)))
             if found is None and low != text.lower():
-                found = self._only(self._exact.get((kind, f"s3://{low}")))
+                found = self._only(self._by_name().get((kind, f"s3://{low}")))
             if found is None and ends:
                 found = self._only(self._by_end().get((kind, low)))
             if found is not None:
@@ -68,6 +65,15 @@ class Names:
     def _only(self, ids: set[int] | None) -> int | None:
         found = {self._snapshot.index(one) for one in ids or ()} - {None}
         return found.pop() if len(found) == 1 else None
+
+    def _by_name(self) -> dict[tuple[str, str], set[int]]:
+        """Nodes by their whole name, with and without the namespace; made when the first bill asks."""
+        if self._exact is None:
+            self._exact = {}
+            for node, kind, namespace, name in self._rows:
+                for text in (name, f"{namespace}:{name}", f"{namespace}/{name}"):
+                    self._exact.setdefault((kind, text.lower()), set()).add(node)
+        return self._exact
 
     def _by_end(self) -> dict[tuple[str, str], set[int]]:
         """Nodes by every end of their name that begins at a boundary; made when an exact name was not enough."""
