@@ -80,7 +80,9 @@ class Conformance(Shown):
         return (counts, *self.unbound)
 
 
-def conformance(view: View, only: str | None = None, *, now: datetime | None = None) -> Conformance:
+def conformance(
+    view: View, only: str | None = None, *, now: datetime | None = None, facts: Facts | None = None
+) -> Conformance:
     """Verdicts on the promises of all active and deprecated contracts.
 
     Parameters
@@ -89,6 +91,8 @@ def conformance(view: View, only: str | None = None, *, now: datetime | None = N
         id or name of a contract (``ID@1`` for one major version), or a dataset, to limit it to.
     now
         decides what is late; default: the instant of the view.
+    facts
+        what was observed of all bound datasets, when it is known already.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def conformance(view: View, only: str | None = None, *, now: datetime | None = N
         if one.contract.status in ENFORCED and not view.hidden(one.node)
         and (one.contract.id, one.contract.version) in meant and node in (None, one.node)
     ]  # fmt: skip
-    facts = load_facts(view, sorted({one.node for one in wanted}))
+    facts = facts or load_facts(view, sorted({one.node for one in wanted}))
     moment = now or view.as_of
     promises = [promise for one in wanted for promise in promises_of(view, one, facts, moment)]
     order: Mapping[str, int] = {"broken": 0, "unknown": 1, "kept": 2}
@@ -137,7 +141,7 @@ def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator
 
     readers = sorted(view.label(job) for job in view.snapshot.readers(one.node).tolist() if not view.hidden(job))
     services = slas(Case(one, facts, now, tuple(readers)))
-    schema = schema_promises(one, facts.columns.get(one.node))
+    schema = _schema_said(view, one, facts.columns.get(one.node))
     for verdict in (*schema, *_rules(one, facts, now), *services, *_privacy(view, one), *access(view, one, now)):
         yield said(*verdict)
 
@@ -162,6 +166,15 @@ def _chosen(view: View, only: str) -> tuple[Collection[Contract], int | None]:
             f"“{only}” is no contract and no dataset. List contracts with: meshline contracts list"
         ) from None
     return [one.contract for one in bindings(view.instant).by_node.get(node, ())], node
+
+
+def _schema_said(view: View, one: Bound, observed: Mapping[str, str | None] | None) -> Sequence[Said]:
+    """The same as :func:`schema_promises`; what was said of the same columns before is said again."""
+    known: dict[int, tuple[Bound, object, Sequence[Said]]] = view.instant.remember("schema promises", dict)
+    held = known.get(id(one.thing))
+    if held is None or held[0].thing is not one.thing or held[0].contract is not one.contract or held[1] != observed:
+        held = known[id(one.thing)] = one, observed, tuple(schema_promises(one, observed))
+    return held[2]
 
 
 def schema_promises(one: Bound, observed: Mapping[str, str | None] | None) -> Iterator[Said]:

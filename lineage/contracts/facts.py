@@ -13,7 +13,7 @@ from lineage.contracts.binding import bindings
 if TYPE_CHECKING:
     from lineage.view import View
 
-_TESTS = """
+TESTS = """
 -- newest result of each test of some datasets at T as known at K
 SELECT a.dataset, a.field, a.name, arg_max(a.status, a.tested_at), arg_max(a.actual, a.tested_at), max(a.tested_at),
   arg_max(r.run_id, a.tested_at)
@@ -22,7 +22,7 @@ WHERE a.dataset IN (SELECT unnest($members::UBIGINT[])) AND a.tested_at <= $at
   AND a.known_from <= $known AND a.known_to > $known
 GROUP BY a.dataset, a.field, a.name
 """
-_WRITES = """
+WRITES = """
 -- one completed run that wrote one of some datasets at T as known at K
 SELECT o.dataset, coalesce(r.ended_at, r.first_event) AS done, r.run_id, o.row_count
 FROM run_io o JOIN run r ON r.run = o.run
@@ -99,18 +99,18 @@ def load_facts(view: View, datasets: Sequence[int]) -> Facts:
         return facts
     facts.columns.update(observed_columns(view, datasets))
     when = {"members": list(owner), "at": view.snapshot.as_of, "known": view.snapshot.known_at}
-    for dataset, column, name, status, actual, tested_at, run in view.store.rows(_TESTS, when):
+    for dataset, column, name, status, actual, tested_at, run in view.store.rows(TESTS, when):
         found = TestResult(column or "", name, status, actual, tested_at, run)
         facts.tests.setdefault(owner[dataset], []).append(found)
-    for dataset, done, run, rows in view.store.rows(_WRITES, when):
+    for dataset, done, run, rows in view.store.rows(WRITES, when):
         facts.written.setdefault(owner[dataset], []).append((done, run))
         if rows is not None:
             facts.rows[owner[dataset]] = (rows, run)
-    _history(view, datasets, facts)
+    history_of(view, datasets, facts)
     return facts
 
 
-def _history(view: View, datasets: Sequence[int], facts: Facts) -> None:
+def history_of(view: View, datasets: Sequence[int], facts: Facts) -> None:
     """What only promises about errors and retention need, of the datasets that have such."""
     bound = bindings(view.instant).by_node
     wanted = [

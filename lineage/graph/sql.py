@@ -45,11 +45,11 @@ SELECT min(node) OVER (PARTITION BY canonical), node, NULL, 'rule' FROM spelled
 """  # noqa: S608 - constants only
 
 
-def _edges(which: str) -> str:
+def _edges(which: str, more: str = "") -> str:
     return f"""
 SELECT src, dst, job, {_codes("kind", EDGE_KINDS, len(EDGE_KINDS))} AS kind,
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
-  CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from
+  CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from{more}
 FROM edge WHERE {which} AND NOT (kind = 'lineage' AND EXISTS (
   SELECT 1 FROM edge_mark m WHERE m.src = edge.src AND m.dst = edge.dst AND m.mark = 'refuted'
     AND m.valid_from <= $at AND $at < m.valid_to AND m.known_from <= $known AND $known < m.known_to
@@ -57,13 +57,13 @@ FROM edge WHERE {which} AND NOT (kind = 'lineage' AND EXISTS (
 """  # noqa: S608 - constants only
 
 
-def _column_edges(which: str) -> str:
+def _column_edges(which: str, more: str = "") -> str:
     return f"""
 WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})
 SELECT src, dst, job, type, subtype, coalesce(masking, false) AS masking,
   CAST(coalesce(upper(type), '') = 'INDIRECT' AS UTINYINT) AS indirect,
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
-  CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from
+  CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from{more}
 FROM column_edge WHERE {which} AND NOT EXISTS (
   SELECT 1 FROM refuted JOIN node s ON s.dataset = refuted.src
     JOIN node d ON coalesce(d.dataset, d.id) = refuted.dst
@@ -83,6 +83,17 @@ FROM edge_mark WHERE mark = 'manual' AND {_VISIBLE}
 
 # one row per visible column edge
 COLUMN_EDGES = _column_edges(_VISIBLE)
+
+# -- edges of a period, for many instants of it; only where nobody added or refuted an edge by hand
+_DURING = "valid_from <= $last AND valid_to > $at AND known_from <= $known AND $known < known_to"
+_UNTIL = ", epoch_us(valid_to) AS valid_to"
+
+# one row per edge that holds somewhere between $at and $last
+EDGES_DURING = _edges(_DURING, _UNTIL)
+COLUMN_EDGES_DURING = _column_edges(_DURING, _UNTIL)
+
+# one row: whether anybody added or refuted an edge by hand
+MARKED = "SELECT count(*) FROM edge_mark"
 
 # -- what has changed since a snapshot of the instant $before, when nothing newer than $floor had been recorded
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from lineage.policies.views import Mesh
 
-_GRANTS = """
+GRANTS = """
 -- grants as known at K, also those that ended
 SELECT name, product, consumer_kind, consumer, purpose, approver, expires, valid_from <= $at AND valid_to > $at
   AND (expires IS NULL OR expires > $at)
 FROM access_grant WHERE known_from <= $known AND known_to > $known ORDER BY name
 """
-_DOMAINS = """
+DOMAINS = """
 -- domains at T as known at K
 SELECT name, title, owner, parent, body FROM domain
 WHERE valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known ORDER BY name
@@ -77,7 +77,7 @@ def product(mesh: Mesh) -> pa.Table:
 
 def access(mesh: Mesh) -> pa.Table:
     """One row per grant."""
-    rows = mesh.view.store.rows(_GRANTS, {"at": moment(mesh.view), "known": mesh.view.known_at})
+    rows = mesh.view.store.rows(GRANTS, {"at": moment(mesh.view), "known": mesh.view.known_at})
     used: set[tuple[str, str, str]] = set()
     for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
         product = mesh.products.get(src)
@@ -95,7 +95,7 @@ def domain(mesh: Mesh) -> pa.Table:
     """One row per domain."""
     from lineage.yamlfile import parse_declared
 
-    rows = mesh.view.store.rows(_DOMAINS, mesh.when)
+    rows = mesh.view.store.rows(DOMAINS, mesh.when)
     members = []
     for row in rows:
         file, _ = parse_declared(row[4], row[0])

@@ -52,11 +52,16 @@ class UnknownViolationError(MeshlineError):
 
 def violations(view: View, *, everything: bool = False) -> Violations:
     """Violations at one instant, those past their deadline first; ``everything``: also the fixed ones."""
-    found = [one for one in _read(view) if everything or one.state != "fixed"]
+    found = [one for one in _caused(view, _read(view)) if everything or one.state != "fixed"]
     found.sort(
         key=lambda one: (not one.overdue, -SEVERITIES.index(one.severity), one.deadline, one.policy, one.subject)
     )
     return Violations(tuple(found), moment(view), view.known_at)
+
+
+def lives_of(view: View) -> tuple[Violation, ...]:
+    """Every violation there ever was until an instant, without cause and domain: what figures are counted from."""
+    return tuple(_read(view))
 
 
 def find(view: View, name: str) -> Violation:
@@ -67,7 +72,7 @@ def find(view: View, name: str) -> Violation:
     UnknownViolationError
         when there is none, or none that the actor may see.
     """
-    for one in _read(view):
+    for one in _caused(view, _read(view)):
         if one.id == name:
             return one
     raise UnknownViolationError(f"There is no violation “{name}”. meshline violations list --all names them.")
@@ -125,7 +130,7 @@ def _read(view: View) -> list[Violation]:
         one = lives(policy, subject, _ended(held, waived, moment(view)), acts.get((name, subject), ()), moment(view))
         if one is not None:
             found.append(_shown(view, sieve, policy, _waived(one, waived, moment(view))))
-    return _caused(view, found)
+    return found
 
 
 def _waivers(view: View) -> dict[tuple[str, str], list[Waiver]]:

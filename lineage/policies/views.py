@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 _WORD = re.compile(r"\w+")
-_DESCRIBED = """
+DESCRIBED = """
 -- entities that are described at T as known at K
 SELECT DISTINCT entity FROM facet WHERE key = 'documentation' AND body <> 0
   AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
@@ -205,7 +205,7 @@ class Mesh:
         """One row per dataset and job."""
         described, written = (
             self.instant.remember(f"policy {name}", partial(self._dense, sql))
-            for name, sql in (("described", _DESCRIBED), ("written", _WRITTEN))
+            for name, sql in (("described", DESCRIBED), ("written", _WRITTEN))
         )
         written = dict(written)
         written.update({i: written[i] - more for i, more in self.thought.older.items() if i in written})
@@ -218,7 +218,7 @@ class Mesh:
                 others.setdefault(src, set()).add(self.domains[dst])
         tests = Counter(row[0] for row in self.tests)
         ports = self._ports()
-        contract = {i: _first_active(bound) for i, bound in self.bound.items()}
+        contract = {i: first_active(bound) for i, bound in self.bound.items()}
         kinds = self.snapshot.kind
         nodes = self.nodes
         namespaces, names = self.snapshot.arrow_names(nodes)
@@ -394,7 +394,7 @@ _WAYS: dict[str, Callable[[Mesh], pa.Table]] = {
 _OF_NOW = frozenset({"access"})  # what it holds follows from the clock too
 
 
-def _first_active(bound: Sequence[Bound]) -> Bound:
+def first_active(bound: Sequence[Bound]) -> Bound:
     """The contract that counts when a dataset has several: an active one, then the newest."""
     order = {"active": 0, "deprecated": 1, "draft": 2, "proposed": 3, "retired": 4}
     return min(bound, key=lambda one: (order.get(one.contract.status, 9), -one.contract.major, one.contract.id))

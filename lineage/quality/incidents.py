@@ -60,7 +60,7 @@ class _Found:
         return self.closed or self.part.ended
 
 
-def incidents(view: View, *, everything: bool = False, now: datetime | None = None) -> Incidents:
+def incidents(view: View, *, everything: bool = False, now: datetime | None = None, caused: bool = True) -> Incidents:
     """Incidents that are not resolved, or all; those of hidden datasets are left out.
 
     Parameters
@@ -69,11 +69,13 @@ def incidents(view: View, *, everything: bool = False, now: datetime | None = No
         also what is resolved.
     now
         decides what is late and which mutes have ended; default: the instant of the view.
+    caused
+        look for the most upstream cause of each; else each is called its own.
     """
     moment = now or view.as_of
     found = [one for one in _all(view, moment) if everything or one.ended is None]
-    causes = _causes(view, found)
-    listed = [_words(view, one, causes[one.part.id], moment) for one in found]
+    causes = _causes(view, found) if caused else {}
+    listed = [_words(view, one, causes.get(one.part.id) or view.label(one.node), moment) for one in found]
     order = {"open": 0, "acknowledged": 1, "muted": 2, "resolved": 3}
     listed.sort(key=lambda i: (order[i.state], i.severity != "error", i.cause, i.began_at, i.id))
     return Incidents(tuple(listed), view.as_of, view.known_at)

@@ -45,13 +45,11 @@ WHERE valid_from <= $at AND known_from <= $known AND known_to > $known ORDER BY 
 
 def velocity(base: Base) -> Rows:
     """The five numbers about violations, and the pace."""
-    from lineage.policies.ledger import violations
-
     now = base.view.as_of
     found: Rows = {name: [] for name in ("mttr", "mova", "time-to-remediate", "deadline-attainment", "burn-down",
                                          "weeks-to-zero")}  # fmt: skip
-    for one in violations(base.view, everything=True).violations:
-        row = base.about(one.subject, domain=one.domain or None)
+    for one in base.violations:
+        row = base.about(one.subject)
         if row is None:
             continue
         for name, counted, value in _violated(one, now):
@@ -174,7 +172,7 @@ def _major(version: str) -> int:
 def failures(base: Base) -> Rows:
     """Times of incidents that began in the last 90 days, in hours."""
     found: Rows = {"detect": [], "acknowledge": [], "repair": [], "repeats": []}
-    everything = incidents(base.view, everything=True).incidents
+    everything = incidents(base.view, everything=True, caused=False).incidents
     since, seen = base.view.as_of - QUARTER, set()
     for one in sorted(everything, key=lambda i: i.began_at):
         repeated = (one.node, one.sort, one.what) in seen

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from lineage.contracts.conformance import Promise, conformance
 from lineage.policies import declared_views as declared
 from lineage.policies.evaluate import domains_of
+from lineage.policies.ledger import lives_of
 from lineage.policies.views import Mesh
 from lineage.products import ProductInfo, products_of
 from lineage.scorecards.answers import Row
 
 if TYPE_CHECKING:
+    from lineage.policies.violations import Violation
     from lineage.view import View
 
 WINDOW = timedelta(days=30)  # of what counts as recent
@@ -35,10 +37,18 @@ class Base:
     def __init__(self, view: View) -> None:
         self.view = view
         self.mesh = Mesh(view)
-        self.when: dict[str, Any] = {"at": view.as_of, "known": view.known_at, "since": view.as_of - WINDOW}
-        self.products: dict[str, ProductInfo] = {
-            name: one for name, one in products_of(view.instant).items() if view.actor.may_see(one.domain)
-        }
+        self.when = self.times(view)
+        self.products = self.visible_products(view)
+
+    @staticmethod
+    def times(view: View) -> dict[str, Any]:
+        """The instant and the beginning of what counts as recent."""
+        return {"at": view.as_of, "known": view.known_at, "since": view.as_of - WINDOW}
+
+    @staticmethod
+    def visible_products(view: View) -> dict[str, ProductInfo]:
+        """Products that the actor may see."""
+        return {name: one for name, one in products_of(view.instant).items() if view.actor.may_see(one.domain)}
 
     @cached_property
     def assets(self) -> list[dict[str, Any]]:
@@ -62,6 +72,20 @@ class Base:
     def promises(self) -> tuple[Promise, ...]:
         """Every promise of every contract with its verdict."""
         return conformance(self.view).promises
+
+    @cached_property
+    def violations(self) -> tuple[Violation, ...]:
+        """Every violation until the instant."""
+        return lives_of(self.view)
+
+    @cached_property
+    def members(self) -> dict[str, list[str]]:
+        """Product → its datasets."""
+        found: dict[str, list[str]] = {name: [] for name in self.products}
+        for one in self.datasets:
+            if one["product"] in found:
+                found[one["product"]].append(one["id"])
+        return found
 
     @cached_property
     def recent(self) -> dict[int, int]:
@@ -127,10 +151,10 @@ class Base:
         return Row(asset["id"], asset["domain"] or "", product, self.tier(product, asset["id"]), counted, value, note)
 
     def about(self, subject: str, counted: bool | None = True, value: float | None = None, note: str = "",
-              domain: str | None = None) -> Row | None:  # fmt: skip
+              ) -> Row | None:  # fmt: skip
         """A row about any subject; ``None`` when the actor may not see it."""
         asset = self.by_id.get(subject) or self.by_id.get(_dataset_of(subject))
-        home = domain or (asset["domain"] if asset else self.subject_domains.get(subject)) or ""
+        home = (asset["domain"] if asset else self.subject_domains.get(subject)) or ""
         if not self.view.actor.may_see(home) or (asset is None and self._hidden_node(subject)):
             return None
         product = subject if subject in self.products else (asset["product"] if asset else "") or ""

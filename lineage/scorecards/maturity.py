@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lineage.contracts.conformance import Promise
-from lineage.policies.ledger import violations
 from lineage.quality.report import report
 from lineage.scorecards.acts import discipline
 from lineage.scorecards.answers import Row
@@ -35,11 +35,11 @@ class Grounds:
     base: Base
     members: Mapping[str, Sequence[str]]  # product → node texts
     promises: Mapping[str, Sequence[Promise]]  # by dataset
-    coverage: Mapping[str, float | None]  # quality coverage by product
+    coverage: Callable[[], Mapping[str, float | None]]  # quality coverage by product
     critical: frozenset[str]  # subjects with an open critical violation
     undisciplined: frozenset[str]  # contracts whose last breaking change came too fast
     exported: frozenset[str]
-    allocated: float | None  # share of the newest bill that is allocated
+    allocated: Callable[[], float | None]  # share of the newest bill that is allocated
 
 
 def maturity(base: Base, consumers: Sequence[Row], cost: Cost | None = None) -> list[Row]:
@@ -74,25 +74,24 @@ def judge(grounds: Grounds, product: str, readers: str) -> tuple[int, str]:
 
 
 def _grounds(base: Base, cost: Cost | None) -> Grounds:
-    members: dict[str, list[str]] = {name: [] for name in base.products}
-    for one in base.datasets:
-        if one["product"] in members:
-            members[one["product"]].append(one["id"])
     promises: dict[str, list[Promise]] = {}
     for promise in base.promises:
         promises.setdefault(promise.dataset, []).append(promise)
-    opened = violations(base.view).violations
     now = base.view.as_of
     when = {"at": now, "known": base.view.known_at, "since": now - YEAR}
     return Grounds(
         base=base,
-        members=members,
+        members=base.members,
         promises=promises,
-        coverage={row.id: row.coverage for row in report(base.view, "product").nodes},
-        critical=frozenset(one.subject for one in opened if one.severity == "critical" and one.state != "waived"),
+        coverage=cache(lambda: {row.id: row.coverage for row in report(base.view, "product").nodes}),
+        critical=frozenset(
+            one.subject
+            for one in base.violations
+            if one.severity == "critical" and one.state not in ("waived", "fixed")
+        ),
         undisciplined=frozenset(row.id.split(" ", 1)[0] for row in discipline(base) if not row.counted),
         exported=frozenset(row[0] for row in base.view.store.rows(_EXPORTED, when)),
-        allocated=None if cost is None else allocated_share(base, cost),
+        allocated=cache(lambda: None if cost is None else allocated_share(base, cost)),
     )
 
 
@@ -132,7 +131,7 @@ def _contracted(grounds: Grounds, product: str) -> Iterator[str]:
 
 
 def _assured(grounds: Grounds, product: str) -> Iterator[str]:
-    coverage = grounds.coverage.get(product)
+    coverage = grounds.coverage().get(product)
     if coverage is None or coverage < 0.8:
         yield f"80 % of its checks known ({'unknown' if coverage is None else f'{coverage:.0%}'})"
     of_time = [
@@ -145,8 +144,9 @@ def _assured(grounds: Grounds, product: str) -> Iterator[str]:
     for name in (product, *grounds.members[product]):
         if name in grounds.critical:
             yield f"no open critical violation of {name}"
-    if grounds.allocated is None or grounds.allocated < 0.95:
-        yield f"95 % of the bill allocated ({'unknown' if grounds.allocated is None else f'{grounds.allocated:.0%}'})"
+    allocated = grounds.allocated()
+    if allocated is None or allocated < 0.95:
+        yield f"95 % of the bill allocated ({'unknown' if allocated is None else f'{allocated:.0%}'})"
 
 
 def _evolving(grounds: Grounds, product: str, readers: str) -> Iterator[str]:

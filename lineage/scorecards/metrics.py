@@ -126,6 +126,15 @@ def score(of: Metric, rows: Sequence[Row], sort: Sort = "mesh", scope: str = "")
     return Score(of.id, sort, scope, numerator, denominator, value, of.unit, reason, len(rows) - len(known), of.title)
 
 
+def figure_of(of: Metric, rows: Sequence[Row]) -> tuple[float, float, float | None]:
+    """Numerator, denominator and value that rows make; value is ``None`` when it is unknown.
+
+    >>> figure_of(metric("ownership"), [Row("a"), Row("b", counted=False), Row("c", counted=None)])
+    (1, 2, 0.5)
+    """
+    return _HOW[of.kind]([one for one in rows if one.counted is not None])
+
+
 def median_to_close(rows: Sequence[Row]) -> float | None:
     """Kaplan–Meier: the time by which half are closed, with those that are open censored; ``None`` = not reached.
 

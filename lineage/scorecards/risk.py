@@ -79,7 +79,7 @@ def risks(view: View, base: Base) -> tuple[Risk, ...]:
     contracts = {port.contract: name for name, info in base.products.items() for port in info.outputs}
     by_product: dict[str, list[Violation]] = {}
     for one in opened:
-        about = base.about(one.subject, domain=one.domain or None)
+        about = base.about(one.subject)
         product = contracts.get(one.subject.partition("@")[0]) or (about.product if about else "")
         by_product.setdefault(product, []).append(one)
     found = [_risk(base, name, readers.get(name, ""), by_product.get(name, ())) for name in base.products]

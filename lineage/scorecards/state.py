@@ -32,7 +32,7 @@ def policies(base: Base) -> Rows:
     held = {name: one for name, one in held.items() if one.domain == "*" or view.actor.may_see(one.domain)}
     when = {"at": view.as_of, "known": view.known_at}
     last = {row[0]: row[1] for row in view.store.rows(_LAST, when)}
-    ended = _ended_waivers(base)
+    ended = ended_waivers(base)
     found: Rows = {name: [] for name in ("policy-coverage", "compliance-strict", "compliance", "waiver-load",
                                          "overdue-waivers", "full-coverage")}  # fmt: skip
     covered: dict[str, bool] = {}
@@ -77,14 +77,21 @@ def contracts(base: Base) -> Rows:
             one = nodes[src]
             row = base.row(one, one["id"] in active)
             _add(found, "contract-edges", row, f"{one['id']} → {nodes[dst]['id']}", one["id"] in active, "")
+    found["conformance"] = conformance(base)
+    return found
+
+
+def conformance(base: Base) -> list[Row]:
+    """A row per dataset with a contract in force: whether every promise is kept; unknown as long as none is broken."""
     verdicts: dict[str, list[str]] = {}
     for promise in base.promises:
         verdicts.setdefault(promise.dataset, []).append(promise.verdict)
+    rows = []
     for label, said in sorted(verdicts.items()):
         kept = None if "broken" not in said and "unknown" in said else "broken" not in said
         about = base.about(label, kept, note=f"{said.count('broken')} broken, {said.count('unknown')} unknown")
-        found["conformance"] += [about] if about else []
-    return found
+        rows += [about] if about else []
+    return rows
 
 
 def ownership(base: Base) -> Rows:
@@ -174,7 +181,7 @@ def _of(domain: str) -> str:
     return "" if domain == "*" else domain
 
 
-def _ended_waivers(base: Base) -> dict[tuple[str, str], str]:
+def ended_waivers(base: Base) -> dict[tuple[str, str], str]:
     """Policy and asset → waiver, where every waiver has ended."""
     view = base.view
     last: dict[tuple[str, str], tuple[Any, str]] = {}

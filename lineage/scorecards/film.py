@@ -1,0 +1,186 @@
+"""Instants of a period in order of time: what no change touched between two of them is carried from one to the next."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Sequence as Listed
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lineage.graph.sequence import Sequence
+from lineage.instant import Instant
+from lineage.view import View
+
+if TYPE_CHECKING:
+    from lineage.actor import Actor
+    from lineage.engine import Lineage
+    from lineage.graph import Snapshot
+    from lineage.store import Store
+
+NAMES, EDGES, FACETS, DECLARED = "names", "edges", "facets", "declared"
+_TABLES = {
+    NAMES: ("alias", "alias_mark"),
+    EDGES: ("edge", "column_edge", "edge_mark"),
+    FACETS: ("facet",),
+    DECLARED: ("domain", "contract", "product", "owner_mark"),
+}
+_CHANGES = """
+-- every time within a period at which a row of {table} begins or ends to hold, as known at K
+SELECT DISTINCT t FROM (
+  SELECT unnest([valid_from, valid_to]) AS t FROM {table}
+  WHERE known_from <= $known AND known_to > $known AND valid_from <= $last AND valid_to > $first
+) WHERE t > $first AND t <= $last ORDER BY t
+"""
+_ALTERED = """
+-- when a facet of an entity begins or ends to hold, over a period as known at K
+SELECT unnest([valid_from, valid_to]) AS t, entity FROM facet
+WHERE valid_from <= $last AND valid_to > $first AND known_from <= $known AND known_to > $known ORDER BY t
+"""
+_FACETS = """
+-- ownership and tags of every dataset and job over a period as known at K, the general place before the others
+SELECT f.entity, f.key, f.body, f.valid_from, f.valid_to FROM facet f
+WHERE f.key IN ('ownership', 'tags') AND f.valid_from <= $last AND f.valid_to > $first
+  AND f.known_from <= $known AND f.known_to > $known
+ORDER BY f.entity, f.key, f.place DESC, f.valid_from, f.body
+"""
+_BODIES = """
+SELECT body, json FROM facet_body WHERE body IN (SELECT body FROM facet WHERE key IN ('ownership', 'tags'))
+"""
+# what an instant remembers and which changes make it outdated
+_CARRIED = {
+    "folded names": {NAMES},
+    "policy texts": {NAMES},
+    "products": {DECLARED},
+    "contract bindings": {DECLARED, NAMES},
+    "product members": {DECLARED, NAMES},
+    "column flow": {EDGES, NAMES},
+    "tags False": {EDGES, NAMES, FACETS, DECLARED},
+    "pii by column": {EDGES, NAMES, FACETS, DECLARED},
+    "names of consumers": {EDGES, NAMES, FACETS, DECLARED},
+    "schema promises": set(),
+}
+_PROPERTIES = {
+    "names": {NAMES},
+    "grouped": {NAMES},
+    "domains": {DECLARED},
+    "owners_by_hand": {DECLARED, NAMES},
+    "facets": {FACETS},
+    "facets_of": {FACETS, NAMES},
+    "_domain": {FACETS, NAMES, DECLARED},
+}
+
+
+class Film:
+    """Views at rising instants, all as known at one time; each equals what the engine gives for its instant.
+
+    Parameters
+    ----------
+    lineage
+        the engine.
+    moments
+        the instants, rising, naive UTC.
+    known
+        known time of all of them.
+    actor
+        who asks.
+    """
+
+    def __init__(self, lineage: Lineage, moments: Listed[datetime], known: datetime, actor: Actor) -> None:
+        self._store, self._actor = lineage.store, actor
+        self._present = lineage.view(actor=actor)
+        self.known = known
+        first, last = moments[0], moments[-1]
+        self._sequence = Sequence(self._store, first, last, known)
+        when = {"first": first, "last": last, "known": known}
+        self._changes = {
+            group: sorted(row[0] for one in tables for row in self._store.rows(_CHANGES.format(table=one), when))
+            for group, tables in _TABLES.items()
+        }
+        self._told = _Told(self._store, when)
+        self._before: Frame | None = None
+
+    def at(self, moment: datetime) -> View:
+        """The view of an instant; it may not lie before the one that was asked for last."""
+        old = self._before
+        changed = frozenset(
+            group for group, times in self._changes.items()
+            if old is None or bisect_right(times, old.snapshot.as_of) < bisect_right(times, moment)
+        )  # fmt: skip
+        before = old.snapshot if old is not None else None
+        snapshot = self._sequence.at(moment, before, names=NAMES in changed, edges=EDGES in changed)
+        present = self._present.instant
+        frame = Frame(self._store, snapshot, present.version, present.fingerprint, self._told)
+        frame.changed = changed
+        if old is not None:
+            frame.take(old)
+        self._before = frame
+        return View(frame, present, self._actor, moment, self.known)
+
+
+class Frame(Instant):
+    """One instant of a film. ``changed`` tells what began or ended to hold since the one before."""
+
+    changed: frozenset[str] = frozenset()
+
+    def __init__(self, store: Store, snapshot: Snapshot, version: int, fingerprint: str, told: _Told) -> None:
+        super().__init__(store, snapshot, version, fingerprint)
+        self._told = told
+        self.altered: frozenset[int] | None = None  # entities whose facets changed; None: anything may have
+
+    def take(self, old: Frame) -> None:
+        """Carry over from the instant before what no change touched."""
+        for name, group in _PROPERTIES.items():
+            if not group & self.changed and name in old.__dict__:
+                self.__dict__[name] = old.__dict__[name]
+        for name, group in _CARRIED.items():
+            if not group & self.changed and name in old._remembered:
+                self._remembered[name] = old._remembered[name]
+        if self.changed & {FACETS}:
+            altered = self._told.between(old.snapshot.as_of, self.snapshot.as_of)
+            self.__dict__["facets"] = self._told.after(old.facets, altered, self.snapshot.as_of)
+            if not self.changed & {NAMES, DECLARED}:
+                self.altered = altered
+                other = {i for i in map(self.snapshot.index, altered) if i is not None}
+                self._domain = {i: name for i, name in old._domain.items() if i not in other}
+        elif not self.changed & {NAMES, DECLARED}:
+            self.altered = frozenset()
+
+    @cached_property
+    def facets(self) -> dict[int, dict[str, Any]]:
+        """Ownership and tags facets by node id and key."""
+        return self._told.after({}, frozenset(self._told.rows), self.snapshot.as_of)
+
+
+class _Told:
+    """Ownership and tags facets over a period."""
+
+    def __init__(self, store: Store, when: dict[str, Any]) -> None:
+        bodies = {body: json.loads(text) if text else None for body, text in store.rows(_BODIES)}
+        self.rows: dict[int, list[tuple[str, Any, datetime, datetime]]] = {}
+        altered = store.rows(_ALTERED, when)
+        self._times, self._entities = [row[0] for row in altered], [row[1] for row in altered]
+        for entity, key, body, begin, end in store.rows(_FACETS, when):
+            self.rows.setdefault(entity, []).append((key, bodies.get(body), begin, end))
+
+    def between(self, after: datetime, until: datetime) -> frozenset[int]:
+        """Entities of which a facet (of any key) began or ended to hold."""
+        times = self._times
+        return frozenset(self._entities[bisect_right(times, after) : bisect_right(times, until)])
+
+    def after(
+        self, before: dict[int, dict[str, Any]], altered: frozenset[int], moment: datetime
+    ) -> dict[int, dict[str, Any]]:
+        """Facets of all entities at an instant, from those of an earlier one and the entities that changed since."""
+        found = dict(before)
+        for entity in altered:
+            own: dict[str, Any] = {}
+            for key, body, begin, end in self.rows.get(entity, ()):
+                if begin <= moment < end:
+                    own.setdefault(key, body)
+            if own:
+                found[entity] = own
+            else:
+                found.pop(entity, None)
+        return found
