@@ -46,11 +46,16 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _FLAG = re.compile(rf"--?[\w-]*{_NAMES}[\w-]*", re.IGNORECASE)
-# Cheap: what holds none of these words and signs holds no secret that the rules know.
-_HINT = re.compile(
-    rf"{_NAMES}|identified|bearer|://[^/\s\"']*@|AKIA|ASIA|gh[pousr]_|xox[abprs]-|AIza|eyJ|sig=|PRIVATE KEY",
-    re.IGNORECASE,
-)
+# What holds none of these holds no secret that the rules know. Looking for fixed words one after the other is a
+# hundred times as fast as one pattern for all of them, and nearly all texts go no further.
+_SIGNS = (
+    "passw", "pwd", "passphrase", "secret", "token", "credential", "authorization", "identified", "bearer",
+    *(f"{what}{sign}key" for what in ("api", "access", "aws", "account", "private") for sign in ("", "_", "-")),
+    "connectionstring", "connection_string", "connection-string", "private key",
+    "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "aiza", "eyj", "sig=",
+)  # fmt: skip
+_ESCAPES = ("\\u00", "\\/")  # in JSON, these may hide a sign
+_ADDRESS = re.compile(r"://[^/\s\"']*@")
 _NAMED = ("name", "key")  # of {"name": …, "value": …}
 
 
@@ -64,9 +69,19 @@ def redact(text: str) -> str:
     >>> redact("postgres://ada:s3cret@db/shop")
     'postgres://ada:***@db/shop'
     """
+    if not _suspicious(text):
+        return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _suspicious(text: str) -> bool:
+    """Whether a text may hold a secret; ``False`` is certain."""
+    if "@" in text and _ADDRESS.search(text):
+        return True
+    low = text.casefold()
+    return any(sign in low for sign in _SIGNS)
 
 
 def redact_value(value: Any) -> Any:
@@ -101,7 +116,7 @@ def redact_facet(text: str) -> str:
     >>> redact_facet('{"query": "select 1"}')
     '{"query": "select 1"}'
     """
-    if _HINT.search(text) is None:
+    if not any(escape in text for escape in _ESCAPES) and not _suspicious(text):
         return text
     return redact_event(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from ingest.writer import Writer
@@ -90,27 +88,31 @@ def column_lineage(fields: dict[str, list[tuple[str, str]]], **more: Any) -> dic
 
 def loaded(*events: bytes, one_by_one: bool = False) -> Store:
     """A store in memory with these events."""
-    store = Store.open(":memory:")
+    store = empty_store()
     writer = Writer(store)
     for part in [[event] for event in events] if one_by_one else [events]:
         writer.ingest(part, source="test")
     return store
 
 
-_USED: list[Store] = []
+class _Lent(Store):
+    """A store in memory that is emptied when it is closed, and lent again: making all tables is slow."""
+
+    def close(self) -> None:
+        filled = self.rows("SELECT table_name FROM duckdb_tables() WHERE estimated_size > 0 AND table_name <> 'meta'")
+        with self.transaction() as cursor:
+            for (table,) in filled:
+                cursor.execute(f"DELETE FROM {table}")
+            cursor.execute("DELETE FROM meta WHERE key <> 'format'")
+        _FREE.append(self)
 
 
-@contextmanager
-def empty_store() -> Iterator[Store]:
-    """An empty store in memory, for tests that need many: one that was used before, since making all tables is slow."""
-    store = _USED.pop() if _USED else Store.open(":memory:")
-    yield store
-    tables = store.rows("SELECT table_name FROM information_schema.tables WHERE table_name <> 'meta'")
-    with store.transaction() as cursor:
-        for (table,) in tables:
-            cursor.execute(f"DELETE FROM {table}")
-        cursor.execute("DELETE FROM meta WHERE key <> 'format'")
-    _USED.append(store)
+_FREE: list[Store] = []
+
+
+def empty_store() -> Store:
+    """An empty store in memory; close it, so that the next test can have it."""
+    return _FREE.pop() if _FREE else _Lent.open(":memory:")
 
 
 def ds(name: str) -> int:

@@ -14,7 +14,7 @@ from ingest.envelope import Envelope, Refusal, decode
 from ingest.project import Projector
 from ingest.writer import Writer
 from lineage.store import Store
-from tests.ingest.build import run_event, run_row
+from tests.ingest.build import empty_store, run_event, run_row
 
 GOOD = run_event("good", inputs=["a"], outputs=["b"])
 
@@ -132,14 +132,14 @@ def test_any_envelope_is_accepted_or_refused_and_never_raises(change: dict[str, 
         Projector().read(found)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)  # each goes through all extractors, at five places
 @given(run=facet_maps, job=facet_maps, places=st.lists(facet_maps, min_size=3, max_size=3))
 def test_no_facet_body_costs_the_event_or_its_neighbour(run: Any, job: Any, places: list[Any]) -> None:
     event = json.loads(run_event("odd"))
     event["run"]["facets"], event["job"]["facets"] = run, job
     keys = ("facets", "inputFacets", "outputFacets")
     event["inputs"] = event["outputs"] = [{"namespace": "n", "name": "d", **dict(zip(keys, places, strict=True))}]
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         outcome = Writer(store).ingest([json.dumps(event).encode(), GOOD], source="test")
         assert outcome.accepted == 2
         assert run_row(store, "good")["state"] == "COMPLETE"
@@ -148,20 +148,20 @@ def test_no_facet_body_costs_the_event_or_its_neighbour(run: Any, job: Any, plac
 
 def test_names_with_nul_emoji_and_length_survive() -> None:
     names = ["a\0b", "🚀" * 50, "x" * 5_000, "‮abc", "a:b:c", "'; DROP TABLE node; --"]
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         assert Writer(store).ingest([run_event(outputs=names)], source="test").accepted == 1
         assert {name for (name,) in store.rows("SELECT name FROM node WHERE kind = 'dataset'")} == set(names)
 
 
 def test_numbers_beyond_all_bounds_are_kept_and_not_counted() -> None:
     facets = {"outputFacets": {"outputStatistics": {"rowCount": 10**30, "size": -5, "fileCount": 3}}}
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         Writer(store).ingest([run_event(outputs=[("a", facets)])], source="test")
         assert store.rows("SELECT row_count, byte_count, file_count FROM run_io") == [(None, None, 3)]
 
 
 def test_refused_input_is_kept_byte_for_byte_once_per_place() -> None:
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         for _ in range(2):
             writer.ingest([b"{broken"], source="file.json")
@@ -171,7 +171,7 @@ def test_refused_input_is_kept_byte_for_byte_once_per_place() -> None:
 
 
 def test_a_failed_write_leaves_nothing_behind_and_the_next_one_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         real = Store.set_meta
 
@@ -195,7 +195,7 @@ def test_an_event_of_twenty_megabytes_with_twenty_thousand_columns_is_understood
     event["outputs"][0].setdefault("facets", {})["schema"] = {"fields": fields}
     data = json.dumps(event).encode()
     assert len(data) > 20_000_000
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         assert Writer(store).ingest([data, GOOD], source="test").accepted == 2
         assert store.rows("SELECT count(*) FROM node WHERE kind = 'column'") == [(20_000,)]
 
@@ -216,7 +216,7 @@ def test_an_event_of_twenty_megabytes_with_twenty_thousand_columns_is_understood
 def test_a_facet_that_cannot_be_read_costs_neither_its_event_nor_the_next_one(facet: bytes) -> None:
     dataset = b'{"namespace": "n", "name": "t", "facets": {"schema": ' + facet + b"}}"
     told = b'{"eventTime": "2026-01-01T00:00:00Z[Europe/London]", "dataset": ' + dataset + b"}"
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         outcome = Writer(store).ingest([told, GOOD], source="test")
         assert outcome.accepted + outcome.quarantined == 2
         assert outcome.accepted >= 1
@@ -227,7 +227,7 @@ def test_a_facet_that_cannot_be_read_costs_neither_its_event_nor_the_next_one(fa
 def test_a_digest_that_is_found_at_another_time_than_the_text_suggests_is_a_known_event() -> None:
     first = b'{"x": {"eventTime": "2020-01-01T00:00:00Z"}, "job": {"namespace": "a", "name": "b"}, '
     first += b'"eventTime": "2026-01-01T00:00:00Z"}'
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         assert writer.ingest([first, first], source="test").accepted == 1
         again = writer.ingest([first, GOOD], source="test")

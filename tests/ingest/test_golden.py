@@ -10,7 +10,7 @@ import pytest
 import lineage
 from ingest.writer import Writer
 from lineage import Lineage
-from lineage.store import Store
+from tests.ingest.build import empty_store
 
 FD = "food_delivery:public."
 GCS = "gs://mock-bucket:"
@@ -94,7 +94,7 @@ FILES = (
 
 @pytest.fixture(scope="module")
 def lx(events: Path) -> Iterator[Lineage]:
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         for name in FILES:
             writer.ingest((events / f"{name}.ndjson").read_bytes().splitlines(), source=name)

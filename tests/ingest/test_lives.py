@@ -8,7 +8,7 @@ import pytest
 
 from ingest.rebuild import rebuild
 from lineage.store import Store
-from tests.ingest.build import column_lineage, dataset_event, edges, job_event, loaded, run_event
+from tests.ingest.build import column_lineage, dataset_event, edges, empty_store, job_event, loaded, run_event
 
 
 def _day(n: int) -> str:
@@ -183,7 +183,7 @@ def test_a_source_that_column_lineage_names_no_more_is_only_probable_after_three
 
 
 def test_how_many_absences_end_an_edge_is_a_setting_that_a_rebuild_changes() -> None:
-    with loaded(*_runs(AB, A, A, A)) as store, Store.open(":memory:") as patient, Store.open(":memory:") as again:
+    with loaded(*_runs(AB, A, A, A)) as store, empty_store() as patient, empty_store() as again:
         rebuild(store, patient, misses=5)
         assert _history(patient, "b", "c") == [("current", 0, 1), ("stale", 1, None)]
         rebuild(patient, again)

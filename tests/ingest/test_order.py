@@ -125,7 +125,7 @@ def _expected() -> dict[str, set[tuple[Any, ...]]]:
         return state(store)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**32), restart=st.booleans())
 def test_any_order_of_contradicting_events_gives_the_same_state(seed: int, restart: bool) -> None:
     with _ingest(_cut(awkward(), seed, 8), restart) as found:
@@ -155,7 +155,7 @@ def test_what_was_known_at_k_equals_a_rebuild_from_what_had_arrived_by_k(seed: i
 
 
 def test_a_batch_that_shares_its_receipt_time_with_another_leaves_no_empty_interval() -> None:
-    store = Store.open(":memory:")
+    store = empty_store()
     writer = Writer(store)
     for event in awkward():
         writer.ingest([event], source="test", received_at=T0)
@@ -166,11 +166,11 @@ def test_a_batch_that_shares_its_receipt_time_with_another_leaves_no_empty_inter
 
 def test_rebuild_gives_the_same_state_and_the_same_known_times(events: Path) -> None:
     lines = _recorded(events, "airflow-3.3.2/manual-lineage")
-    store = Store.open(":memory:")
+    store = empty_store()
     writer = Writer(store)
     for day, batch in enumerate(_cut(lines, 7, 6)):
         writer.ingest(batch, source="test", received_at=T0 + timedelta(days=day))
-    with store, Store.open(":memory:") as fresh:
+    with store, empty_store() as fresh:
         assert rebuild(store, fresh) == store.rows("SELECT sum(n) FROM raw")[0][0]
         assert difference(state(store), state(fresh)) == {}
         for table in ("run", "edge", "facet", "node"):
@@ -182,7 +182,7 @@ def test_the_same_events_in_any_order_are_one_state_by_its_fingerprint() -> None
     events = awkward()
     with _ingest([events]) as one, _ingest(_cut(events, 3, 4)) as other, _ingest([events[:-1]]) as less:
         assert state_fingerprint(one) == state_fingerprint(other) != state_fingerprint(less)
-        with Store.open(":memory:") as fresh:
+        with empty_store() as fresh:
             rebuild(one, fresh)
             assert state_fingerprint(fresh) == state_fingerprint(one)
 

@@ -16,8 +16,7 @@ from ingest.writer import Writer
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError
 from lineage.fingerprint import fingerprint
-from lineage.store import Store
-from tests.ingest.build import column_lineage, dataset_event, job_event, loaded, run_event, schema
+from tests.ingest.build import column_lineage, dataset_event, empty_store, job_event, loaded, run_event, schema
 from tests.ingest.state import difference, state
 
 _DAY_1 = datetime(2026, 1, 1)  # noqa: DTZ001
@@ -183,7 +182,7 @@ def test_a_stale_edge_stays_stale_under_the_new_name_and_ends_there() -> None:
 
 
 def test_nobody_knew_of_a_rename_before_it_was_told() -> None:
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         writer.ingest(_STORY[:2], source="test", received_at=_DAY_1 + timedelta(days=40))
         writer.ingest(_STORY[2:], source="test", received_at=_DAY_1 + timedelta(days=50))
@@ -217,11 +216,11 @@ def _expected() -> dict[str, set[tuple[Any, ...]]]:
         return state(store)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(order=st.permutations(range(len(_EVENTS))), size=st.integers(2, 5), restart=st.booleans())
 def test_renames_come_out_the_same_in_any_order_and_on_both_clocks(order: list[int], size: int, restart: bool) -> None:
     batches = [[_EVENTS[i] for i in order[k : k + size]] for k in range(0, len(order), size)]
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         for day, batch in enumerate(batches):
             writer.ingest([*batch, batch[0]], source="test", received_at=_DAY_1 + timedelta(days=100 + day))
@@ -232,6 +231,6 @@ def test_renames_come_out_the_same_in_any_order_and_on_both_clocks(order: list[i
 
 
 def test_renames_rebuilt_from_the_archive_have_the_same_fingerprint() -> None:
-    with loaded(*_EVENTS[::-1], one_by_one=True) as store, Store.open(":memory:") as fresh:
+    with loaded(*_EVENTS[::-1], one_by_one=True) as store, empty_store() as fresh:
         rebuild(store, fresh)
         assert fingerprint(fresh) == fingerprint(store)

@@ -12,7 +12,7 @@ from lineage.errors import UsageError
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
 from lineage.times import utcnow
-from tests.ingest.build import run_event
+from tests.ingest.build import empty_store, run_event
 from tests.ingest.cli import Cli
 
 NOW = utcnow()
@@ -20,7 +20,7 @@ NOW = utcnow()
 
 def filled() -> Store:
     """Three refused inputs, ten days apart, and one event."""
-    store = Store.open(":memory:")
+    store = empty_store()
     for days in (20, 10, 0):
         at = NOW - timedelta(days=days)
         Writer(store).ingest([b"{%d" % days, run_event()], source="test", received_at=at)

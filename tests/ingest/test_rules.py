@@ -18,6 +18,7 @@ from tests.ingest.build import (
     dataset_event,
     ds,
     edges,
+    empty_store,
     job_event,
     loaded,
     run_event,
@@ -47,7 +48,7 @@ def test_rule_01_every_event_is_archived_byte_for_byte(events: Path) -> None:
 
 def test_rule_02_whatever_has_identity_and_time_is_accepted_and_one_bad_event_costs_no_other(events: Path) -> None:
     lines = (events / "compatibility-tests/simple_run_event.ndjson").read_bytes().splitlines()
-    store = Store.open(":memory:")
+    store = empty_store()
     outcome = Writer(store).ingest([b"{broken", *lines, b"[]", b'{"eventType": "START"}'], source="test")
     with store:
         assert (outcome.accepted, outcome.quarantined) == (1, 3)

@@ -17,7 +17,7 @@ from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError, UsageError
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
-from tests.ingest.build import dataset_event, loaded, run_event
+from tests.ingest.build import dataset_event, empty_store, loaded, run_event
 
 ANN = Actor("ann")
 
@@ -166,7 +166,7 @@ def test_an_observed_edge_that_is_wrong_is_shown_and_not_followed_until_that_is_
 
 
 def test_what_people_said_survives_a_rebuild(lake: Store) -> None:
-    with lineage.open(lake) as lx, Store.open(":memory:") as fresh:
+    with lineage.open(lake) as lx, empty_store() as fresh:
         lx.edges.add("raw", "x", reason="by hand", actor=ANN)
         lx.edges.remove("x", "y", reason="wrong", actor=ANN)
         lx.aliases.remove("dataset:s3a://lake:/orders", "dataset:s3://lake:orders", reason="two buckets", actor=ANN)

@@ -197,7 +197,7 @@ def inferred(store: Store) -> set[tuple[str, str, str]]:
 
 
 def one(*lines: bytes) -> Store:
-    store = Store.open(":memory:")
+    store = empty_store()
     Writer(store).ingest(lines, source="test")
     read_pending(store, read)
     return store
@@ -248,7 +248,7 @@ def test_one_text_is_read_once() -> None:
         asked.append(question)
         return read(question)
 
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         for day in range(1, 6):
             event = run_event(f"r{day}", at=f"2026-01-0{day}T00:00:00Z", inputs=["a"], outputs=["c"],
@@ -316,7 +316,7 @@ def test_another_version_of_the_reader_reads_everything_anew() -> None:
 
 
 def test_recorded_sql_gives_columns(events: Path) -> None:
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         for name in ("data-rentgen/airflow", "dbt-replay/artifacts_large", "dbt-replay/artifacts_postgres"):
             Writer(store).ingest((events / f"{name}.ndjson").read_bytes().splitlines(), source=name)
         read_pending(store)

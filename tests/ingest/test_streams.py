@@ -15,7 +15,7 @@ from ingest.rebuild import rebuild
 from ingest.writer import Writer
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
-from tests.ingest.build import column_lineage, loaded, run_event, schema
+from tests.ingest.build import column_lineage, empty_store, loaded, run_event, schema
 from tests.ingest.state import difference, state
 
 _DAY_1 = datetime(2026, 1, 1)  # noqa: DTZ001
@@ -141,11 +141,11 @@ def _expected() -> dict[str, set[tuple[Any, ...]]]:
         return state(store)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(order=st.permutations(range(len(_EVENTS))), size=st.integers(2, 5), restart=st.booleans())
 def test_streams_come_out_the_same_in_any_order_and_on_both_clocks(order: list[int], size: int, restart: bool) -> None:
     batches = [[_EVENTS[i] for i in order[k : k + size]] for k in range(0, len(order), size)]
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         for day, batch in enumerate(batches):
             writer.ingest([*batch, batch[0]], source="test", received_at=_DAY_1 + timedelta(days=100 + day))
@@ -156,6 +156,6 @@ def test_streams_come_out_the_same_in_any_order_and_on_both_clocks(order: list[i
 
 
 def test_streams_rebuilt_from_the_archive_have_the_same_fingerprint() -> None:
-    with loaded(*_EVENTS[::-1], one_by_one=True) as store, Store.open(":memory:") as fresh:
+    with loaded(*_EVENTS[::-1], one_by_one=True) as store, empty_store() as fresh:
         rebuild(store, fresh)
         assert fingerprint(fresh) == fingerprint(store)

@@ -10,7 +10,7 @@ from ingest import archive, derive, entities, jobs
 from ingest.writer import Writer
 from lineage.store import Store
 from lineage.times import utcnow
-from tests.ingest.build import edges, run_event
+from tests.ingest.build import edges, empty_store, run_event
 from tests.ingest.state import difference, state
 from tests.ingest.test_order import awkward
 
@@ -21,7 +21,7 @@ def _append(store: Store, events: list[bytes], at: datetime) -> None:
 
 
 def test_archived_blocks_are_projected_once() -> None:
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         _append(store, [run_event(inputs=["a"], outputs=["b"])], utcnow() - timedelta(seconds=1))
         writer = Writer(store)
         assert (writer.project_pending(), writer.project_pending()) == (1, 0)
@@ -32,7 +32,7 @@ def test_archived_blocks_are_projected_once() -> None:
 def test_a_tick_that_still_runs_is_not_projected_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     now = utcnow()
     monkeypatch.setattr("ingest.writer.utcnow", lambda: now)
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         _append(store, [run_event("r1")], now + archive.TICK / 2)
         assert Writer(store).project_pending() == 0
         now += archive.TICK * 2
@@ -40,13 +40,13 @@ def test_a_tick_that_still_runs_is_not_projected_yet(monkeypatch: pytest.MonkeyP
 
 
 def test_receipts_from_before_the_clock_was_set_back_are_projected() -> None:
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         _append(store, [run_event()], utcnow() + timedelta(days=2))
         assert Writer(store).project_pending() == 1
 
 
 def test_blocks_of_one_tick_and_their_repetitions_are_one_state() -> None:
-    with Store.open(":memory:") as store, Store.open(":memory:") as expected:
+    with empty_store() as store, empty_store() as expected:
         at = utcnow() - timedelta(seconds=5)
         with store.transaction() as cursor:
             for event in (*awkward(), *awkward()):
@@ -60,7 +60,7 @@ def test_blocks_of_one_tick_and_their_repetitions_are_one_state() -> None:
 
 def test_receipts_never_go_back() -> None:
     now = utcnow()
-    with Store.open(":memory:") as store:
+    with empty_store() as store:
         writer = Writer(store)
         writer.ingest([run_event("r1")], source="test", received_at=now)
         writer.ingest([run_event("r2")], source="test", received_at=now - timedelta(days=1))
@@ -73,7 +73,7 @@ def test_what_memory_forgot_is_read_back(monkeypatch: pytest.MonkeyPatch, kept: 
         monkeypatch.setattr(module, "_KEPT", kept)
     monkeypatch.setattr(derive, "_RUNS_KEPT", kept)
     monkeypatch.setattr(derive, "_SETS_KEPT", 5 if kept else 500)
-    with Store.open(":memory:") as store, Store.open(":memory:") as expected:
+    with empty_store() as store, empty_store() as expected:
         writer = Writer(store)
         for event in awkward():
             writer.ingest([event], source="test")
