@@ -22,9 +22,12 @@ SECRET = "postgres://ada:s3cret@db/shop"
 FACET: dict[str, Any] = {"my_own": {"url": SECRET, "token": "s3cret"}}
 
 PIECES = (
-    "select", "Password", "passwd=x", "pwd:", "'s3'", '"s3"', "my_TOKEN =>", "api-key", "AccessKeyId=", "--secret", "=", "x",
-    "aws_key", "account-key='a'", "Private_Key", "credentials", "Authorization:", "connection-string=", "identified by",
-    "postgres://ada:s3cret@db", "AKIA0123456789ABCDEF", "ghp_012345678901234567890", "xoxb-0123456789", "eyJhbGciOiJ.e.x",
+    "select", "Password", "passwd=x", "pwd:", "'s3'", '"s3"', "my_TOKEN =>", "api-key", "AccessKeyId=",
+    "--secret", "=", "x",
+    "aws_key", "account-key='a'", "Private_Key", "credentials", "Authorization:", "connection-string=",
+    "identified by",
+    "postgres://ada:s3cret@db", "AKIA0123456789ABCDEF", "ghp_012345678901234567890", "xoxb-0123456789",
+    "eyJhbGciOiJ.e.x",
     "AIza0123456789012345678901234567890", "Bearer 0123456789", "?sig=abc", ";", "&", "-----BEGIN PRIVATE KEY-----",
 )  # fmt: skip
 
