@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, Request, expect, sync_playwright
 
 from dashboard.app import create_dash
 from lineage.engine import Lineage
@@ -33,6 +33,7 @@ ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-opt",  # pages of a test live for seconds: code that runs so short is not worth optimising
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing leaves this machine, whoever asks
 ]
 
@@ -53,7 +54,8 @@ class Server:
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
         )  # a port whose last server has stopped is free
         self.socket.bind(("127.0.0.1", port))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.port = int(self.socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
         self.server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
         self.thread.start()
@@ -68,25 +70,46 @@ class Server:
         self.socket.close()
 
 
-@pytest.fixture(scope="session")
-def serve() -> Iterator[Callable[..., str]]:
-    """Serve an engine; gives the address. Servers end with the session."""
-    running: list[Server] = []
+class Served:
+    """Servers of this session. A port is used again: the browser keeps what it compiled by address."""
 
-    def start(lx: Any, base_path: str = "/", banner: str | None = None) -> str:
+    def __init__(self) -> None:
+        self.running: list[Server] = []
+        self.free: list[int] = []
+
+    def start(self, lx: Any, base_path: str = "/", banner: str | None = None) -> str:
+        """Serve an engine; gives the address."""
         app = create_dash(lx, FastAPI(), base_path=base_path, banner=banner)
-        running.append(Server(app.server))
-        return running[-1].url
+        self.running.append(Server(app.server, self.free.pop() if self.free else 0))
+        return self.running[-1].url
 
-    yield start
-    for server in running:
-        server.stop()
+    def stop(self, after: int) -> None:
+        """End all servers but the first ``after``."""
+        while len(self.running) > after:
+            server = self.running.pop()
+            self.free.append(server.port)
+            server.stop()
 
 
 @pytest.fixture(scope="session")
-def retail(serve: Callable[..., str]) -> str:
+def served() -> Iterator[Served]:
+    servers = Served()
+    yield servers
+    servers.stop(0)
+
+
+@pytest.fixture(scope="module")
+def serve(served: Served, retail: str, demo_url: str) -> Iterator[Callable[..., str]]:
+    """Serve an engine; gives the address. What a test serves ends with it, what a fixture serves with the module."""
+    before = len(served.running)
+    yield served.start
+    served.stop(before)
+
+
+@pytest.fixture(scope="session")
+def retail(served: Served) -> str:
     """Address of a dashboard over the invented retail mesh."""
-    return serve(FakeLineage.retail(), banner="Sample data")
+    return served.start(FakeLineage.retail(), banner="Sample data")
 
 
 @pytest.fixture(scope="session")
@@ -99,9 +122,9 @@ def demo(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def demo_url(serve: Callable[..., str], demo: Lineage) -> str:
+def demo_url(served: Served, demo: Lineage) -> str:
     """Address of a dashboard over the sample company."""
-    return serve(demo, banner="Sample data")
+    return served.start(demo, banner="Sample data")
 
 
 @pytest.fixture(scope="package")
@@ -111,16 +134,13 @@ def playwright() -> Iterator[Playwright]:
         yield started
 
 
-@pytest.fixture(scope="package")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium. Without it tests are skipped, but on CI they fail."""
+def chromium() -> str:
+    """Path of Debian's Chromium. Without it tests are skipped, but on CI they fail."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         reason = "no Chromium found: apt-get install chromium, or set CHROMIUM"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    opened = playwright.chromium.launch(executable_path=path, args=ARGS)
-    yield opened
-    opened.close()
+    return path
 
 
 class Guarded:
@@ -147,16 +167,23 @@ class Guarded:
 
 
 @pytest.fixture(scope="package")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """One context for all tests: the scripts stay in its cache, which nothing may intercept for that."""
-    opened = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+def context(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """One context for all tests, with a profile on disk: only there Chromium keeps what it compiled of the scripts."""
+    opened = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"),
+        executable_path=chromium(),
+        args=ARGS,
+        viewport={"width": 1440, "height": 900},
+        reduced_motion="reduce",
+    )
     opened.set_default_timeout(30_000)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def guard(context: BrowserContext) -> Iterator[Guarded]:
+def guard(context: BrowserContext, served: Served) -> Iterator[Guarded]:
+    servers = len(served.running)
     guarded = Guarded(context)
     context.on("request", guarded.request)
     context.on("page", guarded.watch)
@@ -169,6 +196,7 @@ def guard(context: BrowserContext) -> Iterator[Guarded]:
     context.clear_permissions()
     context.remove_listener("request", guarded.request)
     context.remove_listener("page", guarded.watch)
+    served.stop(servers)
     assert guarded.left() == []
 
 

@@ -15,6 +15,14 @@ def filled(page: Page) -> None:
     expect(page.locator("#page .mantine-Skeleton-root")).to_have_count(0, timeout=60_000)
 
 
+def go(page: Page, address: str) -> None:
+    """Follow a link of the application without loading it anew."""
+    page.evaluate(
+        """(to) => { history.pushState({}, "", to); dispatchEvent(new CustomEvent("_dashprivate_pushstate")); }""",
+        address,
+    )
+
+
 def count(page: Page, name: str) -> int:
     """Rows that the table says it shows."""
     line = page.locator(f"#{name}-count")

@@ -48,11 +48,11 @@ def told(whole: str, path: str, **query: str) -> Any:
 
 
 def test_what_is_up_and_downstream_is_the_same_figure_everywhere(page: Page, whole: str, demo_file: Path) -> None:
+    page.goto(whole + Links(asof=THEN).to("lineage", focus=ORDERS))
     for name, side in (("provenance", "upstream"), ("impact", "downstream")):
         answers = (told(whole, name, node=ORDERS, as_of=THEN), said(demo_file, name, ORDERS, "--as-of", THEN))
         datasets = {sum(1 for n in answer["nodes"] if n["kind"] == "dataset") for answer in answers}
         assert all(sum(answer["totals"]["by_domain"].values()) == len(answer["nodes"]) for answer in answers)
-        page.goto(whole + Links(asof=THEN).to("lineage", focus=ORDERS))
         shown = page.locator(f".reach.{side} .big")
         expect(shown).to_be_visible()
         assert {int(shown.inner_text())} == datasets

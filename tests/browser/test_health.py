@@ -12,16 +12,15 @@ from playwright.sync_api import Page, expect
 from dashboard.memo import OLD, YOUNG, Memo
 from lineage.attention import Matter
 from lineage.engine import Lineage
-from tests.browser.desk import filled
+from tests.browser.desk import filled, go
 from tests.browser.fake import NOW, FakeLineage
 from tests.browser.picture import query
 
 
-def rows_of(page: Page, url: str) -> int:
-    """Number of rows of the table behind a number."""
-    page.goto(url)
-    text = page.locator("#health-grid-count").inner_text()
-    return int(text.split(" ")[0].replace(",", ""))
+def rows_of(page: Page, name: str, number: int) -> None:
+    """The table behind a number has that many rows."""
+    go(page, f"/?rows={name}")
+    expect(page.locator("#health-grid-count")).to_contain_text(f"{number:,} row")
 
 
 def test_numbers_are_those_of_the_query_layer_and_of_their_rows(page: Page, demo: Lineage, demo_url: str) -> None:
@@ -35,8 +34,8 @@ def test_numbers_are_those_of_the_query_layer_and_of_their_rows(page: Page, demo
     expect(page.locator("#count-incidents")).to_have_text(str(len(demo.quality.incidents().incidents)))
     total = demo.attention().total
     expect(page.get_by_role("link", name=f"All {total}")).to_be_visible()
-    assert rows_of(page, f"{demo_url}/?rows=contracts") == len(promises)
-    assert rows_of(page, f"{demo_url}/?rows=attention") == total
+    rows_of(page, "contracts", len(promises))
+    rows_of(page, "attention", total)
 
 
 def test_a_number_opens_its_rows_and_back_closes_them(page: Page, demo_url: str) -> None:
@@ -63,7 +62,7 @@ def test_a_domain_limits_every_card_and_stays_in_the_address(page: Page, demo: L
     page.locator("#health-period").get_by_text("90 d").click()
     expect(page.locator(".heat tbody tr")).to_have_count(1)
     page.wait_for_url("**period=90**")
-    page.goto(f"{demo_url}/?domain=nowhere&period=13&rows=what&zz=1")
+    go(page, "/?domain=nowhere&period=13&rows=what&zz=1")
     expect(page.locator("#scorecard")).to_contain_text("There is no domain “nowhere” at this time.")
     page.get_by_role("link", name="Show all domains").click()
     expect(page.locator(".heat tbody tr")).not_to_have_count(1)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lineage.engine import Lineage
+from tests.browser.desk import go
 from tests.browser.picture import click, lit, node_id, opened, point, query, settled, shown
 
 FOCUS = "shop.core.fct_orders"
@@ -151,7 +152,7 @@ def test_domains_can_be_left_out_and_the_page_says_so(orders: Page, retail: str)
     expect(orders.locator("#lineage-notices")).to_contain_text("7 hidden by the choice of domains.")
     orders.get_by_role("link", name="Clear").click()
     settled(orders, 12)
-    orders.goto(f"{retail}/lineage?focus={node_id(FOCUS)}&domain=nowhere")
+    go(orders, f"/lineage?focus={node_id(FOCUS)}&domain=nowhere")
     expect(orders.get_by_role("heading", name="Nothing is left to show")).to_be_visible()
 
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from dashboard.links import Links
 from lineage.engine import Lineage
 from tests.answers.builder import T0, World
+from tests.browser.desk import go
 from tests.browser.picture import query, settled, shown
 
 DAY = timedelta(days=1)
@@ -100,7 +101,7 @@ def test_a_node_that_is_there_at_one_instant_only_is_compared_all_the_same(page:
     page.goto(address + Links(asof=NEW).to("lineage", focus=FOCUS, vs="2020-01-01"))
     settled(page)
     assert set(deltas(page).values()) == {"added"}
-    page.goto(address + Links(asof=NEW).to("lineage", focus=FOCUS, vs="soon"))
+    go(page, Links(asof=NEW).to("lineage", focus=FOCUS, vs="soon"))
     expect(page.locator(".hero")).to_contain_text("“soon”")
 
 

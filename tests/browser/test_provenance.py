@@ -20,6 +20,7 @@ from dashboard.pages.provenance import tell
 from lineage.engine import Lineage
 from lineage.errors import UsageError
 from tests.answers.builder import World
+from tests.browser.desk import go
 from tests.browser.picture import click, query, settled
 
 REPORT = "dataset:superset://bi.harbourpine.example:finance/ifrs15_report"
@@ -105,9 +106,9 @@ def test_two_dates_are_compared_and_each_difference_has_its_cause(page: Page, de
     expect(page.locator("#provenance-differences")).to_contain_text(f"{len(mesh.changes)} in the mesh upstream")
     expect(page.locator("#provenance-mesh-count")).to_contain_text(f"{len(mesh.changes)} rows")
     expect(page.locator("#provenance-mesh")).to_contain_text("declared")
-    page.goto(demo_url + Links(asof=THEN).to("provenance", target=REPORT, vs=THEN))
+    go(page, Links(asof=THEN).to("provenance", target=REPORT, vs=THEN))
     expect(page.locator("#provenance-differences")).to_have_text("Nothing differs")
-    page.goto(demo_url + Links(asof=THEN).to("provenance", target=REPORT, vs="soon"))
+    go(page, Links(asof=THEN).to("provenance", target=REPORT, vs="soon"))
     expect(page.locator("#provenance-answer .notice")).to_contain_text("“soon”")
 
 
@@ -135,9 +136,9 @@ def test_a_pack_is_made_beside_other_pages_and_proves_itself_with_python_alone(
 def test_a_node_that_was_not_there_yet_and_one_nobody_made_say_so(page: Page, demo_url: str) -> None:
     page.goto(demo_url + Links(asof="2020-01-01").to("provenance", target=REPORT))
     expect(page.locator("#provenance-verdict")).to_contain_text("no job was ever seen writing it")
-    page.goto(demo_url + Links().to("provenance", target="dataset:postgres://shop-db:5432:shop.public.orders"))
+    go(page, Links().to("provenance", target="dataset:postgres://shop-db:5432:shop.public.orders"))
     expect(page.locator("#provenance-verdict")).to_contain_text("No run is known that made it")
-    page.goto(demo_url + Links().to("provenance", target="fct_ordrs", nonsense="1", view="mood"))
+    go(page, Links().to("provenance", target="fct_ordrs", nonsense="1", view="mood"))
     page.locator(".choice").first.click()
     expect(page.locator("#provenance-steps")).to_be_visible()
 
