@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lineage.columns import column_facts
-from lineage.contracts.binding import bindings
+from lineage.contracts.binding import Bound, bindings
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -91,8 +91,8 @@ def observed_columns(view: View, datasets: Sequence[int]) -> dict[int, dict[str,
     }
 
 
-def load_facts(view: View, datasets: Sequence[int]) -> Facts:
-    """Facts of some datasets (dense indices) in few queries."""
+def load_facts(view: View, datasets: Sequence[int], also: Sequence[Bound] = ()) -> Facts:
+    """Facts of some datasets (dense indices) in few queries; ``also`` are promises beside those in force now."""
     facts = Facts()
     owner = {member: node for node in datasets for member in view.snapshot.members(node)}
     if not owner:
@@ -106,17 +106,18 @@ def load_facts(view: View, datasets: Sequence[int]) -> Facts:
         facts.written.setdefault(owner[dataset], []).append((done, run))
         if rows is not None:
             facts.rows[owner[dataset]] = (rows, run)
-    history_of(view, datasets, facts)
+    history_of(view, datasets, facts, also)
     return facts
 
 
-def history_of(view: View, datasets: Sequence[int], facts: Facts) -> None:
+def history_of(view: View, datasets: Sequence[int], facts: Facts, also: Sequence[Bound] = ()) -> None:
     """What only promises about errors and retention need, of the datasets that have such."""
-    bound = bindings(view.instant).by_node
-    wanted = [
-        node for node in datasets
-        if any(sla.name.lower() in _HISTORY for one in bound.get(node, ()) for sla in one.contract.slas)
-    ]  # fmt: skip
+    promising = {
+        one.node
+        for one in (*bindings(view.instant).bound, *also)
+        if any(sla.name.lower() in _HISTORY for sla in one.contract.slas)
+    }
+    wanted = [node for node in datasets if node in promising]
     if not wanted:
         return
     snapshot = view.snapshot

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
 from lineage.quality.answers import Blast, Incident, IncidentAct, IncidentDetail, Incidents
+from lineage.quality.odd import odd_streaks
 from lineage.quality.services import service_streaks
-from lineage.quality.streaks import Streak, split, streaks
+from lineage.quality.streak import Streak, split
+from lineage.quality.streaks import streaks
 from lineage.store.version import bump_version
 
 if TYPE_CHECKING:
@@ -157,8 +159,10 @@ def blast(view: View, node: int) -> Blast:
     from lineage.contracts.periods import spoken
     from lineage.products import membership
 
-    walk = view.snapshot.walk([node], "downstream")
-    reached = [i for i in walk.nodes.tolist() if view.kind(i) == "dataset" and i != node and not view.hidden(i)]
+    begin = view.snapshot.outputs(node).tolist() if view.kind(node) == "job" else [node]
+    walked = view.snapshot.walk(begin, "downstream").nodes.tolist() if begin else []
+    within = dict.fromkeys([*(begin if begin != [node] else ()), *walked])
+    reached = [i for i in within if view.kind(i) == "dataset" and i != node and not view.hidden(i)]
     jobs = {j for i in [node, *reached] for j in view.snapshot.readers(i).tolist() if not view.hidden(j)}
     members, bound = membership(view.instant), bindings(view.instant).by_node
     promises = {
@@ -203,7 +207,7 @@ def _all(view: View, now: datetime) -> list[_Found]:
         key = (dataset, sort, field, name)
         acts.setdefault(key, []).append(_Act(key, began, what, actor, assignee, note or "", until, at))
     found = []
-    both = [*streaks(view, now), *service_streaks(view, now)]
+    both = [*streaks(view, now), *service_streaks(view, now), *odd_streaks(view)]
     for streak in sorted(both, key=lambda one: (one.began, one.key)):
         node = view.snapshot.index(streak.dataset)
         if node is None or view.hidden(node):

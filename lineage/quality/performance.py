@@ -1,9 +1,9 @@
 """How jobs run: durations, delay against the nominal time, failures, bytes; and what is odd about the last run.
 
 Queueing is what lies between the nominal start of a run and its START; producers that send no nominal time tell none.
-The last duration is judged like a volume (:mod:`lineage.quality.volume`): by the seasonal median absolute deviation of
-the durations before it. A run that failed has a duration, but it says nothing of how long the work takes, so only
-completed runs are judged.
+The last duration, delay and number of bytes are judged like a volume (:mod:`lineage.quality.volume`): by the seasonal
+median absolute deviation of those before; a delay that is off by less than five minutes is none. A run that failed has
+a duration, but it says nothing of how long the work takes, so only completed runs are judged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lineage.errors import UsageError
-from lineage.quality.volume import last_volumes
+from lineage.quality.odd import is_far
+from lineage.quality.volume import Volumes, last_volumes
 from lineage.shown import Shown
 from lineage.times import EPOCH
 
@@ -63,7 +64,9 @@ class JobPerformance:
     points: int
     delay_median: float | None  # START after the nominal start
     delay_p95: float | None
+    delay_odd: bool | None  # of the last completed run
     bytes: float | None  # written by the last completed run
+    bytes_odd: bool | None
 
     @property
     def failure_rate(self) -> float:
@@ -84,7 +87,7 @@ class Performance(Shown):
         """Columns of the table."""
         return (
             "job", "domain", "owner", "runs", "failed", "failure_rate", "median", "p95", "last", "odd", "expected",
-            "low", "high", "points", "delay_median", "delay_p95", "bytes", "last_ended",
+            "low", "high", "points", "delay_median", "delay_p95", "delay_odd", "bytes", "bytes_odd", "last_ended",
         )  # fmt: skip
 
     def rows(self) -> list[tuple[Any, ...]]:
@@ -92,7 +95,8 @@ class Performance(Shown):
         return [
             (
                 j.job, j.domain, j.owner, j.runs, j.failed, round(j.failure_rate, 4), j.median, j.p95, j.last, j.odd,
-                j.expected, j.low, j.high, j.points, j.delay_median, j.delay_p95, j.bytes, j.last_ended,
+                j.expected, j.low, j.high, j.points, j.delay_median, j.delay_p95, j.delay_odd, j.bytes, j.bytes_odd,
+                j.last_ended,
             )
             for j in self.jobs
         ]  # fmt: skip
@@ -103,7 +107,7 @@ class Performance(Shown):
 
     def remarks(self) -> tuple[str, ...]:
         """How many are odd, and how many have too few runs to say."""
-        odd = sum(1 for job in self.jobs if job.odd)
+        odd = sum(1 for job in self.jobs if job.odd or job.delay_odd or job.bytes_odd)
         unknown = sum(1 for job in self.jobs if job.odd is None)
         return (f"{odd} with an odd last run; {unknown} with too few completed runs to say",)
 
@@ -143,7 +147,7 @@ def performance(view: View, job: int | None = None, *, days: int = DAYS) -> Perf
     order = np.lexsort((numbers["ended"], nodes))
     order = order[keep[order]]
     found = _jobs(view, nodes[order], state[order], told[order], {k: v[order] for k, v in numbers.items()})
-    found.sort(key=lambda row: (not row.odd, -row.failure_rate, row.job))
+    found.sort(key=lambda row: (not row.odd, not (row.delay_odd or row.bytes_odd), -row.failure_rate, row.job))
     return Performance(days, view.as_of, view.known_at, tuple(found))
 
 
@@ -154,7 +158,9 @@ def _jobs(view: View, nodes: I64, state: Any, told: Any, numbers: dict[str, F64]
     done = (state == "COMPLETE") & told
     duration = np.where(done, np.maximum(numbers["ended"] - numbers["began"], 0.0), np.nan)
     delay = np.where(told, numbers["began"] - numbers["nominal"], np.nan)
-    judged = last_volumes(nodes, numbers["ended"], duration, view.snapshot.n)
+    series = {"duration": duration, "delay": np.where(done, np.maximum(delay, 0.0), np.nan), "bytes": numbers["bytes"]}
+    series["bytes"] = np.where(done, series["bytes"], np.nan)
+    judged = {k: last_volumes(nodes, numbers["ended"], values, view.snapshot.n) for k, values in series.items()}
     edges = np.flatnonzero(np.r_[True, nodes[1:] != nodes[:-1]])
     rows = []
     for begin, end in zip(edges.tolist(), [*edges.tolist()[1:], len(nodes)], strict=True):
@@ -162,7 +168,7 @@ def _jobs(view: View, nodes: I64, state: Any, told: Any, numbers: dict[str, F64]
         if view.hidden(i):
             continue
         part = slice(begin, end)
-        result, odd = float(judged.result[i]), judged.odd.get(i)
+        odd = judged["duration"].odd.get(i)
         bytes_ = numbers["bytes"][part][done[part]]
         rows.append(
             JobPerformance(
@@ -173,16 +179,25 @@ def _jobs(view: View, nodes: I64, state: Any, told: Any, numbers: dict[str, F64]
                 failed=int(np.isin(state[part], ("FAIL", "ABORT")).sum()),
                 median=_quantile(duration[part], 0.5),
                 p95=_quantile(duration[part], 0.95),
-                last=_plain(float(judged.last[i])),
+                last=_plain(float(judged["duration"].last[i])),
                 last_ended=_time(float(numbers["ended"][end - 1])),
-                odd=None if np.isnan(result) else result == 0.0,
+                odd=_odd(judged["duration"], i),
                 **_band(odd, duration[part]),
                 delay_median=_quantile(delay[part], 0.5),
                 delay_p95=_quantile(delay[part], 0.95),
+                delay_odd=_odd(judged["delay"], i, "delay"),
                 bytes=_plain(float(bytes_[-1])) if len(bytes_) else None,
+                bytes_odd=_odd(judged["bytes"], i),
             )
         )
     return rows
+
+
+def _odd(judged: Volumes, i: int, name: str = "") -> bool | None:
+    """Whether the last number of a job is odd; ``None`` when there are too few."""
+    if np.isnan(judged.result[i]):
+        return None
+    return i in judged.odd and is_far(name, judged.odd[i])
 
 
 def _band(odd: Judged | None, duration: F64) -> dict[str, Any]:

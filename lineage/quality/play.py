@@ -14,7 +14,8 @@ import numpy as np
 from lineage.quality.evidence import TEST, Evidence
 from lineage.quality.score import DIMENSIONS
 from lineage.quality.services import SLACK, service_streaks
-from lineage.quality.streaks import Streak, Told, load_told, streaks_of
+from lineage.quality.streak import Streak
+from lineage.quality.streaks import Told, load_told, streaks_of
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from lineage.contracts.periods import spoken
 from lineage.contracts.sla import WINDOW, Case, about, ago, slas
 from lineage.quality.states import STATES, Past, load_past, state_streaks
-from lineage.quality.streaks import Failure, Streak, late
+from lineage.quality.streak import Failure, Streak
+from lineage.quality.streaks import late
+from lineage.quality.terms import Term, in_force, joined, terms
 
 if TYPE_CHECKING:
     from lineage.contracts.binding import Bound
@@ -28,30 +30,34 @@ SLACK = 1.5  # of a promised frequency; see lineage.contracts.sla
 _SHARES = ("availability", "errorrate")
 
 
-def service_streaks(view: View, now: datetime) -> Iterator[Streak]:
-    """Broken promises of service of all enforced contracts; ``now`` decides what is late.
+def service_streaks(view: View, now: datetime) -> list[Streak]:
+    """Broken promises of service of all contracts, each while it was in force; ``now`` decides what is late.
 
     Examples
     --------
     >>> import lineage
     >>> from lineage.store import Store
     >>> view = lineage.open(Store.open(":memory:")).view()
-    >>> list(service_streaks(view, view.as_of))
+    >>> service_streaks(view, view.as_of)
     []
     """
-    from lineage.contracts.binding import bindings
-    from lineage.contracts.conformance import ENFORCED
     from lineage.contracts.facts import load_facts
 
-    bound = [one for one in bindings(view.instant).bound if one.contract.status in ENFORCED and _asked(one)]
-    if not bound:
-        return
-    facts = load_facts(view, sorted({one.node for one in bound}))
+    asked = [term for term in terms(view) if _asked(term.bound)]
+    if not asked:
+        return []
+    bound = [term.bound for term in asked]
+    facts = load_facts(view, sorted({one.node for one in bound}), bound)
     past = load_past(view, [one.node for one in bound if any(sla.name.lower() in STATES for sla in _asked(one))])
-    for one in bound:
-        dataset = int(view.snapshot.ids[one.node])
-        for sla in _asked(one):
-            yield from _streaks(Case(one, facts, now, ()), sla, dataset, past)
+    return joined(streak for term in asked for streak in _of_term(view, term, facts, past, now))
+
+
+def _of_term(view: View, term: Term, facts: Facts, past: Past, now: datetime) -> Iterator[Streak]:
+    """Broken promises of one contract while it was in force."""
+    case = Case(term.bound, facts, min(now, term.end), ())
+    dataset = int(view.snapshot.ids[term.bound.node])
+    for sla in _asked(term.bound):
+        yield from in_force(_streaks(case, sla, dataset, past), term, now)
 
 
 def _asked(one: Bound) -> list[Sla]:

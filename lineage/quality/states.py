@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lineage.quality.streaks import Failure, Streak
+from lineage.quality.streak import Failure, Streak
 from lineage.times import parse_event_time
 
 if TYPE_CHECKING:

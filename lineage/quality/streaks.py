@@ -6,9 +6,9 @@ and a rebuild gives them again.
 
 from __future__ import annotations
 
-import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ import numpy as np
 from lineage.quality.anomaly import CHANGE, LEAST, judge
 from lineage.quality.freshness import fresh
 from lineage.quality.score import severity_weight
+from lineage.quality.streak import Failure, Streak
+from lineage.quality.terms import Term, in_force, joined, terms
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -61,45 +63,6 @@ class Told:
     writes: list[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One failure of one check, those of one orchestrator's run merged."""
-
-    at: datetime
-    known: datetime
-    run: str | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Streak:
-    """Failures of one check without a pass between them; ``ended`` is the pass that ended it."""
-
-    dataset: int  # node id
-    sort: str
-    field: str
-    name: str
-    severity: str
-    failures: tuple[Failure, ...]
-    ended: datetime | None
-
-    @property
-    def began(self) -> datetime:
-        """Time of the first failure."""
-        return self.failures[0].at
-
-    @property
-    def key(self) -> tuple[int, str, str, str]:
-        """What failed."""
-        return self.dataset, self.sort, self.field, self.name
-
-    @property
-    def id(self) -> str:
-        """Eight digits that name it."""
-        text = "\x1f".join([*map(str, self.key), self.began.isoformat()])
-        return "i" + hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
 def streaks(view: View, now: datetime) -> list[Streak]:
     """Streaks of tests, freshness and row counts at the instant of a view; ``now`` decides what is late."""
     return streaks_of(view, load_told(view), now)
@@ -115,13 +78,17 @@ def streaks_of(view: View, told: Told, now: datetime) -> list[Streak]:
     """Streaks in what was told; results are in the order of their test and time, writes in that of their dataset."""
     found = list(_tests(told.results))
     series = [(node, list(rows)) for node, rows in groupby(told.writes, key=lambda row: row[0])]
-    limits = _limits(view)
+    promised = _promised(view)
+    gaps: list[Streak] = []
     for node, rows in series:
         i = view.snapshot.index(node)
-        if i is not None and i in limits:
-            found += late(node, [(row[1], row[3]) for row in rows], limits[i], now)
+        writes = [(row[1], row[3]) for row in rows]
+        for term, limit in promised.get(i, ()) if i is not None else ():
+            until = min(now, term.end)
+            until_then = [one for one in writes if one[0] <= until] if until < now else writes
+            gaps += in_force(late(node, until_then, limit, until), term, now)
         found += _volumes(node, [row for row in rows if row[2] is not None])
-    return found
+    return [*found, *joined(gaps)]
 
 
 def late(node: int, writes: Sequence[tuple[datetime, str]], limit: float, now: datetime) -> Iterator[Streak]:
@@ -133,22 +100,6 @@ def late(node: int, writes: Sequence[tuple[datetime, str]], limit: float, now: d
             began = done + timedelta(seconds=limit)
             failure = Failure(began, began, run, f"no write for {gap / 3_600:.1f} hours, promised {limit / 3_600:.1f}")
             yield Streak(node, "freshness", "", "freshness", "error", (failure,), following)
-
-
-def split(streak: Streak, moments: Iterable[datetime]) -> list[tuple[Streak, datetime | None]]:
-    """A streak cut where somebody called it resolved: each part with that moment; a later failure begins a new one."""
-    rest = streak
-    parts: list[tuple[Streak, datetime | None]] = []
-    for moment in sorted(moments):
-        before = tuple(f for f in rest.failures if f.at <= moment)
-        after = tuple(f for f in rest.failures if f.at > moment)
-        if not before or (rest.ended is not None and moment >= rest.ended):
-            continue
-        parts.append((replace(rest, failures=before, ended=None), moment))
-        if not after:
-            return parts
-        rest = replace(rest, failures=after)
-    return [*parts, (rest, None)]
 
 
 # -- inside
@@ -196,15 +147,13 @@ def _volumes(node: int, rows: Sequence[tuple[Any, ...]]) -> Iterator[Streak]:
         yield Streak(node, "volume", "", "volume", "warning", tuple(open_), None)
 
 
-def _limits(view: View) -> dict[int, float]:
-    """Promised freshness in seconds by dense index."""
-    from lineage.contracts.binding import bindings
-    from lineage.contracts.conformance import ENFORCED, freshness_slas
+def _promised(view: View) -> dict[int, list[tuple[Term, float]]]:
+    """Promises of freshness, those of the past too, in seconds by dense index."""
+    from lineage.contracts.conformance import freshness_slas
 
-    found: dict[int, float] = {}
-    for one in bindings(view.instant).bound:
-        if one.contract.status in ENFORCED:
-            for sla in freshness_slas(one):
-                if sla.seconds is not None:
-                    found[one.node] = min(found.get(one.node, sla.seconds), sla.seconds)
+    found: dict[int, list[tuple[Term, float]]] = defaultdict(list)
+    for term in terms(view):
+        for sla in freshness_slas(term.bound):
+            if sla.seconds is not None:
+                found[term.bound.node].append((term, sla.seconds))
     return found

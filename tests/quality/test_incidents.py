@@ -145,6 +145,19 @@ def test_a_strange_row_count_opens_an_incident_and_a_shifted_level_is_accepted_o
     assert (shift.failures, shift.state) == (3, "resolved")
 
 
+def test_a_count_of_a_column_that_is_not_expected_opens_an_incident_and_an_extreme_does_not() -> None:
+    world = World()
+    world.dataset("orders", "id")
+    column = world.node("column", "orders", "id")
+    for day in range(20):
+        for name, usual in (("nullCount", 3.0), ("max", 100.0)):
+            world.metric(column, name, usual * (50 if day == 15 else 1), T0 + timedelta(days=day))
+    (found,) = Lineage(world.store).quality.incidents(everything=True).incidents
+    assert (found.what, found.node, found.severity) == ("nullCount of id", "dataset:pg:orders", "warning")
+    assert (found.began_at, found.resolved_at) == (T0 + timedelta(days=15), T0 + timedelta(days=16))
+    assert found.detail == "150, expected 3 (3 to 3, 15 points)"
+
+
 def test_incidents_of_hidden_domains_are_not_told() -> None:
     world = World()
     world.assertion(world.dataset("orders"), "unique", "fail")

@@ -69,6 +69,24 @@ def test_odd_jobs_stand_first_and_one_job_can_be_asked_for() -> None:
     assert only.job == jobs[1].job
 
 
+def test_an_odd_delay_and_odd_bytes_are_told_and_open_incidents_of_the_job() -> None:
+    runs = [run(day, 10 if day != 25 else 40, late=5 if day < 30 else 95) for day in range(31)]
+    for day, events in enumerate(runs):
+        end = json.loads(events[1])
+        size = 10_000 if day < 30 else 40
+        end["outputs"][0]["outputFacets"] = {"outputStatistics": {"rowCount": 7, "size": size}}
+        events[1] = json.dumps(end).encode()
+    (job,) = of(*runs)
+    assert (job.odd, job.delay_odd, job.bytes_odd, job.bytes) == (False, True, True, 40.0)
+    found = (
+        Lineage(loaded(*(event for events in runs for event in events))).quality.incidents(everything=True).incidents
+    )
+    assert {(i.what, i.state, i.node, i.began_at.day) for i in found} == {
+        ("duration", "resolved", job.job, 26), ("delay", "open", job.job, 31), ("bytes written", "open", job.job, 31),
+    }  # fmt: skip
+    assert next(i.detail for i in found if i.what == "delay").startswith("95.0 minutes, expected 5.0 minutes (")
+
+
 def test_only_the_days_asked_for_count_and_nothing_later() -> None:
     runs = [run(day, 10) for day in range(30)]
     assert of(*runs, days=1) == ()
@@ -87,3 +105,12 @@ def test_nonsense_is_refused_and_hidden_jobs_are_not_named() -> None:
     masked = Actor("eve", frozenset({"unassigned"}))
     assert lx.quality.performance(as_of="2026-01-02", actor=masked).jobs == ()
     assert len(lx.quality.performance(as_of="2026-01-02").jobs) == 1
+
+
+def test_the_blast_radius_of_a_job_is_that_of_what_it_writes() -> None:
+    runs = [*(run(day, 10) for day in range(30)), run(30, 99)]
+    onward = run_event("r", "read", "2026-01-01T00:00:00Z", inputs=["t"], outputs=["report"])
+    quality = Lineage(loaded(*(event for events in runs for event in events), onward)).quality
+    (found,) = quality.incidents(as_of="2026-02-01").incidents
+    told = quality.incident(found.id, as_of="2026-02-01").blast
+    assert [name.rpartition(":")[2] for name in told.datasets] == ["report", "t"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.answers.builder import T0, World
 from tests.ingest.build import run_event
 
 NOW = T0 + timedelta(days=30)
+HOUR = timedelta(hours=1)
 CONTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
@@ -251,3 +252,35 @@ def test_a_promise_about_a_state_that_is_kept_again_is_resolved_and_stays_in_the
     assert lx.quality.incidents(now=NOW).incidents == ()
     held = lx.quality.incidents(now=T0 + timedelta(days=13)).incidents
     assert {i.what for i in held} == {"report: endOfSupport", "report: retention"}
+
+
+def test_what_a_replaced_version_promised_stays_an_incident_of_its_time(world: World, tmp_path: Path) -> None:
+    def version(number: int, hours: float, since: datetime) -> None:
+        text = SERVICES.format(name="report").replace("value: 30", f"value: {hours}")
+        text += "  - {property: frequency, value: 24, unit: h}\n" if number == 1 else ""
+        (tmp_path / "contracts").mkdir(exist_ok=True)
+        (tmp_path / "contracts" / "report.yaml").write_text(text.replace("version: 1.0.0", f"version: {number}.0.0"))
+        apply(world.store, tmp_path, at=since)
+
+    last = T0 + timedelta(days=29, hours=2)
+    version(1, 30, T0)
+    broken = last + timedelta(hours=30)
+    lx = Lineage(world.store)
+    (one, often) = sorted(lx.quality.incidents(now=broken + timedelta(hours=10)).incidents, key=lambda i: i.sort)
+    assert (one.sort, one.began_at, often.sort) == ("freshness", broken, "sla")
+    replaced = broken + timedelta(hours=20)
+    version(2, 500, replaced)
+    after = {i.id: i for i in Lineage(world.store).quality.incidents(everything=True, now=replaced + HOUR).incidents}
+    assert {after[one.id].resolved_at, after[often.id].resolved_at} == {replaced}
+    assert [i for i in after.values() if i.state != "resolved"] == []
+
+
+def test_a_broken_promise_that_the_next_version_repeats_stays_one_incident(world: World, tmp_path: Path) -> None:
+    first = with_services(world, tmp_path)
+    last = T0 + timedelta(days=29, hours=2)
+    (one,) = first.quality.incidents(now=last + timedelta(hours=80)).incidents
+    path = tmp_path / "contracts" / "report.yaml"
+    path.write_text(path.read_text() + "description: {purpose: another text}\n")
+    apply(world.store, tmp_path, at=last + timedelta(hours=50))
+    (same,) = Lineage(world.store).quality.incidents(now=last + timedelta(hours=80)).incidents
+    assert (same.id, same.failures, same.state) == (one.id, 1, "open")
