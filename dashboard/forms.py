@@ -15,6 +15,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update, set_props
 
+from dashboard.memo import acted
 from dashboard.page import Part, callback
 from dashboard.theme import icon
 from lineage.actor import Actor
@@ -173,9 +174,11 @@ def register(
             return _said("bad", str(error)), errors
         if lx is not None:
             lx.refresh()
+            acted(lx)
         if after is not None:
             after()
         set_props("fresh", {"data": time.time()})
+        set_props({"form": name, "field": REASON.key}, {"value": ""})  # the next act has a reason of its own
         return _said("good", done), errors
 
 

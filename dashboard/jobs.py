@@ -143,6 +143,11 @@ class Jobs:
         """The jobs of some ids that are still known, in their order."""
         return [job for job in map(self.get, ids) if job is not None]
 
+    def all(self) -> list[Job]:
+        """Every job that is still known, the newest first."""
+        with self._lock:
+            return [held.shown for held in reversed(self._held.values())]
+
     def cancel(self, id: str) -> None:
         """Ask a job to end; one that has ended stays as it is."""
         with self._lock:

@@ -135,7 +135,7 @@ def _entry(job: Job, base: str) -> Part:
     return html.Div(
         [
             html.Div(head, className="job-head"),
-            _bar(job) if job.active else None,
+            progress_bar(job) if job.active else None,
             error if job.error else None,
             _notes(job.notes) if job.state == "done" else None,
             html.Div(tools, className="job-tools"),
@@ -145,7 +145,8 @@ def _entry(job: Job, base: str) -> Part:
     )
 
 
-def _bar(job: Job) -> Part:
+def progress_bar(job: Job) -> Part:
+    """How far a job is."""
     share = round(100 * job.share)
     said = {"aria-valuenow": str(share), "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": job.title}
     bar = html.Div(html.I(style={"width": f"{share}%"}), className="job-bar", role="progressbar", **said)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,11 +30,13 @@ _KEPT = 256
 class _Entry:
     lock: threading.Lock = field(default_factory=threading.Lock)
     version: int = -1
+    acts: int = -1
     at: float = float("-inf")
     value: Any = None
 
 
 _SHARED: dict[int, Memo] = {}
+_ACTS: Counter[int] = Counter()
 _SHARING = threading.Lock()
 
 
@@ -45,6 +47,11 @@ def shared(lx: Lineage) -> Memo:
         if found is None:
             found = _SHARED[id(lx)] = Memo(lx)  # keeps the engine alive, so its id is not given anew
         return found
+
+
+def acted(lx: Lineage) -> None:
+    """Somebody acted on a page: what is remembered of this engine is worked out anew, however young it is."""
+    _ACTS[id(lx)] += 1
 
 
 class Memo:
@@ -76,13 +83,13 @@ class Memo:
         """
         entry = self._entry(name)
         with entry.lock:
-            now, version = self._clock(), version_of(self._lx)
+            now, version, acts = self._clock(), version_of(self._lx), _ACTS[id(self._lx)]
             age = now - entry.at
-            if age < (old if version == entry.version else young):
+            if acts == entry.acts and age < (old if version == entry.version else young):
                 kept: T = entry.value
                 return kept
             found = find()
-            entry.value, entry.version, entry.at = found, version, self._clock()
+            entry.value, entry.version, entry.acts, entry.at = found, version, acts, self._clock()
             return found
 
     def _entry(self, name: Hashable) -> _Entry:

@@ -124,6 +124,7 @@ class Server:
         self.lineage: Lineage = lineage.open(store)
         self.governance = GovernanceLoop(self.lineage, check_every)
         self._pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        self._pages.state.live = self.live  # for acts that must not write beside it
         create_dash(self.lineage, self._pages, base_path=base_path, banner=banner)
         self._offload = Offload(self._pages)
         self.api = Compress(build_api(self.lineage, self.live), _LASTING)

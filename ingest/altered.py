@@ -29,13 +29,17 @@ def is_on(cursor: duckdb.DuckDBPyConnection) -> bool:
     return bool(found) and found[0][0] == "true"
 
 
-def switch(store: Store, on: bool, actor: str) -> None:
-    """Mask what comes from now on, or stop that; what is stored already stays as it is."""
+def switch(store: Store, on: bool, actor: str, *, reason: str | None = None) -> None:
+    """Mask what comes from now on, or stop that; what is stored already stays as it is.
+
+    A server that runs on the store is told by :meth:`ingest.live.LiveIngest.mask`.
+    """
     with store.transaction() as cursor:
         if is_on(cursor) == on:
             return
+        told = {"on": on, "reason": reason} if reason else {"on": on}
         Store.set_meta(cursor, SETTING, "true" if on else "false")
-        record(cursor, actor=actor, action=SETTING, resource="archive", payload={"on": on})
+        record(cursor, actor=actor, action=SETTING, resource="archive", payload=told)
         bump_version(cursor)
 
 

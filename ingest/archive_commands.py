@@ -140,6 +140,7 @@ def redact(
     archive: Annotated[
         Switch | None, typer.Option("--archive", help="on: mask secrets before storage; the original never gets there.")
     ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the audit log.")] = None,
     actor: Who = None,
     db: Database = None,
 ) -> None:
@@ -149,6 +150,6 @@ def redact(
 
     with Store.open(db, create=archive is not None, read_only=archive is None) as store:
         if archive is not None:
-            switch(store, archive is Switch.on, acting(actor).name)
+            switch(store, archive is Switch.on, acting(actor).name, reason=reason)
         with store.cursor() as cursor:
             typer.echo(f"redact.archive: {'on' if is_on(cursor) else 'off'}")

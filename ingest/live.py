@@ -323,6 +323,37 @@ class LiveIngest:
         with self._committing:
             yield
 
+    @contextlib.contextmanager
+    def resting(self, patience: float = 60.0) -> Iterator[None]:
+        """Nothing is written while inside, and all that was committed is visible: for retention.
+
+        Requests wait, none is refused; SQL is read again afterwards.
+
+        Raises
+        ------
+        CommitError
+            when events come faster than they become visible for ``patience`` seconds.
+        """
+        until = time.monotonic() + patience
+        self._sql.stop()
+        try:
+            while True:
+                with self._committing:
+                    if self.projector.state()[0] == 0:
+                        yield
+                        return
+                if time.monotonic() > until:
+                    raise CommitError("Too many events are arriving; try again when it is quieter.")
+                time.sleep(0.05)  # the projector looks at the clock between two commits
+        finally:
+            if not self._stopping:
+                self._sql.start()
+
+    def mask(self, on: bool) -> None:
+        """Secrets are masked before storage from now on, or not any more (:func:`ingest.altered.switch`)."""
+        with self._committing:
+            self._masks = on
+
     def health(self) -> LiveHealth:
         """Figures and state of both threads."""
         pending, lag, behind = self.projector.state()

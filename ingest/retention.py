@@ -61,7 +61,9 @@ class Removal:
     applied: bool
 
 
-def retain_quarantine(store: Store, rule: Rule, *, now: datetime, actor: str, apply: bool) -> Removal:
+def retain_quarantine(
+    store: Store, rule: Rule, *, now: datetime, actor: str, apply: bool, reason: str | None = None
+) -> Removal:
     """Refused inputs that a rule lets go; they are removed only with ``apply``.
 
     Parameters
@@ -97,7 +99,7 @@ def retain_quarantine(store: Store, rule: Rule, *, now: datetime, actor: str, ap
             cursor.execute("DELETE FROM quarantine WHERE rowid IN (SELECT unnest(?))", [[row[0] for row in rows]])
             payload = {
                 "rows": found.rows, "kept": found.kept, "keep": rule.keep, "replayed": rule.replayed,
-                "before": before.isoformat() if before else None,
+                "before": before.isoformat() if before else None, **_told(reason),
             }  # fmt: skip
             record(cursor, actor=actor, action="retention.apply", resource="quarantine", payload=payload)
             bump_version(cursor)
@@ -105,8 +107,9 @@ def retain_quarantine(store: Store, rule: Rule, *, now: datetime, actor: str, ap
 
 
 def retain(
-    store: Store, kinds: tuple[str, ...], rule: Rule, *, now: datetime, actor: str, key: SigningKey | None
-) -> list[Removal]:
+    store: Store, kinds: tuple[str, ...], rule: Rule, *, now: datetime, actor: str, key: SigningKey | None,
+    reason: str | None = None,
+) -> list[Removal]:  # fmt: skip
     """Let go of events and of what was derived from them, by one rule.
 
     Parameters
@@ -122,6 +125,8 @@ def retain(
         who does it, for the audit log.
     key
         signs the baseline; ``None``: only say what would go.
+    reason
+        why, for the audit log.
 
     Raises
     ------
@@ -135,7 +140,7 @@ def retain(
         _take_in_everything(store)
     done: list[Removal] = []
     with suppress(_PlanOnlyError), store.transaction() as cursor:
-        done = _Retention(cursor, before, rule.keep, now, actor, applied=key is not None).run(kinds, key)
+        done = _Retention(cursor, before, rule.keep, now, actor, applied=key is not None, reason=reason).run(kinds, key)
         if key is None:
             raise _PlanOnlyError
     return done
@@ -150,10 +155,10 @@ class _Retention:
 
     def __init__(
         self, cursor: duckdb.DuckDBPyConnection, before: datetime | None, keep: int | None, now: datetime, actor: str,
-        *, applied: bool,
+        *, applied: bool, reason: str | None = None,
     ) -> None:  # fmt: skip
         self.cursor, self.before, self.keep, self.now, self.actor = cursor, before, keep, now, actor
-        self.applied = applied
+        self.applied, self.reason = applied, reason
         self.base: Baseline | None = next(reversed(baselines(cursor)), None)
         self.horizon = before or EPOCH
         self.thinned = False
@@ -200,7 +205,7 @@ class _Retention:
     def _record(self, item: Removal, base: Baseline) -> None:
         payload: dict[str, Any] = {
             "rows": item.rows, "kept": item.kept, "keep": self.keep, "baseline": base.number, "digest": base.digest,
-            "before": self.before.isoformat() if self.before else None,
+            "before": self.before.isoformat() if self.before else None, **_told(self.reason),
         }  # fmt: skip
         if item.kind == "events":
             payload["blocks"] = self.blocks
@@ -216,6 +221,10 @@ def _take_in_everything(store: Store) -> None:
     Writer(store).catch_up()
     read_pending(store)
     log_batches(store)
+
+
+def _told(reason: str | None) -> dict[str, str]:
+    return {"reason": reason} if reason else {}
 
 
 def _before(rule: Rule, now: datetime) -> datetime | None:

@@ -43,6 +43,7 @@ def retention(
     ] = None,
     replayed: Annotated[bool, typer.Option("--replayed", help="Only refused inputs that were accepted later.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Remove it; without it this only says what would go.")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the audit log.")] = None,
     actor: Who = None,
     format: Shape = Format.table,
     db: Database = None,
@@ -58,10 +59,10 @@ def retention(
     quarantine = kind is Kind.quarantine
     with Store.open(db, create=False, read_only=quarantine and not apply) as store:
         if quarantine:
-            done = [retain_quarantine(store, rule, now=now, actor=who, apply=apply)]
+            done = [retain_quarantine(store, rule, now=now, actor=who, apply=apply, reason=reason)]
         else:
             kinds = KINDS if kind is Kind.all else (kind.value,)
-            done = retain(store, kinds, rule, now=now, actor=who, key=signing_key() if apply else None)
+            done = retain(store, kinds, rule, now=now, actor=who, key=signing_key() if apply else None, reason=reason)
     if format is Format.json:
         print_json(done if len(done) > 1 else done[0])
         return

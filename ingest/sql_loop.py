@@ -46,7 +46,8 @@ class SqlLoop:
         self._seen = self._logged = -1  # last projected block at the last look, and when batches were logged
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread; also after a stop."""
+        self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="meshline-sql", daemon=True)
         self._thread.start()
 

@@ -30,6 +30,30 @@
     return Array.from(typed.values()).some((text) => text.trim());
   }
 
+  /* what stands in the forms that somebody began to fill in: [id of the field, value], to be put back when they are drawn anew */
+  function begun() {
+    const forms = new Set(Array.from(typed.keys(), (field) => field.closest("form.act-form")).filter(Boolean));
+    const found = [];
+    for (const form of forms)
+      for (const field of form.querySelectorAll('[id^="{"][id$="}"]')) {
+        const id = JSON.parse(field.id), part = id.field ? dash_component_api.getLayout(id) : null;
+        if (part && part.props) found.push({ id: field.id, field, value: part.props.value });
+      }
+    return found;
+  }
+
+  /** Put back what was drawn anew in the next seconds. */
+  function keep(fields, until) {
+    const left = [];
+    for (const one of fields) {
+      const now = document.getElementById(one.id);
+      if (now && now !== one.field) dash_clientside.set_props(JSON.parse(one.id), { value: one.value });
+      else if (!now || one.field.isConnected) left.push(one);
+      if (now && now !== one.field && now.value) typed.set(now, now.value);
+    }
+    if (left.length && Date.now() < until) setTimeout(() => keep(left, until), 60);
+  }
+
   /** Whether a change of the page would take something out of somebody's hands. */
   function busy() {
     if (halfTyped()) return true;
@@ -54,7 +78,9 @@
     live.shown = Date.now();
     live.seen = live.state;
     say("", "");
+    const fields = begun();
     news();
+    if (fields.length) keep(fields, Date.now() + 8000);
   };
 
   function fresh() {

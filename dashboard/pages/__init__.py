@@ -3,6 +3,7 @@
 from dashboard.page import Page
 from dashboard.pages import (
     access,
+    admin,
     audit,
     catalogue,
     contracts,
@@ -36,6 +37,7 @@ PAGES: tuple[Page, ...] = (
     access.PAGE,
     audit.PAGE,
     reports.PAGE,
+    admin.PAGE,
     incident.PAGE,
     product.PAGE,
     dataset.PAGE,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from dash import Dash, Input, Output, State, html, no_update
+from dash import Dash, Input, Output, State, html, no_update, set_props
 
+from dashboard import forms
 from dashboard.desk import Asked, Desk, failed, head, listing, slot
+from dashboard.forms import Values
 from dashboard.jobs_tray import jobs_of
 from dashboard.names import short_id
 from dashboard.page import Page, Part, callback
@@ -16,6 +18,8 @@ from dashboard.pages.audit_sheets import MOST, VIEWS, AuditFacts, sheet_of
 from dashboard.pages.govern import Turns
 from dashboard.pages.provenance import make_pack
 from dashboard.pages.provenance_state import ProvenanceState
+from lineage.actor import Actor
+from lineage.audit.signing import signing_key
 from lineage.errors import MeshlineError
 
 if TYPE_CHECKING:
@@ -33,7 +37,13 @@ def layout() -> Part:
         [
             head("audit", "Audit"),
             slot("audit-tiles", 112, "tiles-room"),
-            html.Div([slot("audit-verify", 220), slot("audit-pack-room", 220)], className="cols halves"),
+            html.Div(
+                [
+                    slot("audit-verify", 220),
+                    html.Div([slot("audit-pack-room", 220), slot("audit-sign", 220)], className="stack"),
+                ],
+                className="cols halves",
+            ),
             slot("audit-act", 40, "room"),
             listing("audit", VIEWS),
         ],
@@ -52,9 +62,11 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
     desk.card("verify", cards.verify, live=False)
     desk.card("pack-room", cards.pack, live=False)
+    desk.card("sign", cards.sign, live=False)
     desk.card("act", lambda asked: cards.act(facts(asked)))
     desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
     _register_verify(app, lx)
+    _register_sign(app, lx)
     _register_pack(app, lx, base)
 
 
@@ -78,6 +90,15 @@ def _register_verify(app: Dash, lx: Lineage) -> None:
         except MeshlineError as error:
             return failed(str(error))
         return cards.verified(found, time.monotonic() - began)
+
+
+def _register_sign(app: Dash, lx: Lineage) -> None:
+    def sign(said: Values, actor: Actor) -> str:
+        made = lx.audit.checkpoint(signing_key(), reason=said["reason"], actor=actor)
+        set_props("audit-note", {"children": cards.note(made)})
+        return f"Signed: {made.size:,} acts."
+
+    forms.register(app, "audit-sign", (), sign, lx)
 
 
 def _register_pack(app: Dash, lx: Lineage, base: str) -> None:

@@ -8,12 +8,14 @@ from collections import Counter
 import dash_mantine_components as dmc
 from dash import dcc, html
 
+from dashboard import forms
 from dashboard.desk import Asked, clock, tile
 from dashboard.page import Part
 from dashboard.pages.audit_sheets import AuditFacts
 from dashboard.pages.govern import facts as facts_list
-from dashboard.pages.overview_parts import card
+from dashboard.pages.overview_parts import card, nothing
 from dashboard.theme import icon
+from lineage.audit.checkpoint import Checkpoint
 from lineage.audit.verify import Verification
 from lineage.errors import UsageError
 from lineage.times import utcnow
@@ -100,6 +102,23 @@ def pack(asked: Asked) -> Part:
         ),
         name="pack-card",
     )  # fmt: skip
+
+
+def sign(asked: Asked) -> Part:
+    """The form that signs a checkpoint, and room for its note."""
+    if asked.links.asof or asked.links.known:
+        return card("Checkpoint", "", nothing("history", "You look at the past. Go back to now to act."))
+    about = "Signs the log as it is, this act too. Keep the note where nobody who can write the database reaches it."
+    form = forms.form("audit-sign", "Sign a checkpoint", about, (), "Sign")
+    return card("Checkpoint", "What shows later that nothing before it was changed", form, html.Div(id="audit-note"),
+                name="sign-card")  # fmt: skip
+
+
+def note(made: Checkpoint) -> Part:
+    """The note of a checkpoint, with a button that copies it."""
+    return html.Div([dcc.Clipboard(content=made.note, title="Copy the note"),
+                     html.Pre(made.note, className="yaml mono", tabIndex=0, role="region",
+                              **{"aria-label": "Note of the checkpoint"})], className="note-of")  # fmt: skip
 
 
 def act(facts: AuditFacts) -> Part:

@@ -28,7 +28,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 }  # fmt: skip
 _EMPTY = {
     "log": "Nothing was done until this time.",
-    "checkpoints": "No checkpoint was signed yet. Sign one with: meshline audit checkpoint",
+    "checkpoints": "No checkpoint was signed yet. The form above signs one.",
 }
 
 

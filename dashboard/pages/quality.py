@@ -98,6 +98,7 @@ def _options(facts: QualityFacts) -> Part:
                 [html.Div("What happens", className="option-label"),
                  tabs("quality-failure", FAILURES, facts.failure, "What happens")]
             ),
+            html.Div(cards.messages(facts), className="option-wide"),
         ]  # fmt: skip
     return None
 

@@ -7,17 +7,19 @@ from dash import dcc, html
 
 from dashboard import charts
 from dashboard.amounts import percent, span
-from dashboard.desk import clock, node_link, tile
+from dashboard.desk import clock, node_link, plain, tile
 from dashboard.names import short_id
 from dashboard.page import Part
 from dashboard.pages.overview_parts import bar, card, nothing, tone
 from dashboard.pages.quality_facts import QualityFacts
 from dashboard.theme import domain_colours, domain_dot
+from lineage.errors import MeshlineError
 from lineage.quality.answers import points
 from lineage.quality.history import FreshRow, Tested
 
 _MATRIX = 14
 _BOARD = 8
+FIRST = "first"  # the series that is drawn when the address names none
 MARKS = {"pass": ("✓", "good"), "fail": ("✕", "bad"), "skip": ("–", "none")}
 
 
@@ -125,19 +127,24 @@ def control(facts: QualityFacts) -> Part:
 
 
 def _series_choice(facts: QualityFacts, chosen: tuple[str, str, str]) -> Part:
-    value = "|".join(chosen)
-    data = [
+    asked_for = "|".join(chosen) if facts.asked.get("series") else ""
+    data = [{"value": FIRST, "label": "What is odd, else the longest" + (
+        "" if asked_for else f": {_series_name(*chosen)}")}]  # fmt: skip
+    data += [
         {"value": f"{s.dataset}|{s.metric}|{s.column}",
-         "label": f"{short_id(s.dataset)[0]} · {s.column + ' · ' if s.column else ''}{s.metric}"
+         "label": _series_name(s.dataset, s.metric, s.column)
                   + (f" · {s.verdict}" if s.verdict in ("anomaly", "level shift") else "")}
         for s in facts.series()[:300]
     ]  # fmt: skip
-    if value not in {one["value"] for one in data}:
-        data.append({"value": value, "label": f"{short_id(chosen[0])[0]} · {chosen[2]} · {chosen[1]}"})
-    select = dmc.Select(id="quality-series", data=data, value=value, searchable=True, allowDeselect=False, mb=4,
-                        attributes={"input": {"aria-label": "Series that is drawn"}})  # fmt: skip
-    standard = "" if facts.asked.get("series") else value  # what is drawn by itself stays out of the address
-    return html.Div(select, **{"data-standard": standard})
+    if asked_for and asked_for not in {one["value"] for one in data}:
+        data.append({"value": asked_for, "label": _series_name(*chosen)})
+    select = dmc.Select(id="quality-series", data=data, value=asked_for or FIRST, searchable=True, allowDeselect=False,
+                        mb=4, attributes={"input": {"aria-label": "Series that is drawn"}})  # fmt: skip
+    return html.Div(select, **{"data-standard": FIRST})  # what is drawn by itself stays out of the address
+
+
+def _series_name(dataset: str, metric: str, column: str) -> str:
+    return " · ".join(part for part in (short_id(dataset)[0], column, metric) if part)
 
 
 def freshness(facts: QualityFacts) -> Part:
@@ -195,6 +202,27 @@ def matrix(facts: QualityFacts) -> Part:
         className="keys tight",
     )  # fmt: skip
     return card("Test matrix", sub, html.Div(table, className="scrolls"), key, more=more, name="matrix-card")
+
+
+def messages(facts: QualityFacts) -> Part:
+    """What a drill would send: each alert with its time, whom it reaches and by which way."""
+    try:
+        played = facts.drill()
+    except MeshlineError:  # the table says why nothing was played
+        return None
+    if played is None:
+        return None
+    if not played.messages:
+        return html.P("No alert would be sent: nothing that opens an incident would notice.", className="muted")
+    heads = (("When", False), ("Severity", False), ("Alert", False), ("Most upstream cause", False),
+             ("Under it", True), ("Owner", False), ("Told by", False))  # fmt: skip
+    rows = [
+        [clock(m.at) if m.at else "at an unknown time", m.severity, m.title, node_link(facts.asked, m.cause),
+         f"{len(m.explains):,}", m.who or "nobody is named", ", ".join(m.how) or "nobody: no route takes it"]
+        for m in played.messages
+    ]  # fmt: skip
+    return html.Div([html.H3(f"{len(rows):,} alert{'s' if len(rows) != 1 else ''} would be sent"),
+                     plain(heads, rows, "Alerts that the drill would send")], id="quality-messages")  # fmt: skip
 
 
 def _row(facts: QualityFacts, one: Tested) -> Part:

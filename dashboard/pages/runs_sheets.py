@@ -115,7 +115,9 @@ def _jobs(facts: RunFacts) -> list[Row]:
     ]  # fmt: skip
 
 
-def _sources(facts: RunFacts) -> list[Row]:
+def source_rows(ledger: Ledger) -> list[Row]:
+    """Who sends events, one row each."""
+
     def lag(event: object, received: object) -> float | None:
         return None if event is None or received is None else (received - event).total_seconds()  # type: ignore[operator]
 
@@ -126,8 +128,12 @@ def _sources(facts: RunFacts) -> list[Row]:
             "lag": lag(s.last_event, s.last_received), "odd": s.odd, "quarantined": sum(s.quarantined.values()),
             "reasons": ", ".join(f"{reason} {n:,}" for reason, n in sorted(s.quarantined.items())),
         }
-        for s in facts.ledger().sources
+        for s in ledger.sources
     ]  # fmt: skip
+
+
+def _sources(facts: RunFacts) -> list[Row]:
+    return source_rows(facts.ledger())
 
 
 def _blind(facts: RunFacts) -> list[Row]:

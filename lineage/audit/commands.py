@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lineage.errors import MeshlineError
-from lineage.options import Database, Format, Shape, TableFormat, TableShape, engine, open_store, show_rows, show_value
+from lineage.options import (
+    Database,
+    Format,
+    Shape,
+    TableFormat,
+    TableShape,
+    Who,
+    acting,
+    engine,
+    open_store,
+    show_rows,
+    show_value,
+)
 
 if TYPE_CHECKING:
     from lineage.audit.checkpoint import Checkpoint
@@ -73,6 +85,8 @@ def verify(
 @audit.command()
 def checkpoint(
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Also write it to this file.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; then signing is logged too.")] = None,
+    actor: Who = None,
     format: Shape = Format.table,
     db: Database = None,
 ) -> None:
@@ -81,7 +95,7 @@ def checkpoint(
     from lineage.engine import Lineage
 
     with open_store(db) as store:
-        made = Lineage(store).audit.checkpoint(signing_key())
+        made = Lineage(store).audit.checkpoint(signing_key(), reason=reason, actor=acting(actor))
     if out is not None:
         _write(out, made.note)
     show_value(made, format, _print_checkpoint)

@@ -13,7 +13,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.asking import When, naive_time
 from lineage.audit.batches import log_batches
 from lineage.audit.checkpoint import ORIGIN, Checkpoint, add_checkpoint, checkpoints
-from lineage.audit.log import Act, read
+from lineage.audit.log import Act, read, record
 from lineage.audit.signing import SigningKey
 from lineage.audit.tree import Tree
 from lineage.audit.verify import Verification, verify
@@ -172,11 +172,16 @@ class Audit:
             leaf = read(cursor, "seq = ?", [seq])[0].leaf_hash
             return InclusionProof(seq, tree.size, leaf.hex(), tuple(step.hex() for step in path), tree.root.hex())
 
-    def checkpoint(self, key: SigningKey, *, actor: Actor = LOCAL) -> Checkpoint:
-        """Sign the log as it is, after every accepted batch was logged, and keep the checkpoint."""
+    def checkpoint(self, key: SigningKey, *, reason: str | None = None, actor: Actor = LOCAL) -> Checkpoint:
+        """Sign the log as it is, after every accepted batch was logged, and keep the checkpoint.
+
+        With a ``reason`` the act itself is logged first, so the checkpoint covers who signed it and why.
+        """
         _all_seeing(actor)
         log_batches(self._store)
         with self._store.transaction() as cursor:
+            if reason:
+                record(cursor, actor=actor.name, action="audit.checkpoint", resource="log", payload={"reason": reason})
             return add_checkpoint(cursor, key)
 
     def checkpoints(self, *, actor: Actor = LOCAL) -> list[Checkpoint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -73,6 +74,17 @@ def test_a_series_is_drawn_with_its_band_and_the_choice_is_a_link(page: Page, de
     drawn = demo.quality.control(node, metric, column)
     assert (node, column, metric) in {(s.dataset, s.column, s.metric) for s in series}
     expect(page.locator("#control-card")).to_contain_text(f"{len(drawn.points):,} points")
+    page.go_back()
+    expect(page.locator("#quality-series")).to_have_value(re.compile("^What is odd"))
+    page.wait_for_load_state("networkidle")
+    assert "series" not in query(page)
+    page.locator("#quality-series").click()
+    page.get_by_role("option").nth(5).click()
+    page.wait_for_url("**series=**")
+    page.go_back()
+    expect(page.locator("#quality-series")).to_have_value(re.compile("^What is odd"))
+    page.wait_for_load_state("networkidle")
+    assert "series" not in query(page)
 
 
 def test_a_drill_says_who_would_notice_and_where_nothing_would(page: Page, demo: Lineage, demo_url: str) -> None:
@@ -81,6 +93,9 @@ def test_a_drill_says_who_would_notice_and_where_nothing_would(page: Page, demo:
     filled(page)
     played = demo.quality.drill(node, "wrong")
     assert count(page, "quality-grid") == len(played.alarms) + len(played.silent)
+    expect(page.locator("#quality-messages tbody tr")).to_have_count(len(played.messages))
+    for message in played.messages:
+        expect(page.locator("#quality-messages")).to_contain_text(message.title)
     page.goto(f"{demo_url}/quality?view=drill&node=nowhere.at_all")
     expect(page.locator("#quality-list")).to_contain_text("nowhere.at_all")
 
@@ -136,6 +151,10 @@ def test_what_is_half_typed_into_a_form_outlives_new_data(page: Page, own: Linea
     own.aliases.switch("port", False)  # any change of the store
     page.evaluate("() => __live.ask()")
     expect(page.locator("#live-strip")).to_contain_text("New data has arrived.")
+    expect(reason).to_have_value("the supplier")
+    page.evaluate("() => { window.__old = document.querySelector('#incident-acts textarea'); }")
+    page.get_by_role("button", name="Show it").click()
+    page.wait_for_function("() => !window.__old.isConnected")  # the form was drawn anew, with what was typed
     expect(reason).to_have_value("the supplier")
 
 
