@@ -97,17 +97,31 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
 
 
 def _route(app: Dash, base_path: str) -> None:
-    """Fill ``#page`` with the frame of the page of an address; a callback without a query."""
-    from dash import Input, Output
+    """Fill ``#page`` with the frame of the page of an address; a callback without a query.
+
+    A link within a page leaves its frame alone: a new one would throw away what stands in its controls, whose standard
+    values would then be written into the address, over what the link asks for.
+    """
+    from dash import Input, Output, State, no_update
 
     layouts: dict[str, Callable[[], Any]] = {
         (base_path + page.path.lstrip("/")).rstrip("/"): page.layout for page in PAGES
     }
 
-    @callback(app, Output("page", "children"), Output("page-error", "children"), Input("url", "pathname"))
-    def fill(pathname: str | None) -> tuple[Any, None]:
-        layout = layouts.get((pathname or "/").rstrip("/"))
-        return (layout() if layout else not_found(pathname or "", base_path)), None
+    @callback(
+        app,
+        Output("page", "children"),
+        Output("page", "data-path"),
+        Output("page-error", "children"),
+        Input("url", "pathname"),
+        State("page", "data-path"),
+    )
+    def fill(pathname: str | None, shown: str | None) -> tuple[Any, Any, None]:
+        path = (pathname or "/").rstrip("/")
+        if path == shown:
+            return no_update, no_update, None
+        layout = layouts.get(path)
+        return (layout() if layout else not_found(pathname or "", base_path)), path, None
 
 
 def not_found(pathname: str, base_path: str) -> Any:

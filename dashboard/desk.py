@@ -186,9 +186,10 @@ def listing(name: str, views: Sequence[tuple[str, str]], *, options: bool = Fals
         whether the page fills ``NAME-options`` with what narrows a list down.
     """
     title = html.Div([html.H2("The rows"), html.Div("", id=f"{name}-list-sub", className="card-sub")])
+    choice = tabs(f"{name}-view", views, views[0][0], "What is listed") if len(views) > 1 else None
     return html.Section(
         [
-            html.Div([title, tabs(f"{name}-view", views, views[0][0], "What is listed")], className="card-head wraps"),
+            html.Div([title, choice], className="card-head wraps"),
             html.Div(id=f"{name}-options", className="options") if options else None,
             html.Div(waiting(420), id=f"{name}-list"),
         ],

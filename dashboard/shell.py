@@ -8,7 +8,7 @@ from itertools import groupby
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
-from dashboard import notices, palette
+from dashboard import notices, palette, saving
 from dashboard.links import Links
 from dashboard.page import Page, Part, callback
 from dashboard.theme import MANTINE, icon
@@ -52,6 +52,7 @@ def layout(pages: Sequence[Page], base: str, banner: str | None) -> Part:
             ),
             _palette(),
             _help(),
+            saving.dialog(),
         ],
     )
 
@@ -82,6 +83,7 @@ def _header(base: str) -> Part:
                 children=[
                     _instant(),
                     notices.bell(),
+                    saving.button(),
                     html.Button(
                         icon("keyboard", size=20),
                         id="help-open",
@@ -244,6 +246,7 @@ def _help() -> Part:
 def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
     """Callbacks of the frame."""
     notices.register(app, lx, base)
+    saving.register(app, lx)
 
     def clientside(name: str, *spec: object, initial: bool = False) -> None:
         app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=not initial)

@@ -17,8 +17,8 @@
   function go(changes) {
     const query = new URLSearchParams(window.location.search);
     for (const [key, value] of Object.entries(changes)) {
-      query.delete(key);
-      if (value !== null && value !== undefined && value !== "") query.set(key, value);
+      // a value keeps its place, so that a control which says what the address says already leaves the history alone
+      if (value !== null && value !== undefined && value !== "") query.set(key, value); else query.delete(key);
     }
     for (const key of ["sort", "filter"]) query.delete(key);
     const before = new URLSearchParams(window.location.search);
@@ -42,7 +42,9 @@
 
     /** New data: the blocks that are shown are asked for again, order and filters stay. */
     renew: function (fresh, id) {
-      const grid = window.dash_ag_grid && id ? dash_ag_grid.getApi(id.replace(/-csv$/, "")) : null;
+      const name = id ? id.replace(/-csv$/, "") : "", part = document.getElementById(name);
+      const drawn = part && part.querySelector(".ag-row, .ag-overlay"); // the grid complains when it is asked before
+      const grid = window.dash_ag_grid && drawn ? dash_ag_grid.getApi(name) : null;
       if (grid) grid.refreshInfiniteCache();
       return same();
     },

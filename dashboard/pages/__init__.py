@@ -20,6 +20,7 @@ from dashboard.pages import (
     quality,
     reports,
     runs,
+    views,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -32,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     provenance.PAGE,
     mesh_map.PAGE,
     catalogue.PAGE,
+    views.PAGE,
     contracts.PAGE,
     policies.PAGE,
     access.PAGE,

@@ -291,12 +291,15 @@ def register(app: Dash, lx: Lineage, done: Examined) -> None:
         Input("admin-tick", "n_intervals"), Input({"type": "admin-cancel", "id": ALL}, "n_clicks"),
         Input("jobs-started", "data"), State("url", "pathname"), prevent_initial_call=True,
     )  # fmt: skip
-    def look(_ticks: Any, clicks: list[int | None], _started: Any, _path: str | None) -> Any:
+    def look(ticks: int | None, clicks: list[int | None], _started: Any, _path: str | None) -> Any:
         pressed = ctx.triggered_id
         if isinstance(pressed, dict) and any(clicks):
             jobs_of(app).cancel(pressed["id"])
-        if not any(job.active for job in jobs_of(app).all()):
-            set_props("fresh", {"data": time.time()})  # what the job found or did is on the page
+        elif pressed == "admin-tick":
+            if not ticks:
+                return no_update  # the card was drawn
+            if not any(job.active for job in jobs_of(app).all()):
+                set_props("fresh", {"data": time.time()})  # what the last job found or did is on the page
         return jobs(app)
 
     def remove(said: Values, actor: Actor) -> str:

@@ -12,6 +12,7 @@ from dashboard.amounts import money, percent
 from dashboard.desk import Asked, Desk, clock, head, node_link, plain, slot, tile
 from dashboard.names import short_id
 from dashboard.page import Page, Part
+from dashboard.pages import dataset_more as more
 from dashboard.pages.dataset_facts import DatasetFacts
 from dashboard.pages.overview_parts import card, nothing
 from dashboard.pages.quality_cards import MARKS
@@ -49,6 +50,9 @@ def layout() -> Part:
             html.Div([slot("dataset-quality", 320), slot("dataset-series", 320)], className="cols halves"),
             html.Div([slot("dataset-contract", 240), slot("dataset-cost", 240)], className="cols halves"),
             html.Div([slot("dataset-runs", 240), slot("dataset-users", 240)], className="cols halves"),
+            slot("dataset-versions", 200, "room"),
+            html.Div([slot("dataset-access", 220), slot("dataset-feedback", 220)], className="cols halves"),
+            slot("dataset-act", 320),
         ],
         className="page desk-page",
     )  # fmt: skip
@@ -72,6 +76,10 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("cost", lambda asked: _cost(facts(asked)))
     desk.card("runs", lambda asked: _runs(facts(asked)))
     desk.card("users", lambda asked: _users(facts(asked)))
+    desk.card("versions", lambda asked: more.versions(facts(asked)))
+    desk.card("access", lambda asked: more.access(facts(asked)))
+    desk.card("feedback", lambda asked: more.feedback(facts(asked)))
+    desk.card("act", lambda asked: more.act(facts(asked)))
     desk.sheet(lambda asked: _columns(facts(asked)))
 
 

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from lineage.answers import NodeDetail
     from lineage.contracts.conformance import Promise
     from lineage.cost.answers import Explanation
+    from lineage.feedback.questions import FeedbackRow
+    from lineage.policies.access import AccessRow, ShadowEdge
     from lineage.quality.answers import NodeQuality
     from lineage.quality.history import Control, FreshRow, Tested
+    from lineage.schemas.questions import SchemaVersions
 
 
 class DatasetFacts:
@@ -76,6 +79,23 @@ class DatasetFacts:
         id = self.node().id
         found = self.desk.ask(self.asked, "products", lambda: self.lx.products.list(**self.asked.when).products)
         return next((p.id for p in found if id in p.datasets), None)
+
+    def schemas(self) -> SchemaVersions:
+        """Versions of its schema, the newest first."""
+        id = self.node().id
+        return self.desk.ask(self.asked, ("schemas", id), lambda: self.lx.schemas.versions(id, **self.asked.when))
+
+    def access(self, product: str) -> tuple[list[AccessRow], list[ShadowEdge]]:
+        """Grants and requests of its product, and who reads it without one."""
+        id = self.node().id
+        found = self.desk.ask(self.asked, "access", lambda: self.lx.access.list(**self.asked.when))
+        shadows = [s for s in found.shadow_edges if s.product == product and s.src == id]
+        return [g for g in found.grants if g.product == product], shadows
+
+    def feedback(self, product: str) -> list[FeedbackRow]:
+        """What was said of its product."""
+        key = ("feedback", product)
+        return list(self.desk.ask(self.asked, key, lambda: self.lx.feedback.list(product, **self.asked.when)).items)
 
     def cost(self) -> Explanation | None:
         """What makes up its cost; ``None`` when it has none."""

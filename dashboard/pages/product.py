@@ -12,6 +12,7 @@ from dashboard.contract_text import human, parsed, sla_words, yaml_of
 from dashboard.desk import Asked, Desk, clock, head, node_link, plain, slot, tile
 from dashboard.forms import Field, Values
 from dashboard.page import Page, Part
+from dashboard.pages.market import access_card, feedback_card
 from dashboard.pages.overview_parts import card, nothing
 from dashboard.pages.product_facts import ProductFacts
 from lineage.actor import Actor
@@ -29,7 +30,6 @@ RATE = (
     Field("rating", "Rating", "choice", value="5",
           choices=tuple((str(n), f"{n} of 5") for n in (5, 4, 3, 2, 1))),
 )  # fmt: skip
-_STATES = {"holds": "good", "asked": "warn", "expired": "", "denied": "bad", "revoked": "bad"}
 
 
 def layout() -> Part:
@@ -59,8 +59,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("offer", lambda asked: _offer(facts(asked)))
     desk.card("act", lambda asked: _act(facts(asked)))
     desk.card("contract", lambda asked: _contract(facts(asked)))
-    desk.card("access", lambda asked: _access(facts(asked)))
-    desk.card("feedback", lambda asked: _feedback(facts(asked)))
+    desk.card("access", lambda asked: access_card(asked, *facts(asked).access()))
+    desk.card("feedback", lambda asked: feedback_card(facts(asked).feedback()))
     desk.card("drift", lambda asked: _drift(facts(asked)))
     desk.card("versions", lambda asked: _versions(facts(asked)))
     _register_forms(app, lx, desk)
@@ -163,42 +163,6 @@ def _contract(facts: ProductFacts) -> Part:
         parts.append(card(f"Contract {id}", "In words", html.Div([*human(parsed(text)), yaml_of(text)],
                                                                  className="contract"), more=link))  # fmt: skip
     return html.Div(parts, className="stack")
-
-
-def _access(facts: ProductFacts) -> Part:
-    grants, shadows = facts.access()
-    title, sub = "Who may read it", "Grants and requests, and who reads without one"
-    rows = [
-        (f"{g.consumer_kind} {g.consumer}", html.Span(g.state, className=f"pill {_STATES.get(g.state, '')}"),
-         g.purpose, clock(g.expires), "used" if g.used else "not used")
-        for g in grants
-    ]  # fmt: skip
-    body: list[Part] = []
-    if rows:
-        heads = (("Consumer", False), ("State", False), ("Purpose", False), ("Until", False), ("Seen", False))
-        body.append(plain(heads, rows, title))
-    if shadows:
-        items = [html.Li([node_link(facts.asked, s.dst), f" of {s.domain} reads ", node_link(facts.asked, s.src)])
-                 for s in shadows[:12]]  # fmt: skip
-        body += [html.H3(f"{len(shadows):,} reads without a grant"), html.Ul(items, className="says")]
-    empty = nothing("user", "Nobody has asked, and nobody reads it without a grant.")
-    return card(title, sub, *(body or [empty]), name="access-card")
-
-
-def _feedback(facts: ProductFacts) -> Part:
-    found = facts.feedback()
-    title, sub = "What people say", "Open problems first"
-    if not found:
-        return card(title, sub, nothing("circle-check", "Nobody has said anything yet."), name="feedback-card")
-    items = []
-    for one in found[:10]:
-        said = f"{one.rating} of 5" if one.rating else f"problem, {one.state}"
-        answers = [html.Span(f"{a.actor} answered: {a.text}", className="muted") for a in one.answers]
-        items.append(
-            html.Li([html.B(said), f" {one.text}", html.Span(f"{one.actor}, {clock(one.at)}", className="muted"),
-                     *answers], className="bad" if one.state == "open" else "")
-        )  # fmt: skip
-    return card(title, sub, html.Ul(items, className="log"), name="feedback-card")
 
 
 def _drift(facts: ProductFacts) -> Part:
