@@ -20,9 +20,10 @@ from ingest.lives import (
     Evidence,
     Interval,
     Turn,
-    column_lives,
+    Walk,
+    column_walk,
     declared_lives,
-    edge_lives,
+    edge_walk,
 )
 from ingest.sets import Sets
 from ingest.tables import OPEN_MICROS, Changes, Row
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _KEPT = 20_000
 _EVIDENCE_KEPT = 1_000_000  # runs of all units in memory
+_TAIL = 64  # newest runs of a job that stay single; those before them are folded into its past when as many came again
 
 _EVIDENCE = f"""
 SELECT job, epoch_us(first_event), run, producer, edge_set, column_set, state = 'COMPLETE' AND processing = 'BATCH'
@@ -70,8 +72,24 @@ FROM declaration SEMI JOIN shown ON set_id = edge_set JOIN node ON node.id = ent
 
 
 @dataclass(slots=True)
+class _Past:
+    """The older runs of a unit, walked over for good: what a batch costs must not grow with the history of a job."""
+
+    upto: Evidence  # the newest of them
+    edges: Walk
+    columns: Walk
+    edge_rows: set[Row] = field(default_factory=set)  # what was over by then
+    column_rows: set[Row] = field(default_factory=set)
+    ends: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class _Unit:
+    """``edges`` and ``columns`` are its rows, without those of its past."""
+
     job: int  # on the edges; 0 for a dataset that declares its own
+    past: _Past | None = None
+    fresh: dict[int, Evidence] = field(default_factory=dict)  # of this batch
     evidence: dict[int, Evidence] = field(default_factory=dict)
     declarations: dict[bytes, Declaration] = field(default_factory=dict)
     edges: set[Row] = field(default_factory=set)
@@ -109,8 +127,16 @@ class JobHistories:
         self._touched = {}
         for unit, job in units.items():
             self._touched[unit] = self._units[unit] = self._units.pop(unit, _Unit(job))  # youngest last
+            self._units[unit].fresh = {}
         if not missing:
             return
+        self._load(cursor, missing)
+        self._turns.ready(cursor, {end for unit in missing for end in self._ends(self._units[unit])}, known_at)
+        for unit in missing:
+            self._settle(self._units[unit], *self._rows(self._units[unit]))
+
+    def _load(self, cursor: duckdb.DuckDBPyConnection, missing: Collection[int]) -> None:
+        """All runs and declarations of units as the store has them."""
         jobs: dict[int, int] = {}  # run → its job
         for job, *evidence in cursor.execute(_EVIDENCE, [missing]).fetchall():
             found = Evidence(*evidence)
@@ -127,9 +153,6 @@ class JobHistories:
         told = [pair for unit in missing for x in self._units[unit].evidence.values() for pair in x.sets()]
         told += [(x.edge_set, x.column_set) for unit in missing for x in self._units[unit].declarations.values()]
         self._sets.load(cursor, (edges for edges, _ in told), (columns for _, columns in told))
-        self._turns.ready(cursor, {end for unit in missing for end in self._ends(self._units[unit])}, known_at)
-        for unit in missing:
-            self._settle(self._units[unit], *self._rows(self._units[unit]))
 
     def add_run(self, job: int, evidence: Evidence) -> None:
         """Take in the state of a run of a prepared job."""
@@ -138,7 +161,7 @@ class JobHistories:
             unit.last = evidence
         else:
             unit.stale = True
-        unit.evidence[evidence.run] = evidence
+        unit.evidence[evidence.run] = unit.fresh[evidence.run] = evidence
 
     def add_declaration(self, unit: int, declaration: Declaration) -> None:
         """Take in a declaration of a prepared unit."""
@@ -160,11 +183,49 @@ class JobHistories:
         """Put the changed rows of all prepared units into ``changes``; the batch's nodes are in the store."""
         stale = [entry for entry in self._touched.values() if entry.stale]
         self._turns.ready(cursor, {end for entry in stale for end in self._ends(entry)}, known_at)
+        self._reopen(cursor)
         for entry in stale:
             edges, columns = self._rows(entry)
             changes.replace(tables.EDGE, entry.edges, edges)
             changes.replace(tables.COLUMN_EDGE, entry.columns, columns)
             self._settle(entry, edges, columns)
+        for entry in self._touched.values():
+            if len(entry.evidence) >= 2 * _TAIL:
+                self._fold(entry)
+
+    def _reopen(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Read the runs again whose past changed: something late came, or a dataset turned."""
+        changed: list[int] = []
+        for unit, entry in self._touched.items():
+            past = entry.past
+            if past is not None and (
+                any(run.at <= past.upto.at for run in entry.fresh.values()) or (entry.stale and self._turns_of(entry))
+            ):
+                changed.append(unit)
+                entry.edges |= past.edge_rows
+                entry.columns |= past.column_rows
+                entry.past, entry.evidence = None, {}
+        if changed:
+            self._load(cursor, changed)
+            for unit in changed:
+                self._units[unit].evidence.update(self._units[unit].fresh)
+
+    def _fold(self, entry: _Unit) -> None:
+        """Fold all but the newest runs into the past. Streams go on and turns look back, so they keep all single."""
+        runs = sorted(entry.evidence.values())
+        older, newest = runs[:-_TAIL], runs[-_TAIL:]
+        if any(run.later for run in older) or self._turns_of(entry):
+            return
+        past = entry.past
+        if past is None:
+            past = _Past(older[-1], edge_walk(self._sets, self._misses), column_walk(self._sets, self._misses))
+        past.upto = older[-1]
+        past.ends |= self._ends(entry)
+        past.edge_rows |= _edge_rows(past.edges.go(older).over(), entry.job)
+        past.column_rows |= _column_rows(past.columns.go(older).over(), entry.job)
+        entry.edges -= past.edge_rows
+        entry.columns -= past.column_rows
+        entry.past, entry.evidence = past, {run.run: run for run in newest}
 
     def shrink(self) -> None:
         """Forget what was not touched for longest."""
@@ -178,9 +239,12 @@ class JobHistories:
         evidence = list(entry.evidence.values())
         declarations = list(entry.declarations.values())
         turns = self._turns_of(entry)
-        edges = edge_lives(evidence, self._sets, OPEN_MICROS, turns, self._misses)
+        past = entry.past  # where there is one, nothing turned
+        walk = past.edges.fork() if past is not None else edge_walk(self._sets, self._misses)
+        edges = walk.go(evidence, turns).ended(OPEN_MICROS)
         edges += declared_lives(declarations, lambda d: self._sets.edges(d.edge_set).edges, OPEN_MICROS, turns, EDGES)
-        columns = column_lives(evidence, self._sets, OPEN_MICROS, turns, self._misses)
+        walk = past.columns.fork() if past is not None else column_walk(self._sets, self._misses)
+        columns = walk.go(evidence, turns).ended(OPEN_MICROS)
         columns += declared_lives(
             declarations, lambda d: self._sets.columns(d.column_set).edges, OPEN_MICROS, turns, COLUMNS
         )
@@ -201,7 +265,8 @@ class JobHistories:
         """Everything at either end of a unit's edges."""
         told = {edge_set for x in entry.evidence.values() for edge_set, _ in x.sets()}
         told |= {x.edge_set for x in entry.declarations.values()}
-        return {end for s in told for edge in self._sets.edges(s).edges for end in edge[:2]}
+        ends = {end for s in told for edge in self._sets.edges(s).edges for end in edge[:2]}
+        return ends | entry.past.ends if entry.past is not None else ends
 
     def _turns_of(self, entry: _Unit) -> list[Turn]:
         return self._turns.of(self._ends(entry)) if self._turns else []

@@ -127,16 +127,7 @@ def edge_lives(
     misses
         how many complete runs without an edge end it.
     """
-    return _lives(
-        evidence,
-        turns,
-        open_end,
-        lambda run: sets.edges(run.edge_set).edges,
-        lambda run, edge: _says_absent(sets.edges(run.edge_set), edge),
-        kind=EDGES,
-        by=lambda run: (run.edge_set, run.complete),
-        misses=misses,
-    )
+    return edge_walk(sets, misses).go(evidence, turns).ended(open_end)
 
 
 def column_lives(
@@ -147,16 +138,7 @@ def column_lives(
     A run says that a column edge is absent when it told columns of the same output without it, or wrote other
     outputs only.
     """
-    return _lives(
-        evidence,
-        turns,
-        open_end,
-        lambda run: sets.columns(run.column_set).edges,
-        lambda run, edge: _says_column_absent(sets.edges(run.edge_set), sets.columns(run.column_set), edge),
-        kind=COLUMNS,
-        by=lambda run: (run.edge_set, run.column_set, run.complete),
-        misses=misses,
-    )
+    return column_walk(sets, misses).go(evidence, turns).ended(open_end)
 
 
 def declared_lives(
@@ -243,10 +225,46 @@ def _loop(edge: Edge | ColumnEdge) -> bool:
     return edge.source == edge.target
 
 
-@dataclass(slots=True)
-class _Walk:
-    """State of the walk over the runs of a job: which edges live, and the intervals that are over."""
+@dataclass(frozen=True)
+class _Rule:
+    """What runs say about edges of one kind: which they show, which they say are absent, which runs say the same."""
 
+    kind: Kind
+    shown: Callable[[Evidence], Iterable[Any]]
+    says_absent: Callable[[Evidence, Any], bool]
+    by: Callable[[Evidence], tuple[Any, ...]]
+
+
+def edge_walk(sets: Sets, misses: int = MISSES) -> Walk:
+    """A walk over runs that has not begun, for their edges."""
+    rule = _Rule(
+        EDGES,
+        lambda run: sets.edges(run.edge_set).edges,
+        lambda run, edge: _says_absent(sets.edges(run.edge_set), edge),
+        by=lambda run: (run.edge_set, run.complete),
+    )
+    return Walk(rule, misses)
+
+
+def column_walk(sets: Sets, misses: int = MISSES) -> Walk:
+    """A walk over runs that has not begun, for their column edges."""
+    rule = _Rule(
+        COLUMNS,
+        lambda run: sets.columns(run.column_set).edges,
+        lambda run, edge: _says_column_absent(sets.edges(run.edge_set), sets.columns(run.column_set), edge),
+        by=lambda run: (run.edge_set, run.column_set, run.complete),
+    )
+    return Walk(rule, misses)
+
+
+@dataclass(slots=True)
+class Walk:
+    """A walk over the runs of a job in event-time order: which edges live, and the intervals that are over.
+
+    It can stop after any run and go on later with those behind it, from a :meth:`fork` if need be.
+    """
+
+    rule: _Rule
     misses: int
     live: dict[Any, _Life] = field(default_factory=dict)
     told: dict[Any, Any] = field(default_factory=dict)  # identity → edge as it was shown when its interval opened
@@ -271,8 +289,9 @@ class _Walk:
             del self.live[key]
             self.intervals.append(_interval(self.told[key], life, life.misses[0], NOT_SEEN))
 
-    def rename(self, step: Renames, kind: Kind) -> None:
+    def rename(self, step: Renames) -> None:
         """What hangs on the old names ends there and goes on under the new ones, as stale as it was."""
+        kind = self.rule.kind
         moves = {key: life for key, life in self.live.items() if kind.moves(self.told[key], step)}
         edges = {key: self.told[key] for key in moves}
         for key in moves:
@@ -295,44 +314,48 @@ class _Walk:
             Interval(self.told[key], "stale", opened.run, opened.producer, reason, life.misses[0], at)
         )
 
+    def fork(self) -> Walk:
+        """A walk that goes on from here by itself; what is over by now is none of its intervals."""
+        lives = {key: _Life(life.opened, life.seen, list(life.misses)) for key, life in self.live.items()}
+        return Walk(self.rule, self.misses, lives, dict(self.told))
 
-def _lives(
-    evidence: Sequence[Evidence],
-    turns: Iterable[Turn],
-    open_end: int,
-    shown: Callable[[Evidence], Iterable[Any]],
-    says_absent: Callable[[Evidence, Any], bool],
-    kind: Kind,
-    by: Callable[[Evidence], tuple[Any, ...]],
-    misses: int,
-) -> list[Interval]:
-    """Walk over the runs in event-time order; runs alike in a row are one step."""
-    walk = _Walk(misses)
-    streams = {run.run for run in evidence if run.later}
-    evidence = [stage for run in evidence for stage in run.stages()] if streams else evidence
-    for _, group in groupby(_steps(evidence, turns), key=lambda step: step if step[1] else by(step[2])):
-        steps = [step[2] for step in group]
-        first = steps[0]
-        if isinstance(first, Drop):
-            for key in [key for key in walk.live if kind.touches(key, first.dataset)]:
-                walk.end(key, first.at, DROPPED)
-            continue
-        if isinstance(first, Renames):
-            walk.rename(first, kind)
-            continue
-        present = {kind.identity(edge): edge for edge in shown(first)}
-        walk.show(first, present, steps[-1].run)
-        retold = {step.run: step.at for step in reversed(steps) if step.run in streams}
-        if retold:  # a later stage may tell a claim of the same run anew
-            for key in [key for key in walk.live if key not in present and walk.live[key].seen in retold]:
-                if says_absent(first, key):
-                    walk.end(key, retold[walk.live[key].seen], RETOLD)
-        elif first.complete:
-            for key in [key for key in walk.live if key not in present and says_absent(first, key)]:
-                walk.miss(key, steps)
-    for key in list(walk.live):
-        walk.end(key, open_end, None)
-    return [interval for interval in walk.intervals if interval.start < interval.end]
+    def go(self, evidence: Sequence[Evidence], turns: Iterable[Turn] = ()) -> Walk:
+        """Go on over runs in event-time order; those that are alike in a row are one step."""
+        rule, live = self.rule, self.live
+        streams = {run.run for run in evidence if run.later}
+        evidence = [stage for run in evidence for stage in run.stages()] if streams else evidence
+        for _, group in groupby(_steps(evidence, turns), key=lambda step: step if step[1] else rule.by(step[2])):
+            steps = [step[2] for step in group]
+            first = steps[0]
+            if isinstance(first, Drop):
+                for key in [key for key in live if rule.kind.touches(key, first.dataset)]:
+                    self.end(key, first.at, DROPPED)
+                continue
+            if isinstance(first, Renames):
+                self.rename(first)
+                continue
+            present = {rule.kind.identity(edge): edge for edge in rule.shown(first)}
+            self.show(first, present, steps[-1].run)
+            retold = {step.run: step.at for step in reversed(steps) if step.run in streams}
+            if retold:  # a later stage may tell a claim of the same run anew
+                for key in [key for key in live if key not in present and live[key].seen in retold]:
+                    if rule.says_absent(first, key):
+                        self.end(key, retold[live[key].seen], RETOLD)
+            elif first.complete:
+                for key in [key for key in live if key not in present and rule.says_absent(first, key)]:
+                    self.miss(key, steps)
+        return self
+
+    def over(self) -> list[Interval]:
+        """Take out the intervals that are over."""
+        found, self.intervals = self.intervals, []
+        return [interval for interval in found if interval.start < interval.end]
+
+    def ended(self, open_end: int) -> list[Interval]:
+        """All intervals, when nothing comes any more; what lives ends at ``open_end``."""
+        for key in list(self.live):
+            self.end(key, open_end, None)
+        return self.over()
 
 
 def _steps(facts: Iterable[Any], turns: Iterable[Turn]) -> list[tuple[int, int, Any]]:

@@ -10,7 +10,8 @@ from ingest import archive, derive, entities, jobs
 from ingest.writer import Writer
 from lineage.store import Store
 from lineage.times import utcnow
-from tests.ingest.build import edges, empty_store, run_event
+from tests.ingest.build import dataset_event, edges, empty_store, loaded, run_event
+from tests.ingest.history import days, stamp
 from tests.ingest.state import difference, state
 from tests.ingest.test_order import awkward
 
@@ -79,3 +80,37 @@ def test_what_memory_forgot_is_read_back(monkeypatch: pytest.MonkeyPatch, kept: 
             writer.ingest([event], source="test")
         Writer(expected).ingest(awkward(), source="test")
         assert difference(state(expected), state(store)) == {}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in order", "late"])
+def test_a_past_that_was_folded_gives_the_same_edges(monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
+    history = [event for day in days(4, 12) for event in day if b"RENAME" not in event and b"DROP" not in event]
+    if late:
+        history = history[20:] + history[:20]
+    with empty_store() as store, empty_store() as expected:
+        Writer(expected).ingest(history, source="test")
+        monkeypatch.setattr(jobs, "_TAIL", 1)
+        writer = Writer(store)
+        for start in range(0, len(history), 7):
+            writer.ingest(history[start : start + 7], source="test")
+        assert any(unit.past for unit in writer._derivation._jobs._units.values())
+        assert difference(state(expected), state(store)) == {}
+
+
+def test_a_drop_reopens_a_past_that_was_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_TAIL", 1)
+    drop = dataset_event("a", stamp(3.5), lifecycleStateChange={"lifecycleStateChange": "DROP"})
+    events = [*(run_event(f"r{day}", at=stamp(day), inputs=["a"], outputs=["b"]) for day in range(8)), drop]
+    with loaded(*events) as expected, loaded(*events, one_by_one=True) as store:
+        assert difference(state(expected), state(store)) == {}
+
+
+def test_what_a_batch_looks_at_does_not_grow_with_the_history_of_its_job() -> None:
+    with empty_store() as store:
+        writer = Writer(store)
+        for day in range(5):
+            runs = (run_event(f"r{day}.{i}", at=stamp(day + i / 100), inputs=["a"], outputs=["b"]) for i in range(90))
+            writer.ingest(list(runs), source="test")
+        (unit,) = writer._derivation._jobs._units.values()
+        assert len(unit.evidence) < 2 * jobs._TAIL < 5 * 90
+        assert edges(store) == {("a", "b", "product", "current")}
