@@ -22,11 +22,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from lineage.answers import Certainty
 from lineage.change_effects import HARMS, REMOVING, Action, Change, Harm, Hit, effects
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
-from lineage.graph.arrays import COLUMN, DATASET, KIND_NAMES
+from lineage.graph.arrays import COLUMN, DATASET, JOB, KIND_NAMES
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HARMS", "Action", "Change", "ChangeInfo", "Effect", "Harm", "OrphanedTest", "Rehearsal", "rehearse"]
 
+_PLACE = {harm: place for place, harm in enumerate(HARMS)}
 _TESTS = """
 -- last result of each test of some datasets at T as known at K
 SELECT dataset, field, name, arg_max(status, tested_at), arg_max(severity, tested_at), max(tested_at)
@@ -238,24 +241,16 @@ def _info(view: View, change: Change) -> ChangeInfo:
 def _effects(view: View, hits: Mapping[int, Hit]) -> list[Effect]:
     """Hits in the words of the answer; each node is named once, for the paths of many share their beginnings."""
     steps = list({step for hit in hits.values() for step in hit.path} | hits.keys())
-    view.prepare(steps)
-    labels = {step: view.label(step) for step in steps}
+    named, domains, owners = view.many(steps)
+    labels = dict(zip(steps, named, strict=True))
+    told = dict(zip(steps, zip(domains, owners, strict=True), strict=True))
     kinds = dict(zip(steps, view.snapshot.kind[steps].tolist(), strict=True)) if steps else {}
     return [
-        Effect(
-            id=labels[hit.node],
-            kind=KIND_NAMES[kinds[hit.node]],
-            harm=hit.harm,
-            reader="direct" if hit.hops <= 1 else "transitive",
-            use="indirect" if hit.indirect else "direct",
-            hops=hit.hops,
-            certainty=LEVELS[hit.certainty],
-            path=tuple([labels[step] for step in _shown(hit.path, kinds)]),
-            domain=view.domain(hit.node),
-            owner=view.owner(hit.node),
-        )
-        for hit in hits.values()
-    ]
+        Effect(labels[node], KIND_NAMES[kinds[node]], harm, "direct" if hops <= 1 else "transitive",
+               "indirect" if indirect else "direct", hops, LEVELS[grade],
+               tuple([labels[step] for step in _shown(path, kinds)]), *told[node])
+        for node, harm, hops, grade, path, indirect in hits.values()
+    ]  # fmt: skip
 
 
 def _shown(path: Sequence[int], kinds: Mapping[int, int]) -> Sequence[int]:
@@ -268,7 +263,7 @@ def _shown(path: Sequence[int], kinds: Mapping[int, int]) -> Sequence[int]:
 
 
 def _order(effect: Effect) -> tuple[int, int, bool, str, str]:
-    return (HARMS.index(effect.harm), effect.hops, effect.id.startswith("hidden ("), effect.kind, effect.id)
+    return (_PLACE[effect.harm], effect.hops, effect.id.startswith("hidden ("), effect.kind, effect.id)
 
 
 def _tests(view: View, changes: Sequence[Change], hits: Mapping[int, Hit]) -> list[OrphanedTest]:
@@ -276,8 +271,9 @@ def _tests(view: View, changes: Sequence[Change], hits: Mapping[int, Hit]) -> li
     snapshot = view.snapshot
     gone = {change.node for change in changes if change.action in REMOVING}
     lost = {i for i, hit in hits.items() if hit.harm == "all"} - gone
-    homes = {snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in gone | lost if view.kind(i) != "job"}
-    members = {m: d for d in homes if not view.hidden(d) for m in snapshot.members(d)}
+    nodes = np.array(sorted(gone | lost), dtype=np.uint32)
+    homes = np.unique(snapshot._nodes.datasets_of(nodes[snapshot.kind[nodes] != JOB])).tolist()
+    members = snapshot.owners_of_ids([d for d in homes if not view.hidden(d)])
     if not members:
         return []
     when = {"members": list(members), "at": snapshot.as_of, "known": snapshot.known_at}

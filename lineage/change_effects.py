@@ -164,9 +164,10 @@ def _columns(snapshot: Snapshot, plan: _Plan, hits: dict[int, Hit]) -> set[int]:
     _walked(snapshot, [*plan.columns, *moved], "column", harm, found)
     columns = [hit for hit in found.values() if hit.node >= level.offset]
     for hit, home in zip(columns, _homes(snapshot, [hit.node for hit in columns]), strict=True):
-        _keep(found, hit._replace(node=home, path=(*hit.path, home), harm="touched"))
+        _keep(found, Hit(home, "touched", hit.hops, hit.certainty, (*hit.path, home), hit.indirect))
     for dataset, worst in _of_datasets(snapshot, level, [i for i in found if i < level.offset], found):
-        found[dataset] = found[dataset]._replace(harm=worst)
+        _, _, hops, certainty, path, indirect = found[dataset]
+        found[dataset] = Hit(dataset, worst, hops, certainty, path, indirect)
     _walked(snapshot, list(plan.datasets) + list(plan.jobs), "column", harm, found, columns_only=True)
     own = {snapshot.dataset_of(c) for c in (*plan.columns, *moved)}
     sliced = {d: Hit(d, "some", 0, 0, (d,)) for d in own}
@@ -196,16 +197,19 @@ def _of_datasets(
     snapshot: Snapshot, level: Level, datasets: Sequence[int], found: dict[int, Hit]
 ) -> Iterator[tuple[int, Harm]]:
     """Harm to datasets by that to their columns: all when no column that has a told origin keeps a value."""
-    told = _told(snapshot, level, datasets)
-    columns_of, count = _columns_of(snapshot, datasets)
-    everything, at = columns_of.tolist(), 0
-    for dataset, many in zip(datasets, count.tolist(), strict=True):
-        columns, at = everything[at : at + many], at + many
-        harms = {c: hit.harm for c in columns if (hit := found.get(c)) is not None and hit.harm in ("all", "some")}
-        if not harms:
-            yield dataset, "touched"
-        else:
-            yield dataset, "all" if all(harms.get(c) == "all" for c in columns if c in told) else "some"
+    columns, count = _columns_of(snapshot, datasets)
+    told = np.zeros(len(snapshot.kind), dtype=bool)
+    told[list(_told(snapshot, level, datasets))] = True
+    harm = np.zeros(len(snapshot.kind), dtype=np.int8)
+    nodes = [i for i, hit in found.items() if hit.harm in ("all", "some")]
+    harm[nodes] = [2 if found[i].harm == "all" else 1 for i in nodes]
+    home = np.repeat(np.arange(len(count)), count)
+    hurt, kept = (
+        np.bincount(home[which], minlength=len(count)).tolist()
+        for which in (harm[columns] > 0, told[columns] & (harm[columns] < 2))
+    )
+    for dataset, some, alive in zip(datasets, hurt, kept, strict=True):
+        yield dataset, "touched" if not some else "some" if alive else "all"
 
 
 def _told(snapshot: Snapshot, level: Level, datasets: Sequence[int]) -> set[int]:
@@ -375,4 +379,6 @@ def _walked(
 
 
 def _keep(hits: dict[int, Hit], hit: Hit) -> None:
-    hits[hit.node] = worse(hits.get(hit.node), hit)
+    node = hit[0]
+    before = hits.get(node)
+    hits[node] = hit if before is None else worse(before, hit)

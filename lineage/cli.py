@@ -7,12 +7,15 @@ parties may do the same. Nothing heavy is imported before a command runs.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.models import CommandInfo, TyperInfo
@@ -22,6 +25,7 @@ from lineage.errors import MeshlineError
 
 COMMANDS = "meshline.commands"
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
+_COLLECT = (50_000, 20, 50)  # an answer makes 200,000 objects and no garbage: looking for it takes a tenth of its time
 
 
 def build_app(entries: Sequence[EntryPoint] | None = None) -> typer.Typer:
@@ -57,9 +61,10 @@ def build_app(entries: Sequence[EntryPoint] | None = None) -> typer.Typer:
     return app
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit code; no traceback for what a person can put right."""
-    sys.exit(run(arguments))
+def main() -> None:
+    """Run the command of this process and leave with its exit code; no traceback for what a person can put right."""
+    gc.set_threshold(*_COLLECT)
+    _leave(run())
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -102,6 +107,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if result == INTERRUPTED:
         typer.echo("meshline: interrupted", err=True)
     return result if isinstance(result, int) else 0
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without taking its objects apart one by one, which is a tenth of the time of a large answer.
+
+    mypy leaves in the same way. What is registered for the end is done, and threads that still work are waited for.
+    """
+    if threading.active_count() > 1:
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # nobody reads any more
+            sys.exit(code)
+    os._exit(code)
 
 
 def _usage_error(error: Exception) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -255,6 +255,14 @@ class Instant:
         """Owner of a node: whom somebody named by hand, else whom events tell; a column has that of its dataset."""
         node = self.snapshot.dataset_of(i) if self.snapshot.kind[i] == 2 else i
         return self.owners_by_hand.get(node) or self.told_owner(node)
+
+    def owners(self, nodes: Sequence[int]) -> list[str | None]:
+        """Owner of each of many datasets and jobs; of most nothing is told, so only the others are looked at."""
+        found: dict[int, str | None] = dict.fromkeys(nodes)
+        for i in self.facets_of.keys() | self.owners_by_hand.keys():
+            if i in found:
+                found[i] = self.owner(i)
+        return [found[i] for i in nodes]
 
     def told_owner(self, i: int) -> str | None:
         """First owner in the ownership facet of a dataset or job."""

@@ -38,7 +38,7 @@ def _quick_json(value: object) -> str | None:
     import msgspec
 
     try:
-        return msgspec.json.format(msgspec.json.encode(to_json(value)), indent=2).decode()
+        return msgspec.json.format(msgspec.json.encode(to_json(value, keep=True)), indent=2).decode()
     except (OverflowError, TypeError, UnicodeEncodeError):  # integers beyond 64 bit, halves of surrogates
         return None
 

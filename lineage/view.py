@@ -130,6 +130,17 @@ class View:
         if not self.restricted:
             self._labels.update(zip(nodes, self.snapshot.texts(nodes), strict=True))
 
+    def many(self, nodes: Sequence[int]) -> tuple[list[str], list[str], list[str | None]]:
+        """Label, domain and owner of each of many nodes; one by one it takes four times as long."""
+        if not len(nodes):
+            return [], [], []
+        homes = self.snapshot._nodes.datasets_of(np.asarray(nodes, dtype=np.uint32)).tolist()
+        prepare_domains(self.instant, list(dict.fromkeys(homes)))
+        if self.restricted:
+            return ([self.label(i) for i in nodes], [self.domain(i) for i in nodes], [self.owner(i) for i in nodes])
+        domain = self.instant._domain
+        return self.snapshot.texts(nodes), [domain[home] for home in homes], self.instant.owners(homes)
+
     def domain(self, i: int) -> str:
         """Domain of a node; of a hidden one the domain that hides it."""
         return self.hidden_domain(i) or self.instant.domain(i)

@@ -172,9 +172,5 @@ def test_importing_lineage_pulls_in_nothing_heavy() -> None:
 
 def test_help_pulls_in_neither_dash_nor_the_server_nor_the_store() -> None:
     heavy = {"dash", "scipy", "duckdb", "pyarrow", "numpy", "networkx", "fastapi", "uvicorn", "plotly"}
-    code = (
-        "sys.argv = ['meshline', '--help']\n"
-        "from lineage.cli import main\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-    )
+    code = "sys.argv = ['meshline', '--help']\nfrom lineage.cli import run\nassert run() == 0\n"
     assert loaded_after(code) & heavy == set()

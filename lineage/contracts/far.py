@@ -39,32 +39,29 @@ def far_effects(view: View, column: int, walk: Walk) -> list[Effect]:
     order = np.lexsort((walk.certainty, hops))
     _, first = np.unique(homes[order], return_index=True)
     picked = order[np.sort(first)]
-    figures = (homes[picked], nodes[picked], hops[picked], walk.certainty[picked], walk.indirect[picked])
-    view.prepare(np.unique(np.concatenate([homes[picked], nodes[picked], [column, home]])).tolist())
+    picked = picked[homes[picked] != home]
+    reached = {home, *homes.tolist()}
+    silent = [e for e in snapshot.neighbours(home, "downstream") if snapshot.kind[e.dst] == 0 and e.dst not in reached]
+    datasets = [*homes[picked].tolist(), *(edge.dst for edge in silent)]
+    labels, domains, owners = view.many(datasets)
+    own = view.label(column)
+    # of the first hop the way may be longer than its ends: there may be better edges than the shortest one
+    ends = view.many(nodes[picked].tolist())[0]
+    near = {i: tuple(map(view.label, walk.path(i))) for i in nodes[picked][hops[picked] == 1].tolist()}
+    figures = (nodes[picked], hops[picked], walk.certainty[picked], walk.indirect[picked])
     found = []
-    for dataset, node, hop, grade, indirect in zip(*(part.tolist() for part in figures), strict=True):
-        if dataset != home:
-            path = walk.path(node) if hop == 1 else (column, node)
-            harm: Harm = "some" if hop == 1 and not indirect else "touched"
-            found.append(_effect(view, dataset, harm, hop, grade, tuple(path), bool(indirect)))
-    reached = {int(i) for i in homes}
-    for edge in snapshot.neighbours(home, "downstream"):
-        if snapshot.kind[edge.dst] == 0 and edge.dst not in reached and edge.dst != home:
-            grade = LEVELS.index(edge.certainty)
-            found.append(_effect(view, edge.dst, "unknown", 1, grade, (column, edge.dst), False))
+    for at, (node, hop, grade, indirect) in enumerate(zip(*(part.tolist() for part in figures), strict=True)):
+        way = near.get(node) or (own, ends[at])
+        harm: Harm = "some" if hop == 1 and not indirect else "touched"
+        found.append(_effect(labels[at], domains[at], owners[at], harm, hop, grade, way, bool(indirect)))
+    for at, edge in enumerate(silent, len(picked)):
+        way, grade = (own, labels[at]), LEVELS.index(edge.certainty)
+        found.append(_effect(labels[at], domains[at], owners[at], "unknown", 1, grade, way, False))
     return found
 
 
-def _effect(view: View, node: int, harm: Harm, hops: int, grade: int, path: tuple[int, ...], indirect: bool) -> Effect:
-    return Effect(
-        id=view.label(node),
-        kind="dataset",
-        harm=harm,
-        reader="direct" if hops <= 1 else "transitive",
-        use="indirect" if indirect else "direct",
-        hops=hops,
-        certainty=LEVELS[grade],
-        path=tuple(view.label(step) for step in path),
-        domain=view.domain(node),
-        owner=view.owner(node),
-    )
+def _effect(
+    label: str, domain: str, owner: str | None, harm: Harm, hops: int, grade: int, way: tuple[str, ...], indirect: bool
+) -> Effect:
+    return Effect(label, "dataset", harm, "direct" if hops <= 1 else "transitive", "indirect" if indirect else "direct",
+                  hops, LEVELS[grade], way, domain, owner)  # fmt: skip

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lineage.change_effects import Change
     from lineage.graph import Snapshot
 
-_SAME = ("facets", "facets_of", "domains", "names", "grouped")  # of an instant, whatever edges it has
+_SAME = ("facets", "facets_of", "domains", "names", "grouped", "owners_by_hand")  # of an instant, whatever edges it has
 
 
 @dataclass(frozen=True, slots=True)

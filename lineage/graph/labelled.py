@@ -43,6 +43,14 @@ class Labelled:
         """Node ids of all members of the group, the preferred one first, the others in order of their text."""
         return [self._id(base) for base in self._member_bases(i)]
 
+    def owners_of_ids(self, indices: npt.ArrayLike) -> dict[int, int]:
+        """Node id of every member of the groups of many nodes → dense index; groups of one are taken at once."""
+        nodes = np.asarray(indices, dtype=np.int64)
+        alone = np.diff(self._nodes.member_start)[nodes] == 1
+        found = dict(zip(self._nodes.ids[nodes[alone]].tolist(), nodes[alone].tolist(), strict=True))
+        found.update({member: i for i in nodes[~alone].tolist() for member in self.members(i)})
+        return found
+
     def member_texts(self, i: int) -> list[str]:
         """Node texts of all members of the group, in the order of :meth:`members`.
 

@@ -301,7 +301,7 @@ def _flows(view: View) -> tuple[set[tuple[str, str, str]], list[tuple[ShadowEdge
     mesh, members = Mesh(view), membership(view.instant)
     used: set[tuple[str, str, str]] = set()
     across = []
-    for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
+    for src, dst in zip(mesh.flow.src.tolist(), mesh.flow.dst.tolist(), strict=True):
         product = members.get(src)
         if product is None:
             continue

@@ -79,7 +79,7 @@ def access(mesh: Mesh) -> pa.Table:
     """One row per grant."""
     rows = mesh.view.store.rows(GRANTS, {"at": moment(mesh.view), "known": mesh.view.known_at})
     used: set[tuple[str, str, str]] = set()
-    for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
+    for src, dst in zip(mesh.flow.src.tolist(), mesh.flow.dst.tolist(), strict=True) if rows else ():
         product = mesh.products.get(src)
         if product is not None:
             used.add((product, "domain", mesh.domains[dst]))

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from lineage.errors import MeshlineError
-from lineage.policies.worker import LENGTH, MEMORY, answer_of, open_memory, put_tables
+from lineage.policies.worker import LENGTH, MEMORY, answer_of, open_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -153,11 +153,13 @@ class Here(Sandbox):
     def __init__(self, tables: Mapping[str, pa.Table], *, seconds: float = SECONDS) -> None:
         super().__init__({}, seconds=seconds)
         self._connection = open_memory()
-        put_tables(self._connection, tables)
+        self._connection.execute("SET threads = 1")  # a view is too small for two
+        self.load(tables)
 
     def load(self, tables: Mapping[str, pa.Table]) -> None:
-        """Replace these tables."""
-        put_tables(self._connection, tables)
+        """Replace these tables; they are read where they lie, column by column as a query names them."""
+        for name, table in tables.items():
+            self._connection.register(name, table)
 
     def select(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
         """Rows of one SELECT; see :meth:`Sandbox.select`."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.facts import observed_columns
-from lineage.graph.arrays import CERTAINTY_NAMES, CLASS_SHIFT, COLUMN, DATASET, JOB, KIND_NAMES, U32, VERTEX_MASK
+from lineage.graph.arrays import CERTAINTY_NAMES, CLASS_SHIFT, COLUMN, DATASET, I64, JOB, KIND_NAMES, U32, VERTEX_MASK
 from lineage.graph.column_flow import column_flow
 from lineage.policies import declared_views as declared
 from lineage.policies.declared_views import classification_of
@@ -68,9 +68,9 @@ class Thought:
 class Flow:
     """Dataset-to-dataset edges in dense indices."""
 
-    src: Sequence[int]
-    dst: Sequence[int]
-    certainty: Sequence[int]
+    src: U32
+    dst: U32
+    certainty: U32
 
 
 def fill(view: View, only: Collection[str] | None = None, thought: Thought | None = None) -> dict[str, pa.Table]:
@@ -177,7 +177,7 @@ class Mesh:
         kinds = self.snapshot.kind
         keep = (kinds[src] == DATASET) & (kinds[dst] == DATASET) & (src != dst)
         order = np.lexsort((dst[keep], src[keep]))
-        return Flow(*(part[keep][order].tolist() for part in (src, dst, certainty)))
+        return Flow(*(part[keep][order] for part in (src, dst, certainty)))
 
     @cached_property
     def tests(self) -> list[tuple[int, str, str, str, str | None, Any]]:
@@ -203,60 +203,93 @@ class Mesh:
 
     def asset(self) -> pa.Table:
         """One row per dataset and job."""
+        import pyarrow as pa
+
         described, written = (
             self.instant.remember(f"policy {name}", partial(self._dense, sql))
             for name, sql in (("described", DESCRIBED), ("written", _WRITTEN))
         )
         written = dict(written)
         written.update({i: written[i] - more for i, more in self.thought.older.items() if i in written})
-        figures = figures_of(self.instant)
-        reach = dict(zip(figures.node.tolist(), figures.downstream.tolist(), strict=True))
-        alone = dict(zip(figures.node.tolist(), figures.dependents.tolist(), strict=True))
-        others: dict[int, set[str]] = {}
-        for src, dst in zip(self.flow.src, self.flow.dst, strict=True):
-            if self.domains[dst] != self.domains[src]:
-                others.setdefault(src, set()).add(self.domains[dst])
-        tests = Counter(row[0] for row in self.tests)
-        ports = self._ports()
         contract = {i: first_active(bound) for i, bound in self.bound.items()}
-        kinds = self.snapshot.kind
-        nodes = self.nodes
+        told = {i for i, one in contract.items() if one.thing.description} | described.keys()
+        nodes = np.asarray(self.nodes, dtype=np.int64)
+        is_dataset = self.snapshot.kind[nodes] == DATASET
         namespaces, names = self.snapshot.arrow_names(nodes)
-        is_dataset = (kinds[nodes] == DATASET).tolist()
+        figures = figures_of(self.instant)
+        counts = {
+            "readers": self._arrows(self.snapshot.readers_of), "writers": self._arrows(self.snapshot.writers_of),
+            "other_domains": self._other_domains(), "tests": self._counted([row[0] for row in self.tests]),
+        }  # fmt: skip
         return table(
             "asset",
             {
                 "id": self.text_of(nodes),
-                "kind": [KIND_NAMES[kind] for kind in kinds[nodes].tolist()],
+                "kind": _taken(pa.array(KIND_NAMES), self.snapshot.kind[nodes]),
                 "namespace": namespaces,
                 "name": names,
                 "domain": self.domain_of(nodes),
-                "owner": [self.instant.owner(i) for i in nodes],
-                "described": [i in described or bool(i in contract and contract[i].thing.description) for i in nodes],
+                "owner": self.instant.owners(self.nodes),
+                "described": self._among(told),
                 "product": self.product_of(nodes),
-                "port": [i in ports for i in nodes],
-                "contract": [contract[i].contract.id if i in contract else None for i in nodes],
-                "contract_status": [contract[i].contract.status if i in contract else None for i in nodes],
-                "classification": [classification_of(contract[i]) if i in contract else None for i in nodes],
-                "readers": self._arrows(self.snapshot.readers_of),
-                "writers": self._arrows(self.snapshot.writers_of),
-                "other_domains": [
-                    len(others.get(i, ())) if one else None for i, one in zip(nodes, is_dataset, strict=True)
-                ],
-                "reach": [reach.get(i) for i in nodes],
-                "depends_alone": [alone.get(i) for i in nodes],
-                "tests": [tests[i] if one else None for i, one in zip(nodes, is_dataset, strict=True)],
-                "last_written": [written.get(i) for i in nodes],
+                "port": self._among(self._ports()),
+                "contract": self._of({i: one.contract.id for i, one in contract.items()}, pa.string()),
+                "contract_status": self._of({i: one.contract.status for i, one in contract.items()}, pa.string()),
+                "classification": self._of({i: classification_of(one) for i, one in contract.items()}, pa.string()),
+                "reach": self._scattered(figures.node, figures.downstream),
+                "depends_alone": self._scattered(figures.node, figures.dependents),
+                **{name: pa.array(every[nodes], pa.int64(), mask=~is_dataset) for name, every in counts.items()},
+                "last_written": self._of(written, pa.timestamp("us")),
             },
         )
 
-    def _arrows(self, ask: Callable[[U32], tuple[Any, Any, Any]]) -> list[int | None]:
-        """Number of jobs that read (write) each dataset; ``None`` for a job."""
-        nodes = np.asarray(self.nodes, dtype=np.uint32)
-        is_dataset = self.snapshot.kind[nodes] == DATASET
-        place, _, _ = ask(nodes[is_dataset])
-        counts = iter(np.bincount(place, minlength=int(is_dataset.sum())).tolist())
-        return [next(counts) if one else None for one in is_dataset.tolist()]
+    @property
+    def _many(self) -> int:
+        """Number of dense indices of datasets and jobs."""
+        return self.snapshot._nodes.first_column
+
+    def _of(self, values: Mapping[int, Any], kind: pa.DataType) -> pa.Array:
+        """What a mapping says of each dataset and job; ``NULL`` where it says nothing."""
+        import pyarrow as pa
+
+        place = np.full(self._many, -1, dtype=np.int64)
+        place[np.fromiter(values, np.int64, len(values))] = np.arange(len(values))
+        at = place[self.nodes]
+        return pa.array(list(values.values()), kind).take(pa.array(at, mask=at < 0))
+
+    def _scattered(self, nodes: Any, values: Any) -> pa.Array:
+        """The same of arrays of dense indices and whole numbers."""
+        import pyarrow as pa
+
+        every, known = np.zeros(self._many, dtype=np.int64), np.zeros(self._many, dtype=bool)
+        every[nodes], known[nodes] = values, True
+        return pa.array(every[self.nodes], pa.int64(), mask=~known[self.nodes])
+
+    def _among(self, nodes: Collection[int]) -> pa.Array:
+        """Whether each dataset and job is one of these."""
+        import pyarrow as pa
+
+        every = np.zeros(self._many, dtype=bool)
+        every[np.fromiter(nodes, np.int64, len(nodes))] = True
+        return pa.array(every[self.nodes])
+
+    def _counted(self, nodes: Sequence[int]) -> I64:
+        """How often each dense index occurs."""
+        return np.bincount(np.asarray(nodes, dtype=np.int64), minlength=self._many)
+
+    def _arrows(self, ask: Callable[[U32], tuple[Any, Any, Any]]) -> I64:
+        """Number of jobs that read (write) each dataset, by dense index."""
+        datasets = np.flatnonzero(self.snapshot.kind[: self._many] == DATASET).astype(np.uint32)
+        place, _, _ = ask(datasets)
+        return np.bincount(datasets[place], minlength=self._many)
+
+    def _other_domains(self) -> I64:
+        """Number of other domains into which each dataset flows, by dense index."""
+        codes = self._words[0].dictionary_encode().indices.fill_null(0).to_numpy().astype(np.int64)
+        src, dst = self.flow.src, codes[self.flow.dst]
+        away = codes[src] != dst
+        pairs = np.unique(src[away].astype(np.int64) * (len(codes) + 1) + dst[away])
+        return np.bincount(pairs // (len(codes) + 1), minlength=self._many)
 
     def _ports(self) -> set[int]:
         """Datasets bound to a contract that an output port of some product names."""
@@ -338,6 +371,9 @@ class Mesh:
 
     def edge(self) -> pa.Table:
         """One row per flow between two datasets."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         src, dst = self.flow.src, self.flow.dst
         return table(
             "edge",
@@ -348,8 +384,8 @@ class Mesh:
                 "dst_domain": self.domain_of(dst),
                 "src_product": self.product_of(src),
                 "dst_product": self.product_of(dst),
-                "crosses": [self.domains[a] != self.domains[b] for a, b in zip(src, dst, strict=True)],
-                "certainty": [CERTAINTY_NAMES[grade] for grade in self.flow.certainty],
+                "crosses": pc.not_equal(self.domain_of(src), self.domain_of(dst)),
+                "certainty": _taken(pa.array(CERTAINTY_NAMES), self.flow.certainty),
             },
         )
 

@@ -131,6 +131,8 @@ def _wrong_statement(sql: str) -> str | None:
 
 def _plain(value: Any) -> Any:
     """A value that every reader understands; numbers beyond 64 bit become text."""
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
         return str(value)
     if isinstance(value, list | tuple):

@@ -72,7 +72,7 @@ def contracts(base: Base) -> Rows:
             note = f"contract {one['contract']} ({one['contract_status']})" if one["contract"] else "no contract"
             found["contract-coverage"].append(base.row(one, one["id"] in active, note=note))
     mesh, nodes = base.mesh, {one["node"]: one for one in base.datasets}
-    for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
+    for src, dst in zip(mesh.flow.src.tolist(), mesh.flow.dst.tolist(), strict=True):
         if mesh.domains[src] != mesh.domains[dst] and src in nodes and dst in nodes:
             one = nodes[src]
             row = base.row(one, one["id"] in active)
@@ -146,7 +146,7 @@ def lineage(base: Base) -> Rows:
     mesh, nodes = base.mesh, {one["node"]: one for one in base.datasets}
     members = membership(base.view.instant)
     readers: dict[str, set[str]] = {name: set() for name in base.products}
-    for src, dst in zip(mesh.flow.src, mesh.flow.dst, strict=True):
+    for src, dst in zip(mesh.flow.src.tolist(), mesh.flow.dst.tolist(), strict=True):
         if src not in nodes or dst not in nodes:
             continue
         pair = nodes[src]["id"], nodes[dst]["id"]
