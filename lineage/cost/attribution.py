@@ -184,7 +184,8 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
         _to_run(book, head, place, amount, by_id.get(place.run or 0), key=key)
     _to_jobs(book, runs, by_job)
     _share(book, view, when, metric, rules, told, runs, shared)
-    _cross(book, view, runs, crossing)
+    if crossing:
+        _cross(book, Borders(view, runs, rules), crossing)
     result = Attribution(period, metric, [], billed, rules, runs)
     _estimate(book, view, result, told)
     result.parts = book.parts()
@@ -289,13 +290,8 @@ def _share(
             book.add(head, place, amount, line=line)
 
 
-def _cross(
-    book: _Book, view: View, runs: list[RunUse], crossing: list[tuple[tuple[str, str, str], Place, int, int]]
-) -> None:
+def _cross(book: _Book, borders: Borders, crossing: list[tuple[tuple[str, str, str], Place, int, int]]) -> None:
     """Egress: to those on the other side of the border, by the bytes they read."""
-    if not crossing:
-        return
-    borders = Borders(view, runs)
     for head, place, key, amount in crossing:
         weights = borders.of(place.node) if place.node is not None else borders.all
         if not weights:
@@ -310,7 +306,7 @@ def _estimate(book: _Book, view: View, result: Attribution, told: RunClues | Non
     """Price runs by the rate card where no bill covers their account and month."""
     if not result.rules.rates:
         return
-    estimates = Estimates(view, result.period, result.rules.rates, told)
+    estimates = Estimates(view, result.period, result.rules, told)
     for run, rate, amount in estimates.of_runs(result.runs):
         head = (rate.currency, "estimated", "rate card")
         result.billed[rate.currency] = result.billed.get(rate.currency, 0) + amount

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lineage.cost.borders import Borders
 from lineage.cost.periods import Period, month_of
-from lineage.cost.rules import Rate
+from lineage.cost.rules import Rate, Rules
+from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
     from lineage.cost.runs import RunClues, RunUse
@@ -33,8 +36,9 @@ _SECOND = Decimal(1_000_000)
 class Estimates:
     """Prices of one period."""
 
-    def __init__(self, view: View, period: Period, rates: tuple[Rate, ...], told: RunClues | None) -> None:
-        self._view, self._period, self._rates, self._told = view, period, rates, told
+    def __init__(self, view: View, period: Period, rules: Rules, told: RunClues | None) -> None:
+        self._view, self._period, self._rules, self._told = view, period, rules, told
+        self._rates = rules.rates
         covered = view.store.rows(_COVERED, {"known": view.known_at})
         self._months = {month for month, _ in covered}
         self._accounts = set(covered)
@@ -77,22 +81,34 @@ class Estimates:
             month = after
 
     def of_egress(self, runs: list[RunUse]) -> Iterator[tuple[int, Rate, int]]:
-        """Bytes that are read across domains, charged to who reads them."""
-        for rate in self._rates:
-            if "byte_egressed" not in rate.prices:
-                continue
-            mine = [
-                run
-                for run in runs
-                if self._period.start <= run.started < self._period.end
-                and rate.since <= run.started < rate.until
-                and not self._is_covered(rate, run.started)
-            ]
-            for targets in Borders(self._view, mine).bytes.values():
-                for target, size in targets.items():
+        """Bytes that are read across a border, charged to who reads them.
+
+        A price for a pair of regions counts where both are known and fit; of several that fit, the first declared.
+        """
+        rates = [rate for rate in self._rules.rates if "byte_egressed" in rate.prices]
+        moments = sorted({self._period.start, *(edge for rate in rates for edge in (rate.since, rate.until))})
+        spans = [*pairwise(moments), (moments[-1], OPEN_END)] if rates else []
+        for begin, end in spans:  # within one of them the same prices hold
+            valid = [rate for rate in rates if rate.since <= begin < rate.until]
+            inside = [run for run in runs if begin <= run.started < end and run.started < self._period.end]
+            for month in sorted({month_of(run.started).start for run in inside} if valid else ()):
+                mine = [run for run in inside if month_of(run.started).start == month]
+                card = [rate for rate in valid if not self._is_covered(rate, month)]
+                yield from self._egress(Borders(self._view, mine, self._rules), card)
+
+    def _egress(self, borders: Borders, card: list[Rate]) -> Iterator[tuple[int, Rate, int]]:
+        for source, targets in borders.bytes.items():
+            for target, size in targets.items():
+                pair = borders.region(source), borders.region(target)
+                taken: set[str] = set()
+                for rate in card:
+                    if rate.currency in taken or not _between(rate, *pair):
+                        continue
+                    taken.add(rate.currency)
                     amount = _whole(rate.prices["byte_egressed"] * size)
                     if amount:
-                        yield target, rate, amount
+                        told = f"{rate.rule} ({pair[0]} to {pair[1]})" if None not in pair else rate.rule
+                        yield target, replace(rate, rule=told), amount
 
     def _fits(self, rate: Rate, run: RunUse) -> bool:
         snapshot = self._view.snapshot
@@ -112,6 +128,12 @@ class Estimates:
         billed = self._told.billed_bytes.get(run.run, 0) if self._told else 0
         total += prices.get("byte_billed", Decimal(0)) * billed
         return _whole(total)
+
+
+def _between(rate: Rate, source: str | None, target: str | None) -> bool:
+    """Whether a price is for a pair of regions."""
+    sides = ((rate.source, source), (rate.target, target))
+    return all(glob is None or (region is not None and bool(glob.match(region))) for glob, region in sides)
 
 
 def _whole(amount: Decimal) -> int:

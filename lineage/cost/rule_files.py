@@ -147,6 +147,10 @@ def _egress(file: DeclaredFile, place: Place, value: Any) -> list[str]:
     return problems
 
 
+def _regions(file: DeclaredFile, place: Place, value: Any) -> list[str]:
+    return _list_of(file, place, value, ("match", "region"), ("match", "region"))
+
+
 def _used(file: DeclaredFile, place: Place, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         return [file.problem(place, "must be a list of patterns of datasets")]
@@ -154,7 +158,7 @@ def _used(file: DeclaredFile, place: Place, value: Any) -> list[str]:
 
 
 def _rates(file: DeclaredFile, place: Place, value: Any) -> list[str]:
-    known = ("engine", "jobs", "currency", "since", "until", "account", *PRICES)
+    known = ("engine", "jobs", "currency", "since", "until", "account", "from", "to", *PRICES)
     problems = _list_of(file, place, value, known, ("currency",))
     for i, one in enumerate(value if isinstance(value, list) else []):
         if not isinstance(one, dict):
@@ -163,6 +167,8 @@ def _rates(file: DeclaredFile, place: Place, value: Any) -> list[str]:
         if not any(one.get(key) is not None for key in PRICES):
             problems.append(file.problem(here, f"has no price; give one of {', '.join(PRICES)}"))
         problems += _numbers(file, here, one, PRICES, least=Decimal(0))
+        if (one.get("from") or one.get("to")) and one.get("byte_egressed") is None:
+            problems.append(file.problem(here, "has “from” or “to”, which regions are for, and no “byte_egressed”"))
         for key in ("since", "until"):
             if one.get(key) is not None and parse_event_time(str(one[key])) is None:
                 problems.append(file.problem((*here, key), f"“{one[key]}” is no date; write 2026-01-31"))
@@ -206,6 +212,7 @@ _SECTIONS: dict[str, Any] = {
     "accounts": _with_target("match", need="match"),
     "pools": _pools,
     "egress": _egress,
+    "regions": _regions,
     "used": _used,
     "rates": _rates,
     "chargeback": _chargeback,
@@ -218,7 +225,7 @@ def _rate_problems(item: Declared) -> list[str]:
     groups: dict[tuple[str, ...], list[tuple[datetime, datetime, int]]] = {}
     for i, one in enumerate(rates):
         rate = read_rate(one, "")
-        group = tuple(str(one.get(key, "")) for key in ("engine", "jobs", "currency", "account"))
+        group = tuple(str(one.get(key, "")) for key in ("engine", "jobs", "currency", "account", "from", "to"))
         groups.setdefault((*group, *sorted(rate.prices)), []).append((rate.since, rate.until, i))
     problems = []
     for spans in groups.values():

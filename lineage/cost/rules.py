@@ -18,8 +18,10 @@
         capacity: 4                       # runs at a time; what is not used is idle
         idle: visible                     # or spread, over those who used it
     egress: {match: ["*data transfer*"], spread: false}
+    regions: [{match: "s3://eu-*", region: eu-west-1}]     # where datasets lie; what leaves a region is egress
     rates:                       # for those without a bill
       - {engine: "spark*", currency: EUR, run_second: "0.0004", byte_scanned: "5e-12", since: 2026-01-01}
+      - {currency: EUR, byte_egressed: "8e-11", from: "eu-*", to: "us-*"}   # of a pair of regions; the first that fits
     used: ["superset://*"]       # datasets that people use where lineage does not see it: never waste
     chargeback:                  # which share of its cost a node keeps, the rest goes on to its readers
       {default: 0, ports: 1, agreements: [{product: orders, keep: "0.25"}]}
@@ -104,6 +106,8 @@ class Rate:
     until: datetime
     account: str | None
     rule: str
+    source: re.Pattern[str] | None = None  # regions between which bytes are egressed
+    target: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ class Rules:
     rates: tuple[Rate, ...] = ()
     egress: tuple[re.Pattern[str], ...] = ()
     spread_egress: bool = False
+    regions: tuple[tuple[re.Pattern[str], str], ...] = ()
     used: tuple[re.Pattern[str], ...] = ()
     keep_default: int = 0  # share kept, in 10⁻¹²
     keep_ports: int = 10**12
@@ -144,6 +149,7 @@ def combine(files: Iterable[tuple[str, dict[str, Any]]]) -> Rules:
     rates: list[Rate] = []
     keys = {key: kind for kind, names in TAG_KEYS.items() for key in names}
     egress: list[str] = []
+    regions: list[tuple[re.Pattern[str], str]] = []
     used: list[str] = []
     spread, keep, ports, agreements = False, Decimal(0), Decimal(1), list[tuple[str, int]]()
     for name, rules in files:
@@ -156,13 +162,14 @@ def combine(files: Iterable[tuple[str, dict[str, Any]]]) -> Rules:
         rates += [read_rate(one, f"{name}: rates[{i}]") for i, one in enumerate(rules.get("rates") or [])]
         egress += (rules.get("egress") or {}).get("match") or []
         spread = bool((rules.get("egress") or {}).get("spread", spread))
+        regions += [(_glob(str(one["match"])), str(one["region"])) for one in rules.get("regions") or []]
         used += rules.get("used") or []
         back = rules.get("chargeback") or {}
         keep, ports = Decimal(str(back.get("default", keep))), Decimal(str(back.get("ports", ports)))
         agreements += [(one["product"], _share(one["keep"])) for one in back.get("agreements") or []]
     return Rules(
         tuple(resources), keys, tuple(values), tuple(accounts), tuple(pools), tuple(rates),
-        tuple(_glob(text) for text in egress or EGRESS), spread, tuple(_glob(text) for text in used),
+        tuple(_glob(text) for text in egress or EGRESS), spread, tuple(regions), tuple(_glob(text) for text in used),
         _share(keep), _share(ports), tuple(agreements),
     )  # fmt: skip
 
@@ -213,4 +220,6 @@ def read_rate(one: dict[str, Any], rule: str) -> Rate:
         until=until.at if until else OPEN_END,
         account=one.get("account"),
         rule=rule,
+        source=_glob(str(one["from"])) if one.get("from") is not None else None,
+        target=_glob(str(one["to"])) if one.get("to") is not None else None,
     )

@@ -271,3 +271,38 @@ def test_a_pool_by_cpu_follows_the_slots_that_runs_told_and_else_their_bytes_or_
             with lineage.open(store) as lx:
                 own = _own(lx.cost.report("dataset", period="2026-06"))
         assert [own[f"dataset:pg:out{k}"] for k in (0, 1)] == [Decimal(one) for one in expected]
+
+
+def test_bytes_that_leave_a_region_are_priced_by_the_pair_and_charged_to_who_reads_them(tmp_path: Path) -> None:
+    lines = []
+    for k, target in enumerate(("eu.copy", "us.mart", "ap.mart", "us.mart2")):
+        run = f"00000000-0000-7000-8000-00000000000{k}"
+        for line in _run(run, f"copy{k}", "02T00:00:00", "02T01:00:00", ["eu.raw"], {target: 1}):
+            event = json.loads(line)
+            event["inputs"][0]["inputFacets"] = {"inputStatistics": {"size": 1000 * (k + 1)}}
+            lines.append(json.dumps(event).encode())
+    rules = """
+name: egress
+regions: [{match: "eu.*", region: eu-west-1}, {match: "us.*", region: us-east-1}, {match: "ap.*", region: ap-south-1}]
+rates:
+  - {currency: EUR, byte_egressed: "0.02", from: "eu-*", to: "us-*"}
+  - {currency: EUR, byte_egressed: "0.05"}
+"""
+    (tmp_path / "cost").mkdir()
+    (tmp_path / "cost" / "egress.yaml").write_text(rules)
+    charged = {"dataset:pg:us.mart": 40, "dataset:pg:ap.mart": 150, "dataset:pg:us.mart2": 80}  # within the EU: nothing
+    with Store.open(":memory:") as store:
+        Writer(store).ingest(lines, source="test", received_at=datetime(2026, 6, 4))  # noqa: DTZ001
+        apply(store, tmp_path)
+        with lineage.open(store) as lx:
+            assert _own(lx.cost.report("dataset", period="2026-06")) == charged
+            (told,) = lx.cost.explain("us.mart", period="2026-06").currencies[0].evidence
+            assert told.rule == "egress: rates[0] (eu-west-1 to us-east-1)"
+        crossing = {"ResourceId": "eu.raw", "ChargeDescription": "Data Transfer Out"}
+        import_files(store, [_bill(tmp_path, [{"BilledCost": "9", **crossing}])])
+        with lineage.open(store) as lx:  # a bill covers the month: 2000 + 3000 + 4000 bytes crossed
+            billed = {"dataset:pg:us.mart": 2, "dataset:pg:ap.mart": 3, "dataset:pg:us.mart2": 4}
+            assert _own(lx.cost.report("dataset", period="2026-06")) == billed
+    (tmp_path / "cost" / "egress.yaml").write_text("name: e\nrates: [{currency: EUR, run_second: 1, from: eu}]\n")
+    with Store.open(":memory:") as store, pytest.raises(DeclarationError, match="no “byte_egressed”"):
+        apply(store, tmp_path)
