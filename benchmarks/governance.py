@@ -19,13 +19,13 @@ from pathlib import Path
 import pyarrow as pa
 
 import lineage
-from benchmarks import scorecards
+from benchmarks import scorecards, yearly
 from lineage.contracts.files import check_text
 from lineage.identity import NodeKey, digest64
 from lineage.store import Store, bump_version
 from lineage.times import OPEN_END
 
-DATASETS, COLUMNS, CONTRACTS = 10_000, 5, 1_000
+DATASETS, COLUMNS, CONTRACTS = yearly.DATASETS, yearly.COLUMNS, yearly.CONTRACTS
 SINCE = datetime(2026, 1, 1)  # noqa: DTZ001 - naive UTC like all stored times
 EXAMPLES = Path(__file__).parents[1] / "tests" / "data" / "contracts" / "odcs-examples"
 
@@ -43,7 +43,7 @@ def contract(i: int, columns: int = COLUMNS, version: str = "1.0.0") -> str:
         f"      - {{property: openlineage.name, value: {name(i)}}}", "    properties:",
     ]  # fmt: skip
     lines += [f"      - {{name: c{k}, physicalType: bigint, required: true}}" for k in range(columns)]
-    return "\n".join([*lines, "slaProperties:", "  - {property: latency, value: 1, unit: d}"]) + "\n"
+    return "\n".join([*lines, "slaProperties:", "  - {property: latency, value: 14, unit: d}"]) + "\n"
 
 
 def fill(store: Store, seed: int = 1) -> None:

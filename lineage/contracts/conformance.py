@@ -139,7 +139,9 @@ def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator
         name = contract.name or contract.id
         return Promise(name, contract.version, label, promise, verdict, expected, observed, evidence, run, domain)
 
-    readers = sorted(view.label(job) for job in view.snapshot.readers(one.node).tolist() if not view.hidden(job))
+    ends = any(sla.name.lower() in ("endofsupport", "endoflife") for sla in one.contract.slas)
+    jobs = view.snapshot.readers(one.node).tolist() if ends else ()
+    readers = sorted(view.label(job) for job in jobs if not view.hidden(job))
     services = slas(Case(one, facts, now, tuple(readers)))
     schema = _schema_said(view, one, facts.columns.get(one.node))
     for verdict in (*schema, *_rules(one, facts, now), *services, *_privacy(view, one), *access(view, one, now)):

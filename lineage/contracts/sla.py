@@ -35,7 +35,7 @@ _UNTOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One bound object with what was observed of it. ``readers`` are labels of the jobs that read it."""
+    """One bound object with what was observed of it. ``readers``: jobs that read it, where an end is promised."""
 
     one: Bound
     facts: Facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -21,9 +21,10 @@ from lineage.policies.violations import Interval, Violation, ViolationAct, Viola
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
+    from lineage.store import Store
     from lineage.view import View
 
-_INTERVALS = """
+INTERVALS = """
 -- one result over one interval of every asset that ever violated, as known at K
 SELECT policy, subject, result, coalesce(message, ''), path, valid_from, valid_to FROM evaluation e
 WHERE known_from <= $known AND known_to > $known AND valid_from <= $at AND subject <> $whole AND EXISTS (
@@ -101,10 +102,11 @@ def act(view: View, name: str, what: Literal["acknowledge", "assign"], assignee:
         record(cursor, actor=who, action=f"violation.{what}", resource=one.id, payload=payload, at=now)
 
 
-def policies_until(view: View) -> dict[str, Policy]:
-    """Every policy that there was until this instant, and those of the library."""
+def policies_until(view: View, read: Callable[[str], Policy] | None = None) -> dict[str, Policy]:
+    """Every policy that there was until this instant, and those of the library; ``read`` makes one of its document."""
+    read = read or (lambda document: read_policy(json.loads(document)))
     documents = view.store.rows(_POLICIES, {"at": moment(view), "known": view.known_at})
-    return {one.id: one for one in (*library(), *(read_policy(json.loads(row[0])) for row in documents))}
+    return {one.id: one for one in (*library(), *(read(row[0]) for row in documents))}
 
 
 # -- inside
@@ -113,13 +115,11 @@ def policies_until(view: View) -> dict[str, Policy]:
 def _read(view: View) -> list[Violation]:
     when = {"at": moment(view), "known": view.known_at}
     policies = policies_until(view)
-    acts: dict[tuple[str, str], list[ViolationAct]] = {}
-    for policy, subject, *rest in view.store.rows(_ACTS, when):
-        acts.setdefault((policy, subject), []).append(ViolationAct(*rest))
+    acts = acts_until(view.store, when)
     intervals: dict[tuple[str, str], list[Interval]] = {}
-    for policy, subject, *rest in view.store.rows(_INTERVALS, {**when, "whole": WHOLE}):
+    for policy, subject, *rest in view.store.rows(INTERVALS, {**when, "whole": WHOLE}):
         intervals.setdefault((policy, subject), []).append(Interval(*rest))
-    waivers = _waivers(view)
+    waivers = waivers_until(view)
     sieve = Sieve(view, fill(view) if view.restricted else {})
     found = []
     for (name, subject), held in intervals.items():
@@ -127,13 +127,21 @@ def _read(view: View) -> list[Violation]:
         if policy is None or not sieve.may_read(policy) or sieve.hides(subject):
             continue
         waived = waivers.get((name, subject), ())
-        one = lives(policy, subject, _ended(held, waived, moment(view)), acts.get((name, subject), ()), moment(view))
+        one = lives(policy, subject, ended(held, waived, moment(view)), acts.get((name, subject), ()), moment(view))
         if one is not None:
-            found.append(_shown(view, sieve, policy, _waived(one, waived, moment(view))))
+            found.append(_shown(view, sieve, policy, waived_by(one, waived, moment(view))))
     return found
 
 
-def _waivers(view: View) -> dict[tuple[str, str], list[Waiver]]:
+def acts_until(store: Store, when: dict[str, datetime]) -> dict[tuple[str, str], list[ViolationAct]]:
+    """What people did about violations until T, by policy and asset."""
+    found: dict[tuple[str, str], list[ViolationAct]] = {}
+    for policy, subject, *rest in store.rows(_ACTS, when):
+        found.setdefault((policy, subject), []).append(ViolationAct(*rest))
+    return found
+
+
+def waivers_until(view: View) -> dict[tuple[str, str], list[Waiver]]:
     """Waivers that hold or held, by policy and asset."""
     found: dict[tuple[str, str], list[Waiver]] = {}
     for one in waivers_of(view.store, moment(view), view.known_at):
@@ -141,7 +149,7 @@ def _waivers(view: View) -> dict[tuple[str, str], list[Waiver]]:
     return found
 
 
-def _ended(held: Sequence[Interval], waivers: Sequence[Waiver], now: datetime) -> list[Interval]:
+def ended(held: Sequence[Interval], waivers: Sequence[Waiver], now: datetime) -> list[Interval]:
     """A waiver ends at its own time, not when the policies run next: from then on the asset violates again."""
     last = held[-1]
     ends = [one.expires for one in waivers]
@@ -151,7 +159,7 @@ def _ended(held: Sequence[Interval], waivers: Sequence[Waiver], now: datetime) -
     return [*held[:-1], replace(last, end=over), replace(last, result="violation", start=over)]
 
 
-def _waived(one: Violation, waivers: Sequence[Waiver], now: datetime) -> Violation:
+def waived_by(one: Violation, waivers: Sequence[Waiver], now: datetime) -> Violation:
     """The violation with the waiver that holds."""
     holding = max((w for w in waivers if w.expires > now), key=lambda w: (w.expires, w.id), default=None)
     if one.state != "waived" or holding is None:

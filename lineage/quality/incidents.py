@@ -62,7 +62,7 @@ class _Found:
         return self.closed or self.part.ended
 
 
-def incidents(view: View, *, everything: bool = False, now: datetime | None = None, caused: bool = True) -> Incidents:
+def incidents(view: View, *, everything: bool = False, now: datetime | None = None) -> Incidents:
     """Incidents that are not resolved, or all; those of hidden datasets are left out.
 
     Parameters
@@ -71,16 +71,44 @@ def incidents(view: View, *, everything: bool = False, now: datetime | None = No
         also what is resolved.
     now
         decides what is late and which mutes have ended; default: the instant of the view.
-    caused
-        look for the most upstream cause of each; else each is called its own.
     """
     moment = now or view.as_of
     found = [one for one in _all(view, moment) if everything or one.ended is None]
-    causes = _causes(view, found) if caused else {}
-    listed = [_words(view, one, causes.get(one.part.id) or view.label(one.node), moment) for one in found]
+    causes = _causes(view, found)
+    listed = [_words(view, one, causes[one.part.id], moment) for one in found]
     order = {"open": 0, "acknowledged": 1, "muted": 2, "resolved": 3}
     listed.sort(key=lambda i: (order[i.state], i.severity != "error", i.cause, i.began_at, i.id))
     return Incidents(tuple(listed), view.as_of, view.known_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What figures need of one incident: no words."""
+
+    id: str
+    node: int  # dense index
+    sort: str
+    what: str
+    began_at: datetime
+    detected_at: datetime
+    acknowledged_at: datetime | None
+    ended_at: datetime | None
+    repeated: bool  # the same check failed before
+
+
+def times(view: View, since: datetime) -> list[Times]:
+    """Incidents that began at or after a time, resolved or not, in the order in which they began."""
+    found, seen = [], set()
+    for one in sorted(_all(view, view.as_of), key=lambda one: one.part.began):
+        part, what = one.part, _what(one.part)
+        repeated = (one.node, part.sort, what) in seen
+        seen.add((one.node, part.sort, what))
+        if part.began >= since:
+            first = part.failures[0]
+            acked = next((a.at for a in one.acts if a.act == "acknowledge"), None)
+            detected = max(first.at, min(first.known, view.as_of))
+            found.append(Times(part.id, one.node, part.sort, what, part.began, detected, acked, one.ended, repeated))
+    return found
 
 
 def incident(
@@ -267,7 +295,6 @@ def _words(view: View, one: _Found, cause: str, now: datetime) -> Incident:
     if muted is not None and muted <= now:
         muted = None
     hand = one.closed is not None
-    what = f"{part.name} of {part.field}" if part.field else part.name
     state = "resolved" if one.ended else "muted" if muted else "acknowledged" if acked or said["assign"] else "open"
     return Incident(
         id=part.id,
@@ -275,7 +302,7 @@ def _words(view: View, one: _Found, cause: str, now: datetime) -> Incident:
         domain=view.domain(one.node),
         owner=view.owner(one.node),
         sort=part.sort,
-        what=what,
+        what=_what(part),
         severity=part.severity,
         state=state,
         cause=cause,
@@ -297,6 +324,11 @@ def _words(view: View, one: _Found, cause: str, now: datetime) -> Incident:
         time_to_acknowledge=(acked - detected).total_seconds() if acked else None,
         time_to_repair=(one.ended - part.began).total_seconds() if one.ended else None,
     )
+
+
+def _what(part: Streak) -> str:
+    """What failed, in words."""
+    return f"{part.name} of {part.field}" if part.field else part.name
 
 
 def _note(one: _Act) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lineage.policies.load import policies_of
-from lineage.quality.incidents import incidents
+from lineage.quality.incidents import times
 from lineage.scorecards.answers import Row
 from lineage.scorecards.base import WINDOW, Base
 from lineage.scorecards.state import Rows
@@ -172,19 +172,17 @@ def _major(version: str) -> int:
 def failures(base: Base) -> Rows:
     """Times of incidents that began in the last 90 days, in hours."""
     found: Rows = {"detect": [], "acknowledge": [], "repair": [], "repeats": []}
-    everything = incidents(base.view, everything=True, caused=False).incidents
-    since, seen = base.view.as_of - QUARTER, set()
-    for one in sorted(everything, key=lambda i: i.began_at):
-        repeated = (one.node, one.sort, one.what) in seen
-        seen.add((one.node, one.sort, one.what))
-        like = base.about(one.node)
-        if one.began_at < since or like is None:
+    for one in times(base.view, base.view.as_of - QUARTER):
+        node = base.view.label(one.node)
+        like = base.about(node)
+        if like is None:
             continue
-        name = f"{one.id} {one.node}"
-        for metric, seconds in (("detect", one.time_to_detect), ("acknowledge", one.time_to_acknowledge),
-                                ("repair", one.time_to_repair)):  # fmt: skip
-            if seconds is not None:
-                row = Row(name, like.domain, like.product, like.tier, True, seconds / 3600, one.what)
-                found[metric].append(row)
-        found["repeats"].append(Row(name, like.domain, like.product, like.tier, repeated, None, one.what))
+        name = f"{one.id} {node}"
+        for metric, begin, end in (("detect", one.began_at, one.detected_at),
+                                   ("acknowledge", one.detected_at, one.acknowledged_at),
+                                   ("repair", one.began_at, one.ended_at)):  # fmt: skip
+            if end is not None:
+                hours = (end - begin).total_seconds() / 3600
+                found[metric].append(Row(name, like.domain, like.product, like.tier, True, hours, one.what))
+        found["repeats"].append(Row(name, like.domain, like.product, like.tier, one.repeated, None, one.what))
     return found

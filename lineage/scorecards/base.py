@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WINDOW = timedelta(days=30)  # of what counts as recent
 _SEEN = """
 -- datasets that a run named in the 30 days before T as known at K, with how many runs read them
-SELECT o.dataset, count(DISTINCT (o.run, o.job)) FILTER (o.direction = 'in') FROM run_io o
+SELECT o.dataset, count(DISTINCT (o.run, o.job)) FILTER (o.direction = 'in') AS reads FROM run_io o
 WHERE o.last_at > $since AND o.seen_at <= $at AND o.known_from <= $known AND o.known_to > $known GROUP BY o.dataset
 """
 _RAN = """
@@ -90,18 +90,19 @@ class Base:
     @cached_property
     def recent(self) -> dict[int, int]:
         """Runs of the last 30 days that read each dataset that was seen in them; by dense index."""
+        table = self.view.store.arrow(_SEEN, self.when)
+        at = self.view.snapshot.indices(table.column("dataset").to_numpy()).tolist()
         found: dict[int, int] = {}
-        for node, reads in self.view.store.rows(_SEEN, self.when):
-            i = self.view.snapshot.index(node)
-            if i is not None:
+        for i, reads in zip(at, table.column("reads").to_pylist(), strict=True):
+            if i >= 0:
                 found[i] = found.get(i, 0) + reads
         return found
 
     @cached_property
     def ran(self) -> set[int]:
         """Jobs that ran in the last 30 days."""
-        found = (self.view.snapshot.index(row[0]) for row in self.view.store.rows(_RAN, {**self.when}))
-        return {i for i in found if i is not None}
+        jobs = self.view.store.arrow(_RAN, self.when).column("job").to_numpy()
+        return {i for i in self.view.snapshot.indices(jobs).tolist() if i >= 0}
 
     @cached_property
     def subject_domains(self) -> dict[str, str | None]:

@@ -16,8 +16,10 @@ from lineage.policies.declared_views import DOMAINS, GRANTS, classification_of
 from lineage.policies.moment import moment
 from lineage.policies.views import DESCRIBED, Mesh, first_active
 from lineage.products import membership, products_of
+from lineage.scorecards.answers import Row
 from lineage.scorecards.base import Base
 from lineage.scorecards.film import DECLARED, EDGES, FACETS, NAMES, Film, Frame
+from lineage.scorecards.lives import Lives
 from lineage.scorecards.observed import Observed
 from lineage.tags import column_tags
 from lineage.view import View, prepare_domains
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lineage.contracts.binding import Bound
+    from lineage.policies.violations import Violation
 
 
 class Words:
@@ -47,7 +50,7 @@ class Words:
 class State:
     """Arrays by dense index; those of datasets and jobs have ``many`` entries, datasets come first."""
 
-    def __init__(self) -> None:
+    def __init__(self, last: datetime) -> None:
         self.words = Words()
         self.many = self.datasets = 0
         self.domain = self.product = self.tier = np.zeros(0, dtype=np.int64)
@@ -63,6 +66,7 @@ class State:
         self.pairs = np.zeros(0, dtype=np.uint64)  # of datasets that column edges join
         self.flow: ColumnFlow | None = None
         self.observed = Observed()
+        self.lives = Lives(last)
 
     def move(self, view: View) -> Frame:
         """Take over what changed until the instant of a view."""
@@ -186,6 +190,22 @@ class CarriedBase(Base):
         return _Assets(self)
 
     @cached_property
+    def violations(self) -> tuple[Violation, ...]:
+        """Every violation until the instant."""
+        return self.state.lives.at(self.view)
+
+    def about(
+        self, subject: str, counted: bool | None = True, value: float | None = None, note: str = ""
+    ) -> Row | None:
+        """A row about any subject; of a dataset or job it is made from the arrays."""
+        state = self.state
+        i = state.places.get(subject)
+        if i is None or not state.visible[i] or subject in self.products:
+            return super().about(subject, counted, value, note)
+        words = state.words.texts
+        return Row(subject, words[state.domain[i]], words[state.product[i]], words[state.tier[i]], counted, value, note)
+
+    @cached_property
     def own_tags(self) -> dict[tuple[str, str], str]:
         """What datasets were tagged with themselves."""
         return self.state.own_tags
@@ -267,7 +287,7 @@ class _Assets(Mapping[str, dict[str, Any]]):
 
 def carried(film: Film, moments: Sequence[datetime]) -> Iterator[CarriedBase]:
     """The base of each instant in turn; one is done with before the next is asked for."""
-    state = State()
+    state = State(moments[-1])
     for at in moments:
         view = film.at(at)
         yield CarriedBase(view, state, state.move(view))
