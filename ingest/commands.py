@@ -154,6 +154,8 @@ def _report(store: Store, outcome: Outcome, sources: list[Source], missing: list
         "duplicates": outcome.duplicates,
         "quarantined": outcome.quarantined,
         "reasons": dict(sorted(outcome.reasons.items())),
+        "noted": outcome.noted,
+        "notes": [f"{one.source}:{one.number}: {one.note}" for one in outcome.notes],
         **totals(store),
         "skipped_files": {source.name: source.skipped for source in sources if source.skipped},
         "problems": missing + problems,
@@ -203,6 +205,9 @@ def _print_report(report: dict[str, Any]) -> None:
         f"{report['quarantined']:,} quarantined"
     ]
     lines += [f"  quarantined as {reason}: {count:,}" for reason, count in report["reasons"].items()]
+    lines += [f"  {note}" for note in report["notes"]]
+    if report["noted"] > len(report["notes"]):
+        lines.append(f"  … and {report['noted'] - len(report['notes']):,} more notes, kept with their events")
     lines += [f"  {problem}" for problem in report["problems"]]
     skipped = report["skipped_files"]
     if len(skipped) > 10:

@@ -66,15 +66,31 @@ class Line(NamedTuple):
     source: str | None = None
 
 
+class Noted(NamedTuple):
+    """Something odd about an accepted event, and where the event stands: a number that was none, for instance."""
+
+    source: str
+    number: int
+    note: str
+
+
+_NOTED = 20  # notes that an outcome names; all of them are kept with their events
+
+
 @dataclass
 class Outcome:
-    """What became of inputs: ``read`` = ``accepted`` + ``duplicates`` + ``quarantined``, split by ``reasons``."""
+    """What became of inputs: ``read`` = ``accepted`` + ``duplicates`` + ``quarantined``, split by ``reasons``.
+
+    ``noted`` counts the odd things about events with a place (line or index), ``notes`` names the first.
+    """
 
     read: int = 0
     accepted: int = 0
     duplicates: int = 0
     quarantined: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    noted: int = field(default=0, repr=False, compare=False)
+    notes: list[Noted] = field(default_factory=list, repr=False, compare=False)
 
     def add(self, other: Outcome) -> None:
         """Count another outcome in."""
@@ -83,6 +99,8 @@ class Outcome:
         self.duplicates += other.duplicates
         self.quarantined += other.quarantined
         self.reasons += other.reasons
+        self.noted += other.noted
+        self.notes += other.notes[: _NOTED - len(self.notes)]
 
 
 class _Block(NamedTuple):
@@ -163,7 +181,8 @@ class Writer:
             placed = _archive(cursor, newest.block + 1, new, at, source)
             quarantine.put(cursor, rejected, at, source)
             if placed or rejected:
-                self._project(cursor, placed, at, placed[-1].block if placed else None)
+                rows = self._project(cursor, placed, at, placed[-1].block if placed else None)
+                _note(outcome, rows, inputs, source)
             if together is not None:
                 together(cursor)
         return outcome
@@ -279,11 +298,12 @@ class Writer:
 
     def _project(
         self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], at: datetime, watermark: int | None
-    ) -> None:
-        """Events into rows; they are new and lie in the archive, and so does all up to the block ``watermark``."""
+    ) -> list[tables.Row]:
+        """Events into rows, which are returned; they are new, and all up to ``watermark`` lies in the archive."""
         rows = self._derive(cursor, placed, tables.micros(at)) if placed else []
         tables.append(cursor, "event", tables.EVENT_COLUMNS, rows)
         count_batch(cursor, (row[0] for row in rows), None if watermark is None else (_WATERMARK, str(watermark)))
+        return rows
 
     def _derive(self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], known_at: int) -> list[tables.Row]:
         """Derive from events; their rows of ``event``."""
@@ -357,6 +377,20 @@ def _archive(
 def _notes(event: EventFacts, late: dict[bytes, str]) -> str | None:
     notes = (*event.notes, late[event.hash]) if event.hash in late else event.notes
     return json.dumps(notes, ensure_ascii=False) if notes else None
+
+
+def _note(outcome: Outcome, rows: Sequence[tables.Row], inputs: Sequence[Line], source: str) -> None:
+    """Tell where the events stand that have notes, as far as they have a place."""
+    noted = {row[0]: row[-1] for row in rows if row[-1] is not None}
+    if not noted:
+        return
+    for line in inputs:
+        if line.number is not None and (notes := noted.pop(event_hash(line.data), None)) is not None:
+            told = [Noted(line.source or source, line.number, note) for note in json.loads(notes)]
+            outcome.noted += len(told)
+            outcome.notes += told[: _NOTED - len(outcome.notes)]
+        if not noted:
+            return
 
 
 def _archived(data: bytes) -> Envelope:

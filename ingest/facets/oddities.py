@@ -39,7 +39,7 @@ def quality_metrics(body: dict[str, Any]) -> Iterator[str]:
                 yield from (_left_out(f"column {column}: quantile {q}", one, "number") for q, one in bad.items())
             elif key in _COUNTS and not usable(key, value):
                 yield _left_out(f"column {column}: {key}", value, "count")
-            elif key in ("sum", "min", "max") and isinstance(value, bool):
+            elif (key == "sum" and not usable(key, value)) or (key in ("min", "max") and isinstance(value, bool)):
                 yield _left_out(f"column {column}: {key}", value, "number")
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ingest.writer import Line, Writer
 from lineage.store import Store
 from tests.ingest.build import loaded, run_event
 
@@ -62,6 +63,21 @@ def test_numbers_that_are_none_are_noted_and_never_stored_as_zero() -> None:
     store = told("outputFacets", "outputStatistics", {"rowCount": -5, "size": 7}, "outputs")
     assert store.rows("SELECT row_count, byte_count FROM run_io") == [(None, 7)]
     assert "rowCount is no count (-5)" in notes(store)[0]
+
+
+def test_numbers_of_a_file_that_are_none_are_named_with_file_and_row() -> None:
+    event = json.loads(run_event(outputs=["a"]))
+    event["outputs"][0]["facets"] = {"dataQualityMetrics": {"rowCount": -1, "columnMetrics": {"id": {"sum": "n/a"}}}}
+    bad = json.dumps(event).encode()
+    with Store.open(":memory:") as store:
+        lines = [Line(run_event("r0", "other"), 1, "a.ndjson"), Line(bad, 2, "a.ndjson"), Line(bad, 3, "a.ndjson")]
+        found = Writer(store).ingest(lines, source="a.ndjson")
+    assert (found.accepted, found.duplicates, found.noted) == (2, 1, 2)
+    facet = "dataset facet dataQualityMetrics"
+    assert [tuple(one) for one in found.notes] == [
+        ("a.ndjson", 2, f"{facet}: rowCount is no count (-1): left out"),
+        ("a.ndjson", 2, f"{facet}: column id: sum is no number (n/a): left out"),
+    ]
 
 
 def test_a_result_that_is_none_is_noted() -> None:
