@@ -149,6 +149,12 @@
       return now === of ? same() : go({ of, state: null });
     },
 
+    health_asked: function (search, before) {
+      const query = new URLSearchParams(search || "");
+      for (const key of ["rows", "owner"]) query.delete(key);
+      const asked = "?" + query;
+      return asked === before ? same() : asked;
+    },
     health_go: function (domain, period, opened) {
       const now = new URLSearchParams(window.location.search);
       const changed = dash_clientside.callback_context.triggered.map((one) => one.prop_id);

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.amounts import ago
 from dashboard.links import Links
@@ -80,6 +80,7 @@ def layout() -> Part:
                 ],
                 id="health-body",
             ),
+            dcc.Store(id="health-asked"),
             dmc.Modal(
                 html.Div(id="health-rows-table"), id="health-rows", opened=False, size="min(1240px, 94vw)",
                 title="", radius="lg", padding="lg",
@@ -149,9 +150,9 @@ def _register_cards(app: Dash, lx: Lineage, memo: Memo, base: str, cards: dict[s
 
         return
 
-    @callback(app, *outputs, Input("url", "search"), Input("fresh", "data"), State("url", "pathname"))
-    def show(search: str | None, fresh: Any, pathname: str | None) -> Any:
-        return fill(current(search, fresh), pathname)
+    @callback(app, *outputs, Input("health-asked", "data"), Input("fresh", "data"), State("url", "pathname"))
+    def show(asked: str | None, fresh: Any, pathname: str | None) -> Any:
+        return fill(current(asked, fresh), pathname)
 
 
 def _built(name: str, build: Build, facts: Facts, links: Links) -> Any:
@@ -195,7 +196,7 @@ def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
         Output("health-domain", "data"),
         Output("health-domain", "value"),
         Output("health-period", "value"),
-        Input("url", "search"),
+        Input("health-asked", "data"),
         Input("fresh", "data"),
         State("url", "pathname"),
     )
@@ -249,6 +250,12 @@ def _sub(facts: Facts) -> Part:
 
 
 def _register_browser(app: Dash) -> None:
+    app.clientside_callback(  # rows that open over the page are no reason to draw the page anew
+        ClientsideFunction("meshline", "health_asked"),
+        Output("health-asked", "data"),
+        Input("url", "search"),
+        State("health-asked", "data"),
+    )
     app.clientside_callback(
         ClientsideFunction("meshline", "health_go"),
         Output("url", "search", allow_duplicate=True),
