@@ -33,7 +33,7 @@ def layout() -> Part:
             slot("admin-tiles", 112, "tiles-room"),
             slot("admin-act", 40, "room"),
             listing("admin", VIEWS),
-            html.Div([slot("admin-health", 260), slot("admin-jobs", 260)], className="cols halves below"),
+            html.Div([slot("admin-health", 260), slot("admin-jobs", 260)], className="cols halves after-list"),
             html.Div([slot("admin-retention", 260), slot("admin-masking", 260)], className="cols halves"),
         ],
         className="page desk-page",

@@ -266,7 +266,6 @@ def register(app: Dash, lx: Lineage, done: Examined) -> None:
         if not clicks:
             return no_update
         job = jobs_of(app).start("Examination of the database", lambda progress: examination(lx, done, progress))
-        set_props("fresh", {"data": time.time()})
         return job.id
 
     @callback(
@@ -295,11 +294,10 @@ def register(app: Dash, lx: Lineage, done: Examined) -> None:
         pressed = ctx.triggered_id
         if isinstance(pressed, dict) and any(clicks):
             jobs_of(app).cancel(pressed["id"])
-        elif pressed == "admin-tick":
-            if not ticks:
-                return no_update  # the card was drawn
-            if not any(job.active for job in jobs_of(app).all()):
-                set_props("fresh", {"data": time.time()})  # what the last job found or did is on the page
+        elif pressed == "admin-tick" and not ticks:
+            return no_update  # the card was drawn
+        if not any(job.active for job in jobs_of(app).all()):
+            set_props("fresh", {"data": time.time()})  # what the last job found or did is on the page
         return jobs(app)
 
     def remove(said: Values, actor: Actor) -> str:
