@@ -207,6 +207,27 @@ def schema_promises(one: Bound, observed: Mapping[str, str | None] | None) -> It
         yield promise, _type_verdict(column.type, column.logical, kind, dialect), expected, kind, "schema facet", None
 
 
+def schema_kept(one: Bound, observed: Mapping[str, str | None] | None) -> bool | None:
+    """Whether all of :func:`schema_promises` are kept, without the words; ``None`` when one cannot be told."""
+    if not observed or not one.thing.columns:
+        return None
+    dialect = next((dialect_of(server.type) for server in one.contract.servers), "")
+    by_name = {name.lower(): kind for name, kind in observed.items()}
+    verdicts = set()
+    for column in one.thing.columns:
+        key = next((n for n in (column.physical_name.lower(), column.path.lower()) if n in by_name), None)
+        if key is None:
+            return False
+        kind = by_name[key]
+        if not column.type:
+            verdicts.add("kept")
+        elif not kind:
+            verdicts.add("unknown")
+        else:
+            verdicts.add(_type_verdict(column.type, column.logical, kind, dialect))
+    return False if "broken" in verdicts else None if "unknown" in verdicts else True
+
+
 def _type_verdict(promised: str, logical: str, observed: str, dialect: str) -> Verdict:
     """A narrower type keeps the promise, a wider or another one breaks it."""
     step = compare(promised, observed, dialect)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lineage.contracts.changes import WORST, ContractChange, Severity
@@ -18,7 +18,6 @@ from lineage.policies.schema import VIEWS
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import duckdb
     import pyarrow as pa
 
     from lineage.contracts.report import Judged
@@ -177,18 +176,13 @@ def _named(sql: str) -> frozenset[str]:
     """Views that a query reads; of SQL that cannot be parsed every word, so that it is run and found in error."""
     import duckdb
 
+    from lineage.policies.sandbox import memory
+
     try:
-        words = {name.lower() for name in _parser().cursor().get_table_names(sql)}
+        words = {name.lower() for name in memory().cursor().get_table_names(sql)}
     except duckdb.Error:
         words = set(re.findall(r"\w+", sql.lower()))
     return frozenset(words & VIEWS.keys())
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    return duckdb.connect(":memory:")
 
 
 def _touched(policy: Policy, tables: Collection[str], altered: Mapping[str, Collection[str]]) -> bool:

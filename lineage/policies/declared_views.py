@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lineage.contracts.binding import Bound, bindings
-from lineage.contracts.conformance import schema_promises
+from lineage.contracts.conformance import schema_kept
 from lineage.policies.moment import moment
 from lineage.policies.schema import table
 from lineage.products import products_of
@@ -54,10 +54,7 @@ def _contract_row(mesh: Mesh, contract: Any, thing: str, one: Bound | None) -> t
     support = contract.sla("endOfSupport")
     parsed = parse_event_time(str(support.value)) if support is not None else None
     purposes = contract.custom.get("allowedPurposes")
-    kept = None
-    if one is not None:
-        said = [verdict for _, verdict, *_ in schema_promises(one, mesh.columns.get(one.node))]
-        kept = None if not said or ("unknown" in said and "broken" not in said) else "broken" not in said
+    kept = schema_kept(one, mesh.columns.get(one.node)) if one is not None else None
     return (
         contract.id, contract.version, contract.major, contract.status, contract.domain or None,
         contract.product or None, thing, mesh.texts[one.node] if one else None,

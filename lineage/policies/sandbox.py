@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -21,6 +22,7 @@ from lineage.errors import MeshlineError
 from lineage.policies.worker import LENGTH, MEMORY, answer_of, open_memory
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 SECONDS = 10.0  # for one query
@@ -152,8 +154,7 @@ class Here(Sandbox):
 
     def __init__(self, tables: Mapping[str, pa.Table], *, seconds: float = SECONDS) -> None:
         super().__init__({}, seconds=seconds)
-        self._connection = open_memory()
-        self._connection.execute("SET threads = 1")  # a view is too small for two
+        self._connection = memory().cursor()  # what is registered with it is seen by no other
         self.load(tables)
 
     def load(self, tables: Mapping[str, pa.Table]) -> None:
@@ -172,6 +173,14 @@ class Here(Sandbox):
         """Let the tables go."""
         super().close()
         self._connection.close()
+
+
+@cache
+def memory() -> duckdb.DuckDBPyConnection:
+    """The one empty database of this process; to open another takes longer than most queries."""
+    connection = open_memory()
+    connection.execute("SET threads = 1")  # a view is too small for two
+    return connection
 
 
 def _ipc(table: pa.Table) -> bytes:
