@@ -34,6 +34,8 @@ def root(leaves: Sequence[bytes]) -> bytes:
     """
     if not leaves:
         return EMPTY
+    if not len(leaves) & len(leaves) - 1:
+        return _whole(leaves)
     stack: list[tuple[int, bytes]] = []  # (number of leaves, root) of complete subtrees, largest first
     for leaf in leaves:
         count, top = 1, leaf
@@ -44,6 +46,14 @@ def root(leaves: Sequence[bytes]) -> bytes:
     while stack:
         top = node_hash(stack.pop()[1], top)
     return top
+
+
+def _whole(row: Sequence[bytes]) -> bytes:
+    """Root over a power of two of hashes, level by level: what most of a large tree is made of."""
+    sha256 = hashlib.sha256
+    while len(row) > 1:
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
 
 
 def split(size: int) -> int:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 TILE = 256  # leaves of a stored subtree
 _TILES = "SELECT hash FROM audit_tile WHERE tile < ? ORDER BY tile  -- one complete subtree"
+_LAST = """
+-- last act: one row; the subtrees tell where to look for it, so that the log is not read as a whole
+SELECT max(seq) FROM audit WHERE seq + 1 >= (SELECT coalesce(max(tile) + 1, 0) * 256 FROM audit_tile)
+"""
 _LEAVES = "SELECT leaf_hash FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq  -- one act"
 
 
@@ -27,8 +31,7 @@ class Tree:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, size: int | None = None) -> None:
         self._cursor = cursor
-        found = cursor.execute("SELECT coalesce(max(seq) + 1, 0) FROM audit").fetchall()
-        self.size = int(found[0][0]) if size is None else size
+        self.size = _count(cursor) if size is None else size
         self._tiles: list[bytes] = [row[0] for row in cursor.execute(_TILES, [self.size // TILE]).fetchall()]
         self._leaves: dict[int, list[bytes]] = {}
 
@@ -52,7 +55,10 @@ class Tree:
                 return self._tiles[start // TILE]
             tile = start // TILE * TILE
             return root(self._tile_leaves(tile)[start - tile : end - tile])
-        middle = start + split(end - start)
+        width = end - start
+        if not width & width - 1 and end // TILE <= len(self._tiles):  # complete: its subtrees are leaves of their own
+            return root(self._tiles[start // TILE : end // TILE])
+        middle = start + split(width)
         return node_hash(self.range_root(start, middle), self.range_root(middle, end))
 
     def _tile_leaves(self, tile: int) -> list[bytes]:
@@ -60,3 +66,12 @@ class Tree:
             rows = self._cursor.execute(_LEAVES, [tile, min(tile + TILE, self.size)]).fetchall()
             self._leaves[tile] = [row[0] for row in rows]
         return self._leaves[tile]
+
+
+def _count(cursor: duckdb.DuckDBPyConnection) -> int:
+    """Number of acts."""
+    for sql in (_LAST, "SELECT max(seq) FROM audit"):  # a subtree that somebody wrote by hand may lie beyond all acts
+        found = cursor.execute(sql).fetchall()[0][0]
+        if found is not None:
+            return int(found) + 1
+    return 0

@@ -55,6 +55,7 @@ _CARRIED = {
     "products": {DECLARED},
     "contract bindings": {DECLARED, NAMES},
     "product members": {DECLARED, NAMES},
+    "terms of contracts": {DECLARED, NAMES},
     "column flow": {EDGES, NAMES},
     "tags False": {EDGES, NAMES, FACETS, DECLARED},
     "pii by column": {EDGES, NAMES, FACETS, DECLARED},
