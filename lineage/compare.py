@@ -59,6 +59,7 @@ def compare(
         node=label,
         side=side if node is not None else "",
         changes=diff(before, after, scope),
+        notes=before.instant.horizon_notes or after.instant.horizon_notes,
     )
 
 

@@ -61,6 +61,7 @@ class DiffAnswer(Shown):
     node: str | None
     side: str
     changes: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def totals(self) -> dict[str, dict[str, int]]:
@@ -92,8 +93,8 @@ class DiffAnswer(Shown):
         return f"Differences from {iso(self.from_time)} to {iso(self.to_time)}{where}"
 
     def remarks(self) -> tuple[str, ...]:
-        """Totals, one line each."""
-        return tuple(
+        """Totals, one line each, and what is to be known of the answer."""
+        return self.notes + tuple(
             f"{what.replace('_', ' ')}s: " + ", ".join(f"{n} {change}" for change, n in counts.items())
             for what, counts in self.totals.items()
         )

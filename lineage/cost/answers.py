@@ -45,6 +45,7 @@ class CostReport(Shown):
     period: str
     metric: str
     currencies: tuple[CurrencyReport, ...]
+    notes: tuple[str, ...] = ()
 
     def heads(self) -> tuple[str, ...]:
         return ("currency", "id", "kind", "own", "charged_back", "full", "basis")
@@ -58,6 +59,9 @@ class CostReport(Shown):
 
     def title(self) -> str:
         return f"Cost of {self.period} ({self.metric})"
+
+    def remarks(self) -> tuple[str, ...]:
+        return self.notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from lineage.cost.attribution import Part
 from lineage.cost.ladder import UNALLOCATED
 from lineage.cost.money import money_text
 from lineage.errors import UsageError
+from lineage.store.horizon import horizon_notes
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -39,7 +40,10 @@ def report(view: View, found: Allocation, by: str) -> CostReport:
     if by not in GROUPS:
         raise UsageError(f"--by: “{by}” is none of {', '.join(GROUPS)}.")
     currencies = [_currency(view, found, by, currency) for currency in found.attribution.currencies()]
-    return CostReport(found.period.text, found.attribution.metric, tuple(one for one in currencies if one.rows))
+    shown = tuple(one for one in currencies if one.rows)
+    # bills stay for ever, but runs that share them may have gone
+    notes = horizon_notes(view.store.rows, min(found.period.start, view.as_of), view.known_at)
+    return CostReport(found.period.text, found.attribution.metric, shown, notes)
 
 
 def _currency(view: View, found: Allocation, by: str, currency: str) -> CurrencyReport:

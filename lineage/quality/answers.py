@@ -51,6 +51,7 @@ class NodeQuality(Shown):
     known_at: datetime
     generated_by: str = ""
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
@@ -72,7 +73,7 @@ class NodeQuality(Shown):
         found = [f"shown as at risk at most: {why}" for why in self.gate]
         if self.upstream_risk is not None and self.limited_by not in (None, self.node):
             found.append(f"upstream risk {points(self.upstream_risk)}, limited by {self.limited_by}")
-        return tuple(found)
+        return (*found, *self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class QualityReport(Shown):
     known_at: datetime
     generated_by: str = ""
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
@@ -119,6 +121,10 @@ class QualityReport(Shown):
     def title(self) -> str:
         """What is listed."""
         return f"Quality by {self.by}: {len(self.nodes)}"
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be known of the answer."""
+        return self.notes
 
 
 @dataclass(frozen=True, slots=True)

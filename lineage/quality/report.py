@@ -69,6 +69,7 @@ def explain(view: View, node: int, now: datetime | None = None) -> NodeQuality:
         known_at=view.known_at,
         generated_by=f"meshline {__version__}",
         fingerprint=view.instant.fingerprint,
+        notes=view.instant.horizon_notes,
     )
 
 
@@ -106,7 +107,8 @@ def report(view: View, by: str = "dataset", now: datetime | None = None) -> Qual
         rows = _groups(view, found, by, datasets)
     rows.sort(key=lambda r: (r.quality is None, r.quality if r.quality is not None else 0.0, r.id))
     head = f"meshline {__version__}"
-    return QualityReport(by, tuple(rows), view.as_of, view.known_at, head, view.instant.fingerprint)
+    at = view.instant
+    return QualityReport(by, tuple(rows), view.as_of, view.known_at, head, at.fingerprint, at.horizon_notes)
 
 
 # -- inside

@@ -232,5 +232,11 @@ def test_answers_about_times_before_the_horizon_say_that_they_are_partial() -> N
             answer = lx.impact("dataset:warehouse:a", **asked)
             assert answer.partial and note in answer.notes
             assert note in lx.run_provenance("dataset:warehouse:out_orders", **asked).blind_spots
+        early = BEGIN + timedelta(days=9)
+        assert lx.diff(early, None).notes == (note,) == lx.diff(early, None).remarks()[:1]
+        assert lx.quality.report(as_of=early).notes == (note,)
+        assert lx.quality.explain("dataset:warehouse:a", as_of=early).notes == (note,)
+        assert lx.cost.report(period="2026-01").notes == (note,)
+        assert lx.quality.report().notes == lx.diff(BEGIN + timedelta(days=13), None).notes == ()
         late = lx.impact("dataset:warehouse:a")
         assert not late.partial and late.notes == () and late.nodes
