@@ -14,23 +14,25 @@ from typing import TYPE_CHECKING
 from lineage.policies.answers import FindingRow, ResultRow
 from lineage.policies.evaluate import domains_of
 from lineage.policies.model import Finding, Policy, PolicyResult
-from lineage.policies.views import named
+from lineage.policies.views import fill, named
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from lineage.view import View
 
-_SUBJECTS = frozenset({"asset", "contract", "product", "access", "domain"})  # they say in which domain a subject is
+_SUBJECTS = frozenset({"asset", "asset_column", "contract", "product", "access", "domain"})  # they tell its domain
 ARROW = " → "  # between the nodes of a path
 
 
 def needed_for(view: View, policies: Sequence[Policy]) -> frozenset[str]:
-    """Views that some policies need: those of their SQL, and those that tell in which domain a subject is."""
-    needed = named(policies) | _SUBJECTS
+    """Views that some policies need: those of their SQL and, where it matters, those that tell the domain of a subject.
+
+    For somebody who may see everything these are filled when a subject is shown whose domain the others do not tell.
+    """
     if view.restricted or any(policy.domain != "*" for policy in policies):
-        needed |= {"asset_column"}
-    return needed
+        return named(policies) | _SUBJECTS
+    return named(policies)
 
 
 class Sieve:
@@ -77,7 +79,14 @@ class Sieve:
 
     def domain(self, subject: str) -> str:
         """Domain of a subject; empty when it has none."""
+        if subject not in self._domains and not self._view.restricted:
+            return self._others.get(subject) or ""
         return self._domains.get(subject) or ""
+
+    @cached_property
+    def _others(self) -> dict[str, str | None]:
+        """Domain of every subject, also of those that no filled view names."""
+        return domains_of(fill(self._view, _SUBJECTS))
 
     def may_read(self, policy: Policy) -> bool:
         """Whether a policy may be shown at all."""
