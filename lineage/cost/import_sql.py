@@ -27,12 +27,13 @@ def _plain(text: str) -> str:
     return f"CASE WHEN {fits} THEN TRY_CAST({text} || 'e12' AS HUGEINT) END"
 
 
-# one row per distinct amount that is no plain decimal: text, how often, first row, how often in a column that may lack
+# one row per distinct amount that is no plain decimal: text, how often, first row, how often in a column that may lack,
+# how often as what was billed
 ODD_AMOUNTS = f"""
-SELECT t, count(*), min("row"), count_if(more)
+SELECT t, count(*), min("row"), count_if(k > 1), count_if(k = 0)
 FROM (SELECT b.* FROM _batch b JOIN batch USING ("row") WHERE batch.odd), LATERAL (
-  VALUES {", ".join(f"({name}, {n > 1})" for n, name in enumerate(_MONEY))}
-) v(t, more)
+  VALUES {", ".join(f"({name}, {n})" for n, name in enumerate(_MONEY))}
+) v(t, k)
 WHERE t IS NOT NULL AND ({_plain("t")}) IS NULL GROUP BY t
 """  # noqa: S608 - our own names
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from lineage.actor import LOCAL, Actor
 from lineage.audit import record
 from lineage.cost import import_sql as sql
-from lineage.cost.money import MoneyError, money_text, parse_money
+from lineage.cost.money import money_text
+from lineage.cost.odd_amounts import Reading, read_odd_amounts
 from lineage.cost.reading import BillError, BillFile, Refused, batches, look_at
 from lineage.store import bump_version
+from lineage.tables import counted
 from lineage.times import OPEN_END, iso, utcnow
 
 if TYPE_CHECKING:
@@ -84,15 +86,6 @@ class ImportSummary:
     def refused(self) -> int:
         """Rows that could not be used, over all files."""
         return sum(file.refused for file in self.files)
-
-
-@dataclass
-class _Reading:
-    """What is gathered while one file is read."""
-
-    refused: list[Refused] = field(default_factory=list)
-    rows: int = 0
-    notes: dict[str, list[int]] = field(default_factory=dict)  # what was assumed -> number of amounts, first row
 
 
 def import_files(
@@ -202,12 +195,12 @@ def _import(
     progress: Callable[[int], None],
 ) -> FileSummary:
     """Read one file into the tables charge and charge_refused."""
-    reading = _Reading()
+    reading = Reading()
     cursor.execute("DELETE FROM charge_refused WHERE bill = ?", [bill.id])
     cursor.execute("DELETE FROM charge WHERE part IN (SELECT part FROM bill_part WHERE bill = ?)", [bill.id])
     cursor.execute("DELETE FROM bill_part WHERE bill = ?", [bill.id])
     cursor.execute("DELETE FROM bill WHERE bill = ?", [bill.id])
-    for batch in _ahead(batches(bill, reading.refused.append)):
+    for batch in _ahead(batches(bill, reading.refused.append, reading.empty.extend)):
         _read_batch(memory, cursor, bill, batch, reading)
         reading.rows += batch.num_rows
         progress(reading.rows)
@@ -233,6 +226,10 @@ def _import(
         f"{number} amounts with {what} (first in row {first})"
         for what, (number, first) in sorted(reading.notes.items())
     )
+    if reading.empty:
+        notes += (f"{counted(len(reading.empty), 'empty row')} (first in row {min(reading.empty)})",)
+    if reading.rounded:
+        notes += (f"the file bills {format(reading.rounded, 'f')} more than was kept, all beyond the twelfth decimal",)
     return FileSummary(bill.shown, bill.format, bill.hash, "imported", in_all, kept, count, (), bad, notes)
 
 
@@ -250,13 +247,13 @@ def _read_batch(
     cursor: duckdb.DuckDBPyConnection,
     bill: BillFile,
     batch: Any,
-    reading: _Reading,
+    reading: Reading,
 ) -> None:
     memory.register("_batch", batch)
     simple = bill.format.startswith("simple")
     memory.execute("DELETE FROM amount")
     memory.execute(sql.READ, {"simple": simple})
-    if _read_odd_amounts(memory, reading):
+    if read_odd_amounts(memory, reading):
         for statement in sql.READ_ODD:
             memory.execute(statement, {"simple": simple} if "$simple" in statement else None)
     for row, column, text, reason in memory.execute(sql.REFUSED).fetchall():
@@ -273,37 +270,6 @@ def _read_batch(
     cursor.execute("INSERT INTO _part SELECT * FROM _parts")
     cursor.unregister("_parts")
     memory.unregister("_batch")
-
-
-def _read_odd_amounts(memory: duckdb.DuckDBPyConnection, reading: _Reading) -> bool:
-    """Read the amounts that are no plain decimals, each distinct text once and exactly; whether there are any."""
-    rows: list[tuple[str, int | None, str | None]] = []
-    for text, number, first, elsewhere in memory.execute(sql.ODD_AMOUNTS).fetchall():
-        try:
-            value, note = parse_money(text)
-        except MoneyError as error:
-            rows.append((text, None, str(error)))
-            if elsewhere:  # ContractedCost or ListCost: a charge can be used without them
-                _note(reading, "no number in ContractedCost or ListCost, left out there", elsewhere, first)
-            continue
-        rows.append((text, value, None))
-        if note is not None:
-            _note(reading, note, number, first)
-    if rows:
-        import pyarrow as pa
-
-        texts, values, reasons = zip(*rows, strict=True)
-        plain = [None if value is None else str(value) for value in values]
-        columns = {"t": pa.array(texts, pa.string()), "v": pa.array(plain, pa.string())}
-        memory.register("_odd", pa.table({**columns, "why": pa.array(reasons, pa.string())}))
-        memory.execute("INSERT INTO amount SELECT t, v::HUGEINT, why FROM _odd")
-        memory.unregister("_odd")
-    return bool(rows)
-
-
-def _note(reading: _Reading, what: str, number: int, first: int) -> None:
-    count, earliest = reading.notes.get(what, [0, first])
-    reading.notes[what] = [count + number, min(earliest, first)]
 
 
 def _write_refused(cursor: duckdb.DuckDBPyConnection, bill: BillFile, refused: Sequence[Refused]) -> None:

@@ -13,6 +13,8 @@ DIGITS = 12
 MAX_WEIGHT = 10**12  # weights are scaled to at most this before they are multiplied with money
 LIMIT = 10**36  # more than this is no amount of money, and would not fit beside others into 128 bits
 
+ROUNDED = "more than 12 decimals"
+
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+")
 _EUROPEAN = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
 _COMMA = re.compile(r"[+-]?\d*,\d+")
@@ -64,8 +66,18 @@ def parse_money(text: str) -> tuple[int, str | None]:
         raise MoneyError(f"“{text}” is too large for an amount")
     whole = exact.to_integral_value(context=_WIDE)
     if whole != exact:
-        note = "more than 12 decimals"
+        note = ROUNDED
     return int(whole), note
+
+
+def rounding(text: str) -> Decimal:
+    """What :func:`parse_money` takes away from an amount of more than twelve decimals, in units.
+
+    >>> rounding("0.1234567890123456")
+    Decimal('3.456E-13')
+    """
+    exact = Decimal(_normal(text.strip())[0])
+    return _WIDE.subtract(exact, _WIDE.divide(Decimal(parse_money(text)[0]), Decimal(UNIT))).normalize()
 
 
 def _normal(text: str) -> tuple[str, str | None]:

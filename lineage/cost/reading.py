@@ -145,11 +145,30 @@ def look_at(path: Path, shown: str) -> BillFile:
     )
 
 
-def batches(bill: BillFile, refuse: Callable[[Refused], None]) -> Iterator[pa.Table]:
-    """The rows of a bill, a block at a time; ``refuse`` is told of rows with too many or too few values."""
+def batches(
+    bill: BillFile, refuse: Callable[[Refused], None], empty: Callable[[list[int]], None] = lambda _: None
+) -> Iterator[pa.Table]:
+    """The rows of a bill, a block at a time.
+
+    ``refuse`` is told of rows with too many or too few values, ``empty`` of the numbers of rows without any.
+    """
     raw = _parquet(bill) if bill.format.endswith("parquet") else _csv(bill, refuse)
-    for table in raw:
+    for table in (_filled(one, empty) for one in raw):
         yield _simple(table) if bill.format.startswith("simple") else table
+
+
+def _filled(table: pa.Table, empty: Callable[[list[int]], None]) -> pa.Table:
+    """The rows that say anything: empty lines count in the numbers of the others, and are no charges."""
+    import pyarrow.compute as pc
+
+    nothing = pc.and_(pc.is_null(table["billed"]), pc.is_null(table["started"]))
+    for name in table.column_names if pc.any(nothing).as_py() else ():
+        if name != "row":
+            nothing = pc.and_(nothing, pc.is_null(table[name]))
+    if not pc.any(nothing).as_py():
+        return table
+    empty(table["row"].filter(nothing).to_pylist())
+    return table.filter(pc.invert(nothing))
 
 
 def _columns(names: list[str], known: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -226,7 +245,10 @@ def _csv(bill: BillFile, refuse: Callable[[Refused], None]) -> Iterator[pa.Table
                 handle,
                 read_options=pc.ReadOptions(use_threads=False, block_size=_BLOCK),
                 parse_options=pc.ParseOptions(
-                    delimiter=bill.delimiter, newlines_in_values=True, invalid_row_handler=skip
+                    delimiter=bill.delimiter,
+                    newlines_in_values=True,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=skip,
                 ),
                 convert_options=pc.ConvertOptions(
                     include_columns=names,

@@ -59,6 +59,9 @@ def gate(view: View, node: int, *, trust_sources: bool = False, now: datetime | 
                 blockers.append(Blocker(view.label(job), far, "failing", "its last run failed"))
                 shut = True
         closed, unsure = closed or shut, unsure or blind
+    if not hops:  # a job of which no run told what it reads: nothing was looked at, which is not the same as fine
+        blockers.append(Blocker(view.label(node), 0, "unknown", "nothing is known of what it reads"))
+        unsure = True
     state: State = "closed" if closed else "unknown" if unsure else "open"
     once = tuple(dict.fromkeys(blockers))
     return GateAnswer(view.label(node), state, len(hops), once, view.as_of, view.known_at)

@@ -92,15 +92,26 @@ def test_every_bad_row_is_named_with_file_and_row_and_the_rest_reconciles(store:
         ("0x1", "1", "EUR", ""),  # row 9, and 10: what some programs read as numbers
         ("1_0", "1", "EUR", ""),
     )
-    path.write_text(path.read_text() + "1,2,3\n" + ROW.format("2", "2", "EUR", ""))  # row 11: too short
+    path.write_text(path.read_text() + "\n1,2,3\n" + ROW.format("2", "2", "EUR", "") + "\n")  # row 12: too short
     done = import_files(store, [path]).files[0]
-    assert [(bad.file, bad.row) for bad in done.bad_rows] == [(str(path), row) for row in (3, 5, 7, 8, 9, 10, 11)]
+    assert [(bad.file, bad.row) for bad in done.bad_rows] == [(str(path), row) for row in (3, 5, 7, 8, 9, 10, 12)]
     assert (done.rows, done.kept, done.refused) == (11, 4, 7)
+    assert done.notes[-1] == "2 empty rows (first in row 11)"
     sums = {part.currency: part.billed for part in done.parts}
     assert sums == {"EUR": "-0.9999999", "USD": "12.5"}
     assert store.rows("SELECT count(*) FROM charge_refused") == [(7,)]
     with pytest.raises(BillError, match="row 3"):
         import_files(store, [_bill(tmp_path / "strict.csv", ("1", "1", "EUR", ""), ("x", "1", "EUR", ""))], strict=True)
+
+
+def test_what_is_beyond_the_twelfth_decimal_is_told_to_the_last_digit(store: Store, tmp_path: Path) -> None:
+    rows = [("0.1234567890123456", "0", "EUR", "")] * 3 + [("0.000000000001", "1.00000000000049", "EUR", "")]
+    done = import_files(store, [_bill(tmp_path / "fine.csv", *rows)]).files[0]
+    assert done.parts[0].billed == "0.370370367037"
+    assert done.notes == (
+        "4 amounts with more than 12 decimals (first in row 2)",
+        "the file bills 0.0000000000010368 more than was kept, all beyond the twelfth decimal",
+    )
 
 
 def test_parquet_gzip_semicolons_and_simple_files_say_the_same(store: Store, tmp_path: Path) -> None:
