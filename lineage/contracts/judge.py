@@ -83,10 +83,11 @@ def judge_nodes(view: View, changes: Sequence[Change], products: Sequence[str] =
     for change, info in zip(changes, answer.changes, strict=False):
         own = rehearse(view, [change]) if len(changes) > 1 else answer
         consumers = _consumers(view, own.effects, change.action)
-        promises = _late(view, own.effects, change.hours) if change.action == "late" else ()
+        promises = _late(view, info.node, own.effects, change.hours) if change.action == "late" else ()
+        to = info.to or (f"{change.hours:g} hours late" if change.hours else "")
         severity = Severity.breaking if promises else _of_harm(c.harm for c in consumers)
         formal = Severity.risky if change.action == "late" else Severity.breaking
-        what = ContractChange(f"node.{change.action}", info.node, info.node, info.to or "", formal, Severity.safe)
+        what = ContractChange(f"node.{change.action}", info.node, info.node, to, formal, Severity.safe)
         judged.append(Judged(what, severity, _finding(formal, severity, consumers), consumers, promises))
     subject = ", ".join(f"{info.action} {info.node}" for info in answer.changes)
     nodes = [change.node for change in changes]
@@ -251,11 +252,11 @@ def _narrower(view: View, change: ContractChange, node: int) -> tuple[str, ...]:
     return tuple(sorted(notes))
 
 
-def _late(view: View, effects: Iterable[Effect], hours: float | None) -> tuple[str, ...]:
-    """Promises of freshness downstream that a delay breaks."""
+def _late(view: View, node: str, effects: Iterable[Effect], hours: float | None) -> tuple[str, ...]:
+    """Promises of freshness that a delay breaks, of what is late itself and downstream."""
     from lineage.contracts.periods import spoken
 
-    labels = {effect.id for effect in effects}
+    labels = {node, *(effect.id for effect in effects)}
     notes = []
     for one in bindings(view.instant).bound:
         sla = one.contract.sla("latency", "freshness", "frequency")

@@ -108,6 +108,11 @@ class ChangeReport(Shown):
             lines.append(c.told + (f" (waived by {c.waiver})" if c.waiver else ""))
         return (*lines, *self.steps, *self.notes)
 
+    def reasons(self) -> tuple[str, ...]:
+        """What the changes say for themselves; what policies say stands among the remarks."""
+        told = {c.told for c in self.clashes}
+        return tuple(dict.fromkeys(note for one in self.changes for note in one.notes if note not in told))
+
     def markdown(self) -> str:
         """For a comment on a pull request."""
         lines = [f"## {_cell(self.title())}", ""]
@@ -123,7 +128,7 @@ class ChangeReport(Shown):
                 f"| {_cell(move)} | {_code(one.change.place)} | {one.change.consumer.value}{flag} "
                 f"| {one.real.value}{finding} | {who}{more or ''} |"
             )
-        lines += ["", *(f"- {_cell(line)}" for line in self.remarks())]
+        lines += ["", *(f"- {_cell(line)}" for line in (*self.reasons(), *self.remarks()))]
         return "\n".join(lines).rstrip() + "\n"
 
 

@@ -56,7 +56,5 @@ def print_change(report: ChangeReport) -> None:
             line(console, f"{one.change.place}: {consumer.id}: {consumer.why} ({consumer.use}, {who}{on})")
         if len(one.consumers) > _SHOWN:
             line(console, f"{one.change.place}: and {len(one.consumers) - _SHOWN:,} more (--format json lists all)")
-        for note in one.notes:
-            line(console, note)
-    for remark in report.remarks():
+    for remark in (*report.reasons(), *report.remarks()):
         line(console, remark)

@@ -204,6 +204,18 @@ def test_a_wider_type_breaks_a_narrower_promise_downstream(world: World, tmp_pat
     assert "narrower than bigint" in judged.notes[0]
 
 
+def test_a_delay_breaks_the_promise_of_what_is_late_itself_and_a_pull_request_says_why(
+    world: World, tmp_path: Any
+) -> None:
+    promise = "slaProperties:\n  - {property: latency, value: 1, unit: d}\n"
+    lx = applied(world, tmp_path, orders=text("orders", "1.0.0", *ORDERS) + promise)
+    assert lx.contracts.change_nodes(late={"dataset:pg:orders": 5}).exit_code == 3
+    report = lx.contracts.change_nodes(late={"dataset:pg:orders": 30})
+    why = "dataset:pg:orders: orders 1.0.0 promises latency of 1 day"
+    assert (report.exit_code, report.changes[0].notes) == (4, (why,))
+    assert f"- {why}" in report.markdown() and "→ 30 hours late" in report.markdown()
+
+
 def test_an_added_column_breaks_a_reader_of_every_column(world: World, tmp_path: Any) -> None:
     world.facet(world.job("take"), "sql", {"query": "insert into copy select * from orders"})
     lx = applied(world, tmp_path, orders=text("orders", "1.0.0", *ORDERS))
