@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -89,16 +91,39 @@ def audit(timed: Timed) -> None:
             timed("an inclusion proof among 1,000,000", 10, lambda: Tree(cursor).inclusion(123_456), 5)
 
 
-def pack(timed: Timed) -> None:
-    """An evidence pack of the sample company."""
-    from dashboard.demo import load
-    from sample_events.load import last_event
+def layered(runs: int, width: int = 25) -> list[bytes]:
+    """Events of runs in layers, each of which reads three datasets of the layer before and writes one; the last reads a
+    whole layer: a START and a COMPLETE of every run.
+    """
+    begin, lines = datetime(2026, 1, 1), []  # noqa: DTZ001 - naive UTC
+    schema = {"fields": [{"name": f"c{n}", "type": "bigint"} for n in range(10)], "_producer": "https://example.com",
+              "_schemaURL": "https://openlineage.io/spec/facets/1-1-1/SchemaDatasetFacet.json"}  # fmt: skip
+    for k in range(runs):
+        last = k == runs - 1
+        reads = range(k - width, k) if last else [max(k - width - j, -1 - k % width) for j in range(3)]
+        for step, kind in enumerate(("START", "COMPLETE")):
+            event = {
+                "eventType": kind, "eventTime": f"{(begin + timedelta(minutes=10 * k + step)).isoformat()}Z",
+                "run": {"runId": str(uuid.UUID(int=k + 1))}, "job": {"namespace": "bench", "name": f"make_{k}"},
+                "inputs": [{"namespace": "pg", "name": f"layer.t{i}"} for i in dict.fromkeys(reads)],
+                "outputs": [{"namespace": "pg", "name": "report" if last else f"layer.t{k}",
+                             "facets": {"schema": schema}}],
+                "producer": "https://example.com", "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json",
+            }  # fmt: skip
+            lines.append(json.dumps(event).encode())
+    return lines
 
-    node = "dataset:superset://bi.harbourpine.example:finance/ifrs15_report"
-    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "demo.duckdb") as store:
-        load(store, now=last_event())
+
+def pack(timed: Timed) -> None:
+    """An evidence pack of 1,000 events: a report with 500 runs behind it."""
+    from ingest.writer import Writer
+
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "layered.duckdb") as store:
+        Writer(store).ingest(layered(500), source="bench")
         key = SigningKey(os.urandom(32))
         lx = lineage.open(store)
         made = []
-        timed("an evidence pack", 5_000, lambda: made.append(lx.audit.evidence(node, key, as_of=last_event())))
-        print(f"  {made[0].events:,} events in it")
+        timed("an evidence pack of 1,000 events", 5_000,
+              lambda: made.append(lx.audit.evidence("dataset:pg:report", key)))  # fmt: skip
+        print(f"  {made[0].events:,} events in it, {len(made[0].data):,} bytes")
+        assert made[0].events == 1_000

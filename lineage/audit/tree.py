@@ -34,6 +34,7 @@ class Tree:
         self.size = _count(cursor) if size is None else size
         self._tiles: list[bytes] = [row[0] for row in cursor.execute(_TILES, [self.size // TILE]).fetchall()]
         self._leaves: dict[int, list[bytes]] = {}
+        self._roots: dict[tuple[int, int], bytes] = {}  # of what is wider than a stored subtree
 
     @property
     def root(self) -> bytes:
@@ -55,6 +56,11 @@ class Tree:
                 return self._tiles[start // TILE]
             tile = start // TILE * TILE
             return root(self._tile_leaves(tile)[start - tile : end - tile])
+        if (start, end) not in self._roots:
+            self._roots[start, end] = self._wide_root(start, end)
+        return self._roots[start, end]
+
+    def _wide_root(self, start: int, end: int) -> bytes:
         width = end - start
         if not width & width - 1 and end // TILE <= len(self._tiles):  # complete: its subtrees are leaves of their own
             return root(self._tiles[start // TILE : end // TILE])

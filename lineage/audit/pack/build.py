@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from importlib import resources
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -181,9 +182,7 @@ def _proofs(cursor: duckdb.DuckDBPyConnection, events: Sequence[Event], node: st
         body = cursor.execute("SELECT body FROM raw WHERE block = ?", [block]).fetchall()[0][0]
         leaves = [event_leaf(data) for data in unpack(body)]
 
-        def run_root(start: int, end: int, leaves: list[bytes] = leaves) -> bytes:
-            return root(leaves[start:end])
-
+        run_root = cache(partial(_root_of, leaves))  # the paths of one block share most of their roots
         for event in wanted:
             path = inclusion_proof(event.position, len(leaves), run_root)
             proved.append(
@@ -196,6 +195,10 @@ def _proofs(cursor: duckdb.DuckDBPyConnection, events: Sequence[Event], node: st
     acts = read(cursor, _ACTS, [ACCEPT, [f"block {block}" for block in by_block]])
     acts += read(cursor, "resource = ?", [node])
     return {"size": tree.size, "events": proved, "acts": [_act(act, tree) for act in acts]}
+
+
+def _root_of(leaves: Sequence[bytes], start: int, end: int) -> bytes:
+    return root(leaves[start:end])
 
 
 def _act(act: Act, tree: Tree) -> dict[str, Any]:
