@@ -268,6 +268,8 @@ class Projector:
             return body
         before = len(notes)
         entry = find(entity, key)
+        if entry is not None and entry.plain is not None and (parsed := entry.plain(raw)) is not None:
+            return Body(0, key, parsed=parsed)
         value = _decode(raw, f"{entity} facet {key}", notes)
         if isinstance(value, dict) and value.get("_deleted") is True:
             body = Body(0, key, deleted=True)

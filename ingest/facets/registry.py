@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.facets import dataset, job, oddities, run
+from ingest.facets import dataset, job, oddities, plain, run
 
 RUN, JOB, DATASET = "run", "job", "dataset"
 _D, _I, _O = "facets", "inputFacets", "outputFacets"
@@ -23,7 +23,8 @@ class Facet:
     ``places`` are the maps it may stand in by the specification; it is read wherever it stands, since producers mix
     them up. ``per_run`` facets tell of one run only: they become rows of that run and have no history of their own.
     ``read`` turns a decoded body into a value of :mod:`ingest.model`; ``None`` means it is kept and shown. ``odd``
-    tells what of a body cannot be used; each text becomes a note of the event.
+    tells what of a body cannot be used; each text becomes a note of the event. ``plain`` reads the bytes of the usual
+    form of a ``per_run`` facet at once, and answers ``None`` for any other.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Facet:
     read: Callable[[dict[str, Any]], Any] | None = None
     per_run: bool = False
     odd: Callable[[dict[str, Any]], Iterable[str]] | None = None
+    plain: Callable[[bytes], Any] | None = None
 
 
 REGISTRY: tuple[Facet, ...] = (
@@ -88,6 +90,7 @@ REGISTRY: tuple[Facet, ...] = (
         dataset.quality_metrics,
         True,
         oddities.quality_metrics,
+        plain=plain.quality_metrics,
     ),
     Facet("dataQualityAssertions", DATASET, (_I, _D), "test results", dataset.assertions, True, oddities.assertions),
     Facet(
@@ -108,8 +111,26 @@ REGISTRY: tuple[Facet, ...] = (
         True,
         oddities.assertions,
     ),
-    Facet("inputStatistics", DATASET, (_I,), "volume read", dataset.statistics, True, oddities.statistics),
-    Facet("outputStatistics", DATASET, (_O,), "volume written", dataset.statistics, True, oddities.statistics),
+    Facet(
+        "inputStatistics",
+        DATASET,
+        (_I,),
+        "volume read",
+        dataset.statistics,
+        True,
+        oddities.statistics,
+        plain.statistics,
+    ),
+    Facet(
+        "outputStatistics",
+        DATASET,
+        (_O,),
+        "volume written",
+        dataset.statistics,
+        True,
+        oddities.statistics,
+        plain.statistics,
+    ),
     Facet("subset", DATASET, (_I, _O), "which partitions"),
     Facet("icebergScanReport", DATASET, (_I,), "scan cost", dataset.iceberg_scan, per_run=True),
     Facet("icebergCommitReport", DATASET, (_O,), "size of the table", dataset.iceberg_commit, per_run=True),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.envelope import Envelope, Refusal, decode
+from ingest.facets import DATASET, find, plain
 from ingest.project import Projector
 from ingest.writer import Writer
 from lineage.store import Store
@@ -232,3 +233,28 @@ def test_a_digest_that_is_found_at_another_time_than_the_text_suggests_is_a_know
         assert writer.ingest([first, first], source="test").accepted == 1
         again = writer.ingest([first, GOOD], source="test")
         assert (again.accepted, again.duplicates) == (1, 1)
+
+
+NUMBERS = st.one_of(st.integers(-3, 2**70), st.floats(), st.none(), st.booleans(), st.just("7"), st.just({"0.5": 1}))
+PROFILES = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("rowCount", "bytes", "fileCount", "size"), NUMBERS),
+        "columnMetrics": st.dictionaries(
+            st.sampled_from("ab"), st.dictionaries(st.sampled_from(["min", "nullCount"]), NUMBERS)
+        ),
+        "validationResults": st.just({"results": [{"success": True}]}),
+        "_deleted": st.booleans(),
+    },
+)
+
+
+@given(PROFILES)
+def test_numbers_read_at_once_are_those_of_a_closer_look(body: dict[str, Any]) -> None:
+    raw = json.dumps(body).encode()
+    for quick, entity_key in ((plain.quality_metrics, "dataQualityMetrics"), (plain.statistics, "outputStatistics")):
+        facet = find(DATASET, entity_key)
+        assert facet is not None and facet.read is not None and facet.odd is not None
+        if (found := quick(raw)) is not None:
+            assert found == facet.read(body) and list(facet.odd(body)) == []
+            assert body.get("_deleted") is None
