@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.quality.evidence import evidence
+from lineage.quality.evidence import evidence_of
 from lineage.quality.report import number
 from lineage.quality.score import grade
 
@@ -22,7 +22,7 @@ def annotate(view: View, nodes: Sequence[int]) -> Mapping[str, Sequence[Any]]:
 
     Upstream risk is not told to those who may not see everything upstream.
     """
-    found = evidence(view)
+    found = evidence_of(view, nodes)
     at = np.asarray(nodes, dtype=np.int64)
     shown = [number(score) for score in found.scores.shown[at].tolist()]
     gated = found.scores.gated[at].tolist()

@@ -6,6 +6,7 @@ counts for the column and for its dataset. Nothing is stored: what depends on th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 _KEPT = timedelta(minutes=1)  # how old an answer about the present may be
+_SMALL = 2_000  # nodes below which everything is looked at at once
+_FEW = 8  # how many times fewer nodes have to be asked for than there are, to look at them alone
 STALE = 48 * 3_600.0  # seconds after which a result is unknown, unless twice the test's own gap is longer
 _TIMELINESS, _VOLUME, _UNIQUE, _CONFORMITY, _COMPLETENESS = (
     DIMENSIONS.index(k) for k in ("timeliness", "coverage", "uniqueness", "conformity", "completeness")
@@ -36,15 +39,15 @@ _TESTS = """
 -- newest result of each test of each dataset at T as known at K; tests of a run alone count for its job and its inputs
 WITH told AS (
   SELECT dataset, field, name, status, severity, tested_at, run FROM assertion
-  WHERE dataset IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
+  WHERE dataset IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known {of_dataset}
   UNION ALL
   SELECT i.dataset, a.field, a.name, a.status, a.severity, a.tested_at, a.run
   FROM assertion a JOIN run_io i ON i.run = a.run AND i.direction = 'in'
   WHERE a.dataset IS NULL AND a.tested_at <= $at AND a.known_from <= $known AND a.known_to > $known
-    AND i.known_from <= $known AND i.known_to > $known
+    AND i.known_from <= $known AND i.known_to > $known {of_input}
   UNION ALL
   SELECT job, field, name, status, severity, tested_at, run FROM assertion
-  WHERE dataset IS NULL AND job IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
+  WHERE dataset IS NULL AND job IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known {of_job}
 ), newest AS (
   SELECT dataset, field, name, arg_max(status, (tested_at, run)) AS status,
     arg_max(severity, (tested_at, run)) AS severity, max(tested_at) AS tested_at, arg_max(run, (tested_at, run)) AS run,
@@ -61,8 +64,9 @@ _WRITES = """
 SELECT o.dataset, epoch(coalesce(r.ended_at, r.first_event)) AS done, o.row_count::DOUBLE AS told
 FROM run_io o JOIN run r ON r.run = o.run
 WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.first_event) <= $at
-  AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
+  AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known {of_output}
 """
+_ONLY = {"of_dataset": "dataset", "of_input": "i.dataset", "of_job": "job", "of_output": "o.dataset"}
 TEST, FRESHNESS, VOLUME, PROMISE, KEY, RUN, DURATION = range(7)
 SORTS = ("test", "freshness", "volume", "contract", "key", "run", "duration")
 
@@ -124,6 +128,21 @@ def evidence(view: View, now: datetime | None = None) -> Evidence:
     return kept
 
 
+def evidence_of(view: View, nodes: Sequence[int]) -> Evidence:
+    """Evidence now that is right for some nodes: of all, or of them and what is upstream, where that is far less.
+
+    Checks of other nodes may be missing from it.
+    """
+    cache: dict[datetime | None, Evidence] = view.instant.remember("quality", dict)
+    n = view.snapshot.n
+    if None in cache or n < _SMALL:
+        return evidence(view)
+    homes = sorted({view.snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in nodes})
+    upstream = view.snapshot.walk(homes, "upstream").nodes.tolist()
+    only = np.unique(np.array([*homes, *upstream], dtype=np.int64))
+    return evidence(view) if len(only) * _FEW > n else _evidence(view, view.as_of, only)
+
+
 def seconds(at: datetime) -> float:
     """Seconds since 1970.
 
@@ -133,9 +152,9 @@ def seconds(at: datetime) -> float:
     return (at - EPOCH).total_seconds()
 
 
-def load_writes(view: View) -> Writes:
-    """Completed writes of all datasets at the instant of a view."""
-    table = view.store.arrow(_WRITES, {"at": view.snapshot.as_of, "known": view.snapshot.known_at})
+def load_writes(view: View, ids: Sequence[int] | None = None) -> Writes:
+    """Completed writes of all datasets, or of some (node ids), at the instant of a view."""
+    table = _arrow(view, _WRITES, ids)
     node = view.snapshot.indices(table.column("dataset").to_numpy())
     told = table.column("told").to_numpy(zero_copy_only=False).astype(np.float64)
     inside = node >= 0
@@ -145,15 +164,29 @@ def load_writes(view: View) -> Writes:
 # -- inside
 
 
-def _evidence(view: View, now: datetime) -> Evidence:
+def _arrow(view: View, sql: str, ids: Sequence[int] | None) -> pa.Table:
+    """A table of all nodes, or of those with some ids."""
+    when: dict[str, Any] = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
+    if ids is None:
+        return view.store.arrow(sql.format(**dict.fromkeys(_ONLY, "")), when)
+    filters = {key: f"AND {column} IN (SELECT unnest($ids::UBIGINT[]))" for key, column in _ONLY.items()}
+    return view.store.arrow(sql.format(**filters), {**when, "ids": ids})
+
+
+def _evidence(view: View, now: datetime, only: I64 | None = None) -> Evidence:
+    """Evidence of all nodes, or of some (dense indices)."""
     n = view.snapshot.n
-    tests = view.store.arrow(_TESTS, {"at": view.snapshot.as_of, "known": view.snapshot.known_at})
-    writes = load_writes(view)
+    ids = None if only is None else [member for i in only.tolist() for member in view.snapshot.members(i)]
+    tests = _arrow(view, _TESTS, ids)
+    writes = load_writes(view, ids)
     last, limit, gaps = learned_limits(writes.node, writes.done, n, seconds(now))
     promised = np.zeros(n, dtype=bool)
-    promises = _promised(view, now, limit, promised)
+    promises = _promised(view, now, limit, promised, only)
     volumes = last_volumes(writes.node, writes.done, writes.rows, n)
     datasets = np.flatnonzero(view.snapshot.kind == DATASET)
+    jobs_here = checked_jobs(view)
+    if only is not None:
+        datasets, jobs_here = np.intersect1d(datasets, only), np.intersect1d(jobs_here, only)
     parts = [
         _tests(view, tests, seconds(now)),
         _fresh(datasets, last, limit, promised, seconds(now)),
@@ -161,10 +194,10 @@ def _evidence(view: View, now: datetime) -> Evidence:
         _contract(promises),
     ]
     parts.append(_keys(datasets, parts, n))
-    jobs = job_runs(view, now)
-    parts += _jobs(checked_jobs(view), jobs)
+    jobs = job_runs(view, now, ids)
+    parts += _jobs(jobs_here, jobs)
     checks = Checks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    per = weights(view, np.unique(checks.node))
+    per = weights(view, np.flatnonzero(np.bincount(checks.node, minlength=n)))
     scores = _scores(checks, n, per)
     risk, origin = _risk(view, scores)
     told = tuple(promise for _, promise in promises)
@@ -213,13 +246,16 @@ def _critical(view: View, table: pa.Table, dataset: I64) -> np.ndarray[tuple[int
     return found
 
 
-def _promised(view: View, now: datetime, limit: F64, promised: Any) -> list[tuple[int, Promise]]:
+def _promised(view: View, now: datetime, limit: F64, promised: Any, only: I64 | None) -> list[tuple[int, Promise]]:
     """Promises of enforced contracts with their dataset; limits of freshness are put in place of the learned ones."""
     from lineage.contracts.binding import bindings
     from lineage.contracts.conformance import ENFORCED, freshness_slas, promises_of
     from lineage.contracts.facts import load_facts
 
     bound = [one for one in bindings(view.instant).bound if one.contract.status in ENFORCED]
+    if only is not None:
+        wanted = set(only.tolist())
+        bound = [one for one in bound if one.node in wanted]
     facts = load_facts(view, sorted({one.node for one in bound}))
     found = []
     for one in bound:

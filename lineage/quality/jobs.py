@@ -6,6 +6,7 @@ to judge and are unknown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ FROM run
 WHERE known_from <= $known AND known_to > $known AND ended_at > $since AND ended_at <= $at
   AND coalesce(upper(processing), 'BATCH') NOT IN ('STREAMING', 'SERVICE')
 """
+_ONLY = "  AND job IN (SELECT unnest($ids::UBIGINT[]))"
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class JobRuns:
     odd: dict[int, Judged] = field(default_factory=dict)
 
 
-def job_runs(view: View, now: datetime) -> JobRuns:
-    """The last runs of all jobs at the instant of a view, in the 90 days before ``now``.
+def job_runs(view: View, now: datetime, ids: Sequence[int] | None = None) -> JobRuns:
+    """The last runs of all jobs, or of some (node ids), at the instant of a view, in the 90 days before ``now``.
 
     >>> import lineage
     >>> from lineage.store import Store
@@ -56,7 +58,9 @@ def job_runs(view: View, now: datetime) -> JobRuns:
     """
     n, at = view.snapshot.n, view.snapshot.as_of
     since = now - timedelta(days=DAYS) if now.year > 1970 else now
-    table = view.store.arrow(_RUNS, {"at": at, "known": view.snapshot.known_at, "since": since})
+    when = {"at": at, "known": view.snapshot.known_at, "since": since}
+    some = ids is not None
+    table = view.store.arrow(_RUNS + _ONLY if some else _RUNS, {**when, "ids": ids} if some else when)
     node: I64 = view.snapshot.indices(table.column("job").to_numpy()).astype(np.int64)
     done, ended, duration = (_floats(table, name) for name in ("done", "ended", "duration"))
     order = np.lexsort((done, ended))  # of runs that ended together the one that completed counts

@@ -284,3 +284,23 @@ def test_a_broken_promise_that_the_next_version_repeats_stays_one_incident(world
     apply(world.store, tmp_path, at=last + timedelta(hours=50))
     (same,) = Lineage(world.store).quality.incidents(now=last + timedelta(hours=80)).incidents
     assert (same.id, same.failures, same.state) == (one.id, 1, "open")
+
+
+def test_what_is_told_of_a_few_nodes_is_what_is_told_of_them_among_all(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lineage.quality import evidence
+    from lineage.quality.columns import annotate
+
+    world.dataset("orders", "id")
+    world.assertion(world.dataset("raw"), "unique", "fail", tested_at=NOW - HOUR)
+    world.assertion(world.dataset("orders"), "not_null", "pass", column="id", tested_at=NOW - HOUR)
+    view = declared(world, tmp_path, "report", 30).view(NOW)
+    nodes = range(view.snapshot.n)
+    monkeypatch.setattr(evidence, "_SMALL", 0)
+    monkeypatch.setattr(evidence, "_FEW", 0)
+    few = [annotate(view, [i]) for i in nodes]
+    evidence.evidence(view)
+    told = annotate(view, nodes)
+    assert any(one is not None for one in told["upstream_risk"])
+    assert few == [{column: [values[i]] for column, values in told.items()} for i in nodes]
