@@ -148,7 +148,7 @@ def export(
 ) -> None:
     """A contract exactly as it was written."""
     with engine(db) as lx:
-        text = lx.contracts.versions(contract, known_at=known_at)[0].text
+        text = lx.contracts.written(contract, known_at=known_at)
     if output is None:
         write_text(text)
     else:

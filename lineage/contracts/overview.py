@@ -11,7 +11,8 @@ from lineage.contracts.binding import bindings
 from lineage.contracts.drift import Drift, differences
 from lineage.contracts.facts import load_facts
 from lineage.contracts.lookup import UnknownContractError, named, visible
-from lineage.contracts.model import Contract
+from lineage.contracts.model import STATUSES, Contract, semver
+from lineage.errors import UsageError
 from lineage.products import membership, products_of
 from lineage.shown import Shown
 
@@ -132,7 +133,15 @@ class Products(Shown):
 
 
 def contracts(view: View, status: str | None = None) -> Contracts:
-    """All contracts whose domain the actor may see."""
+    """All contracts whose domain the actor may see.
+
+    Raises
+    ------
+    UsageError
+        when a status is none of those that a contract can have.
+    """
+    if status is not None and status not in STATUSES:
+        raise UsageError(f"“{status}” is no status; there are {', '.join(STATUSES)}.")
     found = bindings(view.instant)
     rows = []
     for contract in found.contracts:
@@ -179,7 +188,9 @@ def versions(view: View, table: str, id: str) -> tuple[Version, ...]:
     """Every version of a contract or product, newest first."""
     column = "id" if table == "contract" else "name"
     sql = _VERSIONS.format(table=table, column=column)
-    return tuple(Version(*row) for row in view.store.rows(sql, {"id": id, "known": view.known_at}))
+    found = [Version(*row) for row in view.store.rows(sql, {"id": id, "known": view.known_at})]
+    found.sort(key=lambda one: (one.valid_from, one.known_from, semver(one.version or "") or (0, 0, 0)), reverse=True)
+    return tuple(found)
 
 
 def products(view: View) -> Products:

@@ -37,11 +37,24 @@ class ContractQuestions:
         return contracts(self._lineage.view(as_of, known_at, actor), status)
 
     def versions(self, contract: str, *, known_at: When = None, actor: Actor = LOCAL) -> tuple[Version, ...]:
-        """Every version of a contract as it was written, newest first."""
+        """Every version of a contract as it was written, newest first; of ``ID@2`` those of this major version."""
+        from lineage.contracts.model import semver
         from lineage.contracts.overview import find, versions
 
         view = self._lineage.view(None, known_at, actor)
-        return versions(view, "contract", find(view, contract).id)
+        found = find(view, contract)
+        every = versions(view, "contract", found.id)
+        if contract in (found.id, found.name):
+            return every
+        return tuple(one for one in every if (semver(one.version or "") or (0,))[0] == found.major)
+
+    def written(self, contract: str, *, known_at: When = None, actor: Actor = LOCAL) -> str:
+        """The text of a contract: of ``ID@2`` that of this major version, else that of the active one."""
+        from lineage.contracts.overview import find
+
+        meant = find(self._lineage.view(None, known_at, actor), contract)
+        every = self.versions(contract, known_at=known_at, actor=actor)
+        return next((one for one in every if one.version == meant.version), every[0]).text
 
     def check(
         self,

@@ -34,7 +34,8 @@ def print_versions(found: Sequence[Version]) -> None:
     rows = [[cell_text(x) for x in (v.version, v.status, v.valid_from, v.actor, v.hash[:12], v.path)] for v in found]
     table(console, ("Version", "Status", "Since", "By", "Hash", "File"), rows)
     if found:
-        line(console, found[0].text.rstrip())
+        for text in found[0].text.rstrip().splitlines():
+            line(console, text)
 
 
 def print_change(report: ChangeReport) -> None:

@@ -13,7 +13,7 @@ from lineage.api.errors import explain
 from lineage.api.router import build_router
 from lineage.cli import run
 from lineage.engine import Lineage
-from lineage.errors import MeshlineError
+from lineage.errors import MeshlineError, UsageError
 from tests.answers.builder import World
 from tests.contracts.test_change import ORDERS, applied, text
 
@@ -79,3 +79,14 @@ def test_the_command_line_judges_two_files_and_leaves_with_the_code_of_the_worst
     assert run([*words, "md", "--exit-zero"]) == 0
     assert "column.removed" in capsys.readouterr().out
     assert run(["change", "--db", str(db)]) == 2
+
+
+def test_a_major_version_is_shown_and_exported_by_its_number_and_else_the_active_one(tmp_path: Path) -> None:
+    old = text("orders", "1.4.0", *ORDERS).replace("status: active", "status: deprecated")
+    lx = applied(World(), tmp_path, old=old, new=text("orders", "2.0.0", *ORDERS[:2]))
+    assert [v.version for v in lx.contracts.versions("orders")] == ["2.0.0", "1.4.0"]
+    assert [v.version for v in lx.contracts.versions("orders@1")] == ["1.4.0"]
+    assert lx.contracts.written("orders@1") == old
+    assert '"2.0.0"' in lx.contracts.written("orders") == lx.contracts.written("orders@2")
+    with pytest.raises(UsageError, match="there are proposed, draft, active"):
+        lx.contracts.list("nonsense")
