@@ -93,6 +93,7 @@ class Attribution:
     rules: Rules
     runs: list[RunUse] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)  # runs that no rate has a price for
+    pooled: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)  # pool, currency, service -> charges
 
     def currencies(self) -> list[str]:
         """Currencies in order."""
@@ -187,6 +188,9 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
     if crossing:
         _cross(book, Borders(view, runs, rules), crossing)
     result = Attribution(period, metric, [], billed, rules, runs)
+    for key, (place, charge) in shared.items():
+        what = place.pool or "", charge["currency"] or "", charge["service"] or ""
+        result.pooled.setdefault(what, []).append(key)
     _estimate(book, view, result, told)
     result.parts = book.parts()
     return result

@@ -79,21 +79,33 @@ def _currency(view: View, found: Allocation, node: int, currency: str) -> Explai
 
 
 def _evidence(view: View, found: Allocation, parts: list[Part]) -> tuple[Evidence, ...]:
-    keys = sorted({part.key for part in parts if part.key is not None})
+    """Every part with its bills; of a share of a pool, those of everything that was divided."""
+    behind = {part: _charges(found, part) for part in parts}
+    keys = sorted({key for some in behind.values() for key in some})
     when = {"known": view.known_at, "start": found.period.start, "end": found.period.end, "keys": keys}
     bills = {key: (rows, files, resource) for key, rows, files, resource in view.store.rows(_BILLS, when)}
     metric = found.attribution.metric
     evidence = []
     for part in sorted(parts, key=lambda part: (-abs(part.amount), part.method, part.rule, part.key or 0)):
-        rows, files, resource = bills.get(part.key, (None, [], None)) if part.key is not None else (None, [], None)
+        told = [bills[key] for key in behind[part] if key in bills]
+        files = sorted({file for _, some, _ in told for file in some})
+        resource = told[0][2] if told and part.key is not None else None
         evidence.append(
             Evidence(
                 money_text(part.amount), part.method, part.rule, part.service,
                 metric if part.basis == "billed" else part.basis, resource,
-                view.label(part.job) if part.job is not None else None, part.pool, rows, tuple(files),
+                view.label(part.job) if part.job is not None else None, part.pool,
+                sum(rows for rows, _, _ in told) if told else None, tuple(files),
             )
         )  # fmt: skip
     return tuple(evidence)
+
+
+def _charges(found: Allocation, part: Part) -> list[int]:
+    """The charges that a part comes from."""
+    if part.key is not None:
+        return [part.key]
+    return found.attribution.pooled.get((part.pool or "", part.currency, part.service), []) if part.pool else []
 
 
 def _neighbours(view: View, network: Network, shares: Shares, node: int, *, inward: bool) -> tuple[Neighbour, ...]:

@@ -306,3 +306,10 @@ rates:
     (tmp_path / "cost" / "egress.yaml").write_text("name: e\nrates: [{currency: EUR, run_second: 1, from: eu}]\n")
     with Store.open(":memory:") as store, pytest.raises(DeclarationError, match="no “byte_egressed”"):
         apply(store, tmp_path)
+
+
+def test_a_share_of_a_pool_is_explained_by_the_bills_that_were_divided(lx: Lineage, tmp_path: Path) -> None:
+    rows = [{"BilledCost": "6", "ResourceId": "wh-1"}, {"BilledCost": "2", "ResourceId": "wh-2"}]
+    import_files(lx.store, [_bill(tmp_path, [*rows, {"BilledCost": "1", "ResourceId": "other"}])])
+    (told,) = lx.cost.explain("dwh.revenue", period="2026-06").currencies[0].evidence
+    assert (told.pool, told.amount, told.rows, told.bills) == ("wh", "2", 2, (str(tmp_path / "bill.csv"),))

@@ -304,3 +304,10 @@ def test_what_is_told_of_a_few_nodes_is_what_is_told_of_them_among_all(
     told = annotate(view, nodes)
     assert any(one is not None for one in told["upstream_risk"])
     assert few == [{column: [values[i]] for column, values in told.items()} for i in nodes]
+
+
+def test_a_gate_before_which_nothing_was_looked_at_is_not_open(world: World) -> None:
+    world.job("lonely")
+    found = Lineage(world.store).quality.gate("lonely")
+    assert (found.state, found.looked_at) == ("unknown", 0)
+    assert found.blockers[0].detail == "nothing is known of what it reads"
