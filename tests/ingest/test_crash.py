@@ -20,7 +20,7 @@ from tests.ingest.build import column_lineage, loaded, run_event, schema
 from tests.ingest.bulk import BATCH
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 3  # in each of two modes; tests/server kills a server twice more
+KILLS = 4  # in each of two modes; tests/server kills a server twice more
 
 
 def events(count: int) -> list[bytes]:
@@ -65,13 +65,13 @@ def held(db: Path, acknowledged: int) -> int:
 def test_kill_9_at_random_moments_loses_no_committed_batch(tmp_path: Path, settings: tuple[str, ...]) -> None:
     rng = random.Random(os.urandom(8))
     db, file = tmp_path / "m.duckdb", tmp_path / "all.ndjson"
-    lines = events(14 * BATCH)
+    lines = events(20 * BATCH)
     file.write_bytes(b"\n".join(lines))
     done = 0
     for _ in range(KILLS):
         with start(db, file, done, *settings) as child:
             assert child.stdout is not None
-            for _ in range(rng.randint(1, 4)):
+            for _ in range(rng.randint(1, 3)):
                 done = int(next(child.stdout))
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(rng.uniform(0, 0.05))
