@@ -84,7 +84,8 @@ def sign(key: str, stamp: int, body: bytes) -> str:
 def payload(alert: Alert) -> dict[str, Any]:
     """The JSON of a webhook."""
     return {
-        "id": alert.id, "cause": alert.cause, "kind": alert.kind, "severity": alert.severity, "domain": alert.domain,
+        "id": alert.id, "cause": alert.cause, "state": "resolved" if alert.resolved else "open",
+        "kind": alert.kind, "severity": alert.severity, "domain": alert.domain,
         "level": alert.level, "escalation": alert.escalation, "title": alert.title, "node": alert.node,
         "detail": alert.detail, "since": iso(alert.since), "deadline": iso(alert.deadline),
         "members": list(alert.members[:LISTED]), "more": max(0, len(alert.members) - LISTED),

@@ -13,7 +13,10 @@ DeliveryState = Literal["waiting", "sent", "dead"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One cause in one state. ``members`` are what it explains, ``level`` how far its escalation has come."""
+    """One cause in one state. ``members`` are what it explains, ``level`` how far its escalation has come.
+
+    ``resolved``: the cause, which had been told, is gone.
+    """
 
     id: str
     cause: str  # 'violation:v…', 'incident:…', 'contract:…', 'budget:…'
@@ -29,6 +32,7 @@ class Alert:
     deadline: datetime | None = None
     members: tuple[str, ...] = ()
     raised_at: datetime | None = None
+    resolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """One pass of the notifier: raise what is new, deliver what is due, keep what became of it.
 
-An alert is one cause in one state (severity, step of its escalation), told once as long as the cause lasts; what went
-away and comes back is told again. A delivery that fails is tried again with growing pauses and is dead after the
-last; it can be sent again by hand. No transaction is open while something is sent.
+An alert is one cause in one state (severity, step of its escalation), told once as long as the cause lasts. That it is
+gone is told too, by the routes that told of it; what comes back is told again. A delivery that fails is tried again
+with growing pauses and is dead after the last; it can be sent again by hand. No transaction is open while something is
+sent.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ _DUE = """
 -- one delivery that is due
 SELECT d.id, d.route, d.attempts, a.body FROM alert_delivery d JOIN alert a ON a.id = d.alert
 WHERE d.state = 'waiting' AND d.next_at <= $now ORDER BY d.next_at, d.id LIMIT $most
+"""
+_TOLD = """
+-- last alert of some causes: one row each
+SELECT arg_max(body, raised_at) FROM alert WHERE cause IN (SELECT unnest($causes::VARCHAR[])) GROUP BY cause ORDER BY 1
 """
 _KNOWN = "SELECT id FROM alert WHERE id IN (SELECT unnest($ids::VARCHAR[]))"
 _PEOPLE = """
@@ -105,16 +110,19 @@ def read_alert(body: str) -> Alert:
     for key in ("since", "deadline", "raised_at"):
         value[key] = parse_instant(value[key]) if value.get(key) else None
     value["members"] = tuple(value["members"])
-    return Alert(**{field.name: value[field.name] for field in fields(Alert)})
+    return Alert(**{field.name: value[field.name] for field in fields(Alert) if field.name in value})
 
 
 def alert_id(alert: Alert, since: str) -> str:
     """Id of one cause in one state, since the cause began."""
-    key = json.dumps([alert.cause, since, alert.severity, alert.level])
-    return "a" + hashlib.sha256(key.encode()).hexdigest()[:10]
+    return _name([alert.cause, since, alert.severity, alert.level])
 
 
 # -- inside
+
+
+def _name(key: Sequence[str | int]) -> str:
+    return "a" + hashlib.sha256(json.dumps(key).encode()).hexdigest()[:10]
 
 
 def _raise(store: Store, found: Sequence[Alert], routes: Sequence[Route], now: datetime, *, complete: bool) -> int:
@@ -126,6 +134,7 @@ def _raise(store: Store, found: Sequence[Alert], routes: Sequence[Route], now: d
     named = {alert_id(one, lasting[one.cause]): one for one in found}
     told = {row[0] for row in store.rows(_KNOWN, {"ids": list(named)})}
     fresh = [replace(one, id=name, raised_at=now) for name, one in named.items() if name not in told]
+    fresh += _resolved(store, {cause: since for cause, since in known.items() if cause not in lasting}, now)
     if not fresh and lasting == known:
         return 0
     with store.transaction() as cursor:
@@ -133,6 +142,18 @@ def _raise(store: Store, found: Sequence[Alert], routes: Sequence[Route], now: d
         for alert in fresh:
             keep_alert(cursor, alert, [route for route in routes if route.takes(alert)], now)
     return len(fresh)
+
+
+def _resolved(store: Store, gone: Mapping[str, str], now: datetime) -> list[Alert]:
+    """What to tell of causes that are gone (with the time since which each lasted)."""
+    rows = store.rows(_TOLD, {"causes": sorted(gone)}) if gone else []
+    return [
+        replace(
+            one, id=_name([one.cause, gone[one.cause], "resolved"]), title=f"Resolved: {one.title}", deadline=None,
+            raised_at=now, resolved=True,
+        )
+        for one in map(read_alert, (row[0] for row in rows)) if not one.resolved
+    ]  # fmt: skip
 
 
 def keep_alert(cursor: duckdb.DuckDBPyConnection, alert: Alert, routes: Sequence[Route], now: datetime) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from lineage.engine import Lineage
 from lineage.errors import DeclarationError, UsageError
 from lineage.store import Store
 from lineage.times import utcnow
-from tests.alerts.receivers import free_port, mail, web
+from tests.alerts.receivers import certificate, free_port, mail, web
 from tests.answers.builder import World
 from tests.policies.people import people
 
@@ -133,6 +134,58 @@ def test_a_password_is_not_sent_in_the_clear(tmp_path: Path) -> None:
     assert "no encryption" in (lx.alerts.list().deliveries[0].error or "")
 
 
+def test_mail_and_password_go_encrypted_and_only_to_a_server_that_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lx = mesh(World(), tmp_path, post="id: post\nchannel: mail\nsmtp: ${SMTP}\nfrom: m@x.example\nto: [a@x.example]\n")
+    with mail(certificate(tmp_path)) as got:
+        address = got.url.replace("//", "//user:word@")
+        now = utcnow()
+        assert lx.alerts.send(now=now, environment={"SMTP": address}).failed == 1
+        assert got.mails == [] and got.words == []
+        assert "SSLCertVerificationError" in (lx.alerts.list().deliveries[0].error or "")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+        assert lx.alerts.send(now=now + PAUSES[0], environment={"SMTP": address}).delivered == 1
+    assert len(got.mails) == 1 and got.words == ["AUTH"]
+
+
+def test_a_broken_contract_without_an_incident_is_told_by_itself(tmp_path: Path) -> None:
+    world = World()
+    world.facet(world.dataset("orders", "id"), "schema", {"fields": [{"name": "id", "type": "int"}]})
+    lx = mesh(world, tmp_path, hook="id: hook\nchannel: webhook\nurl: ${HOOK}\nkinds: [contract]\n")
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "orders.yaml").write_text(
+        'apiVersion: v3.1.0\nkind: DataContract\nid: orders\nversion: "1.0.0"\nstatus: active\nschema:\n'
+        "  - name: orders\n    customProperties: [{property: openlineage.namespace, value: pg}, "
+        "{property: openlineage.name, value: orders}]\n    properties: [{name: id}, {name: total}]\n"
+    )
+    apply(world.store, tmp_path)
+    with web() as got:
+        assert lx.alerts.send(environment={"HOOK": got.url}).delivered == 1
+    told = json.loads(got.calls[0][1])
+    assert (told["kind"], told["node"]) == ("contract", "dataset:pg:orders")
+    assert told["members"] == ["column total: expected any type, observed missing"]
+
+
+def test_each_kind_arrives_by_its_own_channel(demo_file: Path, tmp_path: Path) -> None:
+    shutil.copy(demo_file, tmp_path / "demo.duckdb")
+    post = "channel: mail\nsmtp: ${SMTP}\nfrom: m@x.example\nto: [a@x.example]\nkinds: [budget]\n"
+    routes = {
+        "hook": "channel: webhook\nurl: ${HOOK}\nkinds: [violation, contract]\n",
+        "chat": "channel: slack\nurl: ${CHAT}\nkinds: [incident]\n", "post": post,
+    }  # fmt: skip
+    with Store.open(tmp_path / "demo.duckdb") as store, web() as hook, web() as chat, mail() as post_box:
+        (tmp_path / "tree" / "alerts").mkdir(parents=True)
+        for name, body in routes.items():
+            (tmp_path / "tree" / "alerts" / f"{name}.yaml").write_text(f"id: {name}\n{body}")
+        apply(store, tmp_path / "tree")
+        sent = Lineage(store).alerts.send(environment={"HOOK": hook.url, "CHAT": chat.url, "SMTP": post_box.url})
+    assert (sent.failed, sent.waiting, sent.problems) == (0, 0, ())
+    assert {json.loads(body)["kind"] for _, body in hook.calls} == {"violation"}  # contracts are told with an incident
+    assert chat.calls and all("Incident: " in json.loads(body)["text"] for _, body in chat.calls)
+    assert any("Budget " in text for text in post_box.mails)
+
+
 def test_slack_texts_cannot_become_links_or_mentions() -> None:
     said = json.dumps(slack(Alert("a", "c", "violation", "high", "shop", 0, "<!channel> & co", detail="<http://x|y>")))
     assert "<" not in said and "&lt;!channel&gt; &amp; co" in said
@@ -155,7 +208,7 @@ def test_a_route_takes_what_it_names(tmp_path: Path) -> None:
     ]
 
 
-def test_a_cause_that_went_away_and_comes_back_is_told_again(tmp_path: Path) -> None:
+def test_that_a_cause_is_gone_is_told_once_and_when_it_comes_back_it_is_told_again(tmp_path: Path) -> None:
     lx = mesh(World(), tmp_path, hook=HOOK)
     with web() as got:
         environment = {"HOOK": got.url, "KEY": "k"}
@@ -164,11 +217,14 @@ def test_a_cause_that_went_away_and_comes_back_is_told_again(tmp_path: Path) -> 
         with lx.store.transaction() as cursor:
             cursor.execute("CREATE TABLE put_away AS SELECT * FROM evaluation")
             cursor.execute("DELETE FROM evaluation")
-        lx.alerts.send(now=now + DAY, environment=environment)
+        for hours in (24, 25):
+            lx.alerts.send(now=now + timedelta(hours=hours), environment=environment)
         with lx.store.transaction() as cursor:
             cursor.execute("INSERT INTO evaluation SELECT * FROM put_away")
         lx.alerts.send(now=now + 2 * DAY, environment=environment)
-    assert len(got.calls) == 2
+    told = [json.loads(body) for _, body in got.calls]
+    assert [one["state"] for one in told] == ["open", "resolved", "open"]
+    assert told[1]["title"] == f"Resolved: {told[0]['title']}" and len({one["id"] for one in told}) == 3
 
 
 @pytest.mark.parametrize(
