@@ -84,6 +84,21 @@ def snapshot(actor: Who = None, db: Database = None) -> None:
     typer.echo(f"{taken.day:%Y-%m-%d}: {taken.figures:,} figures")
 
 
+@scorecards.command()
+def drill(
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Its id.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was played, and what came of it.")],
+    actor: Who = None,
+    db: Database = None,
+) -> None:
+    """Write down that PRODUCT held a drill; its maturity asks for one a year."""
+    from lineage.engine import Lineage
+
+    with open_store(db) as store:
+        Lineage(store).scorecards.drill(product, reason, actor=acting(actor))
+    typer.echo(f"The drill of {product} is in the audit log.")
+
+
 def risk(
     product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Its id.", show_default=False)],
     as_of: AsOf = None,

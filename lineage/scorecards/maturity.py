@@ -25,6 +25,11 @@ _EXPORTED = """
 SELECT DISTINCT resource FROM audit
 WHERE action = 'evidence.export' AND acted_at > $since AND acted_at <= $at AND acted_at <= $known
 """
+_DRILLED = """
+-- products that held a drill in the year before T
+SELECT DISTINCT resource FROM audit
+WHERE action = 'drill.hold' AND acted_at > $since AND acted_at <= $at AND acted_at <= $known
+"""
 _LATE = ("freshness", "latency", "frequency", "availability")
 
 
@@ -39,6 +44,7 @@ class Grounds:
     critical: frozenset[str]  # subjects with an open critical violation
     undisciplined: frozenset[str]  # contracts whose last breaking change came too fast
     exported: frozenset[str]
+    drilled: frozenset[str]
     allocated: Callable[[], float | None]  # share of the newest bill that is allocated
 
 
@@ -91,6 +97,7 @@ def _grounds(base: Base, cost: Cost | None) -> Grounds:
         ),
         undisciplined=frozenset(row.id.split(" ", 1)[0] for row in discipline(base) if not row.counted),
         exported=frozenset(row[0] for row in base.view.store.rows(_EXPORTED, when)),
+        drilled=frozenset(row[0] for row in base.view.store.rows(_DRILLED, when)),
         allocated=cache(lambda: None if cost is None else allocated_share(base, cost)),
     )
 
@@ -158,3 +165,5 @@ def _evolving(grounds: Grounds, product: str, readers: str) -> Iterator[str]:
         yield f"breaking changes of {name} with 90 days beside each other"
     if not grounds.exported & {*grounds.members[product], product}:
         yield "an evidence pack exported within a year"
+    if product not in grounds.drilled:
+        yield f"a drill within a year (meshline scorecards drill {product})"

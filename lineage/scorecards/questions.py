@@ -14,7 +14,7 @@ from lineage.scorecards.answers import SORTS, Behind, History, Row, Score, Score
 from lineage.scorecards.base import Base
 from lineage.scorecards.maturity import maturity
 from lineage.scorecards.metrics import BY_ID, METRICS, Metric, metric, score
-from lineage.scorecards.risk import Risk, risk, risks
+from lineage.scorecards.risk import Risk, UnknownProductError, risk, risks
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -156,6 +156,30 @@ class ScorecardQuestions:
             for of in METRICS
         ]
         return keep(self._lineage.store, scores, moment, actor.name)
+
+    def drill(self, product: str, note: str, *, now: datetime | None = None, actor: Actor = LOCAL) -> None:
+        """Write down that a product held a drill: an incident that was played through, for its maturity.
+
+        Parameters
+        ----------
+        note
+            what was played and what came of it; it stays in the audit log.
+
+        Raises
+        ------
+        UnknownProductError
+            when there is no such product.
+        UsageError
+            when the note says nothing.
+        """
+        from lineage.audit import record
+        from lineage.audit.log import check_reason
+
+        check_reason(note)
+        if product not in Base.visible_products(self._lineage.view(None, None, actor)):
+            raise UnknownProductError(f"There is no product “{product}”. meshline products list names them.")
+        with self._lineage.store.transaction() as cursor:
+            record(cursor, actor=actor.name, action="drill.hold", resource=product, payload={"note": note}, at=now)
 
     def risk(self, product: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Risk:
         """Risk of one product, explained; see :mod:`lineage.scorecards.risk`.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lineage.policies.sandbox import PolicyError, Sandbox
+from lineage.policies.sandbox import Here, PolicyError, Sandbox
 
 ATTACKS = {
     "SELECT * FROM read_csv('/etc/passwd')": "file system operations are disabled",
@@ -75,6 +75,12 @@ def test_what_never_ends_or_eats_memory_is_ended(sandbox: Sandbox, attack: str, 
     with pytest.raises(PolicyError, match=answer):
         sandbox.select(attack)
     assert sandbox.select("SELECT count(*) FROM asset").rows == [(2,)]
+
+
+def test_queries_of_our_own_have_a_limit_of_memory_and_write_nothing_to_disk() -> None:
+    here = Here({})
+    said = here.select("SELECT current_setting('memory_limit'), current_setting('max_temp_directory_size')").rows[0]
+    assert said == ("953.6 MiB", "0 bytes")
 
 
 def test_more_rows_than_an_answer_may_have_are_refused_and_not_for_their_time() -> None:

@@ -15,7 +15,10 @@ from lineage.engine import Lineage
 from lineage.errors import UsageError
 from lineage.scorecards.answers import Row
 from lineage.scorecards.history import due
+from lineage.scorecards.maturity import _evolving, _grounds
 from lineage.scorecards.metrics import METRICS, median_to_close, metric, score
+from lineage.scorecards.questions import base_of
+from lineage.scorecards.risk import UnknownProductError
 from lineage.times import iso
 from tests.policies.people import people
 
@@ -68,6 +71,19 @@ def test_the_personal_columns_that_leak_are_the_rows_behind_masking(lx: Lineage,
 def test_maturity_says_what_is_missing_for_the_next_level(lx: Lineage, end: datetime) -> None:
     notes = {one.id: one.note for one in lx.scorecards.rows("maturity", as_of=end).items}
     assert notes["orders"] == ("L0 seen; missing: a classification of dataset:snowflake://hp-eu1:dwh.sales.fct_orders")
+
+
+def test_the_top_of_maturity_wants_a_drill_of_this_product_within_a_year(lx: Lineage, end: datetime) -> None:
+    lx.scorecards.drill("orders", "lost the warehouse for an hour", now=end - timedelta(days=300))
+    lx.scorecards.drill("payments", "too long ago", now=end - timedelta(days=366))
+    found = _grounds(base_of(lx.view(end)), None)
+    assert found.drilled == {"orders"}
+    assert [name in found.drilled or "a drill within a year" in str(list(_evolving(found, name, "a, b")))
+            for name in ("orders", "payments")] == [True, True]  # fmt: skip
+    with pytest.raises(UsageError, match="reason"):
+        lx.scorecards.drill("orders", " ")
+    with pytest.raises(UnknownProductError):
+        lx.scorecards.drill("nothing", "x")
 
 
 @pytest.mark.parametrize("by", ["domain", "product", "tier"])
