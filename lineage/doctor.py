@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lineage.times import OPEN_END
@@ -59,6 +60,29 @@ class Report:
     healthy: bool
     checks: tuple[Check, ...]
     fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How much a store holds, and from when to when it received."""
+
+    events: int
+    nodes: int
+    runs: int  # states of runs: one for each version of what is known of a run
+    first: datetime | None
+    last: datetime | None
+
+
+_HOLDINGS = """
+-- one row: how much the store holds
+SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM node), (SELECT count(*) FROM run),
+  (SELECT min(received_at) FROM event), (SELECT max(received_at) FROM event)
+"""
+
+
+def holdings(store: Store) -> Holdings:
+    """Count what a store holds; times are UTC, and ``None`` while nothing has arrived."""
+    return Holdings(*store.rows(_HOLDINGS)[0])
 
 
 def examine(store: Store, *, with_fingerprint: bool = False) -> Report:

@@ -77,7 +77,7 @@ def _preview(facts: AdminFacts) -> Part:
                       html.Ul([html.Li(m, className="mono small") for m in (known.members if known else ())],
                               className="names")]  # fmt: skip
         return card("Preview", "What stands now", *body, more=close, name="preview-card")
-    heads = (("", False), (short_id(found.left)[0], True), (short_id(found.right)[0], True), ("Together", True))
+    heads = (("Has", False), (short_id(found.left)[0], True), (short_id(found.right)[0], True), ("Together", True))
     both = ("Upstream", found.upstream), ("Downstream", found.downstream), ("Edges", found.edges)
     rows = [[word, f"{one:,}", f"{other:,}", f"up to {one + other:,}"] for word, (one, other) in both]
     near = [html.Li(node_link(asked, node)) for node in found.nodes]

@@ -26,7 +26,7 @@ from ingest import altered
 from ingest.retention import KINDS, Removal, Rule, retain, retain_quarantine
 from lineage.actor import Actor
 from lineage.audit.signing import signing_key
-from lineage.doctor import Report, examine
+from lineage.doctor import Report, examine, holdings
 from lineage.errors import MeshlineError, UsageError
 from lineage.jsonable import to_json
 from lineage.redact import redact
@@ -41,11 +41,6 @@ _KINDS = (
     ("quarantine", "Refused inputs"), ("events", "Bytes of events"), ("metrics", "Metrics"), ("assertions", "Tests"),
     ("edges", "Ended edges"), ("runs", "Runs"), ("all", "All but refused inputs"),
 )  # fmt: skip
-_COUNTS = """
--- one row: how much the store holds
-SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM node), (SELECT count(*) FROM run),
-  (SELECT min(received_at) FROM event), (SELECT max(received_at) FROM event)
-"""
 
 
 @dataclass(slots=True)
@@ -68,13 +63,13 @@ def _live(app: Dash) -> LiveIngest | None:
 def health(lx: Lineage, done: Examined) -> Part:
     """Size and age of the database, and what the last examination found."""
     store = lx.store
-    events, nodes, runs, first, last = store.rows(_COUNTS)[0]
+    held = holdings(store)
     size = store.path.stat().st_size if store.path and store.path.exists() else None
     pairs: list[tuple[str, Part]] = [
         ("File", "in memory" if size is None else f"{size / 1e6:,.1f} MB"),
         ("Format", store.get_meta("format") or "unknown"),
-        ("Holds", f"{events:,} events, {nodes:,} nodes, {runs:,} states of runs"),
-        ("Events received", f"{clock(first)} to {clock(last)} UTC"),
+        ("Holds", f"{held.events:,} events, {held.nodes:,} nodes, {held.runs:,} states of runs"),
+        ("Events received", f"{clock(held.first)} to {clock(held.last)} UTC"),
     ]  # fmt: skip
     body: list[Part] = []
     report = done.report

@@ -32,7 +32,7 @@ def access_card(
     body: list[Part] = []
     if rows:
         heads = (("Consumer", False), ("State", False), ("Purpose", False), ("Until", False), ("Seen", False),
-                 ("", False))  # fmt: skip
+                 ("Grant", False))  # fmt: skip
         body.append(plain(heads, rows, title))
     if shadows:
         items = [html.Li([node_link(asked, s.dst), f" of {s.domain} reads ", node_link(asked, s.src)])

@@ -166,11 +166,17 @@ class Guarded:
         return [p for p in self.problems if not any(part in p for part in self.allowed)]
 
 
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile on disk: only there Chromium keeps what it compiled of the scripts."""
+    return tmp_path_factory.mktemp("profile")
+
+
 @pytest.fixture(scope="package")
-def context(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """One context for all tests, with a profile on disk: only there Chromium keeps what it compiled of the scripts."""
+def context(playwright: Playwright, profile: Path) -> Iterator[BrowserContext]:
+    """One context for all tests between which no others run."""
     opened = playwright.chromium.launch_persistent_context(
-        tmp_path_factory.mktemp("profile"),
+        profile,
         executable_path=chromium(),
         args=ARGS,
         viewport={"width": 1440, "height": 900},

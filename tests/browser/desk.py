@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 
 def filled(page: Page) -> None:
@@ -21,6 +22,38 @@ def go(page: Page, address: str) -> None:
         """(to) => { history.pushState({}, "", to); dispatchEvent(new CustomEvent("_dashprivate_pushstate")); }""",
         address,
     )
+
+
+class Traffic:
+    """Notices what a page asks for, to tell when it has come to rest; a load state is told once for a document only."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.seen = 0
+        for event in ("request", "response"):
+            page.on(event, self._see)  # type: ignore[call-overload]
+
+    def _see(self, _what: object) -> None:
+        self.seen += 1
+
+    def rest(self) -> None:
+        """Wait until nothing was asked or answered for half a second."""
+        quiet = 0
+        while quiet < 5:
+            before = self.seen
+            self.page.wait_for_timeout(100)
+            quiet = quiet + 1 if self.seen == before else 0
+
+
+def form_of(page: Page, name: str) -> Locator:
+    """The form behind a tab; the tab is chosen again where new data drew the forms anew meanwhile."""
+    form = page.get_by_role("form", name=name)
+    for _ in range(10):
+        page.get_by_role("tab", name=name).click()
+        with contextlib.suppress(AssertionError):
+            expect(form).to_be_visible(timeout=3_000)
+            break
+    return form
 
 
 def count(page: Page, name: str) -> int:

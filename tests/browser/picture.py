@@ -65,8 +65,15 @@ def point(page: Page, name: str, part: str = "card") -> tuple[float, float]:
 
 
 def click(page: Page, name: str, part: str = "card") -> None:
-    """Click a card or a part of it."""
-    page.mouse.click(*point(page, name, part))
+    """Click a card or a part of it, once it stands still: what comes above the picture moves it."""
+    at = point(page, name, part)
+    while True:
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        now = point(page, name, part)
+        if now == at:
+            break
+        at = now
+    page.mouse.click(*at)
 
 
 def query(page: Page) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from ingest.altered import is_on
 from lineage.engine import Lineage
 from lineage.fingerprint import fingerprint
-from tests.browser.desk import count, filled
+from tests.browser.desk import count, filled, form_of
 from tests.ingest.build import loaded, run_event
 
 SNOW = "dataset:snowflake://org-acme"
@@ -86,8 +86,7 @@ def test_an_edge_by_hand_and_a_named_owner_count_at_once_and_can_be_taken_back(
     form = page.get_by_role("form", name="Name the owner")
     _act(form, "Name", Owner="team:sales", Reason="asked them", Acting_as="ann")
     expect(page.locator("#dataset-overview")).to_contain_text("team:sales")
-    page.get_by_role("tab", name="Mark an edge as wrong").click()
-    form = page.get_by_role("form", name="Mark an edge as wrong")
+    form = form_of(page, "Mark an edge as wrong")
     expect(form.get_by_label("From")).to_have_value(RAW)
     _act(form, "Mark", Reason="a copy of the past", Acting_as="ann")
     expect(page.locator("#dataset-lineage")).to_contain_text("0 direct sources")
