@@ -134,7 +134,7 @@ class Derivation:
 
         if declared:
             changes.insert["declaration"] = [item.row(self._sets) for item in declared]
-        self._write_shared(cursor, known_at)
+        named = self._write_shared(cursor, known_at)
         self._jobs.prepare(cursor, units, known_at)
         self._turns.remove(gone)
         self._turns.add(come)
@@ -147,6 +147,7 @@ class Derivation:
             if item.tells_edges:
                 self._jobs.add_declaration(item.entity, item.declaration)
         changes.replace(tables.TURN, gone, come)
+        self._turns.ready(cursor, named | turned, known_at)
         self._jobs.changes(cursor, changes, known_at)
         changes.write(cursor, known_at, _FIRST, again)
         self._entities.changes(cursor, shown, replaced, changes, self._turns, linked)
@@ -244,14 +245,13 @@ class Derivation:
 
     # -- shared rows
 
-    def _write_shared(self, cursor: duckdb.DuckDBPyConnection, known_at: int) -> None:
-        """Nodes, facet bodies and sets that the store may not have yet."""
+    def _write_shared(self, cursor: duckdb.DuckDBPyConnection, known_at: int) -> set[int]:
+        """Nodes, facet bodies and sets that the store may not have yet; the datasets of their columns."""
         nodes, bodies = self._projector.drain()
         facets, edges, columns = self._sets.drain()
+        rows = [(node, *_node_columns(key)) for node, key in nodes.items()]
         if nodes:
-            tables.append_new(
-                cursor, tables.NODE, [(node, *_node_columns(key)) for node, key in nodes.items()], known_at
-            )
+            tables.append_new(cursor, tables.NODE, rows, known_at)
             tables.append_new(cursor, tables.SPELLING, _spellings(nodes), known_at)
             sql_nodes.named_by_events(cursor, nodes)
         told: list[Row] = list(bodies.items())
@@ -262,6 +262,7 @@ class Derivation:
         tables.append_missing(cursor, "edge_set", tables.EDGE_SET_COLUMNS, told, "set_id")
         told = [(s, *edge[:-2]) for s, found in columns.items() for edge in found.edges]
         tables.append_missing(cursor, "column_set", tables.COLUMN_SET_COLUMNS, told, "set_id")
+        return {NodeKey("dataset", key.namespace, key.name).id for key in nodes.values() if key.kind == "column"}
 
     def _shrink(self) -> None:
         """Keep memory bounded: forget the units that were not touched for longest, or all when sets became many."""

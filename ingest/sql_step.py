@@ -15,11 +15,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ingest import sql_nodes, tables
-from ingest.lives import Drop, Evidence, column_lives
+from ingest.lives import Evidence, column_lives
 from ingest.model import ColumnEdge
 from ingest.sets import Sets
 from ingest.sql_facts import Place, Schemas, SqlRun, question_of, runs_at, told_outputs
 from ingest.sql_reading import Question, Reading, reader_version
+from ingest.sql_turns import TurnsAt
 from ingest.sql_worker import Reader
 from ingest.tables import OPEN_MICROS, Changes, Row, Table
 from lineage.identity import NodeKey
@@ -40,17 +41,17 @@ SELECT DISTINCT epoch_us(received_at), max(block) FROM raw WHERE block > ? AND b
 """
 _CHANGED = """
 -- one job with SQL that something changed for at one known time; what concerns more than its own new runs is 'all'
-WITH at_dataset AS (
+WITH RECURSIVE line AS (
+  -- a dataset that was dropped or renamed, and every name it had before
+  SELECT dataset, known_from AS k FROM turn WHERE known_from BETWEEN make_timestamp($low) AND make_timestamp($high)
+  UNION SELECT dataset, known_to FROM turn WHERE known_to BETWEEN make_timestamp($low) AND make_timestamp($high)
+  UNION SELECT turn.dataset, line.k FROM line JOIN turn ON turn.successor = line.dataset
+), at_dataset AS (
   SELECT entity AS dataset, known_from AS k FROM facet
   WHERE key = 'schema' AND known_from BETWEEN make_timestamp($low) AND make_timestamp($high)
   UNION SELECT entity, known_to FROM facet
   WHERE key = 'schema' AND known_to BETWEEN make_timestamp($low) AND make_timestamp($high)
-  UNION SELECT dataset, known_from FROM run_io
-  WHERE dropped_at IS NOT NULL AND known_from BETWEEN make_timestamp($low) AND make_timestamp($high)
-  UNION SELECT dataset, known_to FROM run_io
-  WHERE dropped_at IS NOT NULL AND known_to BETWEEN make_timestamp($low) AND make_timestamp($high)
-  UNION SELECT entity, known_from FROM declaration
-  WHERE dropped AND known_from BETWEEN make_timestamp($low) AND make_timestamp($high)
+  UNION SELECT dataset, k FROM line
 ), changed AS (
   SELECT job, known_from AS k, run FROM run
   WHERE events > 0 AND known_from BETWEEN make_timestamp($low) AND make_timestamp($high)
@@ -65,12 +66,6 @@ WITH at_dataset AS (
 )
 SELECT epoch_us(k), job, bool_or(run IS NULL), list(DISTINCT run) FILTER (run IS NOT NULL)
 FROM changed SEMI JOIN with_sql USING (job) GROUP BY k, job ORDER BY k, job
-"""
-_DROPS = """
--- when datasets were dropped, as known at K
-SELECT DISTINCT epoch_us(dropped_at), dataset FROM run_io
-WHERE dropped_at IS NOT NULL AND known_from <= make_timestamp($k) AND known_to > make_timestamp($k)
-UNION SELECT DISTINCT epoch_us(event_time), entity FROM declaration WHERE dropped AND known_from <= make_timestamp($k)
 """
 _ROWS = f"""
 -- inferred column edges of some jobs that hold now, as rows of ingest.tables.COLUMN_EDGE
@@ -193,8 +188,8 @@ class SqlStep:
         """Everything that changed at one receipt time: facts, questions, rows."""
         asked: dict[int, Question] = {}
         with self._store.reading() as cursor:
-            touched = self._evidence(cursor, k, changed, asked)
-            drops = [Drop(*row) for row in cursor.execute(_DROPS, {"k": k}).fetchall()]
+            turns = TurnsAt(cursor, k, self._keys)
+            touched = self._evidence(cursor, k, changed, turns, asked)
         changes = Changes()
         with self._store.transaction() as cursor:
             old: dict[int, set[Row]] = {job: set() for job in touched}
@@ -202,7 +197,7 @@ class SqlStep:
                 old[row[2]].add(row)
             problems = dict(cursor.execute(_PROBLEMS, [[job for job, *_ in changed]]).fetchall())
             for job in touched:
-                changes.replace(tables.COLUMN_EDGE, old[job], self._rows(job, drops))
+                changes.replace(tables.COLUMN_EDGE, old[job], self._rows(job, turns))
             for job, *_ in changed:
                 before, after = problems.get(job), self._units[job].problem()
                 changes.replace(PROBLEM, [(job, before)] if before else [], [(job, after)] if after else [])
@@ -224,10 +219,13 @@ class SqlStep:
         cursor: duckdb.DuckDBPyConnection,
         k: int,
         changed: Sequence[tuple[int, bool, list[int]]],
+        turns: TurnsAt,
         asked: dict[int, Question],
     ) -> list[int]:
         """Jobs whose edges can have changed; their units are up to date."""
-        told = told_outputs(cursor, [job for job, *_ in changed], k)
+        told = {
+            job: turns.told(outputs) for job, outputs in told_outputs(cursor, [job for job, *_ in changed], k).items()
+        }
         anew = [job for job, all_, _ in changed if all_ or job not in self._units or self._units[job].told != told[job]]
         some = [(job, runs) for job, _, runs in changed if job not in anew]
         found = runs_at(cursor, anew, k) if anew else []
@@ -294,11 +292,11 @@ class SqlStep:
 
     # -- evidence into rows
 
-    def _rows(self, job: int, drops: Sequence[Drop]) -> set[Row]:
+    def _rows(self, job: int, turns: TurnsAt) -> set[Row]:
         unit = self._units[job]
         evidence = list(unit.evidence.values())
         ends = {end for run in evidence for edge in self._sets.columns(run.column_set).edges for end in edge[-2:]}
-        own = [drop for drop in drops if drop.dataset in ends]
+        own = turns.of(ends)
         lives = column_lives(evidence, self._sets, OPEN_MICROS, own)
         rows: set[Row] = {
             (i.edge.src, i.edge.dst, job, *i.edge[2:-2], i.state, i.run, i.producer, i.end_reason, i.start, i.end)
@@ -306,7 +304,7 @@ class SqlStep:
         }
         pending = any(row[-6] == "stale" and row[-1] == OPEN_MICROS for row in rows)
         newest = max(evidence, default=None)
-        if pending or (newest is not None and any(drop.at >= newest.at for drop in own)):
+        if pending or (newest is not None and any(turn.at >= newest.at for turn in own)):
             newest = None
         unit.last = newest
         return rows

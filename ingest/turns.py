@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ingest import tables
+from ingest import sql_nodes, tables
 from ingest.lives import Drop, Renames, Turn
 from ingest.tables import OPEN_MICROS, Row
 from lineage.identity import NodeKey
@@ -39,7 +39,10 @@ _ALIASES = f"""
 SELECT a, b, type, basis, epoch_us(valid_from), epoch_us(valid_to) FROM alias
 WHERE basis = 'rename' AND b IN (SELECT unnest(?::UBIGINT[])) AND known_to = make_timestamp({OPEN_MICROS})
 """  # noqa: S608 - a constant
-_FIELDS = "SELECT id, dataset, field FROM node WHERE dataset IN (SELECT unnest(?::UBIGINT[]))"
+_FIELDS = """
+-- columns of these datasets that events named; what only readings of SQL name moves with them (ingest.sql_turns)
+SELECT id, dataset, field FROM node ANTI JOIN sql_node USING (id) WHERE dataset IN (SELECT unnest(?::UBIGINT[]))
+"""
 _NAMES = "SELECT id, namespace, name FROM node WHERE id IN (SELECT unnest(?::UBIGINT[]))"
 
 
@@ -128,15 +131,18 @@ class Turns:
         """(when, new name) of each rename of this dataset."""
         return sorted({(at, new) for (new, _), at in self._renames.get(dataset, {}).items()})
 
-    def of(self, datasets: Iterable[int]) -> list[Turn]:
-        """What happens to these datasets and to what they become, as steps for :mod:`ingest.lives`."""
+    def of(self, datasets: Iterable[int], column: Callable[[int, int], int] | None = None) -> list[Turn]:
+        """What happens to these datasets and to what they become, as steps for :mod:`ingest.lives`.
+
+        ``column`` gives a column under a new dataset (default: those that :meth:`ready` named).
+        """
         line = self.successors(datasets) if self._renames else set(datasets)
         steps: list[Turn] = [Drop(at, dataset) for dataset in line for at in self._drops.get(dataset, {}).values()]
         moves: dict[int, dict[int, int]] = {}
         for dataset in line:
             for at, new in self.outgoing(dataset):
                 moves.setdefault(at, {}).setdefault(dataset, new)  # of two at one instant the smaller id counts
-        return steps + [Renames(at, names, self._column) for at, names in moves.items()]
+        return steps + [Renames(at, names, column or self._column) for at, names in moves.items()]
 
     # -- columns under the new name
 
@@ -161,6 +167,7 @@ class Turns:
                     rows.add((key.id, *key, new))
             if rows:
                 tables.append_new(cursor, tables.NODE, list(rows), known_at)
+                sql_nodes.named_by_events(cursor, [row[0] for row in rows])
 
     def _column(self, column: int, dataset: int) -> int:
         return self._moved[column, dataset]

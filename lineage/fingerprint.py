@@ -45,6 +45,7 @@ _TABLES = {
             "alias_mark",
             "edge_mark",
             "owner_mark",
+            "alias_rule",
             "sql_problem",
         ),
         "WHERE known_to = $open",
@@ -59,6 +60,7 @@ _LEFT_OUT_OF: dict[str, frozenset[str] | set[str]] = {  # what its hash covers, 
     "alias_mark": _WHO,
     "edge_mark": _WHO,
     "owner_mark": _WHO,
+    "alias_rule": _WHO,
 }
 _COLUMNS = """
 SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY column_name

@@ -30,8 +30,9 @@ COLUMNS = "SELECT id, dataset, field FROM node WHERE kind = 'column' AND known_f
 # one row per piece of visible alias evidence
 # (names that a rule takes for one hang on the usual spelling or, when nobody used that, on the smallest id)
 ALIASES = f"""
-WITH off AS (SELECT string_split(coalesce(max(value), ''), ',') AS rules FROM meta WHERE key = 'alias.rules_off'),
-spelled AS (
+WITH off AS (
+  SELECT coalesce(list(rule), []) AS rules FROM alias_rule WHERE known_from <= $known AND $known < known_to
+), spelled AS (
   SELECT node, canonical FROM spelling, off
   WHERE known_from <= $known AND NOT list_has_any(string_split(spelling.rules, '+'), off.rules)
 )

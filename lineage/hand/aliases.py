@@ -14,14 +14,15 @@ from lineage.hand.marks import Identifier, Mark, as_marks, close, pair, said, sa
 from lineage.shown import Shown
 from lineage.spelling import ACTING, SUGGESTING, suggested, usual
 from lineage.store.version import bump_version
+from lineage.times import OPEN_END, utcnow
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage
     from lineage.view import View
 
-OFF = "alias.rules_off"  # setting: acting rules that are switched off, with commas
 _SIDES: tuple[Direction, ...] = ("upstream", "downstream")
 _NAMED = 20  # nodes named in a preview
+_OFF = "SELECT rule FROM alias_rule WHERE known_from <= $known AND $known < known_to ORDER BY rule"
 _DATASETS = (
     "SELECT id, namespace, name FROM node WHERE kind = 'dataset' AND known_from <= $known ORDER BY namespace, name"
 )
@@ -122,13 +123,12 @@ class Aliases:
     def list(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> AliasList:
         """Groups of names that are one dataset, with what joins them."""
         view = self._lx.view(as_of, known_at, actor)
-        off = self._off()
         groups = []
         for i, evidence in _evidence(view).items():
             members = (view.label(i), *view.aliases(i))
             if len(members) > 1 and not view.hidden(i):
                 groups.append(AliasGroup(members[0], members, tuple(sorted(evidence))))
-        return AliasList(tuple(sorted(groups, key=lambda g: g.id)), as_marks(view, "alias_mark"), off)
+        return AliasList(tuple(sorted(groups, key=lambda g: g.id)), as_marks(view, "alias_mark"), _off(view))
 
     def preview(self, left: str, right: str, *, actor: Actor = LOCAL) -> Preview:
         """What joining two datasets would connect."""
@@ -155,7 +155,7 @@ class Aliases:
         view = self._lx.view(actor=actor)
         apart = {frozenset(row[:2]) for row in said(view.store, "alias_mark") if row[2] == "veto"}
         found = []
-        for (rule, name), nodes in _alike(view, self._off()).items():
+        for (rule, name), nodes in _alike(view, _off(view)).items():
             members = {i: node for node in nodes if (i := view.snapshot.index(node)) is not None and not view.hidden(i)}
             kept = set(members.values())
             kept -= {node for two in apart if two <= kept for node in list(two)[1:]}
@@ -215,7 +215,9 @@ class Aliases:
         return self.list(actor=actor)
 
     def switch(self, rule: str, on: bool, *, actor: Actor = LOCAL) -> tuple[str, ...]:
-        """Switch an acting rule on or off for the whole database; returns the rules that are off.
+        """Switch an acting rule on or off for the whole database from now on; returns the rules that are off.
+
+        What was known before stays what it was: an answer with an earlier ``known_at`` follows the rules of then.
 
         Raises
         ------
@@ -228,19 +230,27 @@ class Aliases:
             raise UsageError(
                 f"“{rule}” is no rule that acts ({', '.join(ACTING)}); {', '.join(SUGGESTING)} only suggest."
             )
-        off = tuple(sorted((set(self._off()) - {rule}) | (set() if on else {rule})))
+        moment = utcnow()
         with self._lx.store.transaction() as cursor:
-            self._lx.store.set_meta(cursor, OFF, ",".join(off))
-            record(cursor, actor=actor.name, action="alias.rule", resource=rule, payload={"on": on})
-            bump_version(cursor)
-        return off
-
-    def _off(self) -> tuple[str, ...]:
-        return tuple(rule for rule in (self._lx.store.get_meta(OFF) or "").split(",") if rule)
+            is_off = cursor.execute("SELECT 1 FROM alias_rule WHERE rule = ? AND known_to = ?", [rule, OPEN_END])
+            if bool(is_off.fetchall()) == on:
+                if on:
+                    statement = "UPDATE alias_rule SET known_to = ? WHERE rule = ? AND known_to = ?"
+                    cursor.execute(statement, [moment, rule, OPEN_END])
+                else:
+                    cursor.execute("INSERT INTO alias_rule VALUES (?, ?, ?, ?)", [rule, actor.name, moment, OPEN_END])
+                record(cursor, actor=actor.name, action="alias.rule", resource=rule, payload={"on": on}, at=moment)
+                bump_version(cursor)
+        return tuple(row[0] for row in self._lx.store.rows(_OFF, {"known": utcnow()}))
 
     def _pair(self, left: str, right: str, actor: Actor) -> tuple[View, Identifier, Identifier]:
         view = self._lx.view(actor=actor)
         return view, *pair(view, left, right)
+
+
+def _off(view: View) -> tuple[str, ...]:
+    """Rules that were switched off at the known time of a view."""
+    return tuple(row[0] for row in view.store.rows(_OFF, {"known": view.snapshot.known_at}))
 
 
 def _between(view: View, one: Identifier, other: Identifier, sort: str) -> list[tuple[int, int, str]]:

@@ -109,7 +109,7 @@ def state_fingerprint(store: Store) -> str:
     files = store.rows(_DECLARED)
     said = [
         str(part)
-        for table in ("alias_mark", "edge_mark", "owner_mark")
+        for table in ("alias_mark", "edge_mark", "owner_mark", "alias_rule")
         for row in store.rows(f"SELECT * EXCLUDE (known_from) FROM {table} WHERE known_to = '9999-12-31' ORDER BY ALL")  # noqa: S608
         for part in row
     ]

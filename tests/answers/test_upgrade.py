@@ -21,7 +21,7 @@ def old(tmp_path: Path) -> Path:
     path = tmp_path / "old.duckdb"
     connection = duckdb.connect(str(path))
     connection.execute(migrations()[1])
-    connection.execute("INSERT INTO meta VALUES ('format', '1')")
+    connection.execute("INSERT INTO meta VALUES ('format', '1'), ('alias.rules_off', 'port,slash')")
     connection.execute("INSERT INTO node VALUES (7, 'dataset', 'pg', 'orders', '', NULL, TIMESTAMP '2026-01-01')")
     connection.close()
     return path
@@ -35,6 +35,9 @@ def test_a_command_that_only_reads_upgrades_it_and_keeps_a_copy(old: Path, capsy
     assert (old.parent / "old.duckdb.format1").is_file()
     with Store.open(old, read_only=True) as store:
         assert store.get_meta("format") == str(max(migrations()))
+        off = store.rows("SELECT rule, year(known_from), year(known_to) FROM alias_rule ORDER BY rule")
+        assert off == [("port", 1970, 9999), ("slash", 1970, 9999)]  # a setting without a date held always
+        assert store.get_meta("alias.rules_off") is None
     assert cli.run(["impact", "orders", "--db", str(old)]) == 0
     assert "upgraded" not in capsys.readouterr().err
 

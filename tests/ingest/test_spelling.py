@@ -72,10 +72,24 @@ def test_a_rule_that_is_switched_off_joins_nothing(lake: Store) -> None:
         lx.aliases.switch("slash", on=False, actor=ANN)
         assert list(_impact(lx, "raw")) == ["dataset:s3a://lake:/orders"]
         assert ("scheme+slash", "s3://lake:orders") in {(one.rule, one.name) for one in lx.aliases.suggest().items}
+        assert lx.aliases.list().rules_off == ("slash",)
         lx.aliases.switch("slash", on=True, actor=ANN)
+        lx.aliases.switch("slash", on=True, actor=ANN)  # changes nothing
         assert len(_impact(lx, "raw")) == 2
         with pytest.raises(UsageError):
             lx.aliases.switch("case", on=True)
+
+
+def test_what_was_known_before_a_rule_was_switched_follows_the_rules_of_then(lake: Store) -> None:
+    with lineage.open(lake) as lx:
+        for on in (False, True):
+            lx.aliases.switch("slash", on=on, actor=ANN)
+        [(off, on_again)] = lake.rows("SELECT known_from, known_to FROM alias_rule")
+        just_before = timedelta(microseconds=1)
+        for moment, reached in ((off - just_before, 2), (off, 1), (on_again - just_before, 1), (on_again, 2)):
+            assert len(_impact(lx, "raw", known_at=moment)) == reached
+            rules = ("slash",) if reached == 1 else ()
+            assert lx.aliases.list(known_at=moment).rules_off == rules
 
 
 def test_letter_case_is_suggested_previewed_added_and_taken_back(lake: Store) -> None:

@@ -181,7 +181,19 @@ def stream() -> list[bytes]:
         run_event("n1", job="named", inputs=["a"], outputs=["n"],
                   job_facets=sql("INSERT INTO n (late) SELECT x FROM a")),
         dataset_event("n", at="2026-01-09T00:00:00Z", schema=schema("late")),
+        renamed("n", "m", "2026-01-08T00:00:00Z"),
+        renamed("m", "o", "2026-01-10T00:00:00Z"),
+        renamed("a", "a2", "2026-01-05T12:00:00Z"),
+        run_event("r6", at="2026-01-07T00:00:00Z", inputs=["a2"], outputs=["c"],
+                  job_facets=sql("SELECT x AS z FROM a2")),
+        run_event("n2", job="named", at="2026-01-11T00:00:00Z", inputs=["a2"],
+                  outputs=[("o", lineage_facet("a2", "y"))]),
     ]  # fmt: skip
+
+
+def renamed(old: str, new: str, at: str) -> bytes:
+    facet = {"lifecycleStateChange": "RENAME", "previousIdentifier": {"namespace": "warehouse", "name": old}}
+    return dataset_event(new, at=at, lifecycleStateChange=facet)
 
 
 def inferred(store: Store) -> set[tuple[str, str, str]]:
@@ -227,6 +239,27 @@ def test_nothing_is_inferred_where_a_producer_told_columns() -> None:
         Writer(store).ingest([told[1]], source="test")
         read_pending(store, read)
         assert {target for target, _, _ in inferred(store)} == {"e.q"}
+
+
+def test_inferred_columns_go_on_under_the_new_name_of_a_table() -> None:
+    select = sql("INSERT INTO n (late) SELECT x FROM a")
+    written = run_event("n1", job="named", inputs=["a"], outputs=["n"], job_facets=select)
+    chain = [renamed("n", "m", "2026-01-08T00:00:00Z"), renamed("m", "o", "2026-01-10T00:00:00Z")]
+    again = run_event("n2", job="named", at="2026-01-11T00:00:00Z", inputs=["a"], outputs=["o"],
+                      job_facets=sql("INSERT INTO o (late) SELECT x FROM a"))  # fmt: skip
+    told = run_event("n3", job="named", at="2026-01-12T00:00:00Z", inputs=["a"],
+                     outputs=[("o", lineage_facet("a", "y"))])  # fmt: skip
+    for lines in ([written, *chain], [*chain, written], [chain[1], written, chain[0]], [written, *chain, again]):
+        with one(*lines) as store:
+            assert inferred(store) == {("o.late", "a.x", "IDENTITY")}
+            spans = store.rows(
+                "SELECT d.name, e.end_reason, e.valid_from::DATE::VARCHAR FROM column_edge e "
+                "JOIN node d ON d.id = e.dst WHERE provenance = 'sql' AND e.known_to = '9999-12-31' ORDER BY 3"
+            )
+            assert spans == [("n", "renamed", "2026-01-01"), ("m", "renamed", "2026-01-08"), ("o", None, "2026-01-10")]
+            Writer(store).ingest([told], source="test")
+            read_pending(store, read)
+            assert inferred(store) == set()  # the producer tells the columns of this table, whatever it was called
 
 
 def test_an_explicit_lineage_facet_forbids_inference() -> None:
@@ -286,7 +319,7 @@ def remembered(question: Question) -> Reading:
     return _MEMO[question]
 
 
-@settings(max_examples=3)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**32), restart=st.booleans(), late=st.booleans())
 def test_any_order_and_any_moment_of_reading_give_one_state_and_past(seed: int, restart: bool, late: bool) -> None:
     with empty_store() as store, empty_store() as again:
