@@ -43,19 +43,34 @@ def switch(store: Store, on: bool, actor: str, *, reason: str | None = None) -> 
         bump_version(cursor)
 
 
-def mask(cursor: duckdb.DuckDBPyConnection, events: Iterable[Envelope]) -> list[Envelope]:
-    """Events as they are to be stored; what was altered is noted in the caller's transaction."""
+def mask(
+    cursor: duckdb.DuckDBPyConnection, events: Iterable[Envelope]
+) -> tuple[list[Envelope], dict[bytes, tuple[bytes, bytes]]]:
+    """Events as they are to be stored, and the hashes of those that were altered (:data:`ingest.archive.Originals`).
+
+    What was altered is noted in the caller's transaction.
+    """
     found: list[Envelope] = []
+    originals: dict[bytes, tuple[bytes, bytes]] = {}
     for event in events:
         data = redact_event(event.data)
         shown = event if data is event.data else decode(data, event.hash)
         if shown is not event and isinstance(shown, Envelope):
-            shown.notes = (*shown.notes, NOTE)
-            cursor.execute("INSERT INTO altered VALUES (?, ?)", [event_hash(data), event.hash])
+            originals |= note(cursor, [shown])
             found.append(shown)
         else:
             found.append(event)
-    return found
+    return found, originals
+
+
+def note(cursor: duckdb.DuckDBPyConnection, events: Iterable[Envelope]) -> dict[bytes, tuple[bytes, bytes]]:
+    """Note, in the caller's transaction, that these events are altered and have the hash they came with."""
+    originals: dict[bytes, tuple[bytes, bytes]] = {}
+    for event in events:
+        event.notes = (*event.notes, NOTE)
+        originals[event.data] = event_hash(event.data), event.hash
+        cursor.execute("INSERT INTO altered VALUES (?, ?)", list(originals[event.data]))
+    return originals
 
 
 def mask_rejected(items: Iterable[Rejected]) -> list[Rejected]:

@@ -6,14 +6,14 @@ one by one, and one INSERT makes a whole group durable (docs/design.md, "Store")
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import zstandard
 
 from lineage.store import Store
-from lineage.store.blocks import LENGTH
+from lineage.store.blocks import LENGTH, trailer
 from lineage.store.blocks import fetch as fetch
 from lineage.store.blocks import unpack as unpack
 from lineage.times import EPOCH, utcnow
@@ -26,6 +26,8 @@ TICK = timedelta(milliseconds=100)
 LONGEST_TICK = 8 * TICK  # when events come faster than they can be projected, larger batches cost less an event
 
 _LEVEL = 1
+Originals = Mapping[bytes, tuple[bytes, bytes]]
+"""Bytes of a masked event → its hash as it is stored, and as it came."""
 _BODIES = """
 -- one row per block; the bounds let zone maps find it
 SELECT block, body FROM raw WHERE block BETWEEN ? AND ? AND list_contains(?::UBIGINT[], block)
@@ -42,16 +44,20 @@ def tick_after(at: datetime, tick: timedelta = TICK) -> datetime:
     return EPOCH + (ticks + 1) * tick
 
 
-def pack(events: Sequence[bytes]) -> bytes:
+def pack(events: Sequence[bytes], originals: Originals | None = None) -> bytes:
     """Compress events into the body of a block.
 
-    The checksum (4 bytes) is what tells an intact block in a damaged log (:mod:`ingest.recovery`).
+    The checksum (4 bytes) is what tells an intact block in a damaged log (:mod:`ingest.recovery`); of masked events
+    the hashes follow, so that they are known when they come back from there.
     """
     parts: list[bytes] = []
     for event in events:
         parts.append(LENGTH.pack(len(event)))
         parts.append(event)
-    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(b"".join(parts))
+    body = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(b"".join(parts))
+    if not originals:
+        return body
+    return body + trailer(dict(originals[event] for event in events if event in originals))
 
 
 def append_blocks(
@@ -60,10 +66,11 @@ def append_blocks(
     blocks: Sequence[Sequence[bytes]],
     received_at: datetime,
     source: str,
+    originals: Originals | None = None,
 ) -> None:
     """Write blocks numbered from ``first`` on with one statement, inside the caller's transaction."""
     if len(blocks) == 1:
-        append_block(cursor, first, blocks[0], received_at, source)
+        append_block(cursor, first, blocks[0], received_at, source, originals)
         return
     import pyarrow as pa
 
@@ -75,18 +82,24 @@ def append_blocks(
             "n": pa.array([len(events) for events in blocks], pa.uint32()),
             "source": [source] * count,
             "codec": ["zstd"] * count,
-            "body": pa.array([pack(events) for events in blocks], pa.binary()),
+            "body": pa.array([pack(events, originals) for events in blocks], pa.binary()),
         }
     )
     Store.insert(cursor, "raw", rows)
 
 
 def append_block(
-    cursor: duckdb.DuckDBPyConnection, block: int, events: Sequence[bytes], received_at: datetime, source: str
+    cursor: duckdb.DuckDBPyConnection,
+    block: int,
+    events: Sequence[bytes],
+    received_at: datetime,
+    source: str,
+    originals: Originals | None = None,
 ) -> None:
     """Write one block inside the caller's transaction; the caller numbers blocks (see :func:`next_block`)."""
     cursor.execute(
-        "INSERT INTO raw VALUES (?, ?, ?, ?, 'zstd', ?)", [block, received_at, len(events), source, pack(events)]
+        "INSERT INTO raw VALUES (?, ?, ?, ?, 'zstd', ?)",
+        [block, received_at, len(events), source, pack(events, originals)],
     )
 
 

@@ -265,13 +265,15 @@ class LiveIngest:
             block, last = place or tail(cursor)
             at = receipt_time(last, tick_after(utcnow(), LONGEST_TICK if self.projector.is_late() else TICK))
             with self._one_commit(cursor, len(blocks) + bool(rejected) + self._masks):
+                originals: dict[bytes, tuple[bytes, bytes]] = {}
                 if self._masks:
-                    blocks = [altered.mask(cursor, part) for part in blocks]
+                    events, originals = altered.mask(cursor, events)
+                    blocks = [events[start : start + BLOCK_EVENTS] for start in range(0, len(events), BLOCK_EVENTS)]
                     rejected = altered.mask_rejected(rejected)
                 for number, part in enumerate(blocks, block):
                     self._hand_over(number, part)
                 for number, part in enumerate(blocks, block):
-                    append_block(cursor, number, [event.data for event in part], at, SOURCE)
+                    append_block(cursor, number, [event.data for event in part], at, SOURCE, originals)
                 put(cursor, rejected, at, SOURCE)
         self._place = (block + len(blocks), at if events else last)
         return at

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ingest.envelope import Refusal, decode
-from ingest.writer import BATCH_EVENTS, Outcome, Writer
+from ingest.envelope import Refusal, decode, event_hash
+from ingest.writer import BATCH_EVENTS, Line, Outcome, Writer
 from lineage.errors import StoreError
 from lineage.store import Store
-from lineage.store.blocks import frames
+from lineage.store.blocks import frames, hashes_as_came
 from lineage.store.opening import check_file, open_error
 from lineage.store.wal import hidden_break, log_of
 
@@ -89,7 +89,7 @@ def recover(path: Path) -> Recovery:
         writer = Writer(store)
         writer.catch_up()
         events, newest = store.rows("SELECT count(*), max(received_at) FROM event")[0]
-        outcome = _restore(writer, list(salvage(tail)))
+        outcome = _restore(writer, list(salvage(tail)), hashes_as_came(tail))
         store.checkpoint()
     return Recovery(True, before, cut, copies, events, newest, outcome.read, outcome.accepted)
 
@@ -101,10 +101,12 @@ def salvage(data: bytes) -> Iterator[bytes]:
             yield from events
 
 
-def _restore(writer: Writer, events: list[bytes]) -> Outcome:
+def _restore(writer: Writer, events: list[bytes], originals: Mapping[bytes, bytes]) -> Outcome:
+    """Ingest events again; those that were masked keep the hash they came with."""
+    lines = [Line(data, original=originals.get(event_hash(data)) if originals else None) for data in events]
     total = Outcome()
-    for start in range(0, len(events), BATCH_EVENTS):
-        total.add(writer.ingest(events[start : start + BATCH_EVENTS], source="recover"))
+    for start in range(0, len(lines), BATCH_EVENTS):
+        total.add(writer.ingest(lines[start : start + BATCH_EVENTS], source="recover"))
     return total
 
 

@@ -59,11 +59,15 @@ class Sink(Protocol):
 
 
 class Line(NamedTuple):
-    """One input: its bytes, and where it stood: 1-based line or array index, and the source if it has its own."""
+    """One input: its bytes, and where it stood: 1-based line or array index, and the source if it has its own.
+
+    ``original`` is the hash an event came with that was masked before it was stored, and comes back from there.
+    """
 
     data: bytes
     number: int | None = None
     source: str | None = None
+    original: bytes | None = None
 
 
 class Noted(NamedTuple):
@@ -176,9 +180,13 @@ class Writer:
             inputs = [item if isinstance(item, Line) else Line(item) for item in lines]
             new, rejected = self._read(cursor, inputs, outcome)
             at = archive.receipt_time(newest.received_at, received_at or utcnow())
+            back = {line.original for line in inputs if line.original is not None}
+            originals = altered.note(cursor, (event for event in new if event.hash in back)) if back else {}
             if newest.masks:
-                new, rejected = altered.mask(cursor, new), altered.mask_rejected(rejected)
-            placed = _archive(cursor, newest.block + 1, new, at, source)
+                new, masked = altered.mask(cursor, new)
+                originals |= masked
+                rejected = altered.mask_rejected(rejected)
+            placed = _archive(cursor, newest.block + 1, new, at, source, originals)
             quarantine.put(cursor, rejected, at, source)
             if placed or rejected:
                 rows = self._project(cursor, placed, at, placed[-1].block if placed else None)
@@ -202,7 +210,7 @@ class Writer:
 
         What the store has already is told by its digest and never read, which makes sending a file again cheap.
         """
-        hashed = [(line, event_hash(line.data), time_hint(line.data)) for line in inputs]
+        hashed = [(line, line.original or event_hash(line.data), time_hint(line.data)) for line in inputs]
         known = self._known(cursor, [(at, digest) for _, digest, at in hashed if at is not None])
         found: dict[bytes, Envelope] = {}
         unsure: list[Envelope] = []
@@ -364,13 +372,18 @@ class _Writing:
 
 
 def _archive(
-    cursor: duckdb.DuckDBPyConnection, block: int, envelopes: Sequence[Envelope], at: datetime, source: str
+    cursor: duckdb.DuckDBPyConnection,
+    block: int,
+    envelopes: Sequence[Envelope],
+    at: datetime,
+    source: str,
+    originals: archive.Originals,
 ) -> list[_Placed]:
     size = archive.BLOCK_EVENTS
     data = [envelope.data for envelope in envelopes]
     blocks = [data[start : start + size] for start in range(0, len(data), size)]
     if blocks:
-        archive.append_blocks(cursor, block, blocks, at, source)
+        archive.append_blocks(cursor, block, blocks, at, source, originals)
     return [_Placed(envelope, block + i // size, i % size) for i, envelope in enumerate(envelopes)]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 LENGTH = struct.Struct("<I")
 _LARGEST = 1 << 30  # bytes of a block; a frame that claims more is none
+_SKIPPED = b"\x50\x2a\x4d\x18"  # a frame that decompression passes over (RFC 8878, 3.1.2)
+_PAIR = 64  # bytes: two SHA-256
 
 
 def unpack(body: bytes | memoryview) -> list[bytes]:
@@ -26,6 +29,32 @@ def unpack(body: bytes | memoryview) -> list[bytes]:
         events.append(data[start : start + length])
         start += length
     return events
+
+
+def trailer(originals: Mapping[bytes, bytes]) -> bytes:
+    """What follows a block with masked events: the hash of each as it is stored and as it came, for recovery.
+
+    >>> hashes_as_came(b"noise" + trailer({b"s" * 32: b"o" * 32}))
+    {b'ssssssssssssssssssssssssssssssss': b'oooooooooooooooooooooooooooooooo'}
+    """
+    if not originals:
+        return b""
+    pairs = b"".join(stored + original for stored, original in originals.items())
+    return _SKIPPED + LENGTH.pack(len(pairs) + LENGTH.size) + pairs + LENGTH.pack(zlib.crc32(pairs))
+
+
+def hashes_as_came(data: bytes) -> dict[bytes, bytes]:
+    """Hash as stored → hash as it came, of masked events, from every whole trailer in a piece of a log."""
+    found: dict[bytes, bytes] = {}
+    at = data.find(_SKIPPED)
+    while at >= 0:
+        start = at + len(_SKIPPED) + LENGTH.size
+        size = LENGTH.unpack_from(data, start - LENGTH.size)[0] - LENGTH.size if start <= len(data) else -1
+        pairs, check = data[start : start + size], data[start + size : start + size + LENGTH.size]
+        if size > 0 and size % _PAIR == 0 and check == LENGTH.pack(zlib.crc32(pairs)):
+            found |= {pairs[i : i + 32]: pairs[i + 32 : i + _PAIR] for i in range(0, size, _PAIR)}
+        at = data.find(_SKIPPED, at + 1)
+    return found
 
 
 def frames(data: bytes) -> Iterator[list[bytes]]:

@@ -188,9 +188,8 @@ def test_events_that_were_masked_before_storage_come_back_masked(meshline: Cli) 
     damage(log, (at - 300) / log.stat().st_size, b"\xff" * 16)
     done = meshline.json("recover")
     assert done["restored"] == 4
-    meshline(
-        "ingest", meshline.write("again.ndjson", secret)
-    )  # under the hash it came with, so it may count as another
+    again = meshline.json("ingest", meshline.write("again.ndjson", secret))
+    assert (again["accepted"], again["duplicates"]) == (0, 1)  # known by the hash it came with
     with Store.open(meshline.db) as store:
         assert examine(store).healthy
         assert store.rows("SELECT run_id, state FROM run WHERE known_to = '9999-12-31' ORDER BY 1") == [
