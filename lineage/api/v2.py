@@ -128,7 +128,11 @@ def _add_answers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) 
         known_at: KnownAt = None,
     ) -> JSONResponse:
         lx, actor = get_lineage(), actor_of(request)
-        return as_json(lx.search(q, kinds=kind, limit=limit, as_of=as_of, known_at=known_at, actor=actor))
+        answer = as_json(lx.search(q, kinds=kind, limit=limit, as_of=as_of, known_at=known_at, actor=actor))
+        notes = lx.view(as_of, known_at, actor).instant.horizon_notes
+        if notes:  # a plain list has no place for them
+            answer.headers["Meshline-Notes"] = "; ".join(notes)
+        return answer
 
 
 def _add_pictures(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:

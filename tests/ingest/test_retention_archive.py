@@ -22,6 +22,7 @@ from lineage.errors import StoreError, UsageError
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
 from lineage.store.version import state_fingerprint
+from tests.answers.test_api import client_of
 from tests.ingest.build import empty_store, run_event
 from tests.ingest.cli import Cli
 from tests.ingest.history import BEGIN, days, fill, stamp
@@ -238,5 +239,9 @@ def test_answers_about_times_before_the_horizon_say_that_they_are_partial() -> N
         assert lx.quality.explain("dataset:warehouse:a", as_of=early).notes == (note,)
         assert lx.cost.report(period="2026-01").notes == (note,)
         assert lx.quality.report().notes == lx.diff(BEGIN + timedelta(days=13), None).notes == ()
+        api = client_of(lx)
+        asked = {"q": "orders", "as_of": early.isoformat() + "Z"}
+        assert api.get("/api/v2/search", params=asked).headers["meshline-notes"] == note
+        assert "meshline-notes" not in api.get("/api/v2/search", params={"q": "orders"}).headers
         late = lx.impact("dataset:warehouse:a")
         assert not late.partial and late.notes == () and late.nodes
