@@ -232,7 +232,7 @@ def health_of(live: LiveIngest) -> dict[str, Any]:
     database = "open"
     try:
         live.store.rows("SELECT 1")
-    except Exception as error:
+    except Exception as error:  # whatever it is, who asks for the health is told
         log.error("The database cannot be read: %s", error)
         database, status = "unreadable", "failing"
     return {

@@ -232,7 +232,10 @@ def _before(rule: Rule, now: datetime) -> datetime | None:
         raise UsageError("Say what may go: --older-than DAYS, --keep N, or both.")
     if (rule.days or 0) < 0 or (rule.keep or 0) < 0:
         raise UsageError("A limit is negative; days and numbers of rows begin at 0.")
-    return now - timedelta(days=rule.days) if rule.days is not None else None
+    try:
+        return now - timedelta(days=rule.days) if rule.days is not None else None
+    except (OverflowError, ValueError):  # nan, or before all time
+        raise UsageError(f"{rule.days:g} days are no time before now; say how many days, for instance 90.") from None
 
 
 _KEPT = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lineage.audit.batches import ACCEPT, batch_root
-from lineage.audit.checkpoint import read_checkpoint, signed_by
+from lineage.audit.checkpoint import CheckpointError, read_checkpoint, signed_by
 from lineage.audit.log import FIRST, Act, leaf_bytes
 from lineage.audit.merkle import EMPTY, leaf_hash, node_hash, root
 from lineage.audit.signing import fingerprint
@@ -175,7 +176,7 @@ def _check_checkpoint(size: int, kept: bytes, key: str, public: bytes, note: str
         return [f"{name}: its key is not the one it names."]
     try:
         _, told, top, _, _ = read_checkpoint(note)
-    except Exception as error:
+    except CheckpointError as error:
         return [f"{name}: {error}"]
     if (told, top) != (size, kept) or not signed_by(note, public):
         return [f"{name}: its signature does not fit."]
@@ -215,6 +216,8 @@ def _check_batches(
     problems: list[str],
 ) -> int:
     """Hash the archive once more; blocks behind the newest logged one are not logged yet and no problem."""
+    import zstandard
+
     newest = max(batches, default=0)
     seen = set()
     for (block,) in cursor.execute("SELECT block FROM raw WHERE block <= ? ORDER BY block", [newest]).fetchall():
@@ -226,7 +229,7 @@ def _check_batches(
         told, count, seq = batches[block]
         try:
             events = unpack(body)
-        except Exception as error:
+        except (zstandard.ZstdError, struct.error, MemoryError) as error:  # the bytes, a length, or the size it claims
             problems.append(f"Block {block} cannot be read: {error}.")
             continue
         if len(events) != count or batch_root(events).hex() != told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -51,8 +52,10 @@ def test_the_newest_stay_whatever_their_age_and_only_replayed_ones_go_if_wanted(
         assert retain_quarantine(store, Rule(days=5, replayed=True), now=NOW, actor="a", apply=False).rows == 0
 
 
-@pytest.mark.parametrize("rule", [Rule(), Rule(replayed=True), Rule(days=-1), Rule(keep=-1)])
-def test_a_rule_has_to_limit_something(rule: Rule) -> None:
+@pytest.mark.parametrize(
+    "rule", [Rule(), Rule(replayed=True), Rule(days=-1), Rule(keep=-1), Rule(days=math.nan), Rule(days=1e9)]
+)
+def test_a_rule_has_to_limit_something_and_to_name_a_time(rule: Rule) -> None:
     with filled() as store, pytest.raises(UsageError):
         retain_quarantine(store, rule, now=NOW, actor="a", apply=True)
 
