@@ -6,7 +6,7 @@ A card is filled by a callback of its own, so that one that is slow or fails doe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs
@@ -76,7 +76,6 @@ class Desk:
     path: str
     name: str
     memo: Memo
-    acts: list[int] = field(default_factory=lambda: [0])  # how often somebody acted here
 
     @classmethod
     def at(cls, app: Dash, lx: Lineage, base: str, path: str) -> Desk:
@@ -89,11 +88,7 @@ class Desk:
 
     def ask(self, asked: Asked, name: Any, find: Callable[[], T]) -> T:
         """An answer for the instant of the address, shared with other readers."""
-        return self.memo.get((name, asked.links.asof, asked.links.known, self.acts[0]), find)
-
-    def forget(self) -> None:
-        """Somebody acted on this page: its answers are worked out anew at once."""
-        self.acts[0] += 1
+        return self.memo.get((name, asked.links.asof, asked.links.known), find)
 
     def card(self, name: str, build: Callable[[Asked], Any], *, live: bool = True) -> None:
         """Fill ``PAGE-name`` whenever the address changes, and when there is new data unless not ``live``."""

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update, set_props
@@ -20,6 +20,9 @@ from dashboard.page import Part, callback
 from dashboard.theme import icon
 from lineage.actor import Actor
 from lineage.errors import MeshlineError
+
+if TYPE_CHECKING:
+    from lineage.engine import Lineage
 
 Values = Mapping[str, str]
 Act = Callable[[Values, Actor], str]
@@ -133,9 +136,7 @@ def missing(fields: Sequence[Field], values: Values) -> dict[str, str]:
     return {f.key: f"{f.label} is missing." for f in asked if f.required and not (values.get(f.key) or "").strip()}
 
 
-def register(
-    app: Dash, name: str, fields: Sequence[Field], act: Act, lx: Any = None, *, after: Callable[[], None] | None = None
-) -> None:
+def register(app: Dash, name: str, fields: Sequence[Field], act: Act, lx: Lineage) -> None:
     """Callback of the form ``name``.
 
     Parameters
@@ -145,9 +146,7 @@ def register(
     act
         called when nothing is missing. A :class:`MeshlineError` that it raises is shown, nothing is done then.
     lx
-        engine to refresh after the act, so that the page shows it.
-    after
-        called after the act, so that the page forgets what it knew before.
+        engine to refresh after the act; what pages remember of it is worked out anew, so that they show the act.
     """
 
     @callback(
@@ -172,11 +171,8 @@ def register(
             done = act({**values, "subject": subject or ""}, Actor(values["actor"]))
         except MeshlineError as error:
             return _said("bad", str(error)), errors
-        if lx is not None:
-            lx.refresh()
-            acted(lx)
-        if after is not None:
-            after()
+        lx.refresh()
+        acted(lx)
         set_props("fresh", {"data": time.time()})
         set_props({"form": name, "field": REASON.key}, {"value": ""})  # the next act has a reason of its own
         return _said("good", done), errors

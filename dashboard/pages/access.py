@@ -11,7 +11,6 @@ from dashboard.desk import Asked, Desk, domain_choice, head, listing, slot
 from dashboard.page import Page, Part
 from dashboard.pages import access_cards as cards
 from dashboard.pages.access_facts import VIEWS, AccessFacts, sheet_of
-from dashboard.pages.govern import Turns
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage
@@ -42,10 +41,10 @@ def layout() -> Part:
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
-    desk, turns = Desk.at(app, lx, base, "access"), Turns()
+    desk = Desk.at(app, lx, base, "access")
 
     def facts(asked: Asked) -> AccessFacts:
-        return AccessFacts(desk, asked, turns)
+        return AccessFacts(desk, asked)
 
     desk.controls("domain")
     desk.card("sub", lambda asked: _sub(facts(asked)))
@@ -57,7 +56,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("zombies", lambda asked: cards.zombies(facts(asked)))
     desk.card("ask", lambda asked: cards.ask(facts(asked)), live=False)
     desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
-    cards.register(app, lx, turns)
+    cards.register(app, lx)
 
 
 def _sub(facts: AccessFacts) -> Part:

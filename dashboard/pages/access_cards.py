@@ -11,7 +11,7 @@ from dashboard.desk import clock, node_link, tile
 from dashboard.forms import Field, Values
 from dashboard.page import Part
 from dashboard.pages.access_facts import AccessFacts
-from dashboard.pages.govern import Turns, acts_card, instant, pill
+from dashboard.pages.govern import acts_card, instant, pill
 from dashboard.pages.govern import facts as facts_list
 from dashboard.pages.overview_parts import card, nothing
 from lineage.actor import Actor
@@ -149,7 +149,7 @@ def _decide(facts: AccessFacts, one: AccessRow) -> Part:
     return acts_card(facts.asked, "access-tabs", panels, closed)
 
 
-def register(app: Dash, lx: Lineage, turns: Turns) -> None:
+def register(app: Dash, lx: Lineage) -> None:
     """Callbacks of the forms."""
 
     def request(said: Values, actor: Actor) -> str:
@@ -175,7 +175,7 @@ def register(app: Dash, lx: Lineage, turns: Turns) -> None:
     def revoke(said: Values, actor: Actor) -> str:
         return f"{lx.access.revoke(said['subject'], said['reason'], actor=actor).id} is ended."
 
-    forms.register(app, "access-request", asking(()), request, lx, after=turns.forget)
-    forms.register(app, "access-approve", (), approve, lx, after=turns.forget)
-    forms.register(app, "access-deny", (), deny, lx, after=turns.forget)
-    forms.register(app, "access-revoke", (), revoke, lx, after=turns.forget)
+    forms.register(app, "access-request", asking(()), request, lx)
+    forms.register(app, "access-approve", (), approve, lx)
+    forms.register(app, "access-deny", (), deny, lx)
+    forms.register(app, "access-revoke", (), revoke, lx)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dashboard.desk import Asked, Desk, node_href
 from dashboard.names import short_id
-from dashboard.pages.govern import Turns, recent
+from dashboard.pages.govern import recent
 from dashboard.rows import Row, Sheet
 from dashboard.tables import Column, cell
 from lineage.policies.access import UnknownGrantError
@@ -40,8 +40,8 @@ _EMPTY = {
 class AccessFacts:
     """Questions of one address."""
 
-    def __init__(self, desk: Desk, asked: Asked, turns: Turns) -> None:
-        self.desk, self.asked, self.lx, self.turns = desk, asked, desk.lx, turns
+    def __init__(self, desk: Desk, asked: Asked) -> None:
+        self.desk, self.asked, self.lx = desk, asked, desk.lx
         self.domain = asked.get("domain")
         self.view = asked.get("view", [key for key, _ in VIEWS])
 
@@ -55,8 +55,7 @@ class AccessFacts:
         return {one.id: one.domain for one in found.products}
 
     def _all(self) -> AccessList:
-        key = ("access", self.turns.n)
-        return recent(self.desk, self.asked, key, lambda: self.lx.access.list(**self.asked.when))
+        return recent(self.desk, self.asked, ("access",), lambda: self.lx.access.list(**self.asked.when))
 
     def grants(self) -> list[AccessRow]:
         """Grants and requests in which the domain gives or takes; what waits for a decision first."""
@@ -92,7 +91,7 @@ class AccessFacts:
 def sheet_of(facts: AccessFacts) -> Sheet:
     """The table that the address names."""
     asked = facts.asked
-    key = (facts.view, facts.domain, facts.turns.n, asked.links.asof, asked.links.known, asked.links.base)
+    key = (facts.view, facts.domain, asked.links.asof, asked.links.known, asked.links.base)
     rows = facts.desk.memo.get(("sheet", "access", key), lambda: _ROWS[facts.view](facts))
     return Sheet(key, COLUMNS[facts.view], rows, f"access-{facts.view}", _EMPTY[facts.view])
 

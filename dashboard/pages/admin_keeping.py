@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -137,7 +136,7 @@ def retention(asked: Asked) -> Part:
     )  # fmt: skip
 
 
-def _rule(kind: str, days: str | None, keep: str | None, replayed: bool) -> tuple[str, Rule]:
+def _rule(days: str | None, keep: str | None, replayed: bool) -> Rule:
     """What the form asks for.
 
     Raises
@@ -146,7 +145,7 @@ def _rule(kind: str, days: str | None, keep: str | None, replayed: bool) -> tupl
         when a limit is no number.
     """
     try:
-        return kind, Rule(float(days) if days else None, int(keep) if keep else None, replayed)
+        return Rule(float(days) if days else None, int(keep) if keep else None, replayed)
     except ValueError as error:
         raise UsageError("Days and the number that is kept are numbers.") from error
 
@@ -169,7 +168,7 @@ def _table(found: list[Removal], verb: str) -> Part:
 
 def tried(lx: Lineage, kind: str, days: str | None, keep: str | None, replayed: bool) -> Part:
     """What a rule would let go, and the form that does it when there is something."""
-    kind, rule = _rule(kind, (days or "").strip(), (keep or "").strip(), replayed)
+    rule = _rule((days or "").strip(), (keep or "").strip(), replayed)
     found = _retain(lx, kind, rule, actor=forms.standing_actor(), apply=False)
     rows = sum(r.rows for r in found)
     table = _table(found, "Would go")
@@ -180,17 +179,11 @@ def tried(lx: Lineage, kind: str, days: str | None, keep: str | None, replayed: 
     return [table, forms.form("retention", "Remove it", about, (), "Remove", subject=subject)]
 
 
-@contextlib.contextmanager
-def _resting(live: LiveIngest | None) -> Iterator[None]:
-    with live.resting() if live else contextlib.nullcontext():
-        yield
-
-
 def removal(lx: Lineage, live: LiveIngest | None, said: Values, actor: Actor, progress: Progress) -> Made:
     """The job that removes."""
     kind, days, keep, replayed = json.loads(said["subject"])
     progress(0.1, "waiting until nothing is being written")
-    with _resting(live):
+    with live.resting() if live else contextlib.nullcontext():
         progress(0.3, "removing")
         rule = Rule(days, keep, replayed)
         found = _retain(lx, kind, rule, actor=actor.name, apply=True, reason=said["reason"])
@@ -218,8 +211,7 @@ def masking(lx: Lineage, asked: Asked) -> Part:
     past = asked.links.asof or asked.links.known
     form = None if past else forms.form(
         "masking", "Mask before storage", "From now on; what is stored stays as it is. Masking goes by rules, so it is "
-        "no promise.", (Field("on", "Mask before storage", "choice", choices=MASKING[0].choices,
-                              value="off" if on else "on"),), "Switch",
+        "no promise.", (replace(MASKING[0], value="off" if on else "on"),), "Switch",
     )  # fmt: skip
     return card("Masking", "Passwords, keys and tokens in SQL, code and facets", facts_list(pairs), probe, form,
                 name="masking-card")  # fmt: skip

@@ -15,7 +15,6 @@ from dashboard.names import short_id
 from dashboard.page import Page, Part, callback
 from dashboard.pages import audit_cards as cards
 from dashboard.pages.audit_sheets import MOST, VIEWS, AuditFacts, sheet_of
-from dashboard.pages.govern import Turns
 from dashboard.pages.provenance import make_pack
 from dashboard.pages.provenance_state import ProvenanceState
 from lineage.actor import Actor
@@ -53,10 +52,10 @@ def layout() -> Part:
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
-    desk, turns = Desk.at(app, lx, base, "audit"), Turns()
+    desk = Desk.at(app, lx, base, "audit")
 
     def facts(asked: Asked) -> AuditFacts:
-        return AuditFacts(desk, asked, turns)
+        return AuditFacts(desk, asked)
 
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from dashboard.desk import Asked, Desk
-from dashboard.pages.govern import Turns, recent
+from dashboard.pages.govern import recent
 from dashboard.rows import Row, Sheet
 from dashboard.tables import Column, cell
 from lineage.asking import naive_time
@@ -35,8 +35,8 @@ _EMPTY = {
 class AuditFacts:
     """Questions of one address. The log ends at the instant that is shown: the earlier of valid and known time."""
 
-    def __init__(self, desk: Desk, asked: Asked, turns: Turns) -> None:
-        self.desk, self.asked, self.lx, self.turns = desk, asked, desk.lx, turns
+    def __init__(self, desk: Desk, asked: Asked) -> None:
+        self.desk, self.asked, self.lx = desk, asked, desk.lx
         self.view = asked.get("view", [key for key, _ in VIEWS])
 
     def log(self) -> LogPage:
@@ -44,12 +44,11 @@ class AuditFacts:
         links = self.asked.links
         ends = [naive_time(text, name) for text, name in ((links.asof, "asof"), (links.known, "known")) if text]
         until = min((end for end in ends if end is not None), default=None)
-        key = ("audit", self.turns.n)
-        return recent(self.desk, self.asked, key, lambda: self.lx.audit.log(until=until, limit=MOST))
+        return recent(self.desk, self.asked, ("audit",), lambda: self.lx.audit.log(until=until, limit=MOST))
 
     def checkpoints(self) -> list[Checkpoint]:
         """Signed checkpoints, the newest first."""
-        found = recent(self.desk, self.asked, ("checkpoints", self.turns.n), self.lx.audit.checkpoints)
+        found = recent(self.desk, self.asked, ("checkpoints",), self.lx.audit.checkpoints)
         return list(reversed(found))
 
 
@@ -57,7 +56,7 @@ def sheet_of(facts: AuditFacts) -> Sheet:
     """The table that the address names."""
     links = facts.asked.links
     newest = facts.log().acts[0].seq if facts.view == "log" and facts.log().acts else 0
-    key = (facts.view, facts.turns.n, newest, links.asof, links.known, links.base)
+    key = (facts.view, newest, links.asof, links.known, links.base)
     find = _log if facts.view == "log" else _checkpoints
     rows = facts.desk.memo.get(("sheet", "audit", key), lambda: find(facts))
     return Sheet(key, COLUMNS[facts.view], rows, f"audit-{facts.view}", _EMPTY[facts.view])

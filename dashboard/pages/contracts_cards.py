@@ -15,7 +15,7 @@ from dashboard.pages.overview_parts import card, nothing
 from lineage.contracts.overview import ContractRow, Version
 
 _TONES = {"broken": "bad", "unknown": "unknown", "kept": "good"}
-_SEVERITIES = {"BREAKING": "bad", "RISKY": "warn", "SAFE": "good", "COSMETIC": ""}
+SEVERITIES = {"BREAKING": "bad", "RISKY": "warn", "SAFE": "good", "COSMETIC": ""}
 _STATUS = {"active": "good", "deprecated": "warn", "retired": "bad"}
 _MOST = 12
 
@@ -137,7 +137,7 @@ def _step(facts: ContractFacts, new: Version, old: Version) -> list[Part]:
         return [html.Span("the same text", className="muted")]
     found = facts.change(new, old)
     lines = [
-        html.Li([html.Span(j.change.consumer.value, className=f"pill {_SEVERITIES[j.change.consumer.value]}"),
+        html.Li([html.Span(j.change.consumer.value, className=f"pill {SEVERITIES[j.change.consumer.value]}"),
                  f" {j.change.what} ", html.Span(j.change.place, className="mono small"),
                  html.Span(f" {j.finding}, {len(j.consumers):,} readers hit", className="muted")])
         for j in found.changes[:12]

@@ -8,6 +8,7 @@ from dashboard import forms
 from dashboard.desk import clock, node_link, plain
 from dashboard.page import Part
 from dashboard.pages import corrections
+from dashboard.pages.contracts_cards import SEVERITIES
 from dashboard.pages.dataset_facts import DatasetFacts
 from dashboard.pages.govern import acts_card
 from dashboard.pages.market import access_card, feedback_card
@@ -15,7 +16,6 @@ from dashboard.pages.overview_parts import card, nothing
 from lineage.schemas.questions import SchemaVersion
 
 _MOST = 8
-_VERDICTS = {"BREAKING": "bad", "RISKY": "warn", "SAFE": "good", "COSMETIC": ""}
 
 
 def versions(facts: DatasetFacts) -> Part:
@@ -34,7 +34,7 @@ def versions(facts: DatasetFacts) -> Part:
 def _lines(facts: DatasetFacts, one: SchemaVersion) -> list[list[Part]]:
     by = node_link(facts.asked, one.job) if one.job else one.producer or "–"
     shown = [
-        [html.Span(c.consumer.value, className=f"pill {_VERDICTS.get(c.consumer.value, '')}"),
+        [html.Span(c.consumer.value, className=f"pill {SEVERITIES.get(c.consumer.value, '')}"),
          f"{c.what} {c.column or c.place}: {c.old or '–'} → {c.new or '–'}" if c.old or c.new
          else f"{c.what} {c.column or c.place}"]
         for c in one.changes[:_MOST]

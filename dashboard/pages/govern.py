@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from dash import html
@@ -19,17 +18,6 @@ TONES = {
     "open": "bad", "reopened": "bad", "acknowledged": "warn", "waived": "warn", "fixed": "good", "holds": "good",
     "requested": "warn", "refused": "", "ended": "",
 }  # fmt: skip
-
-
-@dataclass(slots=True)
-class Turns:
-    """How often this server acted; part of the name of a remembered answer, so that an act shows at once."""
-
-    n: int = 0
-
-    def forget(self) -> None:
-        """Somebody acted: what was remembered before is worked out anew."""
-        self.n += 1
 
 
 def pill(word: str) -> Part:

@@ -74,10 +74,10 @@ def _register_forms(app: Dash, lx: Lineage, desk: Desk) -> None:
     def resolve(said: Values, actor: Actor) -> str:
         return f"{lx.quality.resolve(said['subject'], note=said['reason'], actor=actor).id} is resolved."
 
-    forms.register(app, "acknowledge", (), acknowledge, lx, after=desk.forget)
-    forms.register(app, "assign", ASSIGN, assign, lx, after=desk.forget)
-    forms.register(app, "mute", MUTE, mute, lx, after=desk.forget)
-    forms.register(app, "resolve", (), resolve, lx, after=desk.forget)
+    forms.register(app, "acknowledge", (), acknowledge, lx)
+    forms.register(app, "assign", ASSIGN, assign, lx)
+    forms.register(app, "mute", MUTE, mute, lx)
+    forms.register(app, "resolve", (), resolve, lx)
 
 
 def _sub(found: IncidentDetail | None, asked: Asked) -> Part:

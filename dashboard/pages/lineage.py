@@ -94,7 +94,13 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     memo = shared(lx)
     _register_browser(app)
     lineage_time.register(app, lx)
+    _register_picture(app, lx, memo, base)
+    _register_marks(app, lx, memo)
+    _register_details(app, lx, memo, base)
+    _register_export(app, lx, memo)
 
+
+def _register_marks(app: Dash, lx: Lineage, memo: Memo) -> None:
     @callback(
         app,
         Output("lineage-graph", "marks"),
@@ -115,6 +121,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
             return None, None  # the page says it
         return marks_of(found, nodes), scale(by or "domain", found, nodes)
 
+
+def _register_picture(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
     @callback(
         app,
         Output("lineage-graph", "graph"),
@@ -149,6 +157,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
             outputs = (*outputs[:8], no_update, *outputs[9:])
         return outputs
 
+
+def _register_details(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
     @callback(app, Output("lineage-panel", "children"), Input("lineage-selection", "data"), State("url", "search"))
     def details(selection: dict[str, Any] | None, search: str | None) -> Part:
         state = LineageState.parse(search)
@@ -164,6 +174,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         except MeshlineError as error:
             return states.no_details(str(error))
 
+
+def _register_export(app: Dash, lx: Lineage, memo: Memo) -> None:
     @callback(
         app,
         Output("lineage-download", "data"),

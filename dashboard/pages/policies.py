@@ -12,7 +12,6 @@ from dashboard.page import Page, Part
 from dashboard.pages import policies_acts as acts
 from dashboard.pages import policies_backtest as backtest
 from dashboard.pages import policies_cards as cards
-from dashboard.pages.govern import Turns
 from dashboard.pages.policies_facts import VIEWS, PolicyFacts
 from dashboard.pages.policies_sheets import sheet_of
 
@@ -47,10 +46,10 @@ def layout() -> Part:
 
 def register(app: Dash, lx: Lineage, base: str) -> None:
     """Callbacks of the page."""
-    desk, turns = Desk.at(app, lx, base, "policies"), Turns()
+    desk = Desk.at(app, lx, base, "policies")
 
     def facts(asked: Asked) -> PolicyFacts:
-        return PolicyFacts(desk, asked, turns)
+        return PolicyFacts(desk, asked)
 
     desk.controls("domain")
     desk.card("sub", lambda asked: _sub(facts(asked)))
@@ -63,7 +62,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("detail", lambda asked: acts.detail(facts(asked)))
     desk.card("backtest", lambda asked: backtest.form(facts(asked)), live=False)
     desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
-    acts.register(app, lx, turns)
+    acts.register(app, lx)
     backtest.register(app, lx)
 
 

@@ -11,7 +11,7 @@ from dashboard.desk import clock, node_link
 from dashboard.forms import Field, Values
 from dashboard.names import short_id
 from dashboard.page import Part
-from dashboard.pages.govern import Turns, acts_card, instant, pill
+from dashboard.pages.govern import acts_card, instant, pill
 from dashboard.pages.govern import facts as facts_list
 from dashboard.pages.overview_parts import card
 from dashboard.pages.policies_facts import LIVE, PolicyFacts
@@ -128,7 +128,7 @@ def _waiver_acts(facts: PolicyFacts, one: WaiverRow) -> Part:
     return acts_card(facts.asked, "waiver-tabs", panels, closed)
 
 
-def register(app: Dash, lx: Lineage, turns: Turns) -> None:
+def register(app: Dash, lx: Lineage) -> None:
     """Callbacks of the forms."""
 
     def acknowledge(said: Values, actor: Actor) -> str:
@@ -151,9 +151,9 @@ def register(app: Dash, lx: Lineage, turns: Turns) -> None:
     def revoke(said: Values, actor: Actor) -> str:
         return f"{lx.waivers.revoke(said['subject'], said['reason'], actor=actor).id} is ended."
 
-    forms.register(app, "violation-acknowledge", (), acknowledge, lx, after=turns.forget)
-    forms.register(app, "violation-assign", ASSIGN, assign, lx, after=turns.forget)
-    forms.register(app, "violation-waive", WAIVE, waive, lx, after=turns.forget)
-    forms.register(app, "waiver-approve", (), approve, lx, after=turns.forget)
-    forms.register(app, "waiver-refuse", (), refuse, lx, after=turns.forget)
-    forms.register(app, "waiver-revoke", (), revoke, lx, after=turns.forget)
+    forms.register(app, "violation-acknowledge", (), acknowledge, lx)
+    forms.register(app, "violation-assign", ASSIGN, assign, lx)
+    forms.register(app, "violation-waive", WAIVE, waive, lx)
+    forms.register(app, "waiver-approve", (), approve, lx)
+    forms.register(app, "waiver-refuse", (), refuse, lx)
+    forms.register(app, "waiver-revoke", (), revoke, lx)

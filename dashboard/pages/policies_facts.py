@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboard.desk import Asked, Desk
-from dashboard.pages.govern import Turns, recent
+from dashboard.pages.govern import recent
 
 if TYPE_CHECKING:
     from lineage.domains import DomainInfo
@@ -25,8 +25,8 @@ LIVE = ("open", "reopened", "acknowledged")
 class PolicyFacts:
     """Questions of one address."""
 
-    def __init__(self, desk: Desk, asked: Asked, turns: Turns) -> None:
-        self.desk, self.asked, self.lx, self.turns = desk, asked, desk.lx, turns
+    def __init__(self, desk: Desk, asked: Asked) -> None:
+        self.desk, self.asked, self.lx = desk, asked, desk.lx
         self.domain = asked.get("domain")
         self.view = asked.get("view", [key for key, _ in VIEWS])
 
@@ -42,8 +42,7 @@ class PolicyFacts:
         """One run of all policies, by domain."""
         from lineage.policies.domains import by_domain
 
-        key = ("by-domain", self.turns.n)
-        return self.desk.ask(self.asked, key, lambda: by_domain(self.lx, **self.asked.when))
+        return self.desk.ask(self.asked, "by-domain", lambda: by_domain(self.lx, **self.asked.when))
 
     def cells(self) -> list[DomainResult]:
         """Results by policy and domain."""
@@ -56,15 +55,14 @@ class PolicyFacts:
     def violations(self) -> list[Violation]:
         """Violations that were kept, the fixed ones too; those past their deadline first."""
         found = recent(
-            self.desk, self.asked, ("violations", self.turns.n),
+            self.desk, self.asked, ("violations",),
             lambda: self.lx.policies.violations(everything=True, **self.asked.when),
         )  # fmt: skip
         return [one for one in found.violations if self.mine(one.domain)]
 
     def waivers(self) -> tuple[WaiverRow, ...]:
         """Waivers and requests for them."""
-        key = ("waivers", self.turns.n)
-        return recent(self.desk, self.asked, key, lambda: self.lx.waivers.list(**self.asked.when)).waivers
+        return recent(self.desk, self.asked, ("waivers",), lambda: self.lx.waivers.list(**self.asked.when)).waivers
 
     def policy(self) -> Policy | None:
         """The policy that is shown: the one named, else that of the violation that is, else the first."""
@@ -84,7 +82,7 @@ class PolicyFacts:
         name = self.asked.get("violation")
         if not name:
             return None
-        key = ("violation", name, self.turns.n)
+        key = ("violation", name)
         return recent(self.desk, self.asked, key, lambda: self.lx.policies.violation(name, **self.asked.when))
 
     def waiver(self) -> WaiverRow | None:

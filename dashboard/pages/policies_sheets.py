@@ -53,7 +53,7 @@ _EMPTY = {
 def sheet_of(facts: PolicyFacts) -> Sheet:
     """The table that the address names."""
     asked = facts.asked
-    key = (facts.view, facts.domain, facts.turns.n, asked.links.asof, asked.links.known, asked.links.base,
+    key = (facts.view, facts.domain, asked.links.asof, asked.links.known, asked.links.base,
            asked.get("policy"))  # fmt: skip
     rows = facts.desk.memo.get(("sheet", "policies", key), lambda: _ROWS[facts.view](facts))
     return Sheet(key, COLUMNS[facts.view], rows, f"policies-{facts.view}", _EMPTY.get(facts.view, "No policy holds."))

@@ -63,10 +63,10 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("feedback", lambda asked: feedback_card(facts(asked).feedback()))
     desk.card("drift", lambda asked: _drift(facts(asked)))
     desk.card("versions", lambda asked: _versions(facts(asked)))
-    _register_forms(app, lx, desk)
+    _register_forms(app, lx)
 
 
-def _register_forms(app: Dash, lx: Lineage, desk: Desk) -> None:
+def _register_forms(app: Dash, lx: Lineage) -> None:
     def request(said: Values, actor: Actor) -> str:
         until = said["expires"].replace(" ", "T")
         row = lx.access.request(said["subject"], said["consumer"], said["reason"], until, kind=said["kind"],
@@ -80,9 +80,9 @@ def _register_forms(app: Dash, lx: Lineage, desk: Desk) -> None:
     def report(said: Values, actor: Actor) -> str:
         return f"{lx.feedback.report(said['subject'], said['reason'], actor=actor).id} waits for an answer."
 
-    forms.register(app, "request", REQUEST, request, lx, after=desk.forget)
-    forms.register(app, "rate", RATE, rate, lx, after=desk.forget)
-    forms.register(app, "report", (), report, lx, after=desk.forget)
+    forms.register(app, "request", REQUEST, request, lx)
+    forms.register(app, "rate", RATE, rate, lx)
+    forms.register(app, "report", (), report, lx)
 
 
 def _sub(facts: ProductFacts) -> Part:
