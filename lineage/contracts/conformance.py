@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.contracts.access_roles import access
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.facts import Facts, TestResult, load_facts
-from lineage.contracts.model import Contract, Rule
+from lineage.contracts.model import Column, Contract, Rule
 from lineage.contracts.sla import Case, Said, Verdict, freshness_slas, slas
 from lineage.contracts.types import Step, compare, dialect_of
 from lineage.errors import UnknownNodeError
@@ -181,51 +181,39 @@ def _schema_said(view: View, one: Bound, observed: Mapping[str, str | None] | No
 
 def schema_promises(one: Bound, observed: Mapping[str, str | None] | None) -> Iterator[Said]:
     """Observed columns and types against the promised ones."""
-    dialect = next((dialect_of(server.type) for server in one.contract.servers), "")
-    by_name = {name.lower(): kind for name, kind in (observed or {}).items()}
-    for column in one.thing.columns:
-        promise = f"column {column.path}"
-        expected = column.type or "any type"
-        if not observed:
-            yield promise, "unknown", expected, "", "no schema was observed", None
-            continue
-        found = {n: by_name[n] for n in (column.physical_name.lower(), column.path.lower()) if n in by_name}
-        if not found:
-            yield promise, "broken", expected, "missing", "schema facet", None
-            continue
-        kind = next(iter(found.values()))
-        if not kind or not column.type:
-            yield (
-                promise,
-                "kept" if not column.type else "unknown",
-                expected,
-                kind or "no type told",
-                "schema facet",
-                None,
-            )
-            continue
-        yield promise, _type_verdict(column.type, column.logical, kind, dialect), expected, kind, "schema facet", None
+    if not observed:
+        for column in one.thing.columns:
+            expected = column.type or "any type"
+            yield f"column {column.path}", "unknown", expected, "", "no schema was observed", None
+        return
+    for column, verdict, kind in _columns_judged(one, observed):
+        yield f"column {column.path}", verdict, column.type or "any type", kind, "schema facet", None
 
 
 def schema_kept(one: Bound, observed: Mapping[str, str | None] | None) -> bool | None:
     """Whether all of :func:`schema_promises` are kept, without the words; ``None`` when one cannot be told."""
     if not observed or not one.thing.columns:
         return None
+    verdicts = {verdict for _, verdict, _ in _columns_judged(one, observed)}
+    return False if "broken" in verdicts else None if "unknown" in verdicts else True
+
+
+def _columns_judged(one: Bound, observed: Mapping[str, str | None]) -> Iterator[tuple[Column, Verdict, str]]:
+    """Each promised column with its verdict and the type that was observed, in words."""
     dialect = next((dialect_of(server.type) for server in one.contract.servers), "")
     by_name = {name.lower(): kind for name, kind in observed.items()}
-    verdicts = set()
     for column in one.thing.columns:
         key = next((n for n in (column.physical_name.lower(), column.path.lower()) if n in by_name), None)
         if key is None:
-            return False
+            yield column, "broken", "missing"
+            continue
         kind = by_name[key]
         if not column.type:
-            verdicts.add("kept")
+            yield column, "kept", kind or "no type told"
         elif not kind:
-            verdicts.add("unknown")
+            yield column, "unknown", "no type told"
         else:
-            verdicts.add(_type_verdict(column.type, column.logical, kind, dialect))
-    return False if "broken" in verdicts else None if "unknown" in verdicts else True
+            yield column, _type_verdict(column.type, column.logical, kind, dialect), kind
 
 
 def _type_verdict(promised: str, logical: str, observed: str, dialect: str) -> Verdict:
