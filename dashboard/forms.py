@@ -90,7 +90,7 @@ def form(name: str, title: str, about: Part, fields: Sequence[Field], button: st
 
 
 def tabs(name: str, panels: Mapping[str, Part]) -> Part:
-    """Forms side by side, one tab each, the first one open.
+    """Forms side by side, one tab each, the first one open; a tab that was chosen stays so when they are drawn anew.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def tabs(name: str, panels: Mapping[str, Part]) -> Part:
     return dmc.Tabs(
         [dmc.TabsList([dmc.TabsTab(word, value=keys[word]) for word in panels], mb=12),
          *(dmc.TabsPanel(form, value=keys[word]) for word, form in panels.items())],
-        value=next(iter(keys.values())), id=name,
+        value=next(iter(keys.values())), id=name, persistence=True, persistence_type="memory",
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def register(app: Dash, name: str, fields: Sequence[Field], act: Act, lx: Lineag
             return _said("bad", str(error)), errors
         lx.refresh()
         acted(lx)
-        set_props("fresh", {"data": time.time()})
+        set_props("acted", {"data": {"form": name, "at": time.time()}})
         set_props({"form": name, "field": REASON.key}, {"value": ""})  # the next act has a reason of its own
         return _said("good", done), errors
 

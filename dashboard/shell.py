@@ -38,6 +38,7 @@ def layout(pages: Sequence[Page], base: str, banner: str | None) -> Part:
         defaultColorScheme="auto",
         children=[
             dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="acted"),  # which form did something, and when
             dcc.Store(id="fresh"),  # grows when new data is to be shown; pages that show it take it as an input
             html.A("Skip to the content", href="#page", className="skip-link"),
             dmc.AppShell(
@@ -247,6 +248,12 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
     """Callbacks of the frame."""
     notices.register(app, lx, base)
     saving.register(app, lx)
+    app.clientside_callback(
+        ClientsideFunction("live", "acted"),
+        Output("fresh", "data", allow_duplicate=True),
+        Input("acted", "data"),
+        prevent_initial_call=True,
+    )
 
     def clientside(name: str, *spec: object, initial: bool = False) -> None:
         app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=not initial)

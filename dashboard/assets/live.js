@@ -30,28 +30,29 @@
     return Array.from(typed.values()).some((text) => text.trim());
   }
 
-  /* what stands in the forms that somebody began to fill in: [id of the field, value], to be put back when they are drawn anew */
+  /* what stands in the forms that somebody began to fill in: [id of the field, form, value] */
   function begun() {
-    const forms = new Set(Array.from(typed.keys(), (field) => field.closest("form.act-form")).filter(Boolean));
+    const forms = new Set(Array.from(typed.keys(), (field) => field.closest("form.act-form")).filter((form) => form && form.isConnected));
     const found = [];
     for (const form of forms)
       for (const field of form.querySelectorAll('[id^="{"][id$="}"]')) {
         const id = JSON.parse(field.id), part = id.field ? dash_component_api.getLayout(id) : null;
-        if (part && part.props) found.push({ id: field.id, field, value: part.props.value });
+        if (part && part.props) found.push({ id: field.id, form: id.form, field, value: part.props.value });
       }
     return found;
   }
 
-  /** Put back what was drawn anew in the next seconds. */
-  function keep(fields, until) {
-    const left = [];
-    for (const one of fields) {
+  /** For some seconds put back what is drawn anew, also what is typed meanwhile; but nothing into the form `sent`. */
+  function keep(sent, held, until) {
+    for (const one of begun()) if (one.form !== sent) held.set(one.id, one);
+    for (const one of held.values()) {
       const now = document.getElementById(one.id);
-      if (now && now !== one.field) dash_clientside.set_props(JSON.parse(one.id), { value: one.value });
-      else if (!now || one.field.isConnected) left.push(one);
-      if (now && now !== one.field && now.value) typed.set(now, now.value);
+      if (!now || now === one.field) continue;
+      dash_clientside.set_props(JSON.parse(one.id), { value: one.value });
+      if (typeof one.value === "string") typed.set(now, one.value);
+      held.delete(one.id);
     }
-    if (left.length && Date.now() < until) setTimeout(() => keep(left, until), 60);
+    if (Date.now() < until) setTimeout(() => keep(sent, held, until), 60);
   }
 
   /** Whether a change of the page would take something out of somebody's hands. */
@@ -72,16 +73,17 @@
 
   const past = () => { const query = new URLSearchParams(location.search); return query.has("asof") || query.has("known"); };
 
-  const news = () => dash_clientside.set_props("fresh", { data: { n: Date.now(), search: location.search } });
+  const told = () => ({ n: Date.now(), search: location.search });
+  const news = () => dash_clientside.set_props("fresh", { data: told() });
 
-  live.show = function () {
+  /** The page is about to be drawn anew, after the form `sent` did something or since there is new data. */
+  function renewing(sent) {
     live.shown = Date.now();
     live.seen = live.state;
     say("", "");
-    const fields = begun();
-    news();
-    if (fields.length) keep(fields, Date.now() + 8000);
-  };
+    keep(sent, new Map(), Date.now() + 8000);
+  }
+  live.show = function () { renewing(null); news(); };
 
   function fresh() {
     if (live.seen === live.state || past()) return;
@@ -98,9 +100,9 @@
     if (other) { say("warn", `The server now runs Meshline ${said.version}.`, "Load the page anew", () => location.reload()); return; }
     if (again || was) {
       live.seen = null;
+      if (!past()) { renewing(null); news(); }
       const text = again ? `The server was started anew at ${clock(new Date())}.` : "The server answers again.";
       say("good", `${text} What you see is up to date; what you clicked meanwhile was not done.`, "Close", () => say("", ""));
-      if (!past()) { live.shown = Date.now(); live.seen = live.state; news(); }
       return;
     }
     fresh();
@@ -135,6 +137,13 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.live = {
+    /** Somebody acted, or a job ended: what is shown is asked for anew. */
+    acted: function (what) {
+      if (!what) return dash_clientside.no_update;
+      renewing(what.form);
+      return told();
+    },
+
     /** Ask for notifications once the page stands, then whenever there is news, but not more often than once a minute. */
     bell_ask: function (_path, _fresh, asked) {
       const now = Date.now();

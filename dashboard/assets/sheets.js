@@ -13,6 +13,13 @@
     if (next !== window.location.search) history.replaceState(history.state, "", window.location.pathname + next);
   }
 
+  /* A control that is drawn late, for an address that was left meanwhile, must not lead back there: only people's acts count. */
+  let acted = 0, moved = 0;
+  for (const type of ["pointerdown", "keydown", "click", "input"])
+    document.addEventListener(type, () => { acted = performance.now(); }, true);
+  for (const type of ["popstate", "_dashprivate_pushstate"])
+    window.addEventListener(type, () => { moved = performance.now(); });
+
   /** New search text for the Location component: `changes` (null removes a key), the table's own order and filters go. */
   function go(changes) {
     const query = new URLSearchParams(window.location.search);
@@ -53,6 +60,7 @@
 
     /** Controls of a page whose ids are PAGE-KEY: what changed goes into the address. `DEFAULT` values are left out. */
     go: function () {
+      if (moved > acted) return same();
       const changes = {}, inputs = Object.entries(dash_clientside.callback_context.inputs);
       const triggered = dash_clientside.callback_context.triggered.map((one) => one.prop_id);
       for (const [id, value] of inputs) {

@@ -209,18 +209,43 @@
     return same();
   }
 
-  /* palette: arrows and Enter while the text stays in the input */
+  /* palette: arrows and Enter while the text stays in the input; a later answer leaves the choice where it was made */
+  let chosen = null, watched = null;
+  const hits = () => Array.from(document.querySelectorAll("#palette-results [role=option]"));
+  const named = (option) => { const hit = option.querySelector(".hit"); return hit.getAttribute("href") || hit.dataset.act; };
+
+  function mark(options, at) {
+    options.forEach((option, i) => { option.classList.toggle("is-active", i === at); option.setAttribute("aria-selected", String(i === at)); });
+    if (options[at]) document.getElementById("palette-input").setAttribute("aria-activedescendant", options[at].id);
+  }
+
+  function watchHits() {
+    const results = document.getElementById("palette-results");
+    if (!results || results === watched) return;
+    watched = results;
+    new MutationObserver(() => {
+      const options = hits();
+      mark(options, Math.max(0, options.findIndex((option) => named(option) === chosen)));
+    }).observe(results, { childList: true, subtree: true, characterData: true });
+  }
+
   function paletteKeys(event) {
-    const options = Array.from(document.querySelectorAll("#palette-results [role=option]"));
+    const options = hits();
     if (!options.length || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
     event.preventDefault();
-    let at = options.findIndex((option) => option.classList.contains("is-active"));
-    if (event.key === "Enter") { options[Math.max(at, 0)].querySelector(".hit").click(); return; }
-    at = at < 0 ? (event.key === "ArrowDown" ? 0 : options.length - 1) : (at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
-    options.forEach((option, i) => { option.classList.toggle("is-active", i === at); option.setAttribute("aria-selected", String(i === at)); });
+    const now = Math.max(0, options.findIndex((option) => option.classList.contains("is-active")));
+    if (event.key === "Enter") { options[now].querySelector(".hit").click(); return; }
+    const at = (now + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
+    chosen = named(options[at]);
+    mark(options, at);
     options[at].scrollIntoView({ block: "nearest" });
-    event.target.setAttribute("aria-activedescendant", options[at].id);
   }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "palette-input") return;
+    chosen = null;
+    watchHits();
+  });
 
   /* what the palette's actions do; they close it first */
   const press = (selector) => { const element = document.querySelector(selector); if (element) element.click(); };
@@ -241,7 +266,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.target && event.target.id === "palette-input") { paletteKeys(event); }
+    if (event.target && event.target.id === "palette-input") { watchHits(); paletteKeys(event); }
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
       press("#palette-open");

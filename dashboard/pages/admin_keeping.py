@@ -284,7 +284,7 @@ def register(app: Dash, lx: Lineage, done: Examined) -> None:
         elif pressed == "admin-tick" and not ticks:
             return no_update  # the card was drawn
         if not any(job.active for job in jobs_of(app).all()):
-            set_props("fresh", {"data": time.time()})  # what the last job found or did is on the page
+            set_props("acted", {"data": {"at": time.time()}})  # what the last job found or did is on the page
         return jobs(app)
 
     def remove(said: Values, actor: Actor) -> str:

@@ -6,9 +6,9 @@ Unknown keys and everything else a user wrote stay in the text that is stored be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from lineage.contracts.periods import seconds_of
 
@@ -59,23 +59,23 @@ class Column:
     """One property of an object; nested ones have dotted paths."""
 
     path: str
-    id: str
-    type: str  # physical type, else logical
-    logical: str
-    physical_name: str
-    position: int
-    required: bool
-    unique: bool
-    key: bool
-    key_position: int
-    partitioned: bool
-    classification: str
-    encrypted_name: str
-    masking: str
-    critical: bool
-    deprecated: bool
-    description: str
-    tags: tuple[str, ...]
+    id: str = ""
+    type: str = ""  # physical type, else logical
+    logical: str = ""
+    physical_name: str = ""
+    position: int = 0
+    required: bool = False
+    unique: bool = False
+    key: bool = False
+    key_position: int = -1
+    partitioned: bool = False
+    classification: str = ""
+    encrypted_name: str = ""
+    masking: str = ""
+    critical: bool = False
+    deprecated: bool = False
+    description: str = ""
+    tags: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     enum: tuple[str, ...] | None = None
 
@@ -224,43 +224,26 @@ def _thing(value: Mapping[str, Any]) -> Thing:
 
 def _columns(value: Mapping[str, Any], above: str, place: int, found: list[Column], rules: list[Rule]) -> None:
     path = f"{above}{_text(value.get('name')) or 'items'}"
-    custom = custom_of(value)
+    told = {_COLUMN[key][0]: _COLUMN[key][1](one) for key, one in value.items() if key in _COLUMN}
+    kind = _text(value.get("physicalType")) or told.get("logical", "")
     options = value.get("logicalTypeOptions")
     options = options if isinstance(options, dict) else {}
     enum = value.get("enum") if isinstance(value.get("enum"), list) else options.get("enum")
-    found.append(
-        Column(
-            path=path,
-            id=_text(value.get("id")),
-            type=_text(value.get("physicalType")) or _text(value.get("logicalType")),
-            logical=_text(value.get("logicalType")),
-            physical_name=_text(value.get("physicalName")),
-            position=place,
-            required=value.get("required") is True,
-            unique=value.get("unique") is True,
-            key=value.get("primaryKey") is True,
-            key_position=_int(value.get("primaryKeyPosition")),
-            partitioned=value.get("partitioned") is True,
-            classification=_text(value.get("classification")).lower(),
-            encrypted_name=_text(value.get("encryptedName")),
-            masking=_text(custom.get("masking")),
-            critical=value.get("criticalDataElement") is True,
-            deprecated=value.get("deprecated") is True,
-            description=_text(value.get("description")),
-            tags=_texts(value.get("tags")),
-            options={k: v for k, v in options.items() if k != "enum"},
-            enum=tuple(map(str, enum)) if isinstance(enum, list) else None,
-        )
-    )
-    rules += _rules(value, path)
-    for at, inner in enumerate(_objects(value.get("properties"))):
-        _columns(inner, f"{path}.", at, found, rules)
-    items = value.get("items")
-    if isinstance(items, dict):
-        for at, inner in enumerate(_objects(items.get("properties"))):
-            _columns(inner, f"{path}.", at, found, rules)
+    if options:
+        told["options"] = {k: v for k, v in options.items() if k != "enum"}
+    if isinstance(enum, list):
+        told["enum"] = tuple(map(str, enum))
+    found.append(Column(path=path, type=kind, position=place, **told))
+    if not value.keys().isdisjoint(_INSIDE):  # of most columns nothing more is told
+        rules += _rules(value, path)
+        items = value.get("items")
+        below = [value, items] if isinstance(items, dict) else [value]
+        for one in below:
+            for at, part in enumerate(_objects(one.get("properties"))):
+                _columns(part, f"{path}.", at, found, rules)
 
 
+_INSIDE = ("quality", "properties", "items")
 _OPERATORS = ("mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan",
               "mustBeLessOrEqualTo", "mustBeBetween", "mustNotBeBetween")  # fmt: skip
 
@@ -314,8 +297,41 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _text(value: Any) -> str:
+    if value.__class__ is str:
+        return cast(str, value).strip()
     return "" if value is None else str(value).strip()
 
 
 def _int(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else -1
+
+
+def _lower(value: Any) -> str:
+    return _text(value).lower()
+
+
+def _true(value: Any) -> bool:
+    return value is True
+
+
+def _masking(properties: Any) -> str:
+    return _text(custom_of({"customProperties": properties}).get("masking"))
+
+
+_COLUMN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {  # key of a property → field of a column, how it is read
+    "id": ("id", _text),
+    "logicalType": ("logical", _text),
+    "physicalName": ("physical_name", _text),
+    "required": ("required", _true),
+    "unique": ("unique", _true),
+    "primaryKey": ("key", _true),
+    "primaryKeyPosition": ("key_position", _int),
+    "partitioned": ("partitioned", _true),
+    "classification": ("classification", _lower),
+    "encryptedName": ("encrypted_name", _text),
+    "customProperties": ("masking", _masking),
+    "criticalDataElement": ("critical", _true),
+    "deprecated": ("deprecated", _true),
+    "description": ("description", _text),
+    "tags": ("tags", _texts),
+}

@@ -99,7 +99,7 @@ def answer_of(
     timer = threading.Timer(seconds, connection.interrupt)
     timer.start()
     try:
-        wrong = _wrong_statement(sql)
+        wrong = _wrong_statement(connection, sql)
         if wrong:
             return {"error": wrong}
         # read-only and rolled back: a CTE that deletes calls itself a SELECT
@@ -118,10 +118,10 @@ def answer_of(
     return {"columns": columns, "rows": rows}
 
 
-def _wrong_statement(sql: str) -> str | None:
+def _wrong_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> str | None:
     import duckdb
 
-    statements = duckdb.extract_statements(sql)
+    statements = connection.extract_statements(sql)  # duckdb.extract_statements would open one more database
     if len(statements) != 1:
         return f"One SELECT is wanted, here are {len(statements)} statements."
     if statements[0].type != duckdb.StatementType.SELECT:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 from pathlib import Path
@@ -46,13 +45,10 @@ class Traffic:
 
 
 def form_of(page: Page, name: str) -> Locator:
-    """The form behind a tab; the tab is chosen again where new data drew the forms anew meanwhile."""
+    """The form behind a tab."""
+    page.get_by_role("tab", name=name).click()
     form = page.get_by_role("form", name=name)
-    for _ in range(10):
-        page.get_by_role("tab", name=name).click()
-        with contextlib.suppress(AssertionError):
-            expect(form).to_be_visible(timeout=3_000)
-            break
+    expect(form).to_be_visible()
     return form
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from ingest.altered import is_on
 from lineage.engine import Lineage
 from lineage.fingerprint import fingerprint
-from tests.browser.desk import count, filled, form_of
+from tests.browser.desk import Traffic, count, filled, form_of
 from tests.ingest.build import loaded, run_event
 
 SNOW = "dataset:snowflake://org-acme"
@@ -107,6 +107,7 @@ def test_an_edge_by_hand_and_a_named_owner_count_at_once_and_can_be_taken_back(
 def test_the_database_is_examined_as_a_job_and_nothing_goes_before_a_dry_run(
     page: Page, small: Lineage, url: str
 ) -> None:
+    traffic = Traffic(page)
     page.goto(f"{url}/admin")
     filled(page)
     page.locator("#admin-examine").click()
@@ -124,6 +125,8 @@ def test_the_database_is_examined_as_a_job_and_nothing_goes_before_a_dry_run(
     assert small.store.rows("SELECT count(*) FROM quarantine") == [(1,)]  # a dry run removes nothing
     _act(form, "Remove", Reason="two years are over", Acting_as="ann")
     expect(page.locator("#all-jobs-card")).to_contain_text("1 removed")
+    expect(page.locator("#count-refused")).to_have_text("0")
+    traffic.rest()  # what the removal changed is drawn
     told = next(act for act in small.audit.log(limit=9).acts if act.action == "retention.apply")
     assert (told.actor, told.payload["reason"], told.payload["rows"]) == ("ann", "two years are over", 1)
     _act(page.get_by_role("form", name="Mask before storage"), "Switch", Reason="policy", Acting_as="ann")

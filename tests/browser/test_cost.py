@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 from dashboard.amounts import money
 from dashboard.pages.cost_cards import _areas
 from lineage.engine import Lineage
-from lineage.store import Store
 from tests.browser.desk import count, filled, saved
 
 
@@ -37,13 +36,12 @@ def test_a_row_is_explained_by_the_bills_behind_it(page: Page, demo: Lineage, de
     expect(page.locator("#cost-options")).to_contain_text(money(found.full, found.currency))
 
 
-def test_without_a_bill_cost_is_unknown_and_not_zero(page: Page, serve: Callable[..., str]) -> None:
-    with Store.open(":memory:") as store:
-        page.goto(f"{serve(Lineage(store))}/cost")
-        filled(page)
-        expect(page.locator("#cost-sub")).to_contain_text("no cost is known")
-        expect(page.locator("#cost-tiles .tile-value").first).to_have_text("unknown")
-        expect(page.locator("#cost-list")).to_contain_text("meshline cost import FILE")
+def test_without_a_bill_cost_is_unknown_and_not_zero(empty: Lineage, page: Page, serve: Callable[..., str]) -> None:
+    page.goto(f"{serve(empty)}/cost")
+    filled(page)
+    expect(page.locator("#cost-sub")).to_contain_text("no cost is known")
+    expect(page.locator("#cost-tiles .tile-value").first).to_have_text("unknown")
+    expect(page.locator("#cost-list")).to_contain_text("meshline cost import FILE")
 
 
 def test_what_is_around_others_is_as_large_as_what_is_in_it() -> None:
