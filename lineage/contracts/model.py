@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from lineage.contracts.periods import seconds_of
 
@@ -298,7 +298,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     if value.__class__ is str:
-        return cast(str, value).strip()
+        return value.strip()
     return "" if value is None else str(value).strip()
 
 
