@@ -23,6 +23,15 @@ _ISO = re.compile(
 )
 
 
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970 of a naive UTC time.
+
+    >>> microseconds(datetime(1970, 1, 2))
+    86400000000
+    """
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
 class ParsedTime(NamedTuple):
     """A time in naive UTC, and what was odd about its text (empty when nothing was)."""
 

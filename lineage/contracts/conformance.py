@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ENFORCED", "Conformance", "Promise", "conformance", "freshness_slas", "promises_of", "schema_promises"]
 
 ENFORCED = ("active", "deprecated")
-_STALE = timedelta(hours=48)  # a test result older than this says nothing about today
+STALE = timedelta(hours=48)  # a test result older than this says nothing about today
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +131,33 @@ def conformance(
 
 def promises_of(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator[Promise]:
     """Verdicts on one bound object."""
-    label, domain = view.label(one.node), view.domain(one.node)
+    yield from promises_of_data(view, one, facts, now)
+    yield from promises_of_service(view, one, facts, now)
 
-    def said(promise: str, verdict: Verdict, expected: str, observed: str, evidence: str = "",
-             run: str | None = None) -> Promise:  # fmt: skip
-        contract = one.contract
-        name = contract.name or contract.id
-        return Promise(name, contract.version, label, promise, verdict, expected, observed, evidence, run, domain)
 
+def promises_of_data(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator[Promise]:
+    """Verdicts on what one bound object is: its columns, its quality, who may read it."""
+    schema = _schema_said(view, one, facts.columns.get(one.node))
+    yield from _promises(view, one, (*schema, *_rules(one, facts, now), *_privacy(view, one), *access(view, one, now)))
+
+
+def promises_of_service(view: View, one: Bound, facts: Facts, now: datetime) -> Iterator[Promise]:
+    """Verdicts on the SLA properties of one bound object."""
     ends = any(sla.name.lower() in ("endofsupport", "endoflife") for sla in one.contract.slas)
     jobs = view.snapshot.readers(one.node).tolist() if ends else ()
     readers = sorted(view.label(job) for job in jobs if not view.hidden(job))
-    services = slas(Case(one, facts, now, tuple(readers)))
-    schema = _schema_said(view, one, facts.columns.get(one.node))
-    for verdict in (*schema, *_rules(one, facts, now), *services, *_privacy(view, one), *access(view, one, now)):
-        yield said(*verdict)
+    yield from _promises(view, one, slas(Case(one, facts, now, tuple(readers))))
 
 
 # -- inside
+
+
+def _promises(view: View, one: Bound, told: Iterable[Said]) -> Iterator[Promise]:
+    """Verdicts with what they are about."""
+    label, domain, contract = view.label(one.node), view.domain(one.node), one.contract
+    name = contract.name or contract.id
+    for promise, verdict, expected, observed, evidence, run in told:
+        yield Promise(name, contract.version, label, promise, verdict, expected, observed, evidence, run, domain)
 
 
 def _chosen(view: View, only: str) -> tuple[Collection[Contract], int | None]:
@@ -188,6 +197,13 @@ def schema_promises(one: Bound, observed: Mapping[str, str | None] | None) -> It
         return
     for column, verdict, kind in _columns_judged(one, observed):
         yield f"column {column.path}", verdict, column.type or "any type", kind, "schema facet", None
+
+
+def personal_tags(view: View) -> dict[tuple[int, str], set[str]]:
+    """Tags of personal data that columns carry along lineage, by dataset (dense index) and column in lower case."""
+    from lineage.tags import column_tags
+
+    return view.instant.remember("pii by column", lambda: _pii(column_tags(view.instant), view))
 
 
 def schema_kept(one: Bound, observed: Mapping[str, str | None] | None) -> bool | None:
@@ -262,7 +278,7 @@ def _rules(one: Bound, facts: Facts, now: datetime) -> Iterator[Said]:
 
 def _tested(promise: str, expected: str, tests: Sequence[TestResult], now: datetime) -> Said:
     """The worst of the newest results; a skipped test and one older than two days say nothing."""
-    fresh = [test for test in tests if test.status in ("pass", "fail") and now - test.at <= _STALE]
+    fresh = [test for test in tests if test.status in ("pass", "fail") and now - test.at <= STALE]
     if not fresh:
         what = f"last result of {iso(max(t.at for t in tests))}" if tests else "no test was seen"
         return promise, "unknown", expected, "", what, None
@@ -302,11 +318,7 @@ def _holds(rule: Rule, value: float) -> Verdict:
 
 def _privacy(view: View, one: Bound) -> Iterator[Said]:
     """Columns that carry a pii tag by lineage must be declared as such, or as confidential at least."""
-    from lineage.tags import column_tags
-
-    carried: dict[tuple[int, str], set[str]] = view.instant.remember(
-        "pii by column", lambda: _pii(column_tags(view.instant), view)
-    )
+    carried = personal_tags(view)
     for column in one.thing.columns:
         tags = carried.get((one.node, column.path.lower()), set())
         if not tags:
@@ -319,10 +331,9 @@ def _privacy(view: View, one: Bound) -> Iterator[Said]:
 
 def _pii(table: Any, view: View) -> dict[tuple[int, str], set[str]]:
     found: dict[tuple[int, str], set[str]] = {}
-    columns: Iterable[list[Any]] = (table.column(name).to_pylist() for name in ("dataset", "field", "tag"))
-    for dataset, field, tag in zip(*columns, strict=True):
-        if tag.partition(":")[0].lower() == "pii":
-            node = view.snapshot.index(dataset)
-            if node is not None:
-                found.setdefault((node, field.lower()), set()).add(tag)
+    nodes = view.snapshot.indices(table.column("dataset").to_numpy()).tolist()
+    columns: Iterable[list[Any]] = (table.column(name).to_pylist() for name in ("field", "tag"))
+    for node, field, tag in zip(nodes, *columns, strict=True):
+        if node >= 0 and tag.partition(":")[0].lower() == "pii":
+            found.setdefault((node, field.lower()), set()).add(tag)
     return found

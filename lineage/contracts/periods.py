@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 _UNITS = {
@@ -22,7 +23,11 @@ def seconds_of(value: Any, unit: str = "") -> float | None:
     """
     if isinstance(value, bool) or value is None:
         return None
-    text = str(value).strip()
+    return _seconds(str(value).strip(), unit)
+
+
+@lru_cache(maxsize=4_096)
+def _seconds(text: str, unit: str) -> float | None:
     match = _ISO.fullmatch(text)
     if match and any(match.groups()):
         sizes = (31_536_000, 2_592_000, 604_800, 86_400, 3_600, 60, 1)

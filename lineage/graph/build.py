@@ -98,13 +98,24 @@ def relate(nodes: Nodes, soft: Bool, edges: pa.Table, column_edges: pa.Table) ->
     edges, column_edges
         as the queries give them.
     """
+    return relate_edges(nodes, soft, edges, *relate_columns(nodes, soft, column_edges))
+
+
+def relate_columns(nodes: Nodes, soft: Bool, column_edges: pa.Table) -> tuple[EdgeRows, int]:
+    """The part of :func:`relate` that column edges make."""
+    ends = _Ends(nodes, soft)
+    rows = _rows(column_edges, ends)
+    keep = (ends.kind(rows.src) == COLUMN) & (ends.kind(rows.dst) != JOB)
+    use = _column_use(column_edges, rows.known, ends.kind(rows.dst) != COLUMN)
+    return rows.build(keep, use), rows.dangling + int((~keep).sum())
+
+
+def relate_edges(nodes: Nodes, soft: Bool, edges: pa.Table, columns: EdgeRows, left_out: int) -> tuple[Relations, int]:
+    """The rest of :func:`relate`, from what :func:`relate_columns` gave."""
     ends = _Ends(nodes, soft)
     rows = _rows(edges, ends)
-    column_rows = _rows(column_edges, ends)
-    keep_columns = (ends.kind(column_rows.src) == COLUMN) & (ends.kind(column_rows.dst) != JOB)
-    use = _column_use(column_edges, column_rows.known, ends.kind(column_rows.dst) != COLUMN)
-    relations, misfits = _relations(rows, ends, column_rows.build(keep_columns, use))
-    return relations, rows.dangling + column_rows.dangling + misfits + int((~keep_columns).sum())
+    relations, misfits = _relations(rows, ends, columns)
+    return relations, rows.dangling + left_out + misfits
 
 
 def self_loops(relations: Relations) -> U32:
@@ -248,24 +259,22 @@ def _relations(rows: _Rows, ends: _Ends, columns: EdgeRows) -> tuple[Relations, 
     return relations, int((~used).sum())
 
 
-def levels(nodes: Nodes, relations: Relations) -> dict[LevelName, Level]:
-    """What walks run on."""
+def levels(nodes: Nodes, relations: Relations, column: Level | None = None) -> dict[LevelName, Level]:
+    """What walks run on; ``column`` is the level of the same column edges, when there is one already."""
     lineage, writes, columns = relations.lineage, relations.writes, relations.columns
     first = first_of_runs(lineage.key)
     keys = lineage.key[first]
     cls = lineage.certainty[first] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
-    assert columns.use is not None
-    column_cls = columns.certainty + np.uint8(3) * columns.use.indirect
     return {
         "dataset": dataset_level(keys, cls, writes.key, writes.certainty, nodes.datasets, nodes.jobs),
-        "column": column_level(
-            columns.key,
-            column_cls,
-            nodes.datasets + nodes.jobs,
-            len(nodes.dataset_of),
-            nodes.dataset_of,
-        ),
+        "column": column or _level_of_columns(nodes, columns),
     }
+
+
+def _level_of_columns(nodes: Nodes, columns: EdgeRows) -> Level:
+    assert columns.use is not None
+    cls = columns.certainty + np.uint8(3) * columns.use.indirect
+    return column_level(columns.key, cls, nodes.datasets + nodes.jobs, len(nodes.dataset_of), nodes.dataset_of)
 
 
 def _filters_only(nodes: Nodes, lineage: EdgeRows, columns: EdgeRows, first: Any) -> Bool:

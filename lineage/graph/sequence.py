@@ -7,22 +7,24 @@ out of the store once with the interval over which they hold. Every snapshot equ
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lineage.graph import sql
-from lineage.graph.build import levels, load, relate, self_loops, table
+from lineage.graph.build import levels, load, relate_columns, relate_edges, self_loops, table
 from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number
 from lineage.graph.snapshot import Snapshot
-from lineage.times import EPOCH
+from lineage.times import microseconds
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from lineage.graph.arrays import Bool
+    from lineage.graph.level import Level
+    from lineage.graph.rows import EdgeRows
     from lineage.store.store import Store
 
 
@@ -47,18 +49,20 @@ class Sequence:
             self._edges = [table(cursor, query, **when) for query in queries]
         self._until = [tuple(one.column(name).to_numpy() for name in ("valid_from", "valid_to")) for one in self._edges]
         self._numbered: tuple[Nodes, Bool] | None = None
+        self._columns: tuple[EdgeRows, int] | None = None
+        self._column_level: Level | None = None
 
-    def at(self, moment: datetime, before: Snapshot | None, *, names: bool, edges: bool) -> Snapshot:
+    def at(self, moment: datetime, before: Snapshot | None, *, names: bool, edges: bool, columns: bool) -> Snapshot:
         """Snapshot of an instant.
 
         Parameters
         ----------
         before
             that of an earlier instant of this sequence, if there is one.
-        names, edges
-            whether alias evidence, or an edge, began or ended to hold since then.
+        names, edges, columns
+            whether alias evidence, an edge, or an edge between columns, began or ended to hold since then.
         """
-        if before is not None and not names and not edges:
+        if before is not None and not names and not edges and not columns:
             return before.moved(moment, self._known)
         if self._marked:
             return load(self._store, moment, self._known)
@@ -67,15 +71,17 @@ class Sequence:
                 evidence = table(cursor, sql.ALIASES, at=moment, known=self._known)
             self._numbered = number(self._fixed[0], self._fixed[1], evidence)
         nodes, soft = self._numbered
-        held = [self._held(k, moment) for k in range(len(self._edges))]
-        relations, left_out = relate(nodes, soft, *held)
-        parts = levels(nodes, relations)
+        if self._columns is None or names or columns:
+            self._columns, self._column_level = relate_columns(nodes, soft, self._held(1, moment)), None
+        relations, left_out = relate_edges(nodes, soft, self._held(0, moment), *self._columns)
+        parts = levels(nodes, relations, self._column_level)
+        self._column_level = parts["column"]
         return Snapshot(moment, self._known, nodes, relations, parts, self_loops(relations), left_out)
 
     def _held(self, k: int, moment: datetime) -> pa.Table:
         import pyarrow as pa
 
         begin, end = self._until[k]
-        at = (moment - EPOCH) // timedelta(microseconds=1)
+        at = microseconds(moment)
         held: Any = pa.array(np.asarray((begin <= at) & (end > at)))
         return self._edges[k].filter(held)

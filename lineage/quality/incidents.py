@@ -96,10 +96,16 @@ class Times:
     repeated: bool  # the same check failed before
 
 
-def times(view: View, since: datetime) -> list[Times]:
-    """Incidents that began at or after a time, resolved or not, in the order in which they began."""
+def times(view: View, since: datetime, told: Sequence[Streak] | None = None) -> list[Times]:
+    """Incidents that began at or after a time, resolved or not, in the order in which they began.
+
+    Parameters
+    ----------
+    told
+        all streaks at the instant of the view, when they are known already.
+    """
     found, seen = [], set()
-    for one in sorted(_all(view, view.as_of), key=lambda one: one.part.began):
+    for one in sorted(_all(view, view.as_of, told), key=lambda one: one.part.began):
         part, what = one.part, _what(one.part)
         repeated = (one.node, part.sort, what) in seen
         seen.add((one.node, part.sort, what))
@@ -227,7 +233,7 @@ def _blast_of(view: View, one: _Found, then: Callable[[datetime], View] | None) 
     return blast(view, one.node) if node is None else blast(old, node)
 
 
-def _all(view: View, now: datetime) -> list[_Found]:
+def _all(view: View, now: datetime, told: Sequence[Streak] | None = None) -> list[_Found]:
     acts: dict[tuple[int, str, str, str], list[_Act]] = {}
     for dataset, sort, field, name, began, what, actor, assignee, note, until, at in view.store.rows(
         _ACTS, {"known": view.known_at}
@@ -235,10 +241,12 @@ def _all(view: View, now: datetime) -> list[_Found]:
         key = (dataset, sort, field, name)
         acts.setdefault(key, []).append(_Act(key, began, what, actor, assignee, note or "", until, at))
     found = []
-    both = [*streaks(view, now), *service_streaks(view, now), *odd_streaks(view)]
-    for streak in sorted(both, key=lambda one: (one.began, one.key)):
-        node = view.snapshot.index(streak.dataset)
-        if node is None or view.hidden(node):
+    if told is None:
+        told = [*streaks(view, now), *service_streaks(view, now), *odd_streaks(view)]
+    every = sorted(told, key=lambda one: (one.began, one.key))
+    places = view.snapshot.indices([one.dataset for one in every]).tolist()
+    for streak, node in zip(every, places, strict=True):
+        if node < 0 or view.hidden(node):
             continue
         mine = [a for a in acts.get(streak.key, ()) if streak.began <= a.began <= (streak.ended or a.began)]
         for part, closed in split(streak, [a.at for a in mine if a.act == "resolve"]):

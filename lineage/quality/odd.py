@@ -8,10 +8,12 @@ judged and listed (``meshline quality``), and open nothing. A series that was ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lineage.quality.anomaly import CHANGE, LEAST, Judged, judge
 from lineage.quality.streak import Failure, Streak
@@ -33,8 +35,7 @@ WITH told AS (
   WHERE m.name IN {_COUNTS} AND m.value >= 0 AND m.measured_at <= $at AND m.known_from <= $known AND m.known_to > $known
 ), moved AS (
   SELECT node, field, name FROM told GROUP BY node, field, name
-  HAVING count(*) > {LEAST} AND greatest(max(value) - median(value), median(value) - min(value))
-    > {CHANGE} * median(value)
+  HAVING count(*) > {LEAST} AND {{moved}} > {CHANGE} * {{middle}}
 )
 SELECT t.node, 'metric', t.field, t.name, t.told_at, t.value, r.run_id, t.known_from
 FROM told t JOIN moved USING (node, field, name)
@@ -60,13 +61,17 @@ WITH ended AS (
   SELECT job, run_id, told_at, known_from, 'bytes written', bytes FROM ended JOIN wrote USING (run)
 ), moved AS (
   SELECT job, name FROM told GROUP BY job, name
-  HAVING count(*) > {LEAST} AND greatest(max(value) - median(value), median(value) - min(value)) > greatest(
-    {CHANGE} * median(value),
+  HAVING count(*) > {LEAST} AND {{moved}} > greatest(
+    {CHANGE} * {{middle}},
     CASE name {" ".join(f"WHEN '{name}' THEN {least}" for name, least in FLOORS.items())} ELSE 0 END)
 )
 SELECT t.job, 'run', '', t.name, t.told_at, t.value, t.run_id, t.known_from
 FROM told t JOIN moved USING (job, name) ORDER BY t.job, t.name, t.told_at, t.run_id
 """  # noqa: S608 - our own numbers
+_OFF = {"moved": "greatest(max(value) - median(value), median(value) - min(value))", "middle": "median(value)"}
+# what no part of a series can exceed that does not exceed it as a whole
+_EVER = {"moved": "max(value) - min(value)", "middle": "min(value)"}
+METRICS_DURING, RUNS_DURING = _METRICS.format(**_EVER), _RUNS.format(**_EVER)
 
 
 def odd_streaks(view: View) -> Iterator[Streak]:
@@ -81,9 +86,23 @@ def odd_streaks(view: View) -> Iterator[Streak]:
     """
     when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
     for sql in (_METRICS, _RUNS):
-        for (node, sort, field, name), rows in groupby(view.store.rows(sql, when), key=lambda row: row[:4]):
+        told = view.store.rows(sql.format(**_OFF), when)
+        for (node, sort, field, name), rows in groupby(told, key=lambda row: row[:4]):
             blank = Streak(node, sort, field, name, "warning", (), None)
-            yield from _series(blank, [row[4:] for row in rows])
+            points = [row[4:] for row in rows]
+            yield from series(points, blank, judge([row[1] for row in points], [row[0].weekday() for row in points]))
+
+
+def has_moved(name: str, values: Sequence[float]) -> bool:
+    """Whether a series was not always as it mostly is; only then it is looked at further.
+
+    >>> has_moved("bytes", [100.0] * 20), has_moved("bytes", [100.0] * 19 + [50.0])
+    (False, True)
+    """
+    if len(values) <= LEAST:
+        return False
+    middle = float(np.median(values))
+    return max(max(values) - middle, middle - min(values)) > max(CHANGE * middle, FLOORS.get(name, 0.0))
 
 
 def is_far(name: str, one: Judged) -> bool:
@@ -96,13 +115,22 @@ def is_far(name: str, one: Judged) -> bool:
     return abs(one.observed - (one.expected or 0.0)) >= least
 
 
-# -- inside
+def series(
+    rows: Sequence[tuple[datetime, float, str | None, datetime]], blank: Streak, judged: Iterable[Judged]
+) -> Iterator[Streak]:
+    """Streaks of one series, until a point that is expected; a shift of the level is accepted at its third point.
 
-
-def _series(blank: Streak, rows: Sequence[tuple[datetime, float, str | None, datetime]]) -> Iterator[Streak]:
-    """Streaks of one series, until a point that is expected; a shift of the level is accepted at its third point."""
+    Parameters
+    ----------
+    rows
+        time, value, run id and known time of each point.
+    blank
+        a streak that says what the series is.
+    judged
+        a verdict on each point.
+    """
     open_: list[Failure] = []
-    for one in judge([row[1] for row in rows], [row[0].weekday() for row in rows]):
+    for one in judged:
         at, _, run, known = rows[one.at]
         if one.verdict in ("anomaly", "level shift") and is_far(blank.name, one):
             open_.append(Failure(at, known, run, _words(blank.name, one)))
@@ -111,6 +139,9 @@ def _series(blank: Streak, rows: Sequence[tuple[datetime, float, str | None, dat
             open_ = []
     if open_:
         yield replace(blank, failures=tuple(open_))
+
+
+# -- inside
 
 
 def _words(name: str, one: Judged) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.quality.anomaly import CHANGE, LEAST, judge
+from lineage.quality.anomaly import CHANGE, LEAST, Judged, judge
 from lineage.quality.freshness import fresh
 from lineage.quality.score import severity_weight
 from lineage.quality.streak import Failure, Streak
@@ -24,7 +24,7 @@ from lineage.quality.terms import Term, in_force, joined, terms
 if TYPE_CHECKING:
     from lineage.view import View
 
-_RESULTS = """
+RESULTS = """
 -- one result of one test that ever failed, at T as known at K; tests of a run alone count for what it read
 WITH told AS (
   SELECT dataset, field, name, status, severity, tested_at, run, actual, known_from FROM assertion
@@ -50,6 +50,22 @@ WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.fi
   AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
 ORDER BY o.dataset, done, r.run
 """
+# the same of datasets whose numbers can ever be far from their median
+COUNTS = f"""
+-- one row count that a completed run told of one dataset, of those whose counts were not always the same, at T as known
+-- at K
+WITH told AS (
+  SELECT o.dataset, coalesce(r.ended_at, r.first_event) AS done, o.row_count, r.run_id, o.known_from, r.run
+  FROM run_io o JOIN run r ON r.run = o.run
+  WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND o.row_count IS NOT NULL
+    AND coalesce(r.ended_at, r.first_event) <= $at
+    AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
+), moved AS (
+  SELECT dataset FROM told GROUP BY dataset
+  HAVING count(*) > {LEAST} AND max(row_count) - min(row_count) > {CHANGE} * min(row_count)
+)
+SELECT dataset, done, row_count, run_id, known_from FROM told JOIN moved USING (dataset) ORDER BY dataset, done, run
+"""  # noqa: S608 - our own numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +87,34 @@ def streaks(view: View, now: datetime) -> list[Streak]:
 def load_told(view: View) -> Told:
     """What runs told until the instant of a view."""
     when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
-    return Told(view.store.rows(_RESULTS, when), view.store.rows(_SERIES, when))
+    return Told(view.store.rows(RESULTS, when), view.store.rows(_SERIES, when))
 
 
 def streaks_of(view: View, told: Told, now: datetime) -> list[Streak]:
     """Streaks in what was told; results are in the order of their test and time, writes in that of their dataset."""
-    found = list(_tests(told.results))
+    found = list(tests(told.results))
     series = [(node, list(rows)) for node, rows in groupby(told.writes, key=lambda row: row[0])]
-    promised = _promised(view)
-    gaps: list[Streak] = []
-    for node, rows in series:
-        i = view.snapshot.index(node)
-        writes = [(row[1], row[3]) for row in rows]
-        for term, limit in promised.get(i, ()) if i is not None else ():
-            until = min(now, term.end)
-            until_then = [one for one in writes if one[0] <= until] if until < now else writes
-            gaps += in_force(late(node, until_then, limit, until), term, now)
-        found += _volumes(node, [row for row in rows if row[2] is not None])
-    return [*found, *joined(gaps)]
+    due = promised(view)
+    places = view.snapshot.indices([node for node, _ in series]).tolist()
+    open_: list[Streak] = []
+    for i, (node, rows) in zip(places, series, strict=True):
+        if i in due:
+            open_ += gaps(node, [(row[1], row[3]) for row in rows], due[i], now)
+        counts = [row for row in rows if row[2] is not None]
+        if not is_steady([row[2] for row in counts]):
+            judged = judge([row[2] for row in counts], [row[1].weekday() for row in counts])
+            found += volumes(node, counts, judged)
+    return [*found, *joined(open_)]
+
+
+def gaps(
+    node: int, writes: Sequence[tuple[datetime, str]], promised: Sequence[tuple[Term, float]], now: datetime
+) -> Iterator[Streak]:
+    """Times between writes of a dataset that were longer than promised, each while its promise was in force."""
+    for term, limit in promised:
+        until = min(now, term.end)
+        until_then = [one for one in writes if one[0] <= until] if until < now else writes
+        yield from in_force(late(node, until_then, limit, until), term, now)
 
 
 def late(node: int, writes: Sequence[tuple[datetime, str]], limit: float, now: datetime) -> Iterator[Streak]:
@@ -102,10 +128,8 @@ def late(node: int, writes: Sequence[tuple[datetime, str]], limit: float, now: d
             yield Streak(node, "freshness", "", "freshness", "error", (failure,), following)
 
 
-# -- inside
-
-
-def _tests(rows: Iterable[tuple[Any, ...]]) -> Iterator[Streak]:
+def tests(rows: Iterable[tuple[Any, ...]]) -> Iterator[Streak]:
+    """Streaks of failed tests; rows as :data:`RESULTS` gives them."""
     for (dataset, field, name), results in groupby(rows, key=lambda row: row[:3]):
         open_: list[Failure] = []
         roots: set[Any] = set()
@@ -126,14 +150,29 @@ def _tests(rows: Iterable[tuple[Any, ...]]) -> Iterator[Streak]:
             yield Streak(dataset, "test", field, name, severity, tuple(open_), None)
 
 
-def _volumes(node: int, rows: Sequence[tuple[Any, ...]]) -> Iterator[Streak]:
-    """Row counts that are not expected, until one that is; a shift of the level is accepted at its third point."""
-    values = np.array([row[2] for row in rows], dtype=np.float64)
+def is_steady(counts: Sequence[float]) -> bool:
+    """Whether row counts are too few, or so steady, that they are not looked at further.
+
+    >>> is_steady([100.0] * 20), is_steady([100.0] * 19 + [50.0])
+    (True, False)
+    """
+    values = np.array(counts, dtype=np.float64)
     middle = float(np.median(values)) if len(values) else 0.0
-    if len(values) <= LEAST or bool((np.abs(values - middle) <= CHANGE * middle).all()):
-        return  # too short, or so steady that it is not looked at further
+    return len(values) <= LEAST or bool((np.abs(values - middle) <= CHANGE * middle).all())
+
+
+def volumes(node: int, rows: Sequence[tuple[Any, ...]], judged: Iterable[Judged]) -> Iterator[Streak]:
+    """Row counts that are not expected, until one that is; a shift of the level is accepted at its third point.
+
+    Parameters
+    ----------
+    rows
+        dataset, end, row count, run id, known time.
+    judged
+        a verdict on each of them.
+    """
     open_: list[Failure] = []
-    for one in judge(values.tolist(), [row[1].weekday() for row in rows]):
+    for one in judged:
         _, done, count, run, known = rows[one.at]
         if one.verdict in ("anomaly", "level shift"):
             band = (
@@ -147,7 +186,7 @@ def _volumes(node: int, rows: Sequence[tuple[Any, ...]]) -> Iterator[Streak]:
         yield Streak(node, "volume", "", "volume", "warning", tuple(open_), None)
 
 
-def _promised(view: View) -> dict[int, list[tuple[Term, float]]]:
+def promised(view: View) -> dict[int, list[tuple[Term, float]]]:
     """Promises of freshness, those of the past too, in seconds by dense index."""
     from lineage.contracts.conformance import freshness_slas
 

@@ -36,11 +36,6 @@ FROM access_act r LEFT JOIN access_act d
 WHERE r.act = 'request' AND r.acted_at <= $at AND r.acted_at <= $known
 GROUP BY ALL ORDER BY r.request
 """
-_VERSIONS = """
--- versions of {table}s with the interval over which each holds, until T as known at K
-SELECT name, version, status, domain, valid_from, valid_to FROM {table}
-WHERE valid_from <= $at AND known_from <= $known AND known_to > $known ORDER BY name, valid_from
-"""
 
 
 def velocity(base: Base) -> Rows:
@@ -125,7 +120,7 @@ def delivery(base: Base) -> Rows:
     """
     found: Rows = {"delivery": [], "contract-delivery": [], "breaking-discipline": []}
     for table, name in (("product", "delivery"), ("contract", "contract-delivery")):
-        for what, versions in _versions(base, table).items():
+        for what, versions in base.versions[table].items():
             first, active = versions[0], next((one for one in versions if one[1] == "active"), None)
             if first[1] != "active":
                 days = None if active is None else (active[3] - first[3]) / DAY
@@ -137,7 +132,7 @@ def delivery(base: Base) -> Rows:
 def discipline(base: Base) -> list[Row]:
     """One row per new major of a contract that came 90 days ago or whose predecessor is gone."""
     majors: dict[str, dict[int, tuple[datetime, datetime, str]]] = {}
-    for name, versions in _versions(base, "contract").items():
+    for name, versions in base.versions["contract"].items():
         stem, major = name.rpartition("@")[0] or name, _major(versions[0][0])
         serving = [one for one in versions if one[1] in ("active", "deprecated")]
         if serving:
@@ -154,16 +149,6 @@ def discipline(base: Base) -> list[Row]:
     return rows
 
 
-def _versions(base: Base, table: str) -> dict[str, list[tuple[str, str, str, datetime, datetime]]]:
-    """Name → (version, status, domain, from, to), of what the actor may see."""
-    when = {"at": base.view.as_of, "known": base.view.known_at}
-    found: dict[str, list[tuple[str, str, str, datetime, datetime]]] = {}
-    for name, version, status, domain, begin, end in base.view.store.rows(_VERSIONS.format(table=table), when):
-        if base.view.actor.may_see(domain):
-            found.setdefault(name, []).append((version or "", status or "", domain or "", begin, end))
-    return found
-
-
 def _major(version: str) -> int:
     head = version.split(".", 1)[0]
     return int(head) if head.isdigit() else 0
@@ -172,7 +157,7 @@ def _major(version: str) -> int:
 def failures(base: Base) -> Rows:
     """Times of incidents that began in the last 90 days, in hours."""
     found: Rows = {"detect": [], "acknowledge": [], "repair": [], "repeats": []}
-    for one in times(base.view, base.view.as_of - QUARTER):
+    for one in times(base.view, base.view.as_of - QUARTER, base.streaks):
         node = base.view.label(one.node)
         like = base.about(node)
         if like is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from lineage.scorecards.answers import Row
 
 if TYPE_CHECKING:
     from lineage.policies.violations import Violation
+    from lineage.quality.streak import Streak
     from lineage.view import View
 
 WINDOW = timedelta(days=30)  # of what counts as recent
@@ -29,6 +31,12 @@ _RAN = """
 SELECT DISTINCT job FROM run
 WHERE last_event > $since AND first_event <= $at AND known_from <= $known AND known_to > $known
 """
+_VERSIONS = """
+-- versions of {table}s with the interval over which each holds, until T as known at K
+SELECT name, version, status, domain, valid_from, valid_to FROM {table}
+WHERE valid_from <= $at AND known_from <= $known AND known_to > $known ORDER BY name, valid_from
+"""
+Versions = dict[str, list[tuple[str, str, str, datetime, datetime]]]
 
 
 class Base:
@@ -69,14 +77,39 @@ class Base:
         return {one["id"]: one for one in self.assets}
 
     @cached_property
-    def promises(self) -> tuple[Promise, ...]:
-        """Every promise of every contract with its verdict."""
-        return conformance(self.view).promises
+    def promises(self) -> Mapping[str, Sequence[Promise]]:
+        """Every promise of every contract with its verdict, by dataset."""
+        found: dict[str, list[Promise]] = {}
+        for promise in conformance(self.view).promises:
+            found.setdefault(promise.dataset, []).append(promise)
+        return found
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, tuple[int, int]]:
+        """How many promises are broken, and of how many nothing is known, by dataset."""
+        told = {name: [one.verdict for one in promises] for name, promises in self.promises.items()}
+        return {name: (words.count("broken"), words.count("unknown")) for name, words in told.items()}
 
     @cached_property
     def violations(self) -> tuple[Violation, ...]:
         """Every violation until the instant."""
         return lives_of(self.view)
+
+    @cached_property
+    def versions(self) -> dict[str, Versions]:
+        """Contracts and products: name → (version, status, domain, from, to), of what the actor may see."""
+        when = {"at": self.view.as_of, "known": self.view.known_at}
+        told: dict[str, Versions] = {"contract": {}, "product": {}}
+        for table, found in told.items():
+            for name, version, status, domain, *span in self.view.store.rows(_VERSIONS.format(table=table), when):
+                if self.view.actor.may_see(domain):
+                    found.setdefault(name, []).append((version or "", status or "", domain or "", span[0], span[1]))
+        return told
+
+    @cached_property
+    def streaks(self) -> Sequence[Streak] | None:
+        """All streaks of failures, when they are known already."""
+        return None
 
     @cached_property
     def members(self) -> dict[str, list[str]]:

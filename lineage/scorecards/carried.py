@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lineage.contracts.binding import bindings
-from lineage.contracts.conformance import Promise, conformance
+from lineage.contracts.conformance import Promise
 from lineage.graph.arrays import DATASET, I64, VERTEX_MASK
 from lineage.graph.column_flow import ColumnFlow, column_flow
 from lineage.policies.declared_views import DOMAINS, GRANTS, classification_of
 from lineage.policies.moment import moment
 from lineage.policies.views import DESCRIBED, Mesh, first_active
 from lineage.products import membership, products_of
+from lineage.quality.following import Following
 from lineage.scorecards.answers import Row
-from lineage.scorecards.base import Base
-from lineage.scorecards.film import DECLARED, EDGES, FACETS, NAMES, Film, Frame
+from lineage.scorecards.base import Base, Versions
+from lineage.scorecards.film import COLUMNS, DECLARED, EDGES, FACETS, NAMES, TAGS, Film, Frame
 from lineage.scorecards.lives import Lives
-from lineage.scorecards.observed import Observed
+from lineage.scorecards.promises import CarriedPromises, Held
 from lineage.tags import column_tags
 from lineage.view import View, prepare_domains
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from lineage.contracts.binding import Bound
     from lineage.policies.violations import Violation
+    from lineage.quality.streak import Streak
 
 
 class Words:
@@ -65,8 +67,10 @@ class State:
         self.src = self.dst = np.zeros(0, dtype=np.int64)  # edges between datasets
         self.pairs = np.zeros(0, dtype=np.uint64)  # of datasets that column edges join
         self.flow: ColumnFlow | None = None
-        self.observed = Observed()
+        self.promises = CarriedPromises(last)
         self.lives = Lives(last)
+        self.following = Following(last)
+        self.versions: dict[str, Versions] = {}  # of contracts and products
 
     def move(self, view: View) -> Frame:
         """Take over what changed until the instant of a view."""
@@ -77,12 +81,15 @@ class State:
             self._names(view)
         if changed & {NAMES, EDGES}:
             self._edges(view)
+        if changed & {NAMES, COLUMNS}:
+            self._column_edges(view)
         if changed & {NAMES, FACETS, DECLARED}:
             self._facets(view, frame)
         if changed & {NAMES, DECLARED}:
             self._declared(view)
-        if changed:
+        if changed & {NAMES, COLUMNS, TAGS, DECLARED}:
             self._tags(view)
+        if changed:
             hidden = (not view.hidden(i) for i in range(self.many)) if view.restricted else None
             self.visible = np.ones(self.many, bool) if hidden is None else np.fromiter(hidden, bool, self.many)
             self._tiers(view)
@@ -108,6 +115,9 @@ class State:
         kinds = snapshot.kind
         keep = (kinds[src] == DATASET) & (kinds[dst] == DATASET) & (src != dst)
         self.src, self.dst = src[keep].astype(np.int64), dst[keep].astype(np.int64)
+
+    def _column_edges(self, view: View) -> None:
+        snapshot = view.snapshot
         self.flow = flow = view.instant.remember("column flow", lambda: column_flow(snapshot))
         ends = (snapshot._nodes.datasets_of(part).astype(np.uint64) for part in (flow.src, flow.dst))
         self.pairs = np.unique(next(ends) << np.uint64(32) | next(ends))
@@ -118,7 +128,8 @@ class State:
         names, code = frame._domain, self.words.code
         altered: Sequence[int] = every
         if frame.altered is not None:
-            altered = sorted({i for i in map(view.snapshot.index, frame.altered) if i is not None and i < self.many})
+            nodes = view.snapshot.indices(list(frame.altered))
+            altered = np.unique(nodes[(nodes >= 0) & (nodes < self.many)]).tolist()
             self.domain, self.owned = self.domain.copy(), self.owned.copy()
         else:
             self.domain, self.owned = np.zeros(self.many, np.int64), np.zeros(self.many, bool)
@@ -194,6 +205,18 @@ class CarriedBase(Base):
         """Every violation until the instant."""
         return self.state.lives.at(self.view)
 
+    @cached_property
+    def versions(self) -> dict[str, Versions]:
+        """Versions of contracts and products."""
+        if DECLARED in self.frame.changed or not self.state.versions:
+            self.state.versions = Base(self.view).versions
+        return self.state.versions
+
+    @cached_property
+    def streaks(self) -> Sequence[Streak]:
+        """All streaks of failures."""
+        return self.state.following.at(self.view, renewed=bool(self.frame.changed & {NAMES, DECLARED}))
+
     def about(
         self, subject: str, counted: bool | None = True, value: float | None = None, note: str = ""
     ) -> Row | None:
@@ -229,9 +252,22 @@ class CarriedBase(Base):
         return found
 
     @cached_property
-    def promises(self) -> tuple[Promise, ...]:
-        """Every promise of every contract with its verdict."""
-        return conformance(self.view, facts=self.state.observed.at(self.view, self.frame)).promises
+    def promises(self) -> Mapping[str, Sequence[Promise]]:
+        """Every promise of every contract with its verdict, by dataset."""
+        return {label: [one for held in parts for one in held.said] for label, parts in self._held.items()}
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, tuple[int, int]]:
+        """How many promises are broken, and of how many nothing is known, by dataset."""
+        return {
+            label: (sum(held.broken for held in parts), sum(held.unknown for held in parts))
+            for label, parts in self._held.items()
+            if any(held.said for held in parts)
+        }
+
+    @cached_property
+    def _held(self) -> Mapping[str, Sequence[Held]]:
+        return self.state.promises.at(self.view, self.frame)
 
     @cached_property
     def described(self) -> Any:

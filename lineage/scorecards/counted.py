@@ -21,6 +21,7 @@ from lineage.scorecards.kept import Results
 from lineage.scorecards.maturity import maturity
 from lineage.scorecards.metrics import BY_ID, figure_of
 from lineage.scorecards.tally import Counts, Figures, Tally, figures, scopes_of, within
+from lineage.scorecards.used import Used
 
 if TYPE_CHECKING:
     from lineage.actor import Actor
@@ -51,8 +52,9 @@ def each(
     """  # fmt: skip
     film = Film(lineage, moments, known, actor)
     results = Results(lineage.store, moments[0], moments[-1], known)
+    used = Used(lineage.store, moments[0], moments[-1], known)
     for base in carried(film, moments):
-        counts = _counts(base, results, lineage, set(names))
+        counts = _counts(base, results, used, lineage, set(names))
         words = base.state.words
         if domain is not None:
             counts = {name: within(rows, domain, words.code(domain)) for name, rows in counts.items()}
@@ -67,7 +69,7 @@ def each(
 # -- inside
 
 
-def _counts(base: CarriedBase, results: Results, lineage: Lineage, names: set[str]) -> Found:
+def _counts(base: CarriedBase, results: Results, used: Used, lineage: Lineage, names: set[str]) -> Found:
     """Rows of some metrics."""
     parts: tuple[tuple[Callable[[CarriedBase], Found], tuple[str, ...]], ...] = (
         (results.tally, ("policy-coverage", "full-coverage", "compliance-strict", "compliance", "waiver-load",
@@ -76,7 +78,7 @@ def _counts(base: CarriedBase, results: Results, lineage: Lineage, names: set[st
         (_conformance, ("conformance",)),
         (_ownership, ("ownership",)),
         (_columns, ("classification", "masking")),
-        (_runs, ("lineage-datasets", "lineage-jobs", "reads", "unread")),
+        (lambda base: _runs(base, used), ("lineage-datasets", "lineage-jobs", "reads", "unread")),
         (_lineage, ("lineage-columns",)),
         (_consumers, ("consumers", "maturity")),
         (_acts(acts.velocity), ("mttr", "mova", "time-to-remediate", "deadline-attainment", "burn-down",
@@ -147,16 +149,11 @@ def _masking(base: CarriedBase) -> Tally:
     return Tally.of(arrays, one[first], clear == 0)
 
 
-def _runs(base: CarriedBase) -> Found:
+def _runs(base: CarriedBase, used: Used) -> Found:
     """What the runs of the last 30 days read and wrote."""
     arrays = base.state
     nodes = np.arange(arrays.datasets)
-    seen, reads = np.zeros(arrays.many, bool), np.zeros(arrays.many)
-    for i, count in base.recent.items():
-        if i < arrays.many:
-            seen[i], reads[i] = True, count
-    ran = np.zeros(arrays.many, bool)
-    ran[[i for i in base.ran if i < arrays.many]] = True
+    seen, reads, ran = used.at(base.view, base.frame, arrays.many)
     jobs = np.arange(arrays.datasets, arrays.many)
     return {
         "lineage-datasets": Tally.of(arrays, nodes, seen[nodes]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections.abc import Iterable
 from collections.abc import Sequence as Listed
 from datetime import datetime
 from functools import cached_property
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from lineage.graph import Snapshot
     from lineage.store import Store
 
-NAMES, EDGES, FACETS, DECLARED = "names", "edges", "facets", "declared"
+NAMES, EDGES, COLUMNS, FACETS, TAGS, DECLARED = "names", "edges", "column edges", "facets", "tags", "declared"
 _TABLES = {
     NAMES: ("alias", "alias_mark"),
-    EDGES: ("edge", "column_edge", "edge_mark"),
+    EDGES: ("edge", "edge_mark"),
+    COLUMNS: ("column_edge", "edge_mark"),
     FACETS: ("facet",),
+    TAGS: ("(SELECT * FROM facet WHERE key = 'tags')",),
     DECLARED: ("domain", "contract", "product", "owner_mark"),
 }
 _CHANGES = """
@@ -56,9 +59,9 @@ _CARRIED = {
     "contract bindings": {DECLARED, NAMES},
     "product members": {DECLARED, NAMES},
     "terms of contracts": {DECLARED, NAMES},
-    "column flow": {EDGES, NAMES},
-    "tags False": {EDGES, NAMES, FACETS, DECLARED},
-    "pii by column": {EDGES, NAMES, FACETS, DECLARED},
+    "column flow": {COLUMNS, NAMES},
+    "tags False": {COLUMNS, NAMES, TAGS, DECLARED},
+    "pii by column": {COLUMNS, NAMES, TAGS, DECLARED},
     "names of consumers": {EDGES, NAMES, FACETS, DECLARED},
     "schema promises": set(),
 }
@@ -110,7 +113,9 @@ class Film:
             if old is None or bisect_right(times, old.snapshot.as_of) < bisect_right(times, moment)
         )  # fmt: skip
         before = old.snapshot if old is not None else None
-        snapshot = self._sequence.at(moment, before, names=NAMES in changed, edges=EDGES in changed)
+        snapshot = self._sequence.at(
+            moment, before, names=NAMES in changed, edges=EDGES in changed, columns=COLUMNS in changed
+        )
         present = self._present.instant
         frame = Frame(self._store, snapshot, present.version, present.fingerprint, self._told)
         frame.changed = changed
@@ -143,10 +148,24 @@ class Frame(Instant):
             self.__dict__["facets"] = self._told.after(old.facets, altered, self.snapshot.as_of)
             if not self.changed & {NAMES, DECLARED}:
                 self.altered = altered
-                other = {i for i in map(self.snapshot.index, altered) if i is not None}
+                other = {i for i in self.snapshot.indices(list(altered)).tolist() if i >= 0}
                 self._domain = {i: name for i, name in old._domain.items() if i not in other}
+                self.__dict__["facets_of"] = self._facets_after(old.facets_of, other)
         elif not self.changed & {NAMES, DECLARED}:
             self.altered = frozenset()
+
+    def _facets_after(
+        self, before: dict[int, list[dict[str, Any]]], nodes: Iterable[int]
+    ) -> dict[int, list[dict[str, Any]]]:
+        """Ownership and tags facets by node, from those of an earlier instant and the nodes that changed since."""
+        found = dict(before)
+        for i in nodes:
+            own = [self.facets[member] for member in self.snapshot.members(i) if member in self.facets]
+            if own:
+                found[i] = own
+            else:
+                found.pop(i, None)
+        return found
 
     @cached_property
     def facets(self) -> dict[int, dict[str, Any]]:

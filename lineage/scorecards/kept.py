@@ -15,7 +15,7 @@ from lineage.scorecards.carried import CarriedBase
 from lineage.scorecards.film import NAMES
 from lineage.scorecards.state import ended_waivers
 from lineage.scorecards.tally import Counts, Tally
-from lineage.times import EPOCH
+from lineage.times import microseconds
 
 if TYPE_CHECKING:
     from lineage.graph.arrays import I64, Bool
@@ -32,11 +32,6 @@ _RUNS = """
 SELECT policy, evaluated_at FROM policy_run WHERE evaluated_at <= $known ORDER BY policy, evaluated_at
 """
 _NAMES = ("policy-coverage", "compliance-strict", "compliance", "waiver-load", "overdue-waivers", "full-coverage")
-
-
-def microseconds(at: datetime) -> int:
-    """Microseconds since 1970."""
-    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 class Results:

@@ -26,7 +26,7 @@ class Lives:
     def __init__(self, last: datetime) -> None:
         self._last = last
         self._pairs: dict[Pair, list[Interval]] | None = None
-        self._closed: dict[Pair, tuple[int, Policy, Violation]] = {}
+        self._closed: dict[Pair, tuple[int, Policy, Violation | None]] = {}
 
     def at(self, view: View) -> tuple[Violation, ...]:
         """The same as :func:`lineage.policies.ledger.lives_of` says."""
@@ -43,12 +43,14 @@ class Lives:
             touched = pair in acts or pair in waivers
             kept = None if touched else self._closed.get(pair)
             if kept is not None and kept[0] == past and kept[1] is policy:
-                told.append(kept[2])
+                told += [kept[2]] if kept[2] is not None else []
                 continue
             waived = waivers.get(pair, ())
             ended = ledger.ended(held[:past], waived, view.as_of)
             one = lives(policy, pair[1], ended, acts.get(pair, ()), view.as_of)
             if one is None:
+                if not touched:
+                    self._closed[pair] = past, policy, None
                 continue
             told.append(ledger.waived_by(one, waived, view.as_of))
             if one.fixed is not None and not touched:

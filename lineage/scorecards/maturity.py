@@ -80,15 +80,12 @@ def judge(grounds: Grounds, product: str, readers: str) -> tuple[int, str]:
 
 
 def _grounds(base: Base, cost: Cost | None) -> Grounds:
-    promises: dict[str, list[Promise]] = {}
-    for promise in base.promises:
-        promises.setdefault(promise.dataset, []).append(promise)
     now = base.view.as_of
     when = {"at": now, "known": base.view.known_at, "since": now - YEAR}
     return Grounds(
         base=base,
         members=base.members,
-        promises=promises,
+        promises=base.promises,
         coverage=cache(lambda: {row.id: row.coverage for row in report(base.view, "product").nodes}),
         critical=frozenset(
             one.subject

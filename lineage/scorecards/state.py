@@ -83,13 +83,10 @@ def contracts(base: Base) -> Rows:
 
 def conformance(base: Base) -> list[Row]:
     """A row per dataset with a contract in force: whether every promise is kept; unknown as long as none is broken."""
-    verdicts: dict[str, list[str]] = {}
-    for promise in base.promises:
-        verdicts.setdefault(promise.dataset, []).append(promise.verdict)
     rows = []
-    for label, said in sorted(verdicts.items()):
-        kept = None if "broken" not in said and "unknown" in said else "broken" not in said
-        about = base.about(label, kept, note=f"{said.count('broken')} broken, {said.count('unknown')} unknown")
+    for label, (broken, unknown) in sorted(base.verdicts.items()):
+        kept = None if unknown and not broken else not broken
+        about = base.about(label, kept, note=f"{broken} broken, {unknown} unknown")
         rows += [about] if about else []
     return rows
 

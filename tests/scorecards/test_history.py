@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,11 @@ from hypothesis import strategies as st
 from lineage.actor import LOCAL, Actor
 from lineage.contracts.files import check_text
 from lineage.engine import Lineage
+from lineage.quality.following import Following
+from lineage.quality.odd import odd_streaks
+from lineage.quality.services import service_streaks
+from lineage.quality.streak import Streak
+from lineage.quality.streaks import streaks
 from lineage.scorecards.history import DAY
 from lineage.times import OPEN_END
 from tests.answers.builder import NS, T0, World
@@ -136,3 +141,50 @@ def test_each_day_of_a_history_equals_the_report_of_that_day(changes: list[tuple
 
 def test_the_last_days_of_the_sample_are_the_same_in_one_sweep(lx: Lineage, end: datetime) -> None:
     _equal(lx, end.replace(hour=0, minute=0, second=0) - timedelta(days=1), end, "domain")
+
+
+def _compared(streaks: Iterable[Streak]) -> set[tuple[Any, ...]]:
+    """Streaks without words, since those of an open gap grow with time."""
+    return {(s.key, s.severity, s.ended, tuple((f.at, f.known, f.run) for f in s.failures)) for s in streaks}
+
+
+def _follow(lx: Lineage, moments: Iterable[datetime], last: datetime, *, renewed: bool = True) -> set[str]:
+    """Hold what is followed to be what is found anew at each of some rising instants; which sorts there are."""
+    following, sorts = Following(last), set()
+    for at in moments:
+        view = lx.view(at)
+        told = _compared(following.at(view, renewed=renewed or not sorts))
+        sorts |= {key[1] for key, *_ in told} | {""}
+        assert told == _compared([*streaks(view, at), *service_streaks(view, at), *odd_streaks(view)])
+    return sorts
+
+
+def test_streaks_that_are_followed_are_those_of_each_instant(lx: Lineage, end: datetime) -> None:
+    sorts = _follow(lx, [end - timedelta(days=back) for back in (40.3, 11.5, 0)], end)
+    assert sorts >= {"test", "sla", "freshness"}
+
+
+@given(st.lists(st.sampled_from([100, 104, 100, 50, 300]), min_size=13, max_size=24), st.booleans())
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+def test_numbers_that_are_followed_are_judged_as_at_each_instant(counts: list[int], quiet: bool) -> None:
+    world = World()
+    _apply(world, 0, "contract", "a", "active", "''", {"valid_from": T0, "valid_to": OPEN_END})
+    for k, count in enumerate([*[100] * 9, *counts]):
+        at = T0 + k * DAY * (1 if k % 9 or quiet else 1.25)
+        run = world.run("job_a", f"r{k}", started_at=at, ended_at=at + timedelta(seconds=10 * count))
+        world.run_io(run, "job_a", "a", "out", row_count=count, byte_count=count)
+        world.metric(world.dataset("a"), "rowCount", count, at)
+    last = T0 + (9 + len(counts)) * DAY
+    moments = [T0 + DAY * k for k in range(9, 9 + len(counts), 3)]
+    _follow(Lineage(world.store), [*moments, last], last, renewed=False)
+
+
+def test_a_sudden_fall_of_numbers_is_among_what_is_followed() -> None:
+    world = World()
+    for k in range(20):
+        count, at = 20 if k == 15 else 100, T0 + k * DAY
+        run = world.run("job_a", f"r{k}", started_at=at, ended_at=at + timedelta(minutes=count))
+        world.run_io(run, "job_a", "a", "out", row_count=count)
+        world.metric(world.dataset("a"), "rowCount", count, at)
+    last = T0 + 20 * DAY
+    assert _follow(Lineage(world.store), [T0 + 14.5 * DAY, T0 + 15.5 * DAY, last], last) >= {"volume", "run", "metric"}
