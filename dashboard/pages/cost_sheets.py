@@ -56,6 +56,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("amount", "Amount", 0.9, number=True), _CURRENCY, Column("method", "Method", 0.8),
         Column("rule", "Rule", 1.2), Column("service", "Service", 1), Column("basis", "Basis", 0.8),
         Column("resource", "Resource", 1.6), Column("job", "Job", 1.6), Column("pool", "Pool", 1),
+        Column("of", "Of what was divided", 1, number=True),
         Column("lines", "Lines of bills", 0.8, number=True), Column("bills", "Bills", 1.6),
     ),
 }  # fmt: skip
@@ -172,7 +173,7 @@ def _explain(facts: CostFacts) -> list[Row]:
     return [
         {"amount": _number(e.amount), "currency": one.currency, "method": e.method, "rule": e.rule,
          "service": e.service, "basis": e.basis, "resource": e.resource or "", "job": e.job or "",
-         "pool": e.pool or "", "lines": e.rows, "bills": ", ".join(e.bills)}
+         "pool": e.pool or "", "of": _number(e.of), "lines": e.rows, "bills": ", ".join(e.bills)}
         for one in (found.currencies if found else ())
         for e in one.evidence
     ]  # fmt: skip

@@ -66,7 +66,10 @@ class CostReport(Shown):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One way by which cost came to a node: ``amount`` of it, from ``rows`` rows of ``bills`` or shared in ``pool``."""
+    """One way by which cost came to a node: ``amount`` of it, from ``rows`` rows of ``bills``.
+
+    Of a pool it is a share: ``of`` is what was divided among all runs and what nobody used.
+    """
 
     amount: str
     method: str  # resource, query, tag, account, pool, cluster, egress, rate
@@ -78,6 +81,7 @@ class Evidence:
     pool: str | None = None
     rows: int | None = None
     bills: tuple[str, ...] = ()
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

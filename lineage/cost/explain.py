@@ -17,6 +17,7 @@ from lineage.times import OPEN_END
 if TYPE_CHECKING:
     from lineage.view import View
 
+_Pooled = tuple[str, str, str]  # pool, currency, service
 _RUNS = 20  # listed; all are counted
 _BILLS = """
 -- which rows of which bills charge for some things in a period, as known at K
@@ -85,6 +86,9 @@ def _evidence(view: View, found: Allocation, parts: list[Part]) -> tuple[Evidenc
     when = {"known": view.known_at, "start": found.period.start, "end": found.period.end, "keys": keys}
     bills = {key: (rows, files, resource) for key, rows, files, resource in view.store.rows(_BILLS, when)}
     metric = found.attribution.metric
+    divided: dict[_Pooled, int] = defaultdict(int)
+    for part in found.attribution.parts if any(part.pool for part in parts) else ():
+        divided[_pooled(part)] += part.amount
     evidence = []
     for part in sorted(parts, key=lambda part: (-abs(part.amount), part.method, part.rule, part.key or 0)):
         told = [bills[key] for key in behind[part] if key in bills]
@@ -96,16 +100,21 @@ def _evidence(view: View, found: Allocation, parts: list[Part]) -> tuple[Evidenc
                 metric if part.basis == "billed" else part.basis, resource,
                 view.label(part.job) if part.job is not None else None, part.pool,
                 sum(rows for rows, _, _ in told) if told else None, tuple(files),
+                money_text(divided[_pooled(part)]) if part.pool else None,
             )
         )  # fmt: skip
     return tuple(evidence)
+
+
+def _pooled(part: Part) -> _Pooled:
+    return part.pool or "", part.currency, part.service
 
 
 def _charges(found: Allocation, part: Part) -> list[int]:
     """The charges that a part comes from."""
     if part.key is not None:
         return [part.key]
-    return found.attribution.pooled.get((part.pool or "", part.currency, part.service), []) if part.pool else []
+    return found.attribution.pooled.get(_pooled(part), []) if part.pool else []
 
 
 def _neighbours(view: View, network: Network, shares: Shares, node: int, *, inward: bool) -> tuple[Neighbour, ...]:

@@ -93,7 +93,13 @@ def print_explanation(answer: Explanation) -> None:
             f"charged back {money(one.charged_back)}.",
         )
         rows = [
-            (money(e.amount), e.method, clean(e.resource or e.pool or e.job or ""), clean(e.rule), clean(e.service))
+            (
+                money(e.amount),
+                e.method,
+                clean(e.resource or e.pool or e.job or "") + (f": a share of {money(e.of)}" if e.of else ""),
+                clean(e.rule),
+                clean(e.service),
+            )
             for e in one.evidence[:_SHOWN]
         ]
         if rows:

@@ -313,3 +313,4 @@ def test_a_share_of_a_pool_is_explained_by_the_bills_that_were_divided(lx: Linea
     import_files(lx.store, [_bill(tmp_path, [*rows, {"BilledCost": "1", "ResourceId": "other"}])])
     (told,) = lx.cost.explain("dwh.revenue", period="2026-06").currencies[0].evidence
     assert (told.pool, told.amount, told.rows, told.bills) == ("wh", "2", 2, (str(tmp_path / "bill.csv"),))
+    assert told.of == "8"  # what was divided; a quarter of it was used here
