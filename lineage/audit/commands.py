@@ -34,6 +34,10 @@ class AuditBrokenError(MeshlineError):
     """The log was tampered with."""
 
 
+class NotSignedError(MeshlineError):
+    """A signature was asked for, and there is none."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.add_typer(audit, name="audit")
@@ -73,13 +77,18 @@ def verify(
     format: Shape = Format.table,
     db: Database = None,
 ) -> None:
-    """Check the whole log: acts, chain, tree, checkpoints, archived events. Exit code 1 when anything was altered."""
+    """Check the whole log: acts, chain, tree, checkpoints, archived events.
+
+    Exit code 1 when anything was altered, or when --key is given and nothing is signed.
+    """
     notes = [_read(path) for path in checkpoint or []]
     with engine(db) as lx:
         found = lx.audit.verify(notes=notes, trusted=key)
     show_value(found, format, _print_verification)
     if not found.intact:
         raise AuditBrokenError(f"The audit log is not intact: {len(found.problems)} findings.")
+    if found.unsigned:
+        raise NotSignedError(f"Nothing is signed by {key}: sign the log with: meshline audit checkpoint")
 
 
 @audit.command()
@@ -139,6 +148,8 @@ def _print_verification(found: Verification) -> None:
         line(console, "Integrity only: name the key you trust with --key to check who signed.")
     if not found.checkpoints:
         line(console, "No checkpoint was signed yet, so a log written anew as a whole would not show.")
+    elif found.covered < found.acts:
+        line(console, f"The last {found.acts - found.covered:,} acts came after the last checkpoint.")
     for problem in found.problems:
         line(console, problem)
 

@@ -16,7 +16,7 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.audit.merkle import root
-from lineage.audit.tree import TILE
+from lineage.audit.tree import TILE, WIDE
 from lineage.errors import UsageError
 from lineage.times import utcnow
 
@@ -231,6 +231,18 @@ def _add_tiles(cursor: duckdb.DuckDBPyConnection, first: int, fresh: Sequence[by
     leaves = [row[0] for row in earlier.fetchall()] + list(fresh)
     roots = [root(leaves[tile * TILE - start : (tile + 1) * TILE - start]) for tile in whole]
     cursor.execute("INSERT INTO audit_tile SELECT unnest(?::UBIGINT[]), unnest(?::BLOB[])", [list(whole), roots])
+    if first // WIDE < (first + len(fresh)) // WIDE:
+        _add_wide_tiles(cursor, (first + len(fresh)) // WIDE)
+
+
+def _add_wide_tiles(cursor: duckdb.DuckDBPyConnection, complete: int) -> None:
+    """Keep the roots of the first wide subtrees, those too that an earlier version of Meshline left out."""
+    known = {row[0] for row in cursor.execute("SELECT tile FROM audit_wide_tile").fetchall()}
+    per = WIDE // TILE
+    for wide in sorted(set(range(complete)) - known):
+        bounds = [wide * per, (wide + 1) * per]
+        tiles = cursor.execute("SELECT hash FROM audit_tile WHERE tile >= ? AND tile < ? ORDER BY tile", bounds)
+        cursor.execute("INSERT INTO audit_wide_tile VALUES (?, ?)", [wide, root([row[0] for row in tiles.fetchall()])])
 
 
 def _clean(text: str) -> str:

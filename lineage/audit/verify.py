@@ -14,7 +14,7 @@ from lineage.audit.checkpoint import CheckpointError, read_checkpoint, signed_by
 from lineage.audit.log import FIRST, Act, leaf_bytes
 from lineage.audit.merkle import EMPTY, leaf_hash, node_hash, root
 from lineage.audit.signing import fingerprint
-from lineage.audit.tree import TILE
+from lineage.audit.tree import TILE, WIDE
 from lineage.store.blocks import unpack
 
 if TYPE_CHECKING:
@@ -40,13 +40,19 @@ class Verification:
     checkpoints: int
     batches: int  # batches of events whose bytes were checked
     keys: tuple[str, ...]  # fingerprints of the keys that signed the checkpoints
-    trusted: bool | None  # all signed by the trusted key; None when none was named
+    trusted: bool | None  # all signed by the trusted key, and at least one; None when none was named
+    covered: int  # acts up to the last checkpoint
     problems: tuple[str, ...]
 
     @property
     def intact(self) -> bool:
         """Whether nothing was found."""
         return not self.problems
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether a key was named and there is no signature to hold against it."""
+        return self.trusted is False and not self.checkpoints
 
 
 @dataclass
@@ -104,6 +110,7 @@ def verify(
         batches=checked,
         keys=tuple(sorted(keys)),
         trusted=None if trusted is None else bool(signed) and keys == {trusted},
+        covered=max((row[0] for row in signed), default=0),
         problems=_cut(problems),
     )
 
@@ -201,11 +208,17 @@ def _check_note(note: str, roots: dict[int, bytes], publics: set[bytes]) -> list
 def _check_tiles(cursor: duckdb.DuckDBPyConnection, acts: int) -> list[str]:
     tiles = dict(cursor.execute("SELECT tile, hash FROM audit_tile").fetchall())
     problems = [f"The subtree {tile} is not that of any acts." for tile in sorted(tiles) if tile >= acts // TILE]
+    roots = []
     for tile in range(acts // TILE):
         bounds = [tile * TILE, (tile + 1) * TILE]
         rows = cursor.execute("SELECT leaf_hash FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq", bounds).fetchall()
-        if tiles.get(tile) != root([row[0] for row in rows]):
+        roots.append(root([row[0] for row in rows]))
+        if tiles.get(tile) != roots[-1]:
             problems.append(f"The subtree over acts {bounds[0]} to {bounds[1] - 1} does not fit them.")
+    per = WIDE // TILE
+    for tile, kept in cursor.execute("SELECT tile, hash FROM audit_wide_tile ORDER BY tile").fetchall():
+        if tile >= acts // WIDE or kept != root(roots[tile * per : (tile + 1) * per]):
+            problems.append(f"The subtree over acts {tile * WIDE} to {(tile + 1) * WIDE - 1} does not fit them.")
     return problems
 
 

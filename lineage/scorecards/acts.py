@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lineage.policies.load import policies_of
 from lineage.quality.incidents import times
 from lineage.scorecards.answers import Row
-from lineage.scorecards.base import WINDOW, Base
+from lineage.scorecards.base import WINDOW, Base, Settled
 from lineage.scorecards.state import Rows
 
 if TYPE_CHECKING:
@@ -43,16 +43,22 @@ def velocity(base: Base) -> Rows:
     now = base.view.as_of
     found: Rows = {name: [] for name in ("mttr", "mova", "time-to-remediate", "deadline-attainment", "burn-down",
                                          "weeks-to-zero")}  # fmt: skip
+    settled = base.settled
     for one in base.violations:
-        row = base.about(one.subject)
-        if row is None:
+        like = base.about(one.subject)
+        if like is None:
             continue
-        for name, counted, value in _violated(one, now):
-            found[name].append(
-                Row(
-                    f"{one.id} {one.policy} {one.subject}", row.domain, row.product, row.tier, counted, value, one.state
-                )
-            )
+        kept = settled.get(id(one)) if settled is not None else None
+        if kept is None or kept.of is not one or not kept.is_like(like):
+            name = f"{one.id} {one.policy} {one.subject}"
+            kept = Settled(one, [
+                (metric, Row(name, like.domain, like.product, like.tier, counted, value, one.state))
+                for metric, counted, value in _violated(one, now)
+            ])  # fmt: skip
+            if settled is not None and one.fixed is not None and one.fixed <= now - WINDOW:
+                settled[id(one)] = kept
+        for metric, row in kept.rows:
+            found[metric].append(row)
     return found
 
 

@@ -138,6 +138,15 @@ class History(Shown):
 
 
 @dataclass(frozen=True, slots=True)
+class Drilled:
+    """A drill that was written down."""
+
+    product: str
+    note: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What a snapshot wrote."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
-from lineage.scorecards.answers import Behind, History, Scorecards, Taken
+from lineage.scorecards.answers import Behind, Drilled, History, Scorecards, Taken
 from lineage.scorecards.risk import Risk
 
 By = Annotated[Literal["mesh", "domain", "product", "tier"], Query(description="How figures are grouped")]
@@ -57,6 +57,14 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     @router.post("/scorecards/snapshot", summary="Keep the figures of today", responses=shape(Taken))
     def snapshot(request: Request) -> JSONResponse:
         return as_json(get_lineage().scorecards.snapshot(actor=actor_of(request)))
+
+    @router.post("/scorecards/drill", summary="Write down that a product held a drill", responses=shape(Drilled))
+    def drill(
+        request: Request,
+        product: Annotated[str, Body(embed=True)],
+        reason: Annotated[str, Body(embed=True, description="What was played, and what came of it")],
+    ) -> JSONResponse:
+        return as_json(get_lineage().scorecards.drill(product, reason, actor=actor_of(request)))
 
     @router.get("/risk", summary="Risk of one product, explained", responses=shape(Risk))
     def risk(request: Request, product: str, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,19 @@ SELECT name, version, status, domain, valid_from, valid_to FROM {table}
 WHERE valid_from <= $at AND known_from <= $known AND known_to > $known ORDER BY name, valid_from
 """
 Versions = dict[str, list[tuple[str, str, str, datetime, datetime]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one violation adds to which metrics."""
+
+    of: Violation
+    rows: Sequence[tuple[str, Row]]
+
+    def is_like(self, row: Row) -> bool:
+        """Whether the asset still belongs where it did."""
+        held = self.rows[0][1]
+        return (held.domain, held.product, held.tier) == (row.domain, row.product, row.tier)
 
 
 class Base:
@@ -94,6 +108,11 @@ class Base:
     def violations(self) -> tuple[Violation, ...]:
         """Every violation until the instant."""
         return lives_of(self.view)
+
+    @property
+    def settled(self) -> dict[int, Settled] | None:
+        """Where to keep what violations that were closed long ago add, by identity; ``None`` = nowhere."""
+        return None
 
     @cached_property
     def versions(self) -> dict[str, Versions]:

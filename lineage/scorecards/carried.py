@@ -18,7 +18,7 @@ from lineage.policies.views import DESCRIBED, Mesh, first_active
 from lineage.products import membership, products_of
 from lineage.quality.following import Following
 from lineage.scorecards.answers import Row
-from lineage.scorecards.base import Base, Versions
+from lineage.scorecards.base import Base, Settled, Versions
 from lineage.scorecards.film import COLUMNS, DECLARED, EDGES, FACETS, NAMES, TAGS, Film, Frame
 from lineage.scorecards.lives import Lives
 from lineage.scorecards.promises import CarriedPromises, Held
@@ -70,6 +70,7 @@ class State:
         self.promises = CarriedPromises(last)
         self.lives = Lives(last)
         self.following = Following(last)
+        self.settled: dict[int, Settled] = {}
         self.versions: dict[str, Versions] = {}  # of contracts and products
 
     def move(self, view: View) -> Frame:
@@ -204,6 +205,11 @@ class CarriedBase(Base):
     def violations(self) -> tuple[Violation, ...]:
         """Every violation until the instant."""
         return self.state.lives.at(self.view)
+
+    @property
+    def settled(self) -> dict[int, Settled] | None:
+        """Closed violations keep their identity from day to day when everything may be seen."""
+        return None if self.view.restricted else self.state.settled
 
     @cached_property
     def versions(self) -> dict[str, Versions]:

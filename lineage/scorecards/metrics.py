@@ -159,19 +159,40 @@ def median_to_close(rows: Sequence[Row]) -> float | None:
 Figure = tuple[float, float, float | None]
 
 
+def of_counts(kind: Kind, rows: int, held: int, total: float) -> Figure:
+    """A figure that counts or adds up alone.
+
+    Parameters
+    ----------
+    kind
+        ``share``, ``count`` or ``mean``.
+    rows, held
+        rows that are counted in the denominator, and those of them that hold.
+    total
+        sum of their values, for a mean.
+
+    Examples
+    --------
+    >>> of_counts("share", 4, 3, 0.0), of_counts("mean", 4, 4, 10.0), of_counts("share", 0, 0, 0.0)
+    ((3, 4, 0.75), (10.0, 4, 2.5), (0, 0, None))
+    """
+    if kind == "count":
+        return held, rows, float(held)
+    top = held if kind == "share" else total
+    return top, rows, top / rows if rows else None
+
+
 def _share(rows: Sequence[Row]) -> Figure:
-    held = sum(bool(one.counted) for one in rows)
-    return held, len(rows), held / len(rows) if rows else None
+    return of_counts("share", len(rows), sum(bool(one.counted) for one in rows), 0.0)
 
 
 def _mean(rows: Sequence[Row]) -> Figure:
     values = [one.value for one in rows if one.value is not None]
-    return sum(values), len(values), sum(values) / len(values) if values else None
+    return of_counts("mean", len(values), len(values), sum(values))
 
 
 def _count(rows: Sequence[Row]) -> Figure:
-    held = sum(bool(one.counted) for one in rows)
-    return held, len(rows), float(held)
+    return of_counts("count", len(rows), sum(bool(one.counted) for one in rows), 0.0)
 
 
 def _half(rows: Sequence[Row]) -> Figure:

@@ -54,6 +54,7 @@ class CarriedPromises:
         self._observed = Observed(last)
         self._data: dict[int, Held] = {}
         self._service: dict[int, Held] = {}
+        self._labels: dict[int, str] = {}
 
     def at(self, view: View, frame: Frame) -> dict[str, list[Held]]:
         """The same verdicts as :func:`lineage.contracts.conformance.conformance` gives, by dataset.
@@ -63,6 +64,7 @@ class CarriedPromises:
         if frame.changed & {NAMES, DECLARED}:
             self._data.clear()
             self._service.clear()
+            self._labels.clear()
         facts, now = self._observed.at(view, frame), view.as_of
         personal: dict[int, set[tuple[str, str]]] = {}
         for (node, field), tags in personal_tags(view).items():
@@ -77,7 +79,8 @@ class CarriedPromises:
             if held is None or now > held.until or held.seen != seen:
                 said = promises_of_data(view, one, facts, now)
                 held = self._data[place] = Held.of(seen, _data_until(one, facts, now), said)
-            parts = found.setdefault(view.label(node), [])
+            label = self._labels.get(node) or self._labels.setdefault(node, view.label(node))
+            parts = found.setdefault(label, [])
             parts.append(held)
             writes = (len(facts.written.get(node, ())),)  # they only grow
             held = self._service.get(place)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lineage.actor import LOCAL, Actor
 from lineage.errors import UsageError
 from lineage.scorecards import acts, state
-from lineage.scorecards.answers import SORTS, Behind, History, Row, Score, Scorecards, Sort, Taken
+from lineage.scorecards.answers import SORTS, Behind, Drilled, History, Row, Score, Scorecards, Sort, Taken
 from lineage.scorecards.base import Base
 from lineage.scorecards.maturity import maturity
 from lineage.scorecards.metrics import BY_ID, METRICS, Metric, metric, score
@@ -157,7 +157,7 @@ class ScorecardQuestions:
         ]
         return keep(self._lineage.store, scores, moment, actor.name)
 
-    def drill(self, product: str, note: str, *, now: datetime | None = None, actor: Actor = LOCAL) -> None:
+    def drill(self, product: str, note: str, *, now: datetime | None = None, actor: Actor = LOCAL) -> Drilled:
         """Write down that a product held a drill: an incident that was played through, for its maturity.
 
         Parameters
@@ -180,6 +180,7 @@ class ScorecardQuestions:
             raise UnknownProductError(f"There is no product “{product}”. meshline products list names them.")
         with self._lineage.store.transaction() as cursor:
             record(cursor, actor=actor.name, action="drill.hold", resource=product, payload={"note": note}, at=now)
+        return Drilled(product, note, actor.name)
 
     def risk(self, product: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Risk:
         """Risk of one product, explained; see :mod:`lineage.scorecards.risk`.

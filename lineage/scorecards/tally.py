@@ -10,7 +10,7 @@ import numpy as np
 
 from lineage.graph.arrays import I64, Bool
 from lineage.scorecards.answers import Row, Sort
-from lineage.scorecards.metrics import Metric, figure_of
+from lineage.scorecards.metrics import Metric, figure_of, of_counts
 
 if TYPE_CHECKING:
     from lineage.scorecards.carried import State
@@ -99,14 +99,8 @@ def figures(of: Metric, rows: Counts, sort: Sort, texts: Sequence[str]) -> dict[
     total = None if rows.value is None else np.bincount(code, rows.value, many)
     found: dict[str, Figures] = {}
     for k in np.flatnonzero(count).tolist():
-        rows_here, held_here = int(count[k]), int(held[k])
-        if of.kind == "share":
-            found[texts[k]] = held_here, rows_here, held_here / rows_here
-        elif of.kind == "count":
-            found[texts[k]] = held_here, rows_here, float(held_here)
-        else:
-            assert total is not None
-            found[texts[k]] = float(total[k]), rows_here, float(total[k]) / rows_here
+        added = 0.0 if total is None else float(total[k])
+        found[texts[k]] = of_counts(of.kind, int(count[k]), int(held[k]), added)
     return found
 
 

@@ -16,6 +16,9 @@ import lineage
 from ingest.writer import Writer
 from lineage.actor import Actor
 from lineage.audit import Entry, record, record_all
+from lineage.audit import log as log_module
+from lineage.audit import tree as tree_module
+from lineage.audit import verify as verify_module
 from lineage.audit.batches import batch_root, log_batches
 from lineage.audit.checkpoint import CheckpointError, read_checkpoint, signed_by
 from lineage.audit.log import canonical, leaf_bytes
@@ -23,6 +26,7 @@ from lineage.audit.merkle import root_from_inclusion
 from lineage.audit.questions import AuditRefusedError
 from lineage.audit.signing import SigningError, SigningKey, signing_key
 from lineage.audit.tree import TILE, Tree
+from lineage.cli import run
 from lineage.errors import UsageError
 from lineage.store import Store
 
@@ -240,7 +244,7 @@ def test_a_proof_reads_stored_subtrees_and_agrees_with_reading_every_leaf(store:
         record_all(cursor, entries(5 * TILE + 9), at=MOMENT)
     with store.reading() as cursor:
         tree, bare = Tree(cursor), Tree(cursor)
-        bare._tiles = []
+        bare._tile_roots = lambda first, end: []  # type: ignore[method-assign]
         for seq in random.Random(1).sample(range(tree.size), 20):
             assert tree.inclusion(seq) == bare.inclusion(seq)
         assert tree.root == bare.root
@@ -261,3 +265,45 @@ def test_the_key_lies_where_it_is_named_and_only_its_owner_reads_it(key: Signing
 
 def test_the_key_is_not_shown(key: SigningKey) -> None:
     assert key.seed.hex() not in repr(key) and key.fingerprint in repr(key)
+
+
+def test_wide_subtrees_are_kept_used_and_checked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (tree_module, log_module, verify_module):
+        monkeypatch.setattr(module, "TILE", 4)
+        monkeypatch.setattr(module, "WIDE", 16)
+    for count in (7, 14, 3, 40):
+        with store.transaction() as cursor:
+            record_all(cursor, entries(count), at=MOMENT)
+    with store.transaction() as cursor:
+        assert cursor.execute("SELECT list(tile ORDER BY tile) FROM audit_wide_tile").fetchall() == [([0, 1, 2, 3],)]
+        cursor.execute("DELETE FROM audit_wide_tile WHERE tile = 1")  # as a log of an earlier version has it
+        for size in (64, 61, 48, 20, 3):
+            tree, bare = Tree(cursor, size), Tree(cursor, size)
+            bare._stored = lambda start, end: []  # type: ignore[method-assign]
+            bare._tile_roots = lambda first, end: []  # type: ignore[method-assign]
+            assert tree.root == bare.root
+            assert all(tree.inclusion(seq) == bare.inclusion(seq) for seq in range(size))
+            assert all(tree.consistency(old) == bare.consistency(old) for old in range(1, size + 1))
+        record_all(cursor, entries(16), at=MOMENT)
+        assert cursor.execute("SELECT count(*) FROM audit_wide_tile").fetchall() == [(5,)]
+    assert lineage.open(store).audit.verify().intact
+    with store.transaction() as cursor:
+        cursor.execute("UPDATE audit_wide_tile SET hash = 'no' WHERE tile = 2")
+    assert lineage.open(store).audit.verify().problems == ("The subtree over acts 32 to 47 does not fit them.",)
+
+
+def test_a_key_that_signed_nothing_is_a_failure_of_the_command(
+    tmp_path: Path, key: SigningKey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "log.duckdb")
+    with Store.open(tmp_path / "log.duckdb") as store, store.transaction() as cursor:
+        record_all(cursor, entries(3), at=MOMENT)
+    assert run(["audit", "verify", "--db", path]) == 0
+    assert run(["audit", "verify", "--db", path, "--key", key.fingerprint]) == 1
+    assert "Nothing is signed by" in capsys.readouterr().err
+    with Store.open(tmp_path / "log.duckdb") as store:
+        lineage.open(store).audit.checkpoint(key)
+        with store.transaction() as cursor:
+            record_all(cursor, entries(2), at=MOMENT)
+    assert run(["audit", "verify", "--db", path, "--key", key.fingerprint]) == 0
+    assert "The last 2 acts came after the last checkpoint." in capsys.readouterr().out

@@ -81,6 +81,16 @@ def test_the_routes_act_as_who_sends_them(shop: Lineage) -> None:
     assert client.get("/api/v2/feedback", params={"product": "none"}).status_code == 404
 
 
+def test_a_drill_is_written_down_by_who_sends_it(shop: Lineage) -> None:
+    client = people(shop)
+    body = {"product": "sales", "reason": "a late load, played through"}
+    told = client.post("/api/v2/scorecards/drill", json=body, headers={"x-who": "bob"})
+    assert told.json() == {"product": "sales", "note": body["reason"], "actor": "bob"}
+    assert [(act.actor, act.resource) for act in shop.audit.log(action="drill.hold").acts] == [("bob", "sales")]
+    assert client.post("/api/v2/scorecards/drill", json={**body, "product": "moon"}).status_code == 404
+    assert client.post("/api/v2/scorecards/drill", json={**body, "reason": " "}).status_code == 400
+
+
 def test_the_points_of_a_risk_make_its_factors(lx: Lineage, end: datetime) -> None:
     for one in lx.scorecards.risks(as_of=end):
         sums = {
