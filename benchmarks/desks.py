@@ -14,10 +14,13 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.quality import _EDGES, _NODES, _RUNS, _TESTS, _WRITES
 from benchmarks.ui import Board, served, timed
+from lineage.declared import apply
+from lineage.identity import NodeKey
 from lineage.store import Store, bump_version
 from lineage.times import utcnow
 
@@ -41,13 +44,27 @@ SCROLL = """async (name) => {
 }"""
 
 
-def fill(store: Store, datasets: int) -> None:
-    """The mesh of the benchmark of quality, in a file."""
+IDS = (("node", "id"), ("run", "job"), ("run_io", "job"), ("run_io", "dataset"), ("assertion", "dataset"),
+       ("edge", "src"), ("edge", "dst"), ("edge", "job"))  # fmt: skip
+
+
+def fill(store: Store, datasets: int, folder: Path) -> None:
+    """The mesh of the benchmark of quality in a file, with the ids that events would give, in ten domains."""
     start = utcnow().replace(microsecond=0) - timedelta(days=20)
     with store.transaction() as cursor:
         for sql in (_NODES, _RUNS, _WRITES, _TESTS, _EDGES):
             cursor.execute(sql, {name: v for name, v in (("n", datasets), ("start", start)) if f"${name}" in sql})
+        rows = cursor.execute("SELECT id, kind, namespace, name FROM node").fetchall()
+        pairs = {"old": [row[0] for row in rows], "new": [NodeKey(*row[1:]).id for row in rows]}
+        cursor.register("pairs", pa.table({key: pa.array(ids, pa.uint64()) for key, ids in pairs.items()}))
+        for table, column in IDS:
+            cursor.execute(f"UPDATE {table} SET {column} = pairs.new FROM pairs WHERE {column} = pairs.old")
+        cursor.unregister("pairs")
         bump_version(cursor)
+    for d in range(10):
+        text = f'name: domain{d}\nvalid_from: "{start:%Y-%m-%d}"\nowner: team:{d}\npatterns: ["schema.*{d}"]\n'
+        (folder / f"domain{d}.yaml").write_text(text, encoding="utf-8")
+    apply(store, folder)
 
 
 def opened(page: Page, address: str) -> float:

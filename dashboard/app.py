@@ -17,6 +17,7 @@ from dashboard import jobs_tray, live, shell
 from dashboard.headers import PageHeaders
 from dashboard.page import callback
 from dashboard.pages import PAGES
+from dashboard.still import spoken, stilled
 from lineage.errors import MeshlineError
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
     for page in PAGES:
         page.register(app, lx, base_path)
     live.serve(server, lx, base_path)
+    app.layout = stilled(app.layout, spoken(app))
     _serve_pages(app, server, base_path)
     app._setup_server()  # Dash does it in the first request to /, too late for one that comes to another page
     server.add_middleware(PageHeaders, script_hashes=tuple(app.csp_hashes()), assets=f"{base_path}assets/")

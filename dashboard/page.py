@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -19,8 +19,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def callback(app: Dash, *spec: object, **options: Any) -> Callable[[F], F]:
-    """``app.callback`` with a type; ``spec`` are outputs, inputs and states."""
-    return cast("Callable[[F], F]", app.callback(*spec, **options))
+    """``app.callback`` with a type; ``spec`` are outputs, inputs and states.
+
+    What only stands there in the parts that the function gives is packed, see :mod:`dashboard.still`.
+    """
+    from dashboard.still import quiet
+
+    def register(function: F) -> F:
+        app.callback(*spec, **options)(quiet(app, spec, function))
+        return function
+
+    return register
 
 
 @dataclass(frozen=True, slots=True)

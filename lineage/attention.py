@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lineage.actor import LOCAL, Actor
-from lineage.errors import UnknownNodeError
 from lineage.shown import Shown
 from lineage.times import utcnow
 
@@ -257,12 +256,9 @@ def _spots(view: View, findings: Iterable[Any]) -> Iterator[Matter]:
 
 def _index(view: View, text: str) -> int | None:
     """Dense index of a node text; ``None`` when it is none of this instant."""
-    from lineage.resolve import resolve
+    from lineage.resolve import exact
 
-    try:
-        return resolve(view, text)
-    except UnknownNodeError:
-        return None
+    return exact(view, text)  # a text that is none, as a contract's name, must not start a search for ends of names
 
 
 def _measured(view: View, matters: Sequence[Matter]) -> list[Matter]:

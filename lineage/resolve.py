@@ -91,6 +91,18 @@ def resolve(view: View, text: str) -> int:
     raise UnknownNodeError(text, near(view, text))
 
 
+def exact(view: View, text: str) -> int | None:
+    """Dense index of the one node whose full text this is; ``None`` when there is none, or more than one.
+
+    Never searches: for texts that answers gave, thousands at a time.
+    """
+    if text.count(":") > _COLONS:
+        return None
+    parts = _parts(text)
+    found = _exact(view, text) if parts is None else [i for i in (_index(view, parts),) if i is not None]
+    return found[0] if len(found) == 1 else None
+
+
 def resolve_column(view: View, dataset: int, column: str) -> int:
     """Dense index of a column of a dataset by its path.
 
