@@ -17,7 +17,6 @@ from dash import Output, dcc
 from dash.development.base_component import Component
 
 from dashboard.lineage_graph.component import NAMESPACE
-from dashboard.page import Part
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -30,7 +29,7 @@ u ul
 TAGS = frozenset(_NAMES.split())
 """Elements that may be packed: none that runs, embeds or sends."""
 LINK = "link"
-WRITTEN = frozenset({"lineage-copied", "provenance-copied", "audit-note", "page-error", "jobs-started"})
+WRITTEN = frozenset({"lineage-copied", "provenance-copied", "audit-note", "page-error"})
 """Ids that scripts and handlers of errors write to by ``set_props``, without being named in a callback."""
 _UNUSED = frozenset({"children", "n_clicks", "n_clicks_timestamp", "disable_n_clicks"})
 
@@ -84,7 +83,7 @@ def quiet(app: Dash, spec: Sequence[object], function: Callable[..., Any]) -> Ca
     return answer
 
 
-def packed(part: Part, keep: Collection[str]) -> Any:
+def packed(part: Any, keep: Collection[str]) -> Any:
     """A part as nested lists; ``NotImplemented`` when something in it is more than an element.
 
     >>> from dash import html
@@ -105,7 +104,7 @@ def packed(part: Part, keep: Collection[str]) -> Any:
     return [tag, given or 0, *children]
 
 
-def _tag(part: Part, keep: Collection[str]) -> str | None:
+def _tag(part: Any, keep: Collection[str]) -> str | None:
     if not isinstance(part, Component):
         return None
     name = getattr(part, "id", None)
@@ -118,11 +117,11 @@ def _tag(part: Part, keep: Collection[str]) -> str | None:
     return tag if part._namespace == "dash_html_components" and tag in TAGS else None
 
 
-def _children(part: Part) -> list[Part]:
+def _children(part: Any) -> list[Any]:
     return list(_flat(getattr(part, "children", None)))
 
 
-def _flat(children: Part) -> Iterable[Part]:
+def _flat(children: Any) -> Iterable[Any]:
     if isinstance(children, list | tuple):
         for child in children:
             yield from _flat(child)
@@ -130,7 +129,7 @@ def _flat(children: Part) -> Iterable[Part]:
         yield children
 
 
-def stilled(part: Part, keep: Collection[str]) -> Part:
+def stilled(part: Any, keep: Collection[str]) -> Any:
     """A part of a page in which everything that only stands there is packed; anything but components as it is.
 
     The components that were given stay as they were.
@@ -150,9 +149,9 @@ def stilled(part: Part, keep: Collection[str]) -> Part:
     return same
 
 
-def _row(parts: Iterable[Part], keep: Collection[str]) -> list[Part]:
+def _row(parts: Iterable[Any], keep: Collection[str]) -> list[Any]:
     """Neighbours that only stand there share one component."""
-    row: list[Part] = []
+    row: list[Any] = []
     run: list[Any] = []
 
     def close() -> None:
