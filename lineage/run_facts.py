@@ -120,6 +120,7 @@ class RunFacts:
     def __init__(self, view: View) -> None:
         self._view = view
         self._writes: dict[int, list[Write]] = {}
+        self.loaded: set[tuple[int, int]] = set()  # pairs of run and dataset that load_runs has looked up
         self.runs: dict[int, RunRow] = {}
         self.code: dict[int, dict[str, Any]] = {}  # by facet set: what runs told themselves
         self.job_code: dict[int, dict[str, Any]] = {}  # by run: what was known of the job when it began
@@ -131,7 +132,10 @@ class RunFacts:
     def load_runs(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Everything about (run, dataset) pairs: the run, what fed the dataset, versions, columns, code."""
         view, index = self._view, self._view.snapshot.index
-        wanted = list(pairs)
+        wanted = [pair for pair in pairs if pair not in self.loaded]
+        if not wanted:
+            return
+        self.loaded.update(wanted)
         fresh = sorted({run for run, _ in wanted} - self.runs.keys())
         when = {"known": view.snapshot.known_at}
         members = sorted({m for _, dataset in wanted for m in view.snapshot.members(dataset)})
@@ -163,6 +167,8 @@ class RunFacts:
         """All writes of some datasets, oldest end first."""
         view = self._view
         fresh = [i for i in datasets if i not in self._writes]
+        if not fresh:
+            return
         owner = {m: i for i in fresh for m in view.snapshot.members(i)}
         for i in fresh:
             self._writes[i] = []

@@ -58,7 +58,7 @@ def load_contracts(store: Store, as_of: datetime, known_at: datetime) -> tuple[C
     for row in store.rows(_ROWS, {"known": known_at}):
         if row[3] <= as_of < row[4] or (row[0] not in chosen and row[3] > as_of):
             chosen[row[0]] = row
-    return tuple(_read(row[2]) for row in chosen.values())
+    return tuple(contract_of(row[2]) for row in chosen.values())
 
 
 def bindings(instant: Instant) -> Bindings:
@@ -92,7 +92,8 @@ def bind(instant: Instant, contract: Contract, thing: Thing) -> tuple[int | None
 
 
 @lru_cache(maxsize=4_096)
-def _read(document: str) -> Contract:
+def contract_of(document: str) -> Contract:
+    """A contract from a document that the store holds; the same text is read once."""
     return read_contract(json.loads(document))
 
 

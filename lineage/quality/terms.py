@@ -6,7 +6,6 @@ stays an incident of that time. As everywhere, the first version of a contract h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -93,9 +92,8 @@ def _failures(first: tuple[Failure, ...], second: tuple[Failure, ...]) -> tuple[
 
 
 def _terms(view: View) -> Iterator[Term]:
-    from lineage.contracts.binding import bind_all
+    from lineage.contracts.binding import bind_all, contract_of
     from lineage.contracts.conformance import ENFORCED
-    from lineage.contracts.model import read_contract
 
     seen: set[str] = set()
     for name, document, start, end in view.store.rows(_VERSIONS, {"known": view.snapshot.known_at}):
@@ -103,7 +101,7 @@ def _terms(view: View) -> Iterator[Term]:
         seen.add(name)
         if not (first or began):
             continue
-        contract = read_contract(json.loads(document))
+        contract = contract_of(document)
         if contract.status in ENFORCED:
             for one in bind_all(view.instant, (contract,)).bound:
                 yield Term(one, datetime.min if first else start, end)  # noqa: DTZ901 - naive UTC

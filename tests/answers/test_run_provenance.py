@@ -311,3 +311,18 @@ def test_secrets_are_masked(secret: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text
+
+
+def test_a_deep_chain_is_looked_up_in_few_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [
+        line
+        for day in range(2)
+        for k in range(20)
+        for line in ran(f"d{day}-{k}", f"job{k}", 1, 1, [f"t{k}"] if k else [], [f"t{k + 1}"])
+    ]
+    lx, goes = Lineage(loaded(*events)), []
+    rows = Store.rows
+    monkeypatch.setattr(Store, "rows", lambda *given: goes.append(given[1]) or rows(*given))
+    trail = lx.run_provenance("t20")
+    assert len(trail.steps) == 20
+    assert sum("edge_set" in sql for sql in goes) <= 6, "1 + 2 + 4 + 8 + 16 steps"
