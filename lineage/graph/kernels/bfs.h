@@ -87,6 +87,8 @@ static int run(Search *q, Levels *levels, const Seeds *seeds, const Seeds *late,
         waiting = 0;
         expand(q, q->unit, q->scratch->order, begin, end);
         failed = close_level(q, levels, end);
+        if (q->zero == NULL) /* else who is marked as read may have a list yet to be read */
+            settle(q);
         begin = end;
     }
     if (!*stopped && !failed)
@@ -216,7 +218,7 @@ static PyObject *closure_from(Graph *self, uint32_t source, uint32_t mask, PyObj
         return NULL;
     Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .names = self->names, .scratch = s};
     meaning_of(mask, q.meaning);
-    sow(&q, &source, &certain, 1);
+    sow(&q, &source, &certain, 1); /* who is found to be more certain later is not asked for, and waits in vain */
     if (q.zero != NULL)
         expand(&q, q.zero, s->order, 0, q.tail);
     PyThreadState *thread = NULL;
@@ -227,17 +229,17 @@ static PyObject *closure_from(Graph *self, uint32_t source, uint32_t mask, PyObj
         if (q.zero != NULL)
             expand(&q, q.zero, s->order, end, q.tail);
     }
-    Bounds bounds = {UINT32_MAX, 0};
-    for (uint32_t k = 0; k < q.tail; k++)
-        widen(&bounds, s->order[k]);
-    state_let_go(s, q.tail, bounds);
     if (thread != NULL)
         PyEval_RestoreThread(thread);
     uint32_t count = q.tail ? q.tail - 1 : 0;
     void *name;
     PyObject *answer = answer_room(count, 4, &name);
-    if (answer != NULL)
-        take_values(self->names, s->order + 1, count, name);
+    if (answer != NULL) {
+        Bounds bounds = tell(s->state, self->names, s->order + 1, count, NULL, name);
+        widen(&bounds, source);
+        state_let_go(s, q.tail, bounds);
+    } else
+        state_clear(s->state, s->order, q.tail);
     scratch_give(self, s);
     return answer;
 }

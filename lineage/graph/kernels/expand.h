@@ -32,25 +32,23 @@
 
 #define COPY 8    /* entries of one fixed copy */
 #define CHUNK 512 /* neighbours that are filtered together */
-#define BLOCK 128 /* vertices whose lists are looked up together */
+#define BLOCK 64  /* vertices whose lists are looked up together */
+#define FLAT (CHUNK + (BLOCK + 2) * COPY)
 
 /* Neighbours to look at, and the owner of each: the place in the order of the vertex whose list it is from, with the
- * grade of that vertex in the high bits. `pick` (vertex and grade of the way to it) and `from` are those of them that
- * may be fresh. */
+ * grade of that vertex in the high bits. `pick` (vertex and grade of the way to it) and `from` (place of the owner)
+ * are those of them that may be fresh. */
 typedef struct {
-    uint32_t packed[CHUNK + 2 * COPY], owner[CHUNK + 2 * COPY];
-    uint32_t pick[CHUNK + 2 * COPY], from[CHUNK + 2 * COPY];
+    uint32_t packed[FLAT], owner[FLAT], pick[FLAT], from[FLAT];
 } Buffer;
 
-#define OWN_SHIFT 30
+#define OWN_SHIFT 30 /* of a byte, only the grade is left */
 #define PLACE_MASK ((UINT32_C(1) << OWN_SHIFT) - 1)
 
-/* What becomes of a picked vertex, by its byte and the grade of the way to it: its new byte, whether its list is to be
- * read again, and whether it is fresh. */
-#define AGAIN_SHIFT 3
-#define FRESH_SHIFT 4
-#define BYTE 7u
-static uint8_t verdicts[8 * 4];
+/* What becomes of a picked vertex, by its byte (in the high bits) and the grade of the way to it: its new byte, and by
+ * how much the order (low half) and the stack (high half) grow. */
+static uint8_t after[8 * 4];
+static uint64_t growth[8 * 4];
 
 /* Positions of the bits of a byte, one in each byte of a word. */
 static uint64_t positions[256];
@@ -59,11 +57,10 @@ static int wide; /* whether the processor has AVX2, and it is to be used */
 
 static void expand_begin(void)
 {
-    for (uint32_t k = 0; k < sizeof(verdicts); k++) {
-        uint32_t old = k >> 2, grade = k & GRADE;
-        uint32_t better = grade < (old & GRADE), read = old & READ;
-        uint32_t again = better && read, fresh = better && old == UNREACHED;
-        verdicts[k] = (uint8_t)((better ? grade | read : old) | again << AGAIN_SHIFT | fresh << FRESH_SHIFT);
+    for (uint32_t k = 0; k < sizeof(after); k++) {
+        uint32_t old = k >> 2, grade = k & GRADE, better = grade < (old & GRADE);
+        after[k] = (uint8_t)(better ? grade | (old & READ) : old);
+        growth[k] = (uint64_t)(better && old & READ) << 32 | (better && old == UNREACHED);
     }
     for (uint32_t bits = 0; bits < 256; bits++) {
         uint64_t found = 0;
@@ -89,7 +86,7 @@ ALWAYS_INLINE uint32_t choose_plain(const uint8_t *restrict state, const uint32_
         uint32_t grade = meaning[b->packed[k] >> CLASS_SHIFT];
         grade = grade > own ? grade : own;
         b->pick[picked] = v | grade << CLASS_SHIFT;
-        b->from[picked] = owner;
+        b->from[picked] = owner & PLACE_MASK;
         picked += grade < (state[v] & GRADE);
     }
     return picked;
@@ -99,6 +96,7 @@ ALWAYS_INLINE uint32_t choose_plain(const uint8_t *restrict state, const uint32_
 static inline WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_t *meaning, Buffer *b, uint32_t count)
 {
     const __m256i grades = _mm256_set1_epi32(GRADE), vertices = _mm256_set1_epi32(VERTEX_MASK);
+    const __m256i places = _mm256_set1_epi32(PLACE_MASK);
     const __m256i by_class = _mm256_loadu_si256((const __m256i *)meaning);
     uint32_t picked = 0;
     _mm256_storeu_si256((__m256i *)(b->packed + count), _mm256_set1_epi32(-1)); /* class 7: not admitted */
@@ -116,70 +114,94 @@ static inline WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_
         __m256i front = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)positions[bits]));
         __m256i pick = _mm256_or_si256(v, _mm256_slli_epi32(grade, CLASS_SHIFT));
         _mm256_storeu_si256((__m256i *)(b->pick + picked), _mm256_permutevar8x32_epi32(pick, front));
-        _mm256_storeu_si256((__m256i *)(b->from + picked), _mm256_permutevar8x32_epi32(owner, front));
+        _mm256_storeu_si256((__m256i *)(b->from + picked), _mm256_permutevar8x32_epi32(_mm256_and_si256(owner, places), front));
         picked += (uint32_t)_mm_popcnt_u32(bits);
     }
     return picked;
 }
 #endif
 
-/* Append the fresh ones among the picked. */
+/* Append the fresh ones among the picked, and note those that are found to be more certain. */
 static inline void take_fresh(Search *q, const Buffer *restrict b, uint32_t picked)
 {
     uint8_t *restrict state = q->scratch->state;
     uint32_t *restrict order = q->scratch->order, *restrict parent = q->scratch->parent;
     uint32_t *restrict stack = q->scratch->stack;
-    uintptr_t names = (uintptr_t)q->names;
-    size_t tail = q->tail, held = q->held;
+    uint64_t ends = (uint64_t)q->held << 32 | q->tail;
     for (size_t k = 0; k < picked; k++) {
-        uint32_t v = b->pick[k] & VERTEX_MASK;
-        size_t key = (size_t)(state[v] & BYTE) << 2 | b->pick[k] >> CLASS_SHIFT;
-        PREFETCH(names + sizeof(uint32_t) * v); /* asked for at the end */
-        size_t verdict = verdicts[key];
-        state[v] = verdict & BYTE;
-        stack[held] = v;
-        held += verdict >> AGAIN_SHIFT & 1;
-        order[tail] = v;
-        parent[tail] = b->from[k] & PLACE_MASK;
-        tail += verdict >> FRESH_SHIFT;
+        size_t v = b->pick[k] & VERTEX_MASK, tail = (uint32_t)ends;
+        size_t key = (size_t)state[v] << 2 | b->pick[k] >> CLASS_SHIFT;
+        stack[ends >> 32] = (uint32_t)v;
+        order[tail] = (uint32_t)v;
+        parent[tail] = b->from[k];
+        ends += growth[key];
+        state[v] = after[key];
     }
-    q->tail = (uint32_t)tail;
-    q->held = (uint32_t)held;
+    q->tail = (uint32_t)ends;
+    q->held = (uint32_t)(ends >> 32);
 }
 
-/* Lists of a few vertices that are read together, and their owners. */
+/* Lists of a few vertices that are read together: their rows, and the owners. */
 typedef struct {
-    uint32_t begin, end;
-} Span;
-
-typedef struct {
-    Span span[BLOCK];
-    uint32_t owner[BLOCK];
+    uint32_t row[BLOCK + COPY], owner[BLOCK + COPY];
+    size_t count;
 } Lists;
 
-/* Look up the lists of list[0 ... count - 1], the first of which has place `base`, and mark them as read. How many
- * have one: none that is a sink. */
-ALWAYS_INLINE size_t look_up_lists(uint8_t *restrict state, const Csr *g, const uint32_t *restrict list, uint32_t base,
-                                   size_t count, Lists *restrict lists)
+/* Those of list[begin ... count - 1] that have a list, no sinks; list[0] has place `base`. */
+ALWAYS_INLINE void rows_plain(const uint8_t *state, const Csr *g, const uint32_t *list, uint32_t base, size_t begin,
+                              size_t count, Lists *restrict lists)
 {
-    const uint32_t *restrict indptr = g->indptr, *restrict indices = g->indices;
-    uint32_t rows = g->rows, first = g->first;
-    size_t some = 0;
-    for (size_t k = 0; k < count; k++) {
-        uint32_t v = list[k], row = v - first, known = state[v];
-        PREFETCH((uintptr_t)indptr + sizeof(uint32_t) * (size_t)(list[k + AHEAD] - first));
-        PREFETCH((uintptr_t)state + list[k + AHEAD]);
-        state[v] = (uint8_t)(known | READ);
-        lists->owner[some] = (base + (uint32_t)k) | known << OWN_SHIFT;
-        lists->span[some].begin = row;
-        some += row < rows;
+    size_t some = lists->count;
+    for (size_t k = begin; k < count; k++) {
+        uint32_t row = list[k] - g->first;
+        lists->row[some] = row;
+        lists->owner[some] = (base + (uint32_t)k) | (uint32_t)state[list[k]] << OWN_SHIFT;
+        some += row < g->rows;
     }
-    for (size_t k = 0; k < some; k++) {
-        memcpy(&lists->span[k], indptr + lists->span[k].begin, sizeof(Span));
-        PREFETCH(indices + lists->span[k].begin);
-        PREFETCH(indices + lists->span[k].begin + COPY - 1);
+    lists->count = some;
+}
+
+#if MESHLINE_AVX2
+static inline WIDE_CODE size_t rows_wide(const uint8_t *state, const Csr *g, const uint32_t *list, uint32_t base,
+                                         size_t count, Lists *lists)
+{
+    const __m256i first = _mm256_set1_epi32((int)g->first), last = _mm256_set1_epi32((int)g->rows - 1), eight = _mm256_set1_epi32(8);
+    __m256i place = _mm256_add_epi32(_mm256_set1_epi32((int)base), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    size_t some = 0, k = 0;
+    for (; k + 8 <= count; k += 8) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(list + k)), row = _mm256_sub_epi32(v, first);
+        __m256i own = _mm256_slli_epi32(_mm256_i32gather_epi32((const int *)state, v, 1), OWN_SHIFT);
+        __m256i inside = _mm256_cmpeq_epi32(_mm256_min_epu32(row, last), row);
+        uint32_t bits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(inside));
+        __m256i front = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)positions[bits]));
+        _mm256_storeu_si256((__m256i *)(lists->row + some), _mm256_permutevar8x32_epi32(row, front));
+        own = _mm256_permutevar8x32_epi32(_mm256_or_si256(own, place), front);
+        _mm256_storeu_si256((__m256i *)(lists->owner + some), own);
+        some += (uint32_t)_mm_popcnt_u32(bits);
+        place = _mm256_add_epi32(place, eight);
     }
-    return some;
+    lists->count = some;
+    return k;
+}
+#endif
+
+/* The same, marked as read, each with its grade. */
+ALWAYS_INLINE void look_up(uint8_t *restrict state, const Csr *g, const uint32_t *list, uint32_t base, size_t count,
+                           Lists *restrict lists, int widely)
+{
+    size_t begin = 0;
+    lists->count = 0;
+#if MESHLINE_AVX2
+    if (widely && g->rows)
+        begin = rows_wide(state, g, list, base, count, lists);
+#else
+    (void)widely;
+#endif
+    rows_plain(state, g, list, base, begin, count, lists);
+    for (size_t k = 0; k < lists->count; k++) {
+        state[lists->row[k] + g->first] |= READ;
+        PREFETCH(g->indptr + lists->row[k]);
+    }
 }
 
 ALWAYS_INLINE void copy_plain(Buffer *restrict b, size_t at, const uint32_t *restrict from, uint32_t owner)
@@ -208,34 +230,55 @@ ALWAYS_INLINE void drain(Search *q, Buffer *b, size_t count, int widely)
     take_fresh(q, b, picked);
 }
 
+/* Copy the lists into the buffer, and filter it whenever it is full; how many neighbours are left in it. */
+ALWAYS_INLINE size_t read_lists(Search *q, const Csr *g, Buffer *b, size_t count, const Lists *lists, int widely)
+{
+    uint32_t begin[BLOCK], length[BLOCK];
+    const uint32_t *indices = g->indices;
+    for (size_t k = 0; k < lists->count; k++) {
+        const uint32_t *pointer = g->indptr + lists->row[k];
+        begin[k] = pointer[0];
+        length[k] = pointer[1] - pointer[0];
+        PREFETCH(indices + begin[k]);
+        PREFETCH(indices + begin[k] + COPY - 1);
+    }
+    for (size_t k = 0; k < lists->count; k++) {
+        const uint32_t *next = indices + begin[k];
+        uint32_t owner = lists->owner[k], left = length[k];
+        for (; left > COPY; left -= COPY, next += COPY, count += COPY) {
+            if (count >= CHUNK) {
+                drain(q, b, count, widely);
+                count = 0;
+            }
+            if (widely)
+                copy_wide(b, count, next, owner);
+            else
+                copy_plain(b, count, next, owner);
+        }
+        if (widely) /* without a branch on an empty list, which would be mispredicted */
+            copy_wide(b, count, next, owner);
+        else
+            copy_plain(b, count, next, owner);
+        count += left;
+    }
+    if (count >= CHUNK) {
+        drain(q, b, count, widely);
+        count = 0;
+    }
+    return count;
+}
+
 ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end, int widely)
 {
     Buffer b;
-    Lists lists;
-    const uint32_t *indices = g->indices;
-    size_t count = 0;
-    for (uint32_t base = begin; base < end; base += BLOCK) {
-        size_t size = end - base < BLOCK ? end - base : BLOCK;
-        size = look_up_lists(q->scratch->state, g, list + base, base, size, &lists);
-        for (size_t k = 0; k < size; k++) {
-            const uint32_t *next = indices + lists.span[k].begin;
-            uint32_t owner = lists.owner[k], left = lists.span[k].end - lists.span[k].begin;
-            do { /* at least once: a branch on an empty list would be mispredicted */
-                uint32_t some = left < COPY ? left : COPY;
-                if (widely)
-                    copy_wide(&b, count, next, owner);
-                else
-                    copy_plain(&b, count, next, owner);
-                next += COPY;
-                left -= some;
-                count += some;
-                if (count >= CHUNK) {
-                    drain(q, &b, count, widely);
-                    count = 0;
-                }
-            } while (left);
-        }
+    Lists two[2];
+    size_t count = 0, turn = 0;
+    two[1].count = 0;
+    for (uint32_t base = begin; base < end; base += BLOCK, turn ^= 1) { /* one block ahead of what is read */
+        look_up(q->scratch->state, g, list + base, base, end - base < BLOCK ? end - base : BLOCK, &two[turn], widely);
+        count = read_lists(q, g, &b, count, &two[turn ^ 1], widely);
     }
+    count = read_lists(q, g, &b, count, &two[turn ^ 1], widely);
     drain(q, &b, count, widely);
 }
 

@@ -66,6 +66,8 @@ static WIDE_CODE void tell_wide(const uint8_t *state, const uint32_t *names, con
         least = _mm256_min_epu32(least, v);
         most = _mm256_max_epu32(most, v);
         _mm256_storeu_si256((__m256i *)(name + k), _mm256_i32gather_epi32((const int *)names, v, 4));
+        if (grade == NULL)
+            continue;
         __m256i grades = _mm256_and_si256(_mm256_i32gather_epi32((const int *)state, v, 1), mask);
         grades = _mm256_shuffle_epi8(grades, low);
         uint32_t four[] = {(uint32_t)_mm256_extract_epi32(grades, 0), (uint32_t)_mm256_extract_epi32(grades, 4)};
@@ -80,7 +82,7 @@ static WIDE_CODE void tell_wide(const uint8_t *state, const uint32_t *names, con
 }
 #endif
 
-/* Grade and name of each vertex of an order, and its bounds. */
+/* Grade (unless `grade` is NULL) and name of each vertex of an order, and its bounds. */
 static Bounds tell(const uint8_t *state, const uint32_t *names, const uint32_t *order, size_t count, uint8_t *grade,
                    uint32_t *name)
 {
@@ -93,7 +95,8 @@ static Bounds tell(const uint8_t *state, const uint32_t *names, const uint32_t *
     }
 #endif
     for (size_t k = begin; k < count; k++) {
-        grade[k] = state[order[k]] & GRADE;
+        if (grade != NULL)
+            grade[k] = state[order[k]] & GRADE;
         name[k] = names[order[k]];
         widen(&bounds, order[k]);
     }

@@ -21,8 +21,8 @@ static void sow(Search *q, const uint32_t *seeds, const uint8_t *grades, size_t 
     }
 }
 
-/* Read the lists of all vertices again that were found to be more certain after it. Only when the search is complete,
- * so that nothing fresh is found: what was not reached then is closed. */
+/* Read the lists of all vertices again that were found to be more certain after it. At the end of a hop, so that nothing
+ * fresh is found: all that a list leads to was found when it was read, or is closed. */
 static void settle(Search *q)
 {
     while (q->held) {

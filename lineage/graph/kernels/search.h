@@ -4,12 +4,11 @@
  * byte a vertex says whether it was found, the certainty of the best path so far, and whether its list was read. The
  * bytes are cleared through the result list, so that no query does work proportional to the graph. Vertices that a
  * question bars have the byte of one that cannot be improved: then no step asks for them. The work arrays stay marked
- * for the next question with the same bar. How a hop is made is
- * told in expand.h.
+ * for the next question with the same bar. How a hop is made is told in expand.h.
  *
- * A path is as certain as its weakest edge. A vertex whose certainty improves after its list was read is put on a
- * stack and its list is read again when the search is over; that can happen to a vertex twice at most, and happens to
- * few (3 % on a mesh of a million datasets), because the first way found is mostly a good one.
+ * A path is as certain as its weakest edge. A vertex that is found to be more certain after its list was
+ * read is put on a stack, and its list is read again at the end of the hop, when few of those it leads to have been
+ * read themselves (at the end of the search that would be twice as many). It can happen to a vertex twice at most.
  *
  * Every array of indices is followed by LANE entries of padding, which copies of a fixed size may read.
  */
@@ -27,13 +26,13 @@
 #define VERTEX_MASK ((UINT32_C(1) << CLASS_SHIFT) - 1)
 #define CERTAIN_CLASSES 0x09u /* classes 0 and 3 */
 #define LANE 16  /* padding behind an array of indices */
-#define AHEAD 64 /* vertices of an order by which memory is asked for before it is used; the room behind an order */
+#define ROOM 64  /* behind an order, for what is written before it is known whether it counts */
 
 /* The byte of a vertex: grade of its best path (0 certain, 1 probable, 2 stale) or UNREACHED, and READ. */
 #define UNREACHED 3u
-#define READ 4u
 #define GRADE 3u
-#define BARRED READ /* as if read, and certain */
+#define READ 4u
+#define BARRED 0u /* as if found, and certain */
 
 #if defined(__GNUC__)
 #define PREFETCH(address) __builtin_prefetch((const void *)(address))
@@ -53,7 +52,7 @@ typedef struct Scratch {
     Py_buffer marks; /* bit per vertex that is neither reached nor passed; without memory when there is none */
     uint8_t *state;
     uint64_t *bits;
-    uint32_t *order, *parent; /* n + AHEAD entries, from the pool */
+    uint32_t *order, *parent; /* n + ROOM entries, from the pool */
     size_t room;              /* bytes of each of the two */
     uint32_t *stack, *spare;  /* a vertex improves twice at most: 2 n entries */
     struct Scratch *next;
@@ -72,7 +71,7 @@ typedef struct {
 
 static Scratch *scratch_new(uint32_t n)
 {
-    size_t room = ((size_t)n + AHEAD) * sizeof(uint32_t);
+    size_t room = ((size_t)n + ROOM) * sizeof(uint32_t);
     Scratch *s = calloc(1, sizeof(Scratch));
     if (s == NULL)
         return NULL;
