@@ -32,7 +32,7 @@
 
 #define COPY 8    /* entries of one fixed copy */
 #define CHUNK 512 /* neighbours that are filtered together */
-#define BLOCK 64  /* vertices whose lists are looked up together */
+#define BLOCK 32  /* vertices whose lists are looked up together */
 #define FLAT (CHUNK + (BLOCK + 2) * COPY)
 
 /* Neighbours to look at, and the owner of each: the place in the order of the vertex whose list it is from, with the
@@ -141,9 +141,9 @@ static inline void take_fresh(Search *q, const Buffer *restrict b, uint32_t pick
     q->held = (uint32_t)(ends >> 32);
 }
 
-/* Lists of a few vertices that are read together: their rows, and the owners. */
+/* Lists of a few vertices that are read together: their rows, the owners, and where they begin and how long they are. */
 typedef struct {
-    uint32_t row[BLOCK + COPY], owner[BLOCK + COPY];
+    uint32_t row[BLOCK + COPY], owner[BLOCK + COPY], begin[BLOCK], length[BLOCK];
     size_t count;
 } Lists;
 
@@ -230,21 +230,25 @@ ALWAYS_INLINE void drain(Search *q, Buffer *b, size_t count, int widely)
     take_fresh(q, b, picked);
 }
 
-/* Copy the lists into the buffer, and filter it whenever it is full; how many neighbours are left in it. */
-ALWAYS_INLINE size_t read_lists(Search *q, const Csr *g, Buffer *b, size_t count, const Lists *lists, int widely)
+/* Ask for the lists. */
+ALWAYS_INLINE void ask_lists(const Csr *g, Lists *restrict lists)
 {
-    uint32_t begin[BLOCK], length[BLOCK];
     const uint32_t *indices = g->indices;
     for (size_t k = 0; k < lists->count; k++) {
         const uint32_t *pointer = g->indptr + lists->row[k];
-        begin[k] = pointer[0];
-        length[k] = pointer[1] - pointer[0];
-        PREFETCH(indices + begin[k]);
-        PREFETCH(indices + begin[k] + COPY - 1);
+        lists->begin[k] = pointer[0];
+        lists->length[k] = pointer[1] - pointer[0];
+        PREFETCH(indices + pointer[0]);
+        PREFETCH(indices + pointer[0] + COPY - 1);
     }
+}
+
+/* Copy the lists into the buffer, and filter it whenever it is full; how many neighbours are left in it. */
+ALWAYS_INLINE size_t read_lists(Search *q, const Csr *g, Buffer *b, size_t count, const Lists *lists, int widely)
+{
     for (size_t k = 0; k < lists->count; k++) {
-        const uint32_t *next = indices + begin[k];
-        uint32_t owner = lists->owner[k], left = length[k];
+        const uint32_t *next = g->indices + lists->begin[k];
+        uint32_t owner = lists->owner[k], left = lists->length[k];
         for (; left > COPY; left -= COPY, next += COPY, count += COPY) {
             if (count >= CHUNK) {
                 drain(q, b, count, widely);
@@ -271,14 +275,19 @@ ALWAYS_INLINE size_t read_lists(Search *q, const Csr *g, Buffer *b, size_t count
 ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end, int widely)
 {
     Buffer b;
-    Lists two[2];
-    size_t count = 0, turn = 0;
-    two[1].count = 0;
-    for (uint32_t base = begin; base < end; base += BLOCK, turn ^= 1) { /* one block ahead of what is read */
-        look_up(q->scratch->state, g, list + base, base, end - base < BLOCK ? end - base : BLOCK, &two[turn], widely);
-        count = read_lists(q, g, &b, count, &two[turn ^ 1], widely);
+    Lists some[3], *coming = &some[0], *asked = &some[1], *here = &some[2];
+    size_t count = 0;
+    asked->count = here->count = 0;
+    for (uint32_t base = begin; base < end + 2 * BLOCK; base += BLOCK) { /* row pointers, lists, neighbours */
+        uint32_t left = base < end ? end - base : 0;
+        look_up(q->scratch->state, g, list + base, base, left < BLOCK ? left : BLOCK, coming, widely);
+        ask_lists(g, asked);
+        count = read_lists(q, g, &b, count, here, widely);
+        Lists *free = here;
+        here = asked;
+        asked = coming;
+        coming = free;
     }
-    count = read_lists(q, g, &b, count, &two[turn ^ 1], widely);
     drain(q, &b, count, widely);
 }
 

@@ -30,6 +30,7 @@ static inline int seen_by(const Side *side, uint32_t v)
 
 static inline void append(Side *side, uint32_t v, uint32_t parent)
 {
+    PREFETCH((uintptr_t)side->unit->indptr + sizeof(uint32_t) * (size_t)(v - side->unit->first)); /* any address */
     side->scratch->state[v] = 0;
     side->scratch->order[side->tail] = v;
     side->scratch->parent[side->tail++] = parent;
@@ -88,7 +89,7 @@ static int grow(Meeting *m, Side *side, const Side *other, const uint32_t *late,
     return met | add_zero(m, side, other, end, 0);
 }
 
-/* Edges that the next hop of a side looks at, counted until they are at least `enough`. */
+/* Edges that the next hop of a side looks at, counted until they are at least `enough`; they are asked for meanwhile. */
 static uint64_t edges_ahead(const Side *side, uint64_t enough)
 {
     const Csr *g = side->unit;
@@ -96,6 +97,8 @@ static uint64_t edges_ahead(const Side *side, uint64_t enough)
     for (uint32_t at = side->begin; at < side->tail && edges < enough; at++) {
         uint32_t row = side->scratch->order[at] - g->first;
         edges += row < g->rows ? 1 + g->indptr[row + 1] - g->indptr[row] : 1;
+        if (row < g->rows)
+            PREFETCH(g->indices + g->indptr[row]);
     }
     return edges;
 }
