@@ -497,3 +497,31 @@ def test_a_snapshot_that_cannot_be_written_leaves_nothing(store: Store, tmp_path
 def test_a_database_in_memory_has_no_snapshot(tmp_path: Path) -> None:
     with Store.open(":memory:") as store, pytest.raises(StoreError, match="no file to copy"):
         store.snapshot(tmp_path / "copy.duckdb")
+
+
+@pytest.mark.parametrize(("patience", "rows"), [(60.0, 3_000_000), (0.01, 10**12)])
+def test_a_store_is_closed_when_what_others_ask_has_ended(
+    monkeypatch: pytest.MonkeyPatch, patience: float, rows: int
+) -> None:
+    """What takes too long is interrupted; DuckDB by itself refuses to close a connection that is at work."""
+    monkeypatch.setattr(store_module, "_PATIENCE", patience)
+    store = Store.open(":memory:")
+    begun = threading.Event()
+    told: list[object] = []
+
+    def ask() -> None:
+        with store.cursor() as cursor:
+            begun.set()
+            try:
+                told.extend(cursor.execute(f"SELECT count(*) FROM range({rows})").fetchall())
+            except duckdb.InterruptException as error:
+                told.append(type(error))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    begun.wait()
+    store.close()
+    asking.join()
+    assert told == ([(rows,)] if patience > 1 else [duckdb.InterruptException])
+    with pytest.raises(duckdb.ConnectionException), store.cursor():
+        pass

@@ -25,6 +25,8 @@ _CONFIG = {
     "autoload_known_extensions": "false",
     "enable_external_access": "false",
 }
+_PATIENCE = 5.0  # seconds that a question may go on while the store is being closed
+_INTERRUPTS = 100
 _CHECKPOINT = "64MB"  # p99 of a commit 4 ms; 1 MB gives 66 ms (docs/design.md, "Store")
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -55,6 +57,9 @@ class Store:
         self.path = path
         self.read_only = read_only
         self._write_lock = threading.RLock()
+        self._door = threading.Condition()
+        self._closed = False
+        self._live: dict[duckdb.DuckDBPyConnection, int] = {}  # cursors in use → thread
 
     @classmethod
     def open(cls, path: str | Path | None = None, *, create: bool = True, read_only: bool = False) -> Store:
@@ -102,8 +107,23 @@ class Store:
         return store
 
     def close(self) -> None:
-        """Close the file; open cursors become useless."""
-        self._connection.close()
+        """Close the file when what other threads ask has its answer; a question that takes seconds is interrupted.
+
+        DuckDB refuses to close a connection of which a cursor is at work.
+        """
+        with self._door:
+            self._closed = True
+            self._door.wait_for(self._idle, _PATIENCE)
+            for _ in range(_INTERRUPTS):
+                if self._idle():
+                    break
+                for cursor in self._live:  # again and again: what has not begun yet is not interrupted
+                    cursor.interrupt()
+                self._door.wait(0.05)
+            self._connection.close()
+
+    def _idle(self) -> bool:
+        return all(thread == threading.get_ident() for thread in self._live.values())
 
     def __enter__(self) -> Store:
         return self
@@ -116,11 +136,20 @@ class Store:
     @contextlib.contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of its own; use ``BEGIN TRANSACTION READ ONLY`` on it when several queries must agree."""
-        cursor = self._connection.cursor()
+        import duckdb
+
+        with self._door:
+            if self._closed:
+                raise duckdb.ConnectionException("The store is closed.")
+            cursor = self._connection.cursor()
+            self._live[cursor] = threading.get_ident()
         try:
             yield cursor
         finally:
             cursor.close()
+            with self._door:
+                del self._live[cursor]
+                self._door.notify_all()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
