@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ingest import sql_nodes, tables
 from ingest.archive import fetch
 from ingest.declarations import Declared, declare
-from ingest.entities import Contribution, EntityHistories
+from ingest.entities import Contribution, EntityHistories, Repeated
 from ingest.envelope import Envelope, decode
 from ingest.jobs import JobHistories
 from ingest.model import EventFacts
@@ -92,7 +92,7 @@ class Derivation:
         self._runs: dict[int, _Run] = {}
         self._turns = Turns()
         self._jobs = JobHistories(self._sets, self._turns)
-        self._entities = EntityHistories()
+        self._entities = EntityHistories(self._sets)
 
     def forget(self) -> None:
         """Drop everything kept in memory, after a failed write."""
@@ -121,14 +121,11 @@ class Derivation:
         declared = [
             item for event in facts if event.kind != "run" for item in declare(event, self._sets, self._projector)
         ]
-        shown = [item for run in touched.after.values() for item in self._contributions(run)]
-        shown += [item.contribution() for item in declared]
-        replaced = [item for run in touched.before.values() if run is not None for item in self._contributions(run)]
+        repeated, entities = self._shown(touched, declared)
         units = {run.job: run.job for run in touched.after.values()}
         units |= {item.entity: item.job for item in declared if item.tells_edges}
         gone, come = _turn_rows(touched, declared)
         turned = {end for row in (*gone, *come) for end in row[:2] if end is not None}
-        entities = {item.entity for item in shown}
         self._turns.load(cursor, entities | turned)
         units |= self._jobs.units_at(cursor, self._turns.formers(turned))
 
@@ -150,6 +147,13 @@ class Derivation:
         self._turns.ready(cursor, named | turned, known_at)
         self._jobs.changes(cursor, changes, known_at)
         changes.write(cursor, known_at, _FIRST, again)
+        still = self._entities.confirm({entity: told for entity, told in repeated.items() if entity not in linked})
+        moved = entities - still
+        shown = [item for run in touched.after.values() for item in self._contributions(run, moved)]
+        shown += [item.contribution() for item in declared]
+        replaced = [
+            item for run in touched.before.values() if run is not None for item in self._contributions(run, moved)
+        ]
         self._entities.changes(cursor, shown, replaced, changes, self._turns, linked)
         changes.replace(tables.ALIAS, *self._turns.aliases(cursor, linked))
         changes.write(cursor, known_at, _SECOND, again)
@@ -230,18 +234,45 @@ class Derivation:
         ]
         changes.replace(tables.RUN, gone, come)
 
-    def _contributions(self, run: RunState) -> Iterable[Contribution]:
+    def _shown(self, touched: _Touched, declared: Sequence[Declared]) -> tuple[dict[int, Repeated], set[int]]:
+        """What new runs show of entities that nothing else of the batch tells of, and all entities of the batch."""
+        shown: dict[int, Repeated] = {}
+        others = {item.entity for item in declared}
+        for run in touched.after.values():
+            before = touched.before[run.run]
+            if run.stages is not None or before is not None:
+                others.update(told for state in (run, before) if state is not None for told in state.entities())
+                continue
+            for entity, facets, first, last in run.tellings():
+                sets = shown.get(entity)
+                if sets is None:
+                    sets = shown[entity] = {}
+                span = sets.get(facets)
+                if span is None:
+                    sets[facets] = [first, last]
+                    continue
+                if first < span[0]:
+                    span[0] = first
+                if last > span[1]:
+                    span[1] = last
+        return {entity: told for entity, told in shown.items() if entity not in others}, others.union(shown)
+
+    def _contributions(self, run: RunState, entities: Collection[int]) -> Iterable[Contribution]:
+        """What a run shows of these entities."""
         if run.stages is not None:
             for entity, direction, first, last, facet_set in run.stages.told:
-                refs = self._sets.facets(facet_set)
-                yield Contribution(entity, 2 if direction == "out" else 1, first, last, run.run, run.producer, refs)
+                if entity in entities:
+                    refs = self._sets.facets(facet_set)
+                    yield Contribution(entity, 2 if direction == "out" else 1, first, last, run.run, run.producer, refs)
             return
         for io in run.io:
             _, _, dataset, direction, first, last, facet_set = io[:7]
-            refs = self._sets.facets(facet_set)
-            yield Contribution(dataset, 1 if direction == "in" else 2, first, last, run.run, run.producer, refs)
-        refs = self._sets.facets(run.job_facets)
-        yield Contribution(run.job, 1, run.first, run.last, run.run, run.producer, refs)
+            if dataset in entities:
+                refs = self._sets.facets(facet_set)
+                yield Contribution(dataset, 1 if direction == "in" else 2, first, last, run.run, run.producer, refs)
+        if run.job in entities:
+            refs = self._sets.facets(run.job_facets)
+            yield Contribution(run.job, 1, run.first, run.last, run.run, run.producer, refs)
 
     # -- shared rows
 

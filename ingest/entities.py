@@ -9,7 +9,7 @@ other) recomputes the entity from the store.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +20,7 @@ from ingest.facets.dataset import symlinks
 from ingest.history import Point, Span, spans
 from ingest.lines import line_of_history
 from ingest.model import Symlink
-from ingest.sets import FacetRef
+from ingest.sets import FacetRef, Sets
 from ingest.tables import OPEN_MICROS, Changes
 from ingest.turns import Turns
 from lineage.identity import node_id
@@ -81,6 +81,10 @@ ORDER BY valid_from
 """  # noqa: S608 - a constant
 
 
+Repeated = dict[int, list[int]]
+"""Sets of facets that new runs show of one entity → when they first and last do, microseconds."""
+
+
 class Contribution(NamedTuple):
     """Facets of an entity as one run (or declaration: run 0) showed them from ``first`` to ``last``, microseconds."""
 
@@ -139,7 +143,8 @@ class _Entity:
 class EntityHistories:
     """The entities touched lately, with their histories."""
 
-    def __init__(self) -> None:
+    def __init__(self, sets: Sets) -> None:
+        self._sets = sets
         self._entities: dict[int, _Entity] = {}
         self._links: dict[int, tuple[Symlink, ...]] = {}  # body of a symlinks facet → what it names
 
@@ -154,6 +159,23 @@ class EntityHistories:
             self._entities[entity].newest = newest
         for entity, place, key, *span in cursor.execute(_SPANS, [missing]).fetchall():
             self._entities[entity].spans.setdefault((place, key), []).append(Span(*span))
+
+    def confirm(self, shown: Mapping[int, Repeated]) -> set[int]:
+        """Which of these prepared entities new runs show as they are known to be: nothing changes for them."""
+        still: set[int] = set()
+        for entity, sets in shown.items():
+            history = self._entities[entity]
+            newest = history.newest
+            if newest is None:
+                continue
+            for facets, (first, last) in sets.items():
+                if not history.repeats(self._sets.facets(facets), first):
+                    break
+                newest = max(newest, last)
+            else:
+                history.newest = newest
+                still.add(entity)
+        return still
 
     def changes(
         self,
@@ -189,16 +211,6 @@ class EntityHistories:
         slow = []
         for entity, items in groups.items():
             history = self._entities[entity]
-            if (
-                history.newest is not None
-                and entity not in linked
-                and all(
-                    history.repeats(item.refs, item.first) and (entity, item.order, item.run) not in earlier
-                    for item in items
-                )
-            ):
-                history.newest = max(history.newest, *(item.last for item in items))
-                continue
             old = history.spans
             history.repeated = []
             olds, lost = _matched(items, earlier)

@@ -48,6 +48,10 @@ class Io:
         self.last = at
         if part.keyed is not self.keyed or self.changing:  # what an earlier event told already needs no second look
             self._fold_facets(at, part)
+        self.fold_numbers(part)
+
+    def fold_numbers(self, part: DatasetPart) -> None:
+        """Take in what an event tells of this run alone."""
         for _, body in part.per_run:
             _fold_per_run(self, body.parsed)
 
@@ -117,6 +121,12 @@ def former_name(body: Body, part: DatasetPart) -> tuple[str, str] | None:
 
 def fold_event(fold: Fold, event: EventFacts) -> None:
     """Take in one event; events come in order."""
+    fold_run(fold, event)
+    fold_datasets(fold, event)
+
+
+def fold_run(fold: Fold, event: EventFacts) -> None:
+    """Take in what an event says of its run and job."""
     job, facts = event.job, event.run_facts
     assert job is not None and facts is not None
     fold.processing = job.processing or fold.processing
@@ -132,8 +142,14 @@ def fold_event(fold: Fold, event: EventFacts) -> None:
     fold.parent = facts.parent or fold.parent
     fold.engine = facts.engine or fold.engine
     fold.error = facts.error or fold.error
-    fold.tests.update(((test.field, test.name), test) for test in facts.tests)
-    fold.dependencies.update(dict.fromkeys(facts.dependencies))
+    if facts.tests:
+        fold.tests.update(((test.field, test.name), test) for test in facts.tests)
+    if facts.dependencies:
+        fold.dependencies.update(dict.fromkeys(facts.dependencies))
+
+
+def fold_datasets(fold: Fold, event: EventFacts) -> None:
+    """Take in what an event says of datasets."""
     for direction, parts in (("in", event.inputs), ("out", event.outputs)):
         for part in parts:
             io = fold.io.get((direction, part.id))

@@ -176,6 +176,7 @@ class DatasetPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     keyed: dict[tuple[str, str], Body]  # the same by (place, key); one object for all events that tell the same
     lineage: ColumnLineage | None
     explicit: ExplicitLineage | None
+    plain: bool = True  # neither explicit lineage nor a turn in its life: see ingest.shapes
     per_run: tuple[tuple[str, Body], ...] = ()  # statistics, metrics, test results
 
 
@@ -190,6 +191,16 @@ class JobPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     processing: str | None
     explicit: ExplicitLineage | None
     snapshots: bool = False  # see JobType
+    plain: bool = True  # neither explicit lineage nor snapshots
+
+
+class Listed(NamedTuple):
+    """The datasets on one side of an event."""
+
+    parts: tuple[DatasetPart, ...] = ()
+    shape: tuple[int, ...] = ()  # places in memory of what they share with other events
+    plain: bool = True
+    numbers: tuple[DatasetPart, ...] = ()  # those with numbers or tests of this run
 
 
 class RunFacts(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -219,3 +230,5 @@ class EventFacts(msgspec.Struct, frozen=True, eq=False, gc=False):
     outputs: tuple[DatasetPart, ...]
     producer: str
     notes: tuple[str, ...]
+    shape: tuple[Any, ...] = ()  # see ingest.shapes; empty: this one has none
+    numbers: tuple[tuple[str, DatasetPart], ...] = ()  # direction and dataset, where there are numbers of this run

@@ -7,7 +7,7 @@ values and may be dropped at any time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ import xxhash
 from ingest.envelope import Entity, Envelope, RunPart, entities
 from ingest.facets import DATASET, JOB, RUN, find
 from ingest.facets.explicit import read_target
+from ingest.facets.registry import REGISTRY
 from ingest.model import (
     FACETS,
     INPUT_FACETS,
@@ -29,6 +30,8 @@ from ingest.model import (
     ExplicitLineage,
     JobPart,
     JobType,
+    Lifecycle,
+    Listed,
     Parent,
     RunFacts,
 )
@@ -38,6 +41,7 @@ from lineage.redact import redact_facet
 _CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
 _NULL = msgspec.Raw(b"null")
 _EMPTY = (msgspec.Raw(b""), _NULL, msgspec.Raw(b"{}"))
+_PER_RUN = frozenset(facet.key for facet in REGISTRY if facet.entity == DATASET and facet.per_run)
 _decode_map = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _hash = xxhash.xxh3_128_digest
@@ -86,6 +90,12 @@ class Projector:
         notes = list(envelope.notes)
         job = self._job(envelope.job, notes) if envelope.job is not None else None
         run_id = envelope.run.runId if envelope.run is not None else None
+        inputs = self._datasets(envelope.inputs, "inputs", notes)
+        outputs = self._datasets(envelope.outputs, "outputs", notes)
+        numbers: tuple[tuple[str, DatasetPart], ...] = ()
+        if inputs.numbers or outputs.numbers:
+            numbers = (*(("in", part) for part in inputs.numbers), *(("out", part) for part in outputs.numbers))
+        plain = job is not None and job.plain and inputs.plain and outputs.plain
         return EventFacts(
             hash=envelope.hash,
             at=envelope.at,
@@ -95,10 +105,12 @@ class Projector:
             run_facts=self._run(envelope.run, notes) if envelope.run is not None else None,
             job=job,
             dataset=self._dataset(envelope.dataset, notes) if envelope.dataset is not None else None,
-            inputs=self._datasets(envelope.inputs, "inputs", notes),
-            outputs=self._datasets(envelope.outputs, "outputs", notes),
+            inputs=inputs.parts,
+            outputs=outputs.parts,
             producer=envelope.producer,
             notes=tuple(notes),
+            shape=(id(job), inputs.shape, outputs.shape) if plain else (),
+            numbers=numbers,
         )
 
     def node(self, key: NodeKey) -> int:
@@ -124,7 +136,8 @@ class Projector:
         part: JobPart | None = self._memo.get(memo_key) or self._recall(memo_key)
         if part is None:
             before = len(notes)
-            bodies = self._facets(JOB, ((FACETS, job.facets),), notes)
+            facets = _facet_map(job.facets, JOB, FACETS, notes)
+            bodies = tuple([self._facet(JOB, FACETS, key, raw, notes) for key, raw in facets])
             found = {body.key: body.parsed for _, body in bodies if not body.deleted}
             told: JobType = found.get("jobType") or JobType(None)
             part = JobPart(
@@ -136,6 +149,7 @@ class Projector:
                 processing=told.processing,
                 explicit=found.get("lineage"),
                 snapshots=told.snapshots,
+                plain=found.get("lineage") is None and not told.snapshots,
             )
             if part.explicit is not None:
                 self._name_explicit(part.explicit)
@@ -143,15 +157,18 @@ class Projector:
                 self._memo[memo_key] = part
         return part
 
-    def _datasets(self, raw: msgspec.Raw, where: str, notes: list[str]) -> tuple[DatasetPart, ...]:
+    def _datasets(self, raw: msgspec.Raw, where: str, notes: list[str]) -> Listed:
         memo_key = (where, _hash(raw))
-        parts: tuple[DatasetPart, ...] | None = self._memo.get(memo_key)
-        if parts is None and (parts := self._recall(memo_key)) is None:
+        listed: Listed | None = self._memo.get(memo_key)
+        if listed is None and (listed := self._recall(memo_key)) is None:
             before = len(notes)
             parts = tuple([self._dataset(entity, notes) for entity in entities(raw, where, notes)])
-            if len(notes) == before and not any(part.per_run for part in parts):
-                self._memo[memo_key] = parts
-        return parts
+            numbers = tuple([part for part in parts if part.per_run])
+            shape = tuple([id(part.keyed) for part in parts])
+            listed = Listed(parts, shape, all(part.plain for part in parts), numbers)
+            if len(notes) == before and not numbers:
+                self._memo[memo_key] = listed
+        return listed
 
     def _dataset(self, dataset: Entity, notes: list[str]) -> DatasetPart:
         """A dataset. What it shares with other runs is looked up by its facets, numbers of this run are added."""
@@ -163,24 +180,37 @@ class Projector:
         )
         if not dataset.namespace:
             notes.append(f"dataset “{dataset.name[:80]}” without namespace")
-        kept: list[tuple[str, Body]] = []
+        digest = xxhash.xxh3_128()
+        kept: list[tuple[str, str, msgspec.Raw]] = []
         per_run: list[tuple[str, Body]] = []
-        for item in self._facets(DATASET, places, notes):
-            body = item[1]
-            (kept if body.id or body.deleted else per_run).append(item)
-        memo_key = (dataset.namespace, dataset.name, *kept)
+        for place, raw_map in places:
+            for key, raw in _facet_map(raw_map, DATASET, place, notes):
+                if key in _PER_RUN:
+                    per_run.append(self._facet(DATASET, place, key, raw, notes))
+                else:
+                    kept.append((place, key, raw))
+                    digest.update(f"{place}\0{key}\0".encode("utf-8", "surrogatepass"))
+                    digest.update(raw)
+        memo_key = (dataset.namespace, dataset.name, digest.digest())
         part: DatasetPart | None = self._memo.get(memo_key)
         if part is None and (part := self._recall(memo_key)) is None:
-            part = self._shared_part(NodeKey("dataset", dataset.namespace, dataset.name), tuple(kept))
+            facets = [self._facet(DATASET, *item, notes) for item in kept]
+            part = self._shared_part(NodeKey("dataset", dataset.namespace, dataset.name), tuple(facets))
             if len(notes) == before:
                 self._memo[memo_key] = part
+        deleted = [item for item in per_run if item[1].deleted]
+        if deleted:  # a number that is taken back is part of what is kept
+            per_run = [item for item in per_run if not item[1].deleted]
+            part = self._shared_part(NodeKey("dataset", part.namespace, part.name), (*part.facets, *deleted))
         if not per_run:
             return part
         return DatasetPart(
-            part.id, part.namespace, part.name, part.facets, part.keyed, part.lineage, part.explicit, tuple(per_run)
-        )
+            part.id, part.namespace, part.name, part.facets, part.keyed, part.lineage, part.explicit, part.plain,
+            tuple(per_run),
+        )  # fmt: skip
 
     def _shared_part(self, key: NodeKey, kept: tuple[tuple[str, Body], ...]) -> DatasetPart:
+        explicit = self._explicit(key, kept)
         part = DatasetPart(
             id=self.node(key),
             namespace=key.namespace,
@@ -188,7 +218,8 @@ class Projector:
             facets=kept,
             keyed={(place, body.key): body for place, body in kept},
             lineage=self._column_lineage(key, kept),
-            explicit=self._explicit(key, kept),
+            explicit=explicit,
+            plain=explicit is None and not any(isinstance(body.parsed, Lifecycle) for _, body in kept),
         )
         self._name_parts(key, kept)
         return part
@@ -245,31 +276,27 @@ class Projector:
 
     # -- facets
 
-    def _facets(
-        self, entity: str, places: Iterable[tuple[str, msgspec.Raw]], notes: list[str]
-    ) -> tuple[tuple[str, Body], ...]:
-        found: list[tuple[str, Body]] = []
-        for place, raw_map in places:
-            for key, raw in _facet_map(raw_map, entity, place, notes):
-                memo_key = (entity, place, key, _hash(raw))
-                item: tuple[str, Body] | None = self._memo.get(memo_key)
-                if item is None and (item := self._recall(memo_key)) is None:
-                    before = len(notes)
-                    item = (place, self._body(entity, key, raw, notes))
-                    if len(notes) == before and (item[1].id or item[1].deleted):
-                        self._memo[memo_key] = item
-                found.append(item)
-        return tuple(found)
+    def _facet(self, entity: str, place: str, key: str, raw: msgspec.Raw, notes: list[str]) -> tuple[str, Body]:
+        if entity == DATASET and key in _PER_RUN:  # they differ from run to run: no memo
+            return place, self._body(entity, key, raw, notes)
+        memo_key = (entity, place, key, _hash(raw))
+        item: tuple[str, Body] | None = self._memo.get(memo_key)
+        if item is None and (item := self._recall(memo_key)) is None:
+            before = len(notes)
+            item = (place, self._body(entity, key, raw, notes))
+            if len(notes) == before and (item[1].id or item[1].deleted):
+                self._memo[memo_key] = item
+        return item
 
     def _body(self, entity: str, key: str, raw: msgspec.Raw, notes: list[str]) -> Body:
+        entry = find(entity, key)
+        if entry is not None and entry.plain is not None and (parsed := entry.plain(raw)) is not None:
+            return Body(0, key, parsed=parsed)
         memo_key = (entity, key, _hash(raw))
         body: Body | None = self._memo.get(memo_key) or self._recall(memo_key)
         if body is not None:
             return body
         before = len(notes)
-        entry = find(entity, key)
-        if entry is not None and entry.plain is not None and (parsed := entry.plain(raw)) is not None:
-            return Body(0, key, parsed=parsed)
         value = _decode(raw, f"{entity} facet {key}", notes)
         if isinstance(value, dict) and value.get("_deleted") is True:
             body = Body(0, key, deleted=True)
@@ -325,11 +352,11 @@ class Projector:
 
     def column_edge(self, target: NodeKey, use: ColumnUse, provenance: str) -> ColumnEdge:
         """Column edge into ``target`` (a dataset), between node ids."""
-        source = self.node(NodeKey("column", use.namespace, use.name, use.field))
+        source = self.column(use.namespace, use.name, use.field)
         origin = self.node(NodeKey("dataset", use.namespace, use.name))
         dataset = destination = self.node(target)
         if use.target:
-            destination = self.node(NodeKey("column", target.namespace, target.name, use.target))
+            destination = self.column(target.namespace, target.name, use.target)
         rest = (use.type, use.subtype, use.masking, use.description, provenance, origin, dataset)
         return ColumnEdge(source, destination, *rest)
 
@@ -348,9 +375,18 @@ class Projector:
 
     def _name_columns(self, key: NodeKey, paths: tuple[str, ...]) -> bool:
         for path in paths:
-            column = NodeKey("column", key.namespace, key.name, path)
-            self.nodes[column.id] = column
+            self.column(key.namespace, key.name, path)
         return True
+
+    def column(self, namespace: str, name: str, path: str) -> int:
+        """Id of a column, which is told to the store when it is new."""
+        memo_key = ("column", namespace, name, path)  # equal to its NodeKey, and made in half the time
+        found: int | None = self._memo.get(memo_key) or self._recall(memo_key)
+        if found is None:
+            key = NodeKey("column", namespace, name, path)
+            found = self._memo[memo_key] = key.id
+            self.nodes[found] = key
+        return found
 
     def _name_explicit(self, lineage: ExplicitLineage) -> None:
         for edge in lineage.edges:

@@ -6,17 +6,18 @@ absent or null takes nothing away (openlineage.io, "Run cycle"; docs/semantics.m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from ingest.envelope import TERMINAL
-from ingest.fold import Fold, edge_sets, facet_set, fold_event
+from ingest.fold import Fold, Io, edge_sets, facet_set, fold_datasets, fold_run
 from ingest.lives import Evidence
 from ingest.model import Assertion, EventFacts, Parent
 from ingest.project import Projector
 from ingest.sets import Sets
+from ingest.shapes import Shape, io_rows, key_of, numbers, shape_of
 from ingest.stages import Stage, Stages, stages_of
 from lineage.identity import NodeKey
 
@@ -51,6 +52,18 @@ class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     turns: tuple[RunRow, ...] = ()
     stages: Stages | None = None
 
+    def entities(self) -> Iterable[int]:
+        """Everything whose facets it tells."""
+        if self.stages is not None:
+            return [told.entity for told in self.stages.told]
+        return [self.job, *(io[2] for io in self.io)]
+
+    def tellings(self) -> Iterable[tuple[int, int, int, int]]:
+        """(entity, set of facets, first, last) of a batch run."""
+        found = [(io[2], io[6], io[4], io[5]) for io in self.io]
+        found.append((self.job, self.job_facets, self.first, self.last))
+        return found
+
     def stage_rows(self) -> list[RunRow]:
         """Rows of ``run_stage``: none while the run has one stage."""
         found = self.stages.edges if self.stages is not None else ()
@@ -83,20 +96,35 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
     projector
         gives node ids.
     """
-    ordered = sorted(events, key=event_order)
+    ordered = sorted(events, key=event_order) if len(events) > 1 else list(events)
     first_event, last_event = ordered[0], ordered[-1]
     job, facts, run = first_event.job, first_event.run_facts, first_event.run
     assert job is not None and facts is not None and run is not None
     fold = Fold(snapshots=any(event.job is not None and event.job.snapshots for event in ordered))
     for event in ordered:
-        fold_event(fold, event)
+        fold_run(fold, event)
+    processing = fold.processing or "BATCH"
+    key = NodeKey("job", job.namespace, job.name)
+    alike = key_of(ordered, fold)
+    shape: Shape | None = sets.shape(alike) if alike is not None else None
+    turns: tuple[RunRow, ...] = ()
+    if shape is not None:
+        told = numbers(ordered)
+        edge_set, column_set, job_facets = shape[:3]
+        io = io_rows(shape, run, job.id, ordered, told)
+    else:
+        for event in ordered:
+            fold_datasets(fold, event)
+        told = fold.io
+        edge_set, column_set = edge_sets(key, fold, sets, projector)
+        job_facets = facet_set(fold.job_facets, sets, job.keyed)
+        io = list(_io_rows(run, job.id, first_event.at if processing == "BATCH" else None, fold, sets))
+        turns = tuple(_turn_rows(run, fold, projector))
+        if alike is not None:
+            sets.add_shape(alike, shape_of(ordered, fold, edge_set, column_set, sets))
     state, ended, conflict = outcome(ordered)
     # What is told after the end is about the end: a count that is corrected a day later is no count of that day.
     measured = last_event.at if ended is None else ended
-    processing = fold.processing or "BATCH"
-    key = NodeKey("job", job.namespace, job.name)
-    edge_set, column_set = edge_sets(key, fold, sets, projector)
-    job_facets = facet_set(fold.job_facets, sets, job.keyed)
     starts = [event.at for event in ordered if event.event_type == "START"]
     row = (
         run, facts.run_id, job.id, state, conflict, processing, first_event.at, last_event.at,
@@ -115,10 +143,10 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
         column_set=column_set,
         job_facets=job_facets,
         row=row,
-        io=tuple(_io_rows(run, job.id, first_event.at if processing == "BATCH" else None, fold, sets)),
-        metrics=tuple(_metric_rows(run, measured, fold, projector)),
-        tests=tuple(_test_rows(run, job.id, measured, fold)),
-        turns=tuple(_turn_rows(run, fold, projector)),
+        io=tuple(io),
+        metrics=tuple(_metric_rows(run, measured, told.values(), projector)),
+        tests=tuple(_test_rows(run, job.id, measured, fold.tests, told)),
+        turns=turns,
         stages=None if processing == "BATCH" else stages_of(key, ordered, fold, sets, projector),
     )
 
@@ -189,22 +217,28 @@ def _turn_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
     return [(*pair, at, run, None) for pair, at in rows.items()]
 
 
-def _metric_rows(run: int, at: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
+def _metric_rows(run: int, at: int, told: Iterable[Io], projector: Projector) -> Iterable[RunRow]:
     rows: dict[tuple[int, str], RunRow] = {}
-    for io in fold.io.values():
+    for io in told:
         part, last, node = io.part, "", io.part.id
         for (column, name), value in io.metrics.items():
             if column != last:  # the numbers of a column stand together
                 last = column
-                node = projector.node(NodeKey("column", part.namespace, part.name, column)) if column else part.id
+                node = projector.column(part.namespace, part.name, column) if column else part.id
             rows[node, name] = (node, run, name, at, value)
     return rows.values()
 
 
-def _test_rows(run: int, job: int, at: int, fold: Fold) -> Iterable[RunRow]:
+def _test_rows(
+    run: int,
+    job: int,
+    at: int,
+    of_run: dict[tuple[str, str], Assertion],
+    told: Mapping[tuple[str, int], Io],
+) -> Iterable[RunRow]:
+    tested: list[tuple[int | None, dict[tuple[str, str], Assertion]]] = [(None, of_run)] if of_run else []
+    tested += [(dataset, io.tests) for (_, dataset), io in told.items() if io.tests]
     rows: dict[tuple[Any, ...], RunRow] = {}
-    tested: list[tuple[int | None, dict[tuple[str, str], Assertion]]] = [(None, fold.tests)]
-    tested += [(dataset, io.tests) for (_, dataset), io in fold.io.items()]
     for dataset, tests in tested:
         for test in tests.values():
             rows[dataset, test.field, test.name] = (

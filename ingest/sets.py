@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MEMO = 200_000
+_SHAPES = 50_000
 
 
 class FacetRef(NamedTuple):
@@ -75,6 +76,7 @@ class Sets:
         self.new_columns: dict[int, ColumnSet] = {}
         self._ids: dict[tuple[Any, ...], int] = {}
         self._memo: dict[Hashable, Any] = {}
+        self._shapes: dict[Hashable, Any] = {}
         self._by_identity: dict[int, tuple[Any, Any]] = {}
         self._facets: dict[int, tuple[FacetRef, ...]] = {0: ()}
         self._edges: dict[int, EdgeSet] = {0: EdgeSet.of(())}
@@ -136,6 +138,16 @@ class Sets:
         answer = make()
         self._by_identity[id(thing)] = (thing, answer)
         return answer
+
+    def shape(self, key: Hashable) -> Any:
+        """The shape of runs with this key (:mod:`ingest.shapes`), if any was met."""
+        return self._shapes.get(key)
+
+    def add_shape(self, key: Hashable, shape: Any) -> None:
+        """Keep the shape of a run."""
+        if len(self._shapes) >= _SHAPES:
+            self._shapes.clear()
+        self._shapes[key] = shape
 
     @property
     def size(self) -> int:

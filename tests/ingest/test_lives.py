@@ -28,7 +28,7 @@ def _history(store: Store, source: str, target: str) -> list[tuple[str, int, int
             SELECT e.state, date_diff('day', DATE '2026-01-01', e.valid_from::DATE),
                    date_diff('day', DATE '2026-01-01', e.valid_to::DATE)
             FROM edge e JOIN node s ON s.id = e.src JOIN node d ON d.id = e.dst
-            WHERE e.kind = 'lineage' AND s.name = ? AND d.name = ? AND e.known_to = '9999-12-31' ORDER BY 2
+            WHERE e.kind = 'lineage' AND s.name = ? AND d.name = ? AND e.known_to = '9999-12-31' ORDER BY 2, 3
             """,
             [source, target],
         )
