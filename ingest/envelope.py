@@ -275,13 +275,15 @@ def _micros_of(at: datetime) -> int | None:
 
 
 def _refuse_template(wire: _Wire) -> Refusal | None:
-    identity = [("eventTime", wire.eventTime)]
-    if wire.run is not None:
-        identity.append(("run.runId", wire.run.runId))
-    for where, entity in (("job", wire.job), ("dataset", wire.dataset)):
-        if entity is not None:
-            identity += [(f"{where}.namespace", entity.namespace), (f"{where}.name", entity.name)]
-    for where, text in identity:
+    job, dataset, run = wire.job, wire.dataset, wire.run
+    for where, text in (
+        ("eventTime", wire.eventTime),
+        ("run.runId", run.runId if run is not None else ""),
+        ("job.namespace", job.namespace if job is not None else ""),
+        ("job.name", job.name if job is not None else ""),
+        ("dataset.namespace", dataset.namespace if dataset is not None else ""),
+        ("dataset.name", dataset.name if dataset is not None else ""),
+    ):
         if text and text[0] in "{$ " and _PLACEHOLDER.fullmatch(text):
             return Refusal("template", f"{where} is the placeholder “{text[:60]}”: a template, not an event")
     return None

@@ -215,7 +215,11 @@ def _move_columns(edge: ColumnEdge, step: Renames) -> ColumnEdge:
 
 
 EDGES = Kind(_edge_ends, _move_edge)
-COLUMNS = Kind(lambda edge: (edge.source, edge.target), _move_columns, lambda edge: edge._replace(description=None))
+COLUMNS = Kind(
+    lambda edge: (edge.source, edge.target),
+    _move_columns,
+    lambda edge: edge if edge.description is None else edge._replace(description=None),
+)
 
 
 def _loop(edge: Edge | ColumnEdge) -> bool:
@@ -230,7 +234,7 @@ class _Rule:
     """What runs say about edges of one kind: which they show, which they say are absent, which runs say the same."""
 
     kind: Kind
-    shown: Callable[[Evidence], Iterable[Any]]
+    shown: Callable[[Evidence], dict[Any, Any]]  # identity → edge
     says_absent: Callable[[Evidence, Any], bool]
     by: Callable[[Evidence], tuple[Any, ...]]
 
@@ -239,18 +243,23 @@ def edge_walk(sets: Sets, misses: int = MISSES) -> Walk:
     """A walk over runs that has not begun, for their edges."""
     rule = _Rule(
         EDGES,
-        lambda run: sets.edges(run.edge_set).edges,
+        lambda run: _by_identity(sets, EDGES, sets.edges(run.edge_set).edges),
         lambda run, edge: _says_absent(sets.edges(run.edge_set), edge),
         by=lambda run: (run.edge_set, run.complete),
     )
     return Walk(rule, misses)
 
 
+def _by_identity(sets: Sets, kind: Kind, edges: frozenset[Any]) -> dict[Any, Any]:
+    """Edges of a set by what makes two the same; made once for a set, nobody changes it."""
+    return sets.memo_of(edges, lambda: {kind.identity(edge): edge for edge in edges})
+
+
 def column_walk(sets: Sets, misses: int = MISSES) -> Walk:
     """A walk over runs that has not begun, for their column edges."""
     rule = _Rule(
         COLUMNS,
-        lambda run: sets.columns(run.column_set).edges,
+        lambda run: _by_identity(sets, COLUMNS, sets.columns(run.column_set).edges),
         lambda run, edge: _says_column_absent(sets.edges(run.edge_set), sets.columns(run.column_set), edge),
         by=lambda run: (run.edge_set, run.column_set, run.complete),
     )
@@ -334,7 +343,7 @@ class Walk:
             if isinstance(first, Renames):
                 self.rename(first)
                 continue
-            present = {rule.kind.identity(edge): edge for edge in rule.shown(first)}
+            present = rule.shown(first)
             self.show(first, present, steps[-1].run)
             retold = {step.run: step.at for step in reversed(steps) if step.run in streams}
             if retold:  # a later stage may tell a claim of the same run anew

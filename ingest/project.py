@@ -41,6 +41,7 @@ from lineage.redact import redact_facet
 _CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
 _NULL = msgspec.Raw(b"null")
 _EMPTY = (msgspec.Raw(b""), _NULL, msgspec.Raw(b"{}"))
+_SHORT = 5  # bytes from which a value is no null
 _PER_RUN = frozenset(facet.key for facet in REGISTRY if facet.entity == DATASET and facet.per_run)
 _decode_map = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -180,18 +181,20 @@ class Projector:
         )
         if not dataset.namespace:
             notes.append(f"dataset “{dataset.name[:80]}” without namespace")
-        digest = xxhash.xxh3_128()
+        told: list[bytes] = []
         kept: list[tuple[str, str, msgspec.Raw]] = []
         per_run: list[tuple[str, Body]] = []
         for place, raw_map in places:
+            if not raw_map:
+                continue
             for key, raw in _facet_map(raw_map, DATASET, place, notes):
-                if key in _PER_RUN:
-                    per_run.append(self._facet(DATASET, place, key, raw, notes))
+                if key in _PER_RUN:  # they differ from run to run: no memo
+                    per_run.append((place, self._body(DATASET, key, raw, notes)))
                 else:
                     kept.append((place, key, raw))
-                    digest.update(f"{place}\0{key}\0".encode("utf-8", "surrogatepass"))
-                    digest.update(raw)
-        memo_key = (dataset.namespace, dataset.name, digest.digest())
+                    name = key.encode("utf-8", "surrogatepass")
+                    told += (place.encode(), b"%d" % len(name), name, raw)  # no two lists of facets join to one text
+        memo_key = (dataset.namespace, dataset.name, _hash(b"\0".join(told)))
         part: DatasetPart | None = self._memo.get(memo_key)
         if part is None and (part := self._recall(memo_key)) is None:
             facets = [self._facet(DATASET, *item, notes) for item in kept]
@@ -277,8 +280,6 @@ class Projector:
     # -- facets
 
     def _facet(self, entity: str, place: str, key: str, raw: msgspec.Raw, notes: list[str]) -> tuple[str, Body]:
-        if entity == DATASET and key in _PER_RUN:  # they differ from run to run: no memo
-            return place, self._body(entity, key, raw, notes)
         memo_key = (entity, place, key, _hash(raw))
         item: tuple[str, Body] | None = self._memo.get(memo_key)
         if item is None and (item := self._recall(memo_key)) is None:
@@ -409,14 +410,14 @@ def dataset_id(namespace: str, name: str) -> int:
 
 def _facet_map(raw: msgspec.Raw, entity: str, place: str, notes: list[str]) -> list[tuple[str, msgspec.Raw]]:
     """Key and slice of every facet in a map; null is absent."""
-    if raw in _EMPTY:
+    if len(raw) < _SHORT and raw in _EMPTY:
         return []
     try:
         found = _decode_map(raw)
     except (msgspec.DecodeError, RecursionError):
         notes.append(f"{entity} {place} is no readable object: not read")
         return []
-    return [item for item in found.items() if item[1] != _NULL]
+    return [item for item in found.items() if len(item[1]) >= _SHORT or item[1] != _NULL]
 
 
 def _decode(raw: msgspec.Raw, where: str, notes: list[str]) -> Any:
