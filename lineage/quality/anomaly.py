@@ -16,9 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 WINDOW = 56  # points of the past that count
 LEVEL = 14  # of them, those that make the level
 LEAST = 10  # points before anything is said
@@ -45,7 +42,7 @@ class Judged:
     points: int
 
 
-def expect(past: npt.ArrayLike, seasons: npt.ArrayLike, season: int) -> tuple[float, float, float]:
+def expect(past: Sequence[float], seasons: Sequence[int], season: int) -> tuple[float, float, float]:
     """Expected value of the next point and its band.
 
     Parameters
@@ -65,28 +62,34 @@ def expect(past: npt.ArrayLike, seasons: npt.ArrayLike, season: int) -> tuple[fl
     >>> [round(float(v), 6) for v in expect([100.0] * 20, [0] * 20, 0)]
     [100.0, 90.0, 110.0]
     """
-    x = np.log1p(np.maximum(0, np.asarray(past, dtype=np.float64)[-WINDOW:]))
-    kinds = np.asarray(seasons)[-WINDOW:]
-    base = np.empty(len(x))
-    free = np.ones(len(x))
-    own = float(np.median(x))
-    for kind in np.unique(kinds):
-        mine = kinds == kind
-        count = int(mine.sum())
-        base[mine] = np.median(x[mine])
-        own = float(base[mine][0]) if kind == season else own
-        free[mine] = math.sqrt(count / (count - 1)) if count > 1 else np.nan  # one point is its own median
-    residual = x - base
-    level = float(np.median(residual[-LEVEL:]))
-    told = (residual - np.median(residual)) * free
-    told = told[~np.isnan(told)]
-    spread = float(np.median(np.abs(told))) if len(told) else 0.0
-    scale = max(_CONSISTENT * spread, FLOOR)
-    middle = own + level
-    expected = math.expm1(middle)
-    low = min(math.expm1(middle - LIMIT * scale), expected * (1 - CHANGE))
-    high = max(math.expm1(middle + LIMIT * scale), expected * (1 + CHANGE))
+    x = [math.log1p(max(0.0, float(value))) for value in past[-WINDOW:]]
+    return _expected(x, seasons[-WINDOW:], season)
+
+
+def _expected(x: Sequence[float], seasons: Sequence[int], season: int) -> tuple[float, float, float]:
+    """The same of logarithms, at most a window of them. So few numbers are quicker without numpy."""
+    grouped: dict[int, list[float]] = {}
+    for value, kind in zip(x, seasons, strict=True):
+        grouped.setdefault(kind, []).append(value)
+    base = {kind: _median(mine) for kind, mine in grouped.items()}
+    residual = [value - base[kind] for value, kind in zip(x, seasons, strict=True)]
+    middle = _median(residual)
+    free = {kind: math.sqrt(len(mine) / (len(mine) - 1)) if len(mine) > 1 else 0.0 for kind, mine in grouped.items()}
+    told = [  # one point is its own median and tells nothing
+        abs((one - middle) * free[kind]) for one, kind in zip(residual, seasons, strict=True) if free[kind]
+    ]
+    scale = max(_CONSISTENT * (_median(told) if told else 0.0), FLOOR)
+    own = base[season] if season in base else _median(x)
+    level = own + _median(residual[-LEVEL:])
+    expected = math.expm1(level)
+    low = min(math.expm1(level - LIMIT * scale), expected * (1 - CHANGE))
+    high = max(math.expm1(level + LIMIT * scale), expected * (1 + CHANGE))
     return expected, max(0.0, low), high
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def judge(values: Sequence[float], seasons: Sequence[int] | None = None, start: int = 0) -> list[Judged]:
@@ -107,31 +110,32 @@ def judge(values: Sequence[float], seasons: Sequence[int] | None = None, start: 
     ['anomaly', 'normal']
     """
     kinds = list(seasons) if seasons is not None else [i % 7 for i in range(len(values))]
-    past: list[float] = []
+    past: list[float] = []  # logarithms of the values
     past_kinds: list[int] = []
-    row: list[tuple[int, float, int]] = []  # alarms in a row on one side: position, value, season
+    row: list[tuple[float, int]] = []  # alarms in a row on one side: logarithm, season
     side = 0
     found: list[Judged] = []
     for at, value in enumerate(values):
         if not math.isfinite(value):
             found.append(Judged(at, "unknown", value, None, None, None, len(past)))
             continue
+        x, kind = math.log1p(max(0.0, value)), kinds[at]
         points = min(len(past), WINDOW)
-        known = past_kinds[-WINDOW:].count(kinds[at])
+        known = past_kinds[-WINDOW:].count(kind)
         if points < LEAST or known == 0:
-            past.append(value)
-            past_kinds.append(kinds[at])
+            past.append(x)
+            past_kinds.append(kind)
             found.append(Judged(at, "unknown", value, None, None, None, points))
             continue
-        expected, low, high = expect(past, past_kinds, kinds[at])
+        expected, low, high = _expected(past[-WINDOW:], past_kinds[-WINDOW:], kind)
         now = 1 if value > high else -1 if value < low else 0
         if now == 0 or known < _SEASON:
-            past.append(value)
-            past_kinds.append(kinds[at])
+            past.append(x)
+            past_kinds.append(kind)
             row, side = [], 0
             found.append(Judged(at, "anomaly" if now else "normal", value, expected, low, high, points))
             continue
-        row = [*row, (at, value, kinds[at])] if now == side else [(at, value, kinds[at])]
+        row = [*row, (x, kind)] if now == side else [(x, kind)]
         side = now
         verdict: Verdict = "level shift" if len(row) == SHIFT else "anomaly"
         found.append(Judged(at, verdict, value, expected, low, high, points))
@@ -141,9 +145,8 @@ def judge(values: Sequence[float], seasons: Sequence[int] | None = None, start: 
     return found[start:]
 
 
-def _moved(past: list[float], kinds: list[int], row: list[tuple[int, float, int]]) -> tuple[list[float], list[int]]:
+def _moved(past: list[float], kinds: list[int], row: list[tuple[float, int]]) -> tuple[list[float], list[int]]:
     """The past at the new level: its seasons are kept, its height is that of the points that shifted."""
-    steps = [math.log1p(max(0.0, value)) - math.log1p(expect(past, kinds, kind)[0]) for _, value, kind in row]
-    step = float(np.median(steps))
-    moved = [max(0.0, math.expm1(math.log1p(max(0.0, value)) + step)) for value in past]
-    return [*moved, *(value for _, value, _ in row)], [*kinds, *(kind for _, _, kind in row)]
+    newest, seasons = past[-WINDOW:], kinds[-WINDOW:]
+    step = _median([x - math.log1p(_expected(newest, seasons, kind)[0]) for x, kind in row])
+    return [*(max(0.0, x + step) for x in past), *(x for x, _ in row)], [*kinds, *(kind for _, kind in row)]

@@ -74,7 +74,7 @@ def judge_last(values: F64, seasons: I64) -> Judged:
     """Verdict on the last point; the whole past is judged only when the point looks odd beside it."""
     past, kinds, season = values[:-1], seasons[:-1], int(seasons[-1])
     if len(past) >= LEAST and season in kinds[-WINDOW:]:
-        expected, low, high = expect(past, kinds, season)
+        expected, low, high = expect(past.tolist(), kinds.tolist(), season)
         if low <= values[-1] <= high:
             points = min(len(past), WINDOW)
             return Judged(len(past), "normal", float(values[-1]), expected, low, high, points)
