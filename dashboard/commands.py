@@ -114,6 +114,7 @@ def _load_sample(database: Path) -> None:
     from dashboard.demo import load, make_room, sample_size
     from ingest.commands import nodes_text, totals
     from ingest.progress import Progress
+    from lineage.audit.batches import log_batches
     from lineage.store import Store
 
     replaced = make_room(database)
@@ -121,6 +122,7 @@ def _load_sample(database: Path) -> None:
     with Store.open(database) as store:
         with Progress("Loading", sample_size()) as progress:
             loaded = load(store, progress=progress.to)
+        log_batches(store)
         held = totals(store)
     typer.echo(
         f"{loaded.events:,} events of {held['jobs']:,} jobs, {nodes_text(held)} "

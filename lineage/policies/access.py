@@ -155,13 +155,19 @@ class Access:
         Raises
         ------
         UsageError
-            when the product is unknown, the kind is none, or the end is missing, past or too far.
+            when the product or the consumer is unknown, there is no purpose, or the end is missing, past or too far.
         """
         view, now, end = self._lineage.view(actor=actor), utcnow(), parse_instant(expires, name="expires")
-        if product not in products_of(view.instant):
-            raise UsageError(f"There is no product “{product}”. meshline products list names them.")
+        consumer, purpose = consumer.strip(), purpose.strip()
         if kind not in ("domain", "product") or not consumer or not purpose:
             raise UsageError("A request wants a consumer (a domain or a product) and a purpose.")
+        seen = {name for name, one in products_of(view.instant).items() if view.actor.may_see(one.domain)}
+        if product not in seen:
+            raise UsageError(f"There is no product “{product}”. meshline products list names them.")
+        readers = seen if kind == "product" else {*filter(view.actor.may_see, view.instant.domains.domains)}
+        if consumer not in readers:
+            known = ", ".join(sorted(readers)) or "none"
+            raise UsageError(f"consumer: there is no {kind} “{consumer}”. There is: {known}.")
         if not now < end <= now + LONGEST:
             raise UsageError(f"expires: a grant ends within {LONGEST.days} days from now.")
         name = f"r{secrets.token_hex(5)}"
@@ -225,12 +231,12 @@ class Access:
             )
 
     def revoke(self, name: str, reason: str = "", *, actor: Actor = LOCAL) -> AccessRow:
-        """End a grant now; an open request is refused.
+        """End a grant now, by who may decide on it or asked for it; an open request is refused.
 
         Raises
         ------
         UsageError
-            when there is nothing to end, or a file declares the grant.
+            when there is nothing to end, the actor may not end it, or a file declares the grant.
         """
         row, now = self._one(name, actor), utcnow()
         if row.state == "requested":
@@ -239,6 +245,8 @@ class Access:
             raise UsageError(f"{name} is {row.state} already.")
         if row.path:
             raise UsageError(f"{name} is declared in {row.path}; take the file away and apply, or it comes back.")
+        if (row.requester or "").casefold() != actor.name.casefold():
+            self._check_decider(row, actor)
         with self._lineage.store.transaction() as cursor:
             _write(cursor, _step(row, "revoke", reason, actor.name, now))
             cursor.execute(_CLOSE, {"name": name, "now": now, "open": OPEN_END})

@@ -87,8 +87,10 @@ def act(view: View, name: str, what: Literal["acknowledge", "assign"], assignee:
     UnknownViolationError
         when there is no such violation.
     UsageError
-        when it was fixed already.
+        when it was fixed already, or is assigned to nobody.
     """
+    if what == "assign" and not (assignee or "").strip():
+        raise UsageError("Name somebody to assign it to.")
     one = find(view, name)
     if one.state == "fixed":
         raise UsageError(f"Violation {name} was fixed already.")

@@ -68,6 +68,10 @@ def test_whoever_asks_cannot_approve_and_the_owner_can(page: Page, own: Lineage,
     filled(page)
     form = page.get_by_role("form", name="Revoke")
     form.get_by_label("Reason").fill("over")
+    form.get_by_label("Acting as").fill("a stranger")
+    form.get_by_role("button", name="Revoke").click()
+    expect(form.get_by_role("status")).to_contain_text("a stranger may not decide")
+    form.get_by_label("Acting as").fill(other)
     form.get_by_role("button", name="Revoke").click()
     expect(page.locator("#grant-state")).to_have_text("ended")
 

@@ -48,6 +48,7 @@ def mesh(world: World, tmp_path: Path) -> Lineage:
     files = {
         "domains/shop": "name: shop\nowner: s\nmembers: [bob]\npatterns: [orders]\n",
         "domains/ads": "name: ads\nowner: a\npatterns: [audience]\n",
+        "domains/finance": "name: finance\nowner: f\npatterns: [ledger]\n",
         "contracts/orders": text("orders", "1.0.0", "id:int"),
         "products/sales": PRODUCT,
     }
@@ -70,6 +71,8 @@ def test_a_request_becomes_a_grant_and_ends(lx: Lineage, soon: str, tmp_path: Pa
     assert lx.access.list().shadow_edges == ()
     assert lx.policies.check("no-shadow-edge").policies[0].violations == 0
     assert apply(lx.store, tmp_path).empty  # the files do not take away what was approved
+    with pytest.raises(UsageError, match="eve may not decide"):
+        lx.access.revoke(asked.id, "over", actor=Actor("eve"))
     assert lx.access.revoke(asked.id, "over", actor=BOB).state == "ended"
     assert lx.access.list().shadow_edges
     acts = lx.store.rows("SELECT action, actor FROM audit WHERE action LIKE 'access.%' ORDER BY seq")
@@ -217,3 +220,27 @@ def test_the_routes_ask_decide_and_list(lx: Lineage, soon: str) -> None:
     ended = client.post("/api/v2/access/revoke", json={"id": name, "reason": "over"}, headers={"x-who": "bob"})
     assert ended.json()["state"] == "ended"
     assert client.post("/api/v2/access/deny", json={"id": "r0"}, headers={"x-who": "bob"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("product", "consumer", "kind", "purpose", "why"),
+    [
+        ("moon", "ads", "domain", "p", "no product “moon”"),
+        ("sales", "adds", "domain", "p", "no domain “adds”. There is: ads, finance, shop"),
+        ("sales", "ads", "product", "p", "no product “ads”"),
+        ("sales", "ads", "domain", "  ", "a purpose"),
+        ("sales", "ads", "planet", "p", "a domain or a product"),
+    ],
+)
+def test_a_request_of_nobody_or_for_nothing_is_refused(
+    lx: Lineage, soon: str, product: str, consumer: str, kind: str, purpose: str, why: str
+) -> None:
+    with pytest.raises(UsageError, match=why):
+        lx.access.request(product, consumer, purpose, soon, kind=kind, actor=ANN)
+    assert lx.access.list().grants == ()
+
+
+def test_a_request_for_a_product_that_may_not_be_seen_is_refused_and_leaves_nothing(lx: Lineage, soon: str) -> None:
+    with pytest.raises(UsageError, match="no product “sales”"):
+        lx.access.request("sales", "ads", "p", soon, actor=Actor("eve", frozenset({"shop"})))
+    assert lx.access.list().grants == ()

@@ -148,6 +148,8 @@ def test_violations_stand_under_their_most_upstream_cause(lx: Lineage) -> None:
 def test_people_acknowledge_and_assign_and_the_log_says_so(lx: Lineage) -> None:
     name = next(one.id for one in lx.policies.violations().violations if one.subject == "dataset:pg:orders")
     assert lx.policies.acknowledge(name, "on it", actor=Actor("bob")).state == "acknowledged"
+    with pytest.raises(UsageError, match="Name somebody"):
+        lx.policies.assign(name, " ", actor=Actor("bob"))
     assert lx.policies.assign(name, "carol", actor=Actor("bob")).assignee == "carol"
     assert [act.actor for act in lx.policies.violation(name).acts] == ["bob", "bob"]
     acts = lx.store.rows("SELECT action, actor, resource FROM audit WHERE action LIKE 'violation.%' ORDER BY seq")
