@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineage.graph.arrays import NONE, U32, pair_keys, ranges
+from lineage.graph.arrays import U32, pair_halves, pair_keys, ranges
 from lineage.graph.rows import EdgeRows, EdgeView
 
 if TYPE_CHECKING:
@@ -36,6 +36,6 @@ def _pairs(rows: EdgeRows, inside: U32) -> tuple[U32, U32]:
     low = np.searchsorted(rows.key, pair_keys(inside, np.zeros(len(inside))))
     high = np.searchsorted(rows.key, pair_keys(inside.astype(np.uint64) + 1, np.zeros(len(inside))))
     keys = np.unique(rows.key[ranges(low, high - low)])
-    src, dst = (keys >> np.uint64(32)).astype(np.uint32), (keys & np.uint64(NONE)).astype(np.uint32)
+    src, dst = pair_halves(keys)
     keep = np.isin(dst, inside) & (src != dst)
     return src[keep], dst[keep]

@@ -7,7 +7,8 @@ loop and costs neither memory nor a cache line. 2**29 vertices (537 million) per
 
 from __future__ import annotations
 
-from typing import Final
+import sys
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +47,35 @@ def class_mask(certainty: int, *, indirect: bool) -> int:
     return direct | (direct << 3) if indirect else direct
 
 
+# where the halves of a uint64 lie in memory
+_HIGH: Final = 1 if sys.byteorder == "little" else 0
+
+
 def pair_keys(left: npt.ArrayLike, right: npt.ArrayLike) -> U64:
-    """One sortable ``uint64`` for each pair of ``uint32``: ``left << 32 | right``."""
-    high = np.asarray(left).astype(np.uint64) << np.uint64(32)
-    return high | np.asarray(right).astype(np.uint64)
+    """One sortable ``uint64`` for each pair of ``uint32``: ``left << 32 | right``.
+
+    >>> pair_keys([1, 0], [2, 5]).tolist() == [(1 << 32) + 2, 5]
+    True
+    """
+    high = np.asarray(left)
+    halves = np.empty((*high.shape, 2), dtype=np.uint32)  # written in place: no array for either side
+    halves[..., _HIGH], halves[..., 1 - _HIGH] = high, right
+    return halves.view(np.uint64)[..., 0]
+
+
+def pair_halves(keys: U64) -> tuple[U32, U32]:
+    """Left and right of :func:`pair_keys`.
+
+    >>> [half.tolist() for half in pair_halves(pair_keys([1, 0], [2, 5]))]
+    [[1, 0], [2, 5]]
+    """
+    halves = np.ascontiguousarray(keys).view(np.uint32)
+    return halves[_HIGH::2].copy(), halves[1 - _HIGH :: 2].copy()
+
+
+def picked(values: Any, keep: Bool, *, everything: bool) -> Any:
+    """``values[keep]``, or the values themselves when it is said that all are kept."""
+    return values if everything else values[keep]
 
 
 def ranges(starts: npt.ArrayLike, counts: npt.ArrayLike) -> I64:

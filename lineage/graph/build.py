@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lineage.graph import sql
-from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, PROVENANCES, STALE, U8, U32, U64, Bool, pair_keys
+from lineage.graph.arrays import (
+    COLUMN,
+    I64,
+    JOB,
+    NONE,
+    PROBABLE,
+    PROVENANCES,
+    STALE,
+    U8,
+    U32,
+    U64,
+    Bool,
+    pair_keys,
+    picked,
+)
 from lineage.graph.level import Level, column_level, dataset_level
 from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number, numpy_column
@@ -149,6 +164,7 @@ class _Ends:
 
     def __init__(self, nodes: Nodes, soft: Bool) -> None:
         self._nodes, self._soft = nodes, soft
+        self.some_soft = bool(soft.any())
 
     def bases(self, ids: U64) -> I64:
         return self._nodes.by_id.positions(ids)
@@ -181,31 +197,25 @@ class _Rows:
 
     def build(self, keep: Bool, use: ColumnUse | None = None) -> EdgeRows:
         """Sorted rows of a selection."""
+        take = partial(picked, keep=keep, everything=bool(keep.all()))
         if use is not None:
-            use = ColumnUse(use.indirect[keep], use.masking[keep], use.kind[keep], use.kinds)
-        return EdgeRows.build(
-            self.src[keep],
-            self.dst[keep],
-            self.job[keep],
-            self.provenance[keep],
-            self.certainty[keep],
-            self.valid_from[keep],
-            use,
-        )
+            use = ColumnUse(take(use.indirect), take(use.masking), take(use.kind), use.kinds)
+        ends = take(self.src), take(self.dst), take(self.job)
+        return EdgeRows.build(*ends, take(self.provenance), take(self.certainty), take(self.valid_from), use)
 
 
 def _rows(table: pa.Table, ends: _Ends) -> _Rows:
     src, dst = (ends.bases(numpy_column(table, name, np.uint64)) for name in ("src", "dst"))
     known = (src >= 0) & (dst >= 0)
-    src, dst = src[known], dst[known]
-    provenance: U8 = numpy_column(table, "provenance", np.uint8)[known]
+    take = partial(picked, keep=known, everything=bool(known.all()))
+    src, dst = take(src), take(dst)
+    provenance: U8 = take(numpy_column(table, "provenance", np.uint8))
     certainty = (provenance >= _PROBABLE_FROM).astype(np.uint8)
-    certainty[ends.soft(src) | ends.soft(dst)] = PROBABLE
-    certainty[numpy_column(table, "stale", np.uint8)[known] == 1] = STALE
-    job = ends.bases(numpy_column(table, "job", np.uint64)[known])
-    kind = (
-        numpy_column(table, "kind", np.uint8)[known] if "kind" in table.column_names else np.zeros(len(src), np.uint8)
-    )
+    if ends.some_soft:
+        certainty[ends.soft(src) | ends.soft(dst)] = PROBABLE
+    certainty[take(numpy_column(table, "stale", np.uint8)) == 1] = STALE
+    job = ends.bases(take(numpy_column(table, "job", np.uint64)))
+    kind = take(numpy_column(table, "kind", np.uint8)) if "kind" in table.column_names else np.zeros(len(src), np.uint8)
     return _Rows(
         known=known,
         src=ends.dense(src),
@@ -214,7 +224,7 @@ def _rows(table: pa.Table, ends: _Ends) -> _Rows:
         kind=kind,
         provenance=provenance,
         certainty=certainty,
-        valid_from=numpy_column(table, "valid_from", np.int64)[known],
+        valid_from=take(numpy_column(table, "valid_from", np.int64)),
         dangling=int((~known).sum()),
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineage.graph.arrays import DATASET, I64, NONE, U32, Bool
+from lineage.graph.arrays import DATASET, I64, U32, Bool, pair_halves
 from lineage.graph.rows import first_of_runs
 
 if TYPE_CHECKING:
@@ -69,6 +69,6 @@ def column_flow(snapshot: Snapshot) -> ColumnFlow:
     any_direct = np.logical_or.reduceat(told_direct, first)
     direct = np.logical_or.reduceat(told_direct & (rows.use.masking == 0), first)
     keys = rows.key[first]
-    src, dst = (keys >> np.uint64(32)).astype(np.uint32), (keys & np.uint64(NONE)).astype(np.uint32)
+    src, dst = pair_halves(keys)
     keep = src != dst
     return ColumnFlow(snapshot.n, src[keep], dst[keep], direct[keep], (any_direct & ~direct)[keep], columns)

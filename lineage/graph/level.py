@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lineage.errors import MeshlineError
-from lineage.graph.arrays import CLASS_SHIFT, LANE, NONE, U8, U32, U64, VERTEX_MASK, Bool, pair_keys
+from lineage.graph.arrays import CLASS_SHIFT, LANE, U8, U32, U64, VERTEX_MASK, Bool, pair_halves, pair_keys, picked
 from lineage.graph.rows import first_of_runs
 from lineage.graph.sorting import distinct, marked, order_vertices, renumber, sort_keys, sort_pairs, trimmed
 
@@ -125,16 +125,17 @@ class Edges:
         ``n`` is the number of vertices.
         """
         keep = self.src != self.dst
-        src, dst, cls = self.src[keep], self.dst[keep], self.cls[keep]
-        low = dst * np.uint32(2) + cls // np.uint8(3)
+        whole = bool(keep.all())
+        src, dst, cls = (picked(values, keep, everything=whole) for values in (self.src, self.dst, self.cls))
+        low: U32 = dst * np.uint32(2) + cls // np.uint8(3)
         key = pair_keys(src, low)
-        if not (key[1:] > key[:-1]).all():
-            order = sort_pairs(src, low, 2 * n)
-            key, cls = key[order], cls[order]
-            first = first_of_runs(key)
-            key, cls = key[first], np.minimum.reduceat(cls, first) if len(first) else cls
-        src, low = (key >> np.uint64(32)).astype(np.uint32), (key & np.uint64(NONE)).astype(np.uint32)
-        return Edges(src, low // np.uint32(2), cls)
+        if (key[1:] > key[:-1]).all():
+            return Edges(src, dst, cls)
+        order = sort_pairs(src, low, 2 * n)
+        key, cls = key[order], cls[order]
+        first = first_of_runs(key)
+        src, low = pair_halves(key[first])
+        return Edges(src, low // np.uint32(2), np.minimum.reduceat(cls, first) if len(first) else cls)
 
     def turned(self, n: int) -> Edges:
         """The same edges backwards, sorted, when they are sorted themselves."""
@@ -221,9 +222,13 @@ def dataset_level(lineage: U64, cls: U8, writes: U64, write_cls: U8, datasets: i
     datasets, jobs
         how many there are; dense indices are datasets first, then jobs.
     """
-    src, dst = _halves(lineage)
+    src, dst = pair_halves(lineage)
     job_ends = np.concatenate([src[src >= datasets], dst[dst >= datasets]])
     ports = distinct(job_ends, datasets + jobs)
+    if not len(ports):
+        everybody, nobody = np.arange(datasets, dtype=np.uint32), np.zeros(0, np.uint32)
+        none = Edges(nobody, nobody, np.zeros(0, np.uint8))
+        return build_level(Edges(src, dst, cls), none, everybody, 0, datasets, (nobody, nobody))
 
     def in_port(job: U32) -> U32:
         return (datasets + 2 * np.searchsorted(ports, job)).astype(np.uint32)
@@ -238,7 +243,7 @@ def dataset_level(lineage: U64, cls: U8, writes: U64, write_cls: U8, datasets: i
         *[Edges(in_port(src[flow]) + side, in_port(dst[flow]) + one, cls[flow]) for side in (one * 0, one)],
     )
     unit = _without_job_loops(unit, datasets)
-    job, dataset = _halves(writes)
+    job, dataset = pair_halves(writes)
     ported = marked(ports, datasets + jobs)[job]
     zero = Edges.concat(
         Edges(in_port(src[leave]) + one, dst[leave], cls[leave]),
@@ -263,7 +268,7 @@ def column_level(pairs: U64, cls: U8, first: int, columns: int, dataset_of: U32)
     dataset_of
         dense index of the dataset of each column.
     """
-    src, dst = _halves(pairs)
+    src, dst = pair_halves(pairs)
     to_rows = dst < first
     rowsets = distinct(dst[to_rows], first)
     shift = np.uint32(first)
@@ -285,10 +290,6 @@ def column_level(pairs: U64, cls: U8, first: int, columns: int, dataset_of: U32)
         columns,
         (rowsets, rowset(rowsets)),
     )
-
-
-def _halves(pairs: U64) -> tuple[U32, U32]:
-    return (pairs >> np.uint64(32)).astype(np.uint32), (pairs & np.uint64(NONE)).astype(np.uint32)
 
 
 def _without_job_loops(edges: Edges, datasets: int) -> Edges:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lineage.graph.arrays import CERTAINTY_NAMES, I64, NONE, PROVENANCES, U8, U32, U64, pair_keys, ranges
+from lineage.graph.arrays import CERTAINTY_NAMES, I64, NONE, PROVENANCES, U8, U32, U64, pair_halves, pair_keys, ranges
 from lineage.graph.sorting import sort_pairs
 from lineage.times import EPOCH
 
@@ -88,12 +88,12 @@ class EdgeRows:
     @property
     def src(self) -> U32:
         """Dense index of the source of each row."""
-        return (self.key >> np.uint64(32)).astype(np.uint32)
+        return pair_halves(self.key)[0]
 
     @property
     def dst(self) -> U32:
         """Dense index of the target of each row."""
-        return (self.key & np.uint64(NONE)).astype(np.uint32)
+        return pair_halves(self.key)[1]
 
     def out_of(self, i: int) -> slice:
         """Rows whose source is ``i``."""

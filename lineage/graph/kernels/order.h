@@ -15,12 +15,16 @@ typedef struct {
     uint32_t *order;     /* out: vertices along the flow */
     uint32_t *component; /* out: by vertex; ascending along the flow */
     uint32_t components;
-    uint32_t *left;  /* work: Tarjan's index */
-    uint32_t *low;   /* work */
-    uint32_t *stack; /* work */
-    uint32_t *next;  /* work */
-    uint8_t *done;   /* work: what is known of a vertex */
+    struct Seen *seen; /* work: what is known of a vertex */
+    uint32_t *stack;   /* work */
 } Order;
+
+/* All that Tarjan's algorithm asks of a vertex, in one place: one line of cache for each. */
+typedef struct Seen {
+    uint32_t left, low; /* his index, NONE before; the least one known to be reached */
+    uint32_t next;      /* the edge to follow next */
+    uint32_t done;
+} Seen;
 
 static inline uint32_t list_begin(const Csr *g, uint32_t v)
 {
@@ -36,21 +40,21 @@ static inline uint32_t list_end(const Csr *g, uint32_t v)
 
 /* Append the vertices marked `mark` in the order in which they are neighbours of `along`, then the others of them, so
  * that the sinks (or sources) of one vertex are next to each other. */
-static uint32_t follow(Order *o, const Csr *g, const uint32_t *along, uint32_t count, uint32_t n, uint8_t mark,
+static uint32_t follow(Order *o, const Csr *g, const uint32_t *along, uint32_t count, uint32_t n, uint32_t mark,
                        uint32_t *out)
 {
     uint32_t tail = 0;
     for (uint32_t k = 0; k < count; k++)
         for (uint32_t e = list_begin(g, along[k]), end = list_end(g, along[k]); e < end; e++) {
             uint32_t w = g->indices[e] & VERTEX_MASK;
-            if (o->done[w] == mark) {
-                o->done[w] = PLACED;
+            if (o->seen[w].done == mark) {
+                o->seen[w].done = PLACED;
                 out[tail++] = w;
             }
         }
     for (uint32_t v = 0; v < n; v++)
-        if (o->done[v] == mark) {
-            o->done[v] = PLACED;
+        if (o->seen[v].done == mark) {
+            o->seen[v].done = PLACED;
             out[tail++] = v;
         }
     return tail;
@@ -60,41 +64,42 @@ static uint32_t follow(Order *o, const Csr *g, const uint32_t *along, uint32_t c
  * place to fill, `*last` the component id to give next. */
 static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint32_t *back, uint32_t *last)
 {
-    uint32_t depth = 0, held = 0, *path = o->stack, *pending = o->next;
+    uint32_t depth = 0, held = 0, *path = o->stack;
+    Seen *seen = o->seen;
     /* `path` grows from the front (call stack), Tarjan's own stack from where order[] is still free. */
     uint32_t *own = o->order;
     path[depth++] = root;
-    pending[root] = list_begin(g, root);
-    o->left[root] = o->low[root] = (*clock)++;
-    o->done[root] = HELD;
+    seen[root].next = list_begin(g, root);
+    seen[root].left = seen[root].low = (*clock)++;
+    seen[root].done = HELD;
     own[held++] = root;
     while (depth) {
         uint32_t v = path[depth - 1];
-        if (pending[v] < list_end(g, v)) {
-            uint32_t w = g->indices[pending[v]++] & VERTEX_MASK;
-            if (o->done[w] != 0 && o->done[w] != HELD)
+        if (seen[v].next < list_end(g, v)) {
+            uint32_t w = g->indices[seen[v].next++] & VERTEX_MASK;
+            if (o->seen[w].done != 0 && o->seen[w].done != HELD)
                 continue;
-            if (o->left[w] == NONE) {
+            if (o->seen[w].left == NONE) {
                 path[depth++] = w;
-                pending[w] = list_begin(g, w);
-                o->left[w] = o->low[w] = (*clock)++;
-                o->done[w] = HELD;
+                seen[w].next = list_begin(g, w);
+                o->seen[w].left = o->seen[w].low = (*clock)++;
+                o->seen[w].done = HELD;
                 own[held++] = w;
-            } else if (o->left[w] < o->low[v]) {
-                o->low[v] = o->left[w];
+            } else if (o->seen[w].left < o->seen[v].low) {
+                o->seen[v].low = o->seen[w].left;
             }
             continue;
         }
         depth--;
-        if (depth && o->low[v] < o->low[path[depth - 1]])
-            o->low[path[depth - 1]] = o->low[v];
-        if (o->low[v] != o->left[v])
+        if (depth && o->seen[v].low < seen[path[depth - 1]].low)
+            seen[path[depth - 1]].low = o->seen[v].low;
+        if (o->seen[v].low != o->seen[v].left)
             continue;
         uint32_t w;
         (*last)--;
         do {
             w = own[--held];
-            o->done[w] = PLACED;
+            o->seen[w].done = PLACED;
             o->component[w] = *last;
             o->order[--(*back)] = w;
         } while (w != v);
@@ -104,25 +109,20 @@ static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint3
 /* All of it: order along the flow and components. */
 static int order_vertices(const Csr *down, const Csr *up, uint32_t n, Order *o)
 {
-    size_t room = ((size_t)n + 1) * sizeof(uint32_t);
-    o->left = malloc(room);
-    o->low = malloc(room);
-    o->stack = malloc(room);
-    o->next = malloc(room);
-    o->done = calloc((size_t)n + 1, 1);
-    int failed = !o->left || !o->low || !o->stack || !o->next || !o->done;
+    o->stack = malloc(((size_t)n + 1) * sizeof(uint32_t));
+    o->seen = room_new(((size_t)n + 1) * sizeof(Seen));
+    int failed = !o->stack || !o->seen;
     if (!failed) {
         uint32_t sources = 0, sinks = 0, clock = 0;
         for (uint32_t v = 0; v < n; v++) {
             int leads = list_begin(down, v) != list_end(down, v), comes = list_begin(up, v) != list_end(up, v);
-            o->done[v] = !leads ? SINK : !comes ? SOURCE : 0;
+            o->seen[v] = (Seen){NONE, NONE, 0, !leads ? SINK : !comes ? SOURCE : 0};
             sinks += !leads;
             sources += leads && !comes;
-            o->left[v] = NONE;
         }
         uint32_t middle = n - sources - sinks, back = middle, left = n;
         for (uint32_t v = 0; v < n; v++)
-            if (!o->done[v])
+            if (!o->seen[v].done)
                 tarjan(o, down, v, &clock, &back, &left);
         memmove(o->order + sources, o->order, middle * sizeof(uint32_t));
         follow(o, up, o->order + sources, middle, n, SOURCE, o->order);
@@ -136,11 +136,8 @@ static int order_vertices(const Csr *down, const Csr *up, uint32_t n, Order *o)
         }
         o->components = sources + cores + sinks;
     }
-    free(o->left);
-    free(o->low);
     free(o->stack);
-    free(o->next);
-    free(o->done);
+    free(o->seen);
     return failed ? -1 : 0;
 }
 #endif
