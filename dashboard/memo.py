@@ -1,7 +1,7 @@
 """Answers that several readers share: worked out once for a state of the store, by one of them while the others wait.
 
 Twenty open pages beside five hundred events a second would otherwise ask for the same scores ten thousand times. While
-events arrive an answer may be a few seconds older than the store; :data:`YOUNG` says how many.
+events arrive an answer may be a few seconds older than the store; :data:`YOUNG` and :data:`DEAR` say how many.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ YOUNG = 5.0
 """Seconds for which an answer is good although the store has changed."""
 OLD = 60.0
 """Seconds after which an answer is worked out anew although the store has not changed: what is late depends on now."""
+DEAR = 10.0
+"""An answer that took long is good for this many times its own time (of the processor, at most :data:`OLD`), so that
+pages beside a stream of events spend a tenth of a processor on it at most."""
 _KEPT = 256
 
 
@@ -32,6 +35,7 @@ class _Entry:
     version: int = -1
     acts: int = -1
     at: float = float("-inf")
+    spent: float = 0.0
     value: Any = None
 
 
@@ -85,10 +89,13 @@ class Memo:
         with entry.lock:
             now, version, acts = self._clock(), version_of(self._lx), _ACTS[id(self._lx)]
             age = now - entry.at
-            if acts == entry.acts and age < (old if version == entry.version else young):
+            dear = min(DEAR * entry.spent, OLD)
+            if acts == entry.acts and age < max(old if version == entry.version else young, dear):
                 kept: T = entry.value
                 return kept
+            begun = time.thread_time()
             found = find()
+            entry.spent = time.thread_time() - begun
             entry.value, entry.version, entry.acts, entry.at = found, version, acts, self._clock()
             return found
 

@@ -125,6 +125,7 @@ def attention(
     from lineage import __version__
 
     view = lx.view(as_of, known_at, actor)
+    places = _Places(view)
     past = as_of is not None or known_at is not None
     moment = now or (view.as_of if past else utcnow())
     asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at, "actor": actor}
@@ -134,11 +135,11 @@ def attention(
         *_jobs(view),
         *_incidents(view, incidents, broken),
         *_contracts(view, broken, {one.node for one in incidents}),
-        *_violations(view, lx.policies.check(**asked)),
+        *_violations(view, places, lx.policies.check(**asked)),
         *_budgets(lx.cost.budgets(now=moment, known_at=known_at, actor=actor).budgets),
-        *([] if past else _spots(view, lx.ledger(actor, examples=None).findings)),
+        *([] if past else _spots(view, places, lx.ledger(actor, examples=None).findings)),
     ]
-    found = _folded(one for one in _measured(view, found) if domain is None or one.domain == domain)
+    found = _folded(one for one in _measured(view, places, found) if domain is None or one.domain == domain)
     found.sort(key=lambda m: (-m.score, -WEIGHTS[m.severity], KINDS.index(m.kind), m.node or "", m.ref))
     unknown = ("Blind spots are known of the present only.",) if past else ()
     return Attention(
@@ -208,14 +209,14 @@ def _contracts(view: View, broken: Sequence[Any], told: set[str]) -> Iterator[Ma
         )  # fmt: skip
 
 
-def _violations(view: View, check: Check) -> Iterator[Matter]:
+def _violations(view: View, places: _Places, check: Check) -> Iterator[Matter]:
     """Violations of policies, one matter per policy and dataset or job."""
     titles = {one.policy: one.title for one in check.policies}
     seen: set[tuple[str, str]] = set()
     for finding in check.findings:
         if finding.outcome != "violation":
             continue
-        i = _index(view, finding.subject)
+        i = places[finding.subject]
         column = i is not None and view.kind(i) == "column"
         subject = view.label(view.snapshot.dataset_of(i)) if i is not None and column else finding.subject
         if (finding.policy, subject) not in seen:
@@ -242,11 +243,11 @@ def _budgets(budgets: Iterable[Any]) -> Iterator[Matter]:
             )  # fmt: skip
 
 
-def _spots(view: View, findings: Iterable[Any]) -> Iterator[Matter]:
+def _spots(view: View, places: _Places, findings: Iterable[Any]) -> Iterator[Matter]:
     for finding in findings:
         severity = _LEDGER.get(finding.kind, "low")
         for spot in finding.spots:
-            i = _index(view, spot.node)
+            i = places[spot.node]
             domain, owner = ("", None) if i is None else (view.domain(i), view.owner(i))
             yield Matter(
                 "blind spot", severity, finding.what.capitalize(), spot.node, domain, owner, since=spot.last,
@@ -254,18 +255,28 @@ def _spots(view: View, findings: Iterable[Any]) -> Iterator[Matter]:
             )  # fmt: skip
 
 
-def _index(view: View, text: str) -> int | None:
-    """Dense index of a node text; ``None`` when it is none of this instant."""
-    from lineage.resolve import exact
+class _Places(dict[str, "int | None"]):
+    """Dense indices by node text, each looked up once; ``None`` for what is no node of this instant.
 
-    return exact(view, text)  # a text that is none, as a contract's name, must not start a search for ends of names
+    Never by the end of a name: the name of a contract must not start a search.
+    """
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._view = view
+
+    def __missing__(self, text: str) -> int | None:
+        from lineage.resolve import exact
+
+        found = self[text] = exact(self._view, text)
+        return found
 
 
-def _measured(view: View, matters: Sequence[Matter]) -> list[Matter]:
+def _measured(view: View, places: _Places, matters: Sequence[Matter]) -> list[Matter]:
     """The matters with their reach: all datasets in one sweep, each job with several outputs by a walk of its own."""
     homes: dict[str, tuple[int, ...]] = {}
     for text in {one.node for one in matters if one.node}:
-        i = _index(view, text)
+        i = places[text]
         if i is not None:
             homes[text] = _datasets(view, i)
     single = sorted({found[0] for found in homes.values() if len(found) == 1})

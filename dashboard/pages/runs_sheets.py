@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dashboard.desk import Asked, Desk, node_href
 from dashboard.names import short_id
-from dashboard.pages.govern import recent
 from dashboard.rows import Row, Sheet
 from dashboard.tables import Column, cell
 from lineage.blindspots import Ledger
@@ -59,15 +58,15 @@ class RunFacts:
 
     def runs(self) -> RunList:
         """Runs of the 7 days before the instant that is shown, failures first."""
-        return recent(self.desk, self.asked, ("runs",), lambda: self.lx.runs.list(limit=MOST, **self.asked.when))
+        return self.desk.ask(self.asked, "runs", lambda: self.lx.runs.list(limit=MOST, **self.asked.when))
 
     def jobs(self) -> Performance:
         """How jobs ran in the 90 days before."""
-        return recent(self.desk, self.asked, ("performance",), lambda: self.lx.quality.performance(**self.asked.when))
+        return self.desk.ask(self.asked, "performance", lambda: self.lx.quality.performance(**self.asked.when))
 
     def ledger(self) -> Ledger:
         """Sources and blind spots; always those of now."""
-        return recent(self.desk, self.asked, ("ledger",), lambda: self.lx.ledger(examples=None))
+        return self.desk.ask(self.asked, "ledger", lambda: self.lx.ledger(examples=None))
 
 
 def sheet_of(facts: RunFacts) -> Sheet:

@@ -197,8 +197,9 @@ def _jobs(view: View, domain: str | None, job: str | None) -> set[int] | None:
 
 
 def _rows(view: View, rows: Sequence[tuple[Any, ...]]) -> list[RunRow]:
-    found = [(row, view.snapshot.index(row[2])) for row in rows]
-    view.prepare(sorted({i for _, i in found if i is not None}))
+    places = {job: view.snapshot.index(job) for job in {row[2] for row in rows}}  # many runs, few jobs
+    found = [(row, places[row[2]]) for row in rows]
+    view.prepare(sorted({i for i in places.values() if i is not None}))
     return [_row(view, row, i) for row, i in found if i is not None]
 
 
