@@ -158,6 +158,81 @@ def gantt_chart(name: str, bars: Sequence[Bar], first: datetime, last: datetime)
 
 
 @dataclass(frozen=True, slots=True)
+class Spell:
+    """How long a job takes, in seconds: median and 95th of 100, the last run and what was expected of it."""
+
+    line: str
+    label: str
+    median: float
+    p95: float
+    last: float | None
+    low: float | None
+    high: float | None
+    odd: bool
+
+
+_SECONDS = {0.001: "1 ms", 0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h",
+            36_000: "10 h", 86_400: "1 d", 864_000: "10 d"}  # fmt: skip
+
+
+def lasting(seconds: float) -> str:
+    """A duration as one says it.
+
+    >>> lasting(0.25), lasting(42), lasting(90), lasting(5400), lasting(200000)
+    ('0.25 s', '42 s', '1.5 min', '1.5 h', '2.3 d')
+    """
+    for size, word in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {word}" if seconds < 10 * size else f"{seconds / size:,.0f} {word}"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:,.0f} s"
+
+
+def durations(name: str, jobs: Sequence[Spell]) -> Part:
+    """How long jobs take, a line for each: from the median to the 95th of 100, and the last run beside its number."""
+    least = min((x for one in jobs for x in (one.median, one.last, one.low) if x and x > 0), default=1.0)
+
+    def at(value: float | None) -> float:
+        return max(value or 0.0, least)  # the axis is logarithmic: what took no time stands at its left end
+
+    banded = [one for one in jobs if one.low is not None and one.high is not None and one.last is not None]
+    traces: list[dict[str, Any]] = [
+        {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "line": {"color": BAND, "width": 15},
+         "x": [x for one in banded for x in (at(one.low), at(one.high), None)],
+         "y": [y for one in banded for y in (one.line, one.line, None)]},
+        {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "line": {"color": GREY, "width": 3},
+         "x": [x for one in jobs for x in (at(one.median), at(one.p95), None)],
+         "y": [y for one in jobs for y in (one.line, one.line, None)]},
+        {"type": "scatter", "mode": "markers", "x": [at(one.median) for one in jobs], "y": [one.line for one in jobs],
+         "marker": {"symbol": "line-ns-open", "size": 11, "color": GREY, "line": {"width": 2}},
+         "customdata": [[one.label, lasting(one.median), lasting(one.p95)] for one in jobs],
+         "hovertemplate": "%{customdata[0]}<br>median %{customdata[1]}, p95 %{customdata[2]}<extra></extra>"},
+    ]  # fmt: skip
+    for odd, colour, symbol, word in ((False, BLUE, "circle", ""), (True, RED, "diamond", " odd")):
+        drawn = [one for one in jobs if one.odd == odd and one.last is not None]
+        traces.append({
+            "type": "scatter", "mode": "markers", "x": [at(one.last) for one in drawn],
+            "y": [one.line for one in drawn], "text": [f"{lasting(one.last or 0.0)}{word}" for one in drawn],
+            "marker": {"color": colour, "symbol": symbol, "size": 10, "line": {"width": 1.5, "color": "#ffffff"}},
+            "customdata": [one.label for one in drawn],
+            "hovertemplate": "%{customdata}<br>the last run took %{text}<extra></extra>",
+        })  # fmt: skip
+    odd_ones = sum(one.odd for one in jobs)
+    notes = [{"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "y": one.line, "showarrow": False,
+              "text": f"{lasting(one.last)}{' odd' if one.odd else ''}",
+              "font": {"color": RED if one.odd else GREY, "size": 11}}
+             for one in jobs if one.last is not None]  # fmt: skip
+    return graph(
+        name, traces, height=max(140, 44 + 24 * len(jobs)), hovermode="closest", barmode="overlay",
+        label=f"How long {len(jobs)} jobs take: median, 95th of 100 and the last run, which is odd for {odd_ones}.",
+        margin={"l": 8, "r": 84, "t": 4, "b": 28}, annotations=notes,
+        xaxis={**_AXIS, "type": "log", "tickvals": list(_SECONDS), "ticktext": list(_SECONDS.values())},
+        yaxis={**_AXIS, "showgrid": False, "autorange": "reversed", "type": "category", "automargin": True,
+               "categoryorder": "array", "categoryarray": [one.line for one in jobs],
+               "tickvals": [one.line for one in jobs], "ticktext": [one.label[:32] for one in jobs]},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
     """One part of a tree map; ``parent`` is the id of the part around it, empty at the top."""
 

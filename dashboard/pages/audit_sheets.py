@@ -17,12 +17,12 @@ MOST = 100_000
 """Acts that are listed at most; the newest ones. The tiles and the verification count all."""
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "log": (
-        Column("seq", "Act", 0.5, number=True), Column("at", "When", 1.3), Column("actor", "Who", 1),
+        Column("seq", "Act", 0.5, number=True), Column("at", "When", 1.5), Column("actor", "Who", 1),
         Column("action", "Action", 1.2, link=True), Column("resource", "On", 1.6), Column("outcome", "Outcome", 0.8),
         Column("reason", "Reason", 1.6), Column("payload", "Details", 2.2), Column("leaf", "Hash", 1),
     ),
     "checkpoints": (
-        Column("at", "Signed", 1.3), Column("size", "Acts", 0.7, number=True), Column("root", "Root", 2.4),
+        Column("at", "Signed", 1.5), Column("size", "Acts", 0.7, number=True), Column("root", "Root", 2.4),
         Column("key", "Key", 1.6), Column("note", "Note", 2.4),
     ),
 }  # fmt: skip

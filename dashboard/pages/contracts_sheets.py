@@ -28,7 +28,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("severity", "For consumers", 0.8), Column("real", "For those who read", 0.9), _CONTRACT,
         Column("step", "Versions", 1), Column("what", "Change", 1.1), Column("place", "Where", 1.4),
         Column("old", "Was", 1), Column("new", "Is", 1), Column("finding", "Finding", 1),
-        Column("hit", "Readers hit", 0.7, number=True), Column("at", "Since", 1.2),
+        Column("hit", "Readers hit", 0.7, number=True), Column("at", "Since", 1.5),
     ),
 }  # fmt: skip
 _EMPTY = {

@@ -54,7 +54,7 @@ def layout() -> Part:
             html.Div([slot("dataset-access", 220), slot("dataset-feedback", 220)], className="cols halves"),
             slot("dataset-act", 320),
         ],
-        className="page desk-page",
+        className="page desk-page about-one",
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def layout() -> Part:
             slot("incident-blast", 320, "room"),
             html.Div([slot("incident-log", 220), slot("incident-group", 220)], className="cols wide-left"),
         ],
-        className="page desk-page",
+        className="page desk-page about-one",
     )
 
 

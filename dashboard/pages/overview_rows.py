@@ -51,7 +51,7 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
         "Incidents",
         (
             Column("state", "State", 0.8), Column("severity", "Severity", 0.8), _NODE, Column("what", "What", 1.2),
-            Column("cause", "Cause", 1.6, short=True), Column("began", "Began", 1.3), Column("detail", "Detail", 2),
+            Column("cause", "Cause", 1.6, short=True), Column("began", "Began", 1.5), Column("detail", "Detail", 2),
             _DOMAIN, Column("owner", "Owner"),
         ),
     ),

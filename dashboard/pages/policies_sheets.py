@@ -13,7 +13,7 @@ _POLICY, _DOMAIN = Column("policy", "Policy", 1.6, link=True), Column("domain", 
 _SEVERITY, _SUBJECT = Column("severity", "Severity", 0.7), Column("subject", "Asset", 1.8, short=True)
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "violations": (
-        Column("state", "State", 0.9), _SEVERITY, _POLICY, _SUBJECT, _DOMAIN, Column("deadline", "Deadline", 1.2),
+        Column("state", "State", 0.9), _SEVERITY, _POLICY, _SUBJECT, _DOMAIN, Column("deadline", "Deadline", 1.5),
         Column("overdue", "Overdue", 0.7), Column("escalation", "Escalated to", 0.9),
         Column("above", "Above owner", 0.7),
         Column("next", "Next step", 1.2), Column("assignee", "Assigned to", 0.9),

@@ -43,7 +43,7 @@ def layout() -> Part:
             html.Div([slot("product-access", 260), slot("product-feedback", 260)], className="cols halves"),
             html.Div([slot("product-drift", 200), slot("product-versions", 200)], className="cols halves"),
         ],
-        className="page desk-page",
+        className="page desk-page about-one",
     )
 
 

@@ -23,7 +23,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "incidents": (
         Column("state", "State", 0.8), Column("severity", "Severity", 0.7), Column("what", "What", 1.3, link=True),
         Column("node", "Dataset", 1.7, short=True), Column("cause", "Cause", 1.5, short=True),
-        Column("began", "Began", 1.3), Column("resolved", "Resolved", 1.3),
+        Column("began", "Began", 1.5), Column("resolved", "Resolved", 1.5),
         Column("failures", "Failures", 0.7, number=True), Column("assignee", "Assigned to", 0.9),
         Column("detail", "Detail", 2), _DOMAIN, Column("owner", "Owner", 1), Column("id", "Id", 0.9),
     ),
@@ -31,18 +31,18 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("state", "State", 0.7), _NODE, Column("column", "Column", 1), Column("test", "Test", 1.8), _DOMAIN,
         Column("severity", "Severity", 0.7), Column("expected", "Expected", 0.8), Column("observed", "Observed", 0.8),
         Column("failed", "Failed", 0.6, number=True), Column("total", "Results", 0.6, number=True),
-        Column("at", "Last tested", 1.3),
+        Column("at", "Last tested", 1.5),
     ),
     "fresh": (
         Column("verdict", "State", 0.7), _NODE, _DOMAIN, Column("age", "Age h", 0.7, number=True),
         Column("limit", "Limit h", 0.7, number=True), Column("basis", "Limit from", 0.8),
-        Column("last", "Last write", 1.3), Column("why", "Why unknown", 1.6),
+        Column("last", "Last write", 1.5), Column("why", "Why unknown", 1.6),
     ),
     "series": (
         Column("verdict", "Verdict", 0.8), _NODE, Column("column", "Column", 1), Column("metric", "Metric", 1.2),
         _DOMAIN, Column("points", "Points", 0.6, number=True), Column("last", "Last", 0.8, number=True),
         Column("low", "Expected from", 0.9, number=True), Column("high", "to", 0.8, number=True),
-        Column("at", "Measured", 1.3),
+        Column("at", "Measured", 1.5),
     ),
     "promises": (
         Column("verdict", "Verdict", 1), Column("contract", "Contract", 1), _NODE, Column("promise", "Promise", 1.1),
@@ -51,7 +51,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("slowest", "Slowest step", 2.4),
     ),
     "drill": (
-        Column("at", "When", 1.2), _NODE, Column("hops", "Hops", 0.6, number=True),
+        Column("at", "When", 1.5), _NODE, Column("hops", "Hops", 0.6, number=True),
         Column("by", "Noticed by", 1.8), Column("who", "Who is told", 1.4),
     ),
 }  # fmt: skip

@@ -30,6 +30,7 @@ def layout() -> Part:
             slot("runs-tiles", 112, "tiles-room"),
             slot("runs-run", 40, "room"),
             slot("runs-gantt", 320, "room"),
+            slot("runs-spells", 320, "room"),
             listing("runs", VIEWS),
         ],
         className="page desk-page",
@@ -47,6 +48,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
     desk.card("run", lambda asked: cards.one(facts(asked)))
     desk.card("gantt", lambda asked: cards.gantt(facts(asked)))
+    desk.card("spells", lambda asked: cards.spells(facts(asked)))
     desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
 
 

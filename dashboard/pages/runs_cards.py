@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.charts import GANTT_LINES, Bar, gantt_chart
+from dashboard.charts import GANTT_LINES, Bar, Spell, durations, gantt_chart
 from dashboard.desk import clock, node_link, plain, tile
 from dashboard.names import short_id
 from dashboard.page import Part
@@ -18,6 +18,7 @@ from dashboard.pages.runs_sheets import RunFacts
 from lineage.runs.answers import FAILED, RunDetail, RunRow, RunSide
 
 DAY = timedelta(days=1)
+_SPELLS = 14
 
 
 def tiles(facts: RunFacts) -> list[Part]:
@@ -76,6 +77,24 @@ def gantt(facts: RunFacts) -> Part:
         "When jobs ran", f"The 24 hours before {clock(end)} UTC: {words}{more}",
         gantt_chart("runs-gantt-figure", bars, end - DAY, end), name="gantt-card",
     )  # fmt: skip
+
+
+def spells(facts: RunFacts) -> Part:
+    """How long jobs take: those whose last run was odd first, then those that take longest."""
+    found = facts.jobs()
+    known = [j for j in found.jobs if j.median is not None and j.p95 is not None]
+    more = dcc.Link(f"All {len(found.jobs):,} jobs", href=facts.asked.to(view="jobs", run=None, job=None))
+    if not known:
+        return card("How long jobs take", "", nothing("clock", "No run of the 90 days before has an end."), more=more)
+    order = sorted(known, key=lambda j: (not j.odd, -(j.p95 or 0.0), j.job))[:_SPELLS]
+    lines = [
+        Spell(j.job, short_id(j.job)[0], j.median or 0.0, j.p95 or 0.0, j.last, j.low, j.high, bool(j.odd))
+        for j in order
+    ]
+    cut = f", {len(order)} of {len(known):,} jobs, the odd and the longest first" if len(order) < len(known) else ""
+    band = ", the shade what was expected of it" if any(line.low is not None for line in lines) else ""
+    sub = ["Median ", html.B("|"), f" to p95 of 90 days; the point is the last run{band}{cut}"]
+    return card("How long jobs take", sub, durations("runs-durations", lines), more=more, name="durations-card")
 
 
 def _failed(runs: list[RunRow]) -> int:

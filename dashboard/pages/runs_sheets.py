@@ -15,8 +15,8 @@ MOST = 100_000
 """Runs that are listed at most, failures first; the tiles count all."""
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "runs": (
-        Column("state", "State", 0.8), Column("job", "Job", 2, link=True), Column("began", "Began", 1.2),
-        Column("ended", "Ended", 1.2), Column("seconds", "Took (s)", 0.8, number=True),
+        Column("state", "State", 0.8), Column("job", "Job", 2, link=True), Column("began", "Began", 1.5),
+        Column("ended", "Ended", 1.5), Column("seconds", "Took (s)", 0.8, number=True),
         Column("delay", "Late by (s)", 0.8, number=True), Column("wrong", "What is wrong", 1),
         Column("domain", "Domain", 0.9), Column("owner", "Owner", 1), Column("engine", "Engine", 0.9),
         Column("error", "Error", 2.2), Column("run_id", "Run", 2),
@@ -27,18 +27,18 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("failure_rate", "Failure rate", 0.8, number=True), Column("median", "Median (s)", 0.8, number=True),
         Column("p95", "p95 (s)", 0.8, number=True), Column("last", "Last (s)", 0.8, number=True),
         Column("expected", "Expected (s)", 0.8, number=True), Column("odd", "Last is odd", 0.8),
-        Column("delay_p95", "Late by, p95 (s)", 0.9, number=True), Column("last_ended", "Last ended", 1.2),
+        Column("delay_p95", "Late by, p95 (s)", 0.9, number=True), Column("last_ended", "Last ended", 1.5),
     ),
     "sources": (
         Column("producer", "Producer", 3), Column("events", "Events", 0.7, number=True),
-        Column("jobs", "Jobs", 0.6, number=True), Column("last_event", "Newest event", 1.2),
-        Column("last_received", "Received last", 1.2), Column("lag", "Lag of the newest (s)", 0.9, number=True),
+        Column("jobs", "Jobs", 0.6, number=True), Column("last_event", "Newest event", 1.5),
+        Column("last_received", "Received last", 1.5), Column("lag", "Lag of the newest (s)", 0.9, number=True),
         Column("odd", "With a note", 0.7, number=True), Column("quarantined", "Quarantined", 0.8, number=True),
         Column("reasons", "Why", 2),
     ),
     "blind": (
         Column("what", "What cannot be seen", 2.4), Column("node", "Node", 2.4, link=True),
-        Column("cases", "Cases", 0.6, number=True), Column("last", "Last", 1.2), Column("reason", "Reason", 2),
+        Column("cases", "Cases", 0.6, number=True), Column("last", "Last", 1.5), Column("reason", "Reason", 2),
     ),
 }  # fmt: skip
 _EMPTY = {

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
+from dashboard.charts import lasting
 from lineage.engine import Lineage
 from lineage.runs.answers import FAILED
 from sample_events.load import last_event
@@ -28,6 +29,10 @@ def test_every_number_leads_to_as_many_rows(page: Page, demo: Lineage, demo_url:
         "blind": sum(finding.nodes for finding in ledger.findings),
     }
     assert expected["runs"] > expected["failed"]
+    longest = sorted((j for j in demo.quality.performance(as_of=END).jobs if j.p95), key=lambda j: (not j.odd, -j.p95))
+    expect(page.locator("#runs-durations .annotation")).to_have_text(
+        [re.compile(f"^{re.escape(lasting(j.last))}") for j in longest[:14] if j.last is not None]
+    )
     for name, wanted in expected.items():
         page.goto(f"{demo_url}/runs?asof={END}")
         expect(page.locator(f"#count-{name}")).to_have_text(f"{wanted:,}")
