@@ -75,16 +75,25 @@ def show(
 def test(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Policy files.", show_default="all that hold", exists=True),
+        typer.Argument(metavar="[FILE]...", help="Files or folders.", show_default="all that hold", exists=True),
     ] = None,
     format: TableShape = TableFormat.table,
     db: Database = None,
 ) -> None:
-    """Run the tests of policies: rows in, violations out. Exit code 1 when one fails or is missing."""
-    from lineage.contracts.tables import print_shown
+    """Run the tests of policies: rows in, violations out. Exit code 1 when one fails or is missing.
 
-    with engine(db) as lx:
-        answer = lx.policies.test(files or ())
+    Files are tested without a database, as before a merge.
+    """
+    from lineage.contracts.tables import print_shown
+    from lineage.engine import Lineage
+    from lineage.store import Store
+
+    if files:
+        with Store.open(":memory:") as store:
+            answer = Lineage(store).policies.test(files)
+    else:
+        with engine(db) as lx:
+            answer = lx.policies.test()
     show_rows(answer, format, print_shown)
     if not answer.passed:
         raise typer.Exit(1)
@@ -101,9 +110,9 @@ def backtest(
 ) -> None:
     """What a proposed policy would have said over past states of the mesh, beside what was recorded."""
     from lineage.contracts.tables import print_shown
-    from lineage.policies.load import parse_policy
+    from lineage.policies.load import read_policies
 
-    policy = parse_policy(file.read_text("utf-8"), str(file))
+    (policy,) = read_policies([file])
     with engine(db) as lx:
         answer = lx.policies.backtest(policy, start=start, end=end, step=step)
     show_rows(answer, format, print_shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -113,6 +114,33 @@ def parse_policy(text: str, path: str) -> Policy:
     if item is None:
         raise DeclarationError(problems)
     return read_policy(str(item.columns["document"]))
+
+
+def read_policies(paths: Sequence[str | Path]) -> tuple[Policy, ...]:
+    """Policies of files, and of all YAML files below folders.
+
+    Raises
+    ------
+    DeclarationError
+        when one cannot be read or is no policy; with every problem of it.
+    UsageError
+        when a folder holds none.
+    """
+    from lineage.declared import SUFFIXES
+
+    found: list[Policy] = []
+    for path in map(Path, paths):
+        below = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file()) if path.is_dir() else [path]
+        if not below:
+            raise UsageError(f"{path}: no policy file lies in this folder.")
+        for file in below:
+            try:
+                text = file.read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is no text"
+                raise DeclarationError([f"{file}: cannot be read: {why}."]) from None
+            found.append(parse_policy(text, str(file)))
+    return tuple(found)
 
 
 def policies_of(store: Store, as_of: datetime, known_at: datetime) -> PolicySet:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lineage.actor import LOCAL, Actor
 from lineage.policies.answers import Check, Policies, PolicyRow, Tested
 from lineage.policies.evaluate import evaluate_in, run_tests
-from lineage.policies.load import PolicySet, is_own, library, parse_policy, policies_of, waivers_of
+from lineage.policies.load import PolicySet, is_own, library, policies_of, read_policies, waivers_of
 from lineage.policies.model import SEVERITIES, Policy, PolicyResult
 from lineage.policies.moment import moment
 from lineage.policies.sandbox import Here, Sandbox
@@ -57,15 +57,17 @@ class PolicyQuestions:
         return PolicySet((*held, *(one for one in library() if one.id not in named)), False).one(policy)
 
     def test(self, files: Sequence[str | Path] = (), *, actor: Actor = LOCAL) -> Tested:
-        """The tests of policies in files; without files, of those that hold.
+        """The tests of policies in files or folders; without any, of those that hold.
 
         Raises
         ------
         DeclarationError
             when a file is no policy.
+        UsageError
+            when a folder holds none.
         """
         if files:
-            policies = tuple(parse_policy(Path(file).read_text("utf-8"), str(file)) for file in files)
+            policies = read_policies(files)
         else:
             policies = self._held(self._lineage.view(None, None, actor)).policies
         lacking = [

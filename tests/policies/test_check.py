@@ -121,3 +121,19 @@ def test_apply_and_check_record_what_policies_say(tmp_path: Path, capsys: pytest
     assert run(["violations", "show", one["id"], "--db", str(db)]) == 0
     assert "assigned to bob" in capsys.readouterr().out
     assert run(["violations", "show", "v0", "--db", str(db)]) == 2
+
+
+def test_files_and_folders_are_tested_without_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = ["--db", str(tmp_path / "none.duckdb")]
+    assert run(["policies", "library", "--write", str(tmp_path)]) == 0
+    for path in (tmp_path / "policies").glob("*.yaml"):
+        if path.stem not in ("described", "owner-present"):
+            path.unlink()
+    assert run(["policies", "test", str(tmp_path / "policies"), *nowhere]) == 0
+    assert not (tmp_path / "none.duckdb").exists()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "odd.yaml").write_bytes(b"\xff\x00")
+    assert run(["policies", "test", str(tmp_path / "empty"), *nowhere]) != 0
+    assert run(["policies", "test", str(tmp_path / "odd.yaml"), *nowhere]) != 0
+    said = capsys.readouterr().err
+    assert "no policy file lies in this folder" in said and "it is no text" in said
