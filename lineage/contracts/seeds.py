@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lineage.contracts.binding import bindings
 from lineage.propagation import Seed
 
@@ -17,11 +19,16 @@ def seeds(instant: Instant) -> list[Seed]:
     """One seed per ``pii`` tag of a column in an active or deprecated contract, at the asked instant."""
     found: set[Seed] = set()
     snapshot = instant.snapshot
-    for one in bindings(instant).bound:
-        tagged = {c.path.lower(): c.pii for c in one.thing.columns if c.pii}
-        if not tagged or one.contract.status not in _HELD:
-            continue
-        for column in snapshot.columns_of(one.node).tolist():
-            tags = tagged.get(snapshot.field(column).lower(), ())
-            found.update(Seed(column, tag, "contract") for tag in tags)
+    tagged = [
+        (one.node, {c.path.lower(): c.pii for c in one.thing.columns if c.pii})
+        for one in bindings(instant).bound
+        if one.contract.status in _HELD
+    ]
+    several = [(snapshot.columns_of(node), tags) for node, tags in tagged if tags]
+    if not several:
+        return []
+    names = iter(snapshot.fields(np.concatenate([columns for columns, _ in several])).to_pylist())
+    for columns, tags in several:
+        for column, name in zip(columns.tolist(), names, strict=False):  # takes as many names as there are columns
+            found.update(Seed(column, tag, "contract") for tag in tags.get(name.lower(), ()))
     return sorted(found, key=lambda seed: (seed.node, seed.tag))
