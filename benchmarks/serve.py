@@ -10,9 +10,10 @@ all different, over keep-alive connections. CPU is that of the server process. "
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
+import selectors
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # beside this program stands one that is called like a package
 
+ALONE = "one event a transaction, no server"
 NEVER = 1e9  # seconds between two projections
 ROWS: dict[str, dict[str, Any]] = {
     "no-op": {},
@@ -37,10 +39,11 @@ ROWS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Measured:
-    """One row: requests a second, CPU of the server per request in milliseconds, latencies in milliseconds."""
+    """One row: requests a second, CPU of server and client per request and latencies, both in milliseconds."""
 
     rate: float
     cpu: float
+    client: float
     median: float
     p99: float
 
@@ -55,20 +58,24 @@ def main() -> None:
     if given.server:
         serve(*given.server)
         return
-    results: dict[str, Measured] = {}
+    results = {ALONE: alone(given.seconds)}
     for row in ROWS:
         with server(row) as port:
-            asyncio.run(load(port, row, 1.0, given.connections, 0))  # warm up: imports, first plan, caches
-            results[row] = asyncio.run(load(port, row, given.seconds, given.connections, 1_000_000))
+            load(port, row, 1.0, given.connections, 0)  # warm up: imports, first plan, caches
+            results[row] = load(port, row, given.seconds, given.connections, 1_000_000)
     print(f"{given.connections} connections, {len(event(0)):,} bytes an event, {os.cpu_count()} cores\n")
-    print("| handler | req/s | x single | CPU ms/req | x no-op | median ms | p99 ms |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print("| handler | req/s | x single | CPU ms/req | x no-op | median ms | p99 ms | client's CPU ms/req |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
     single, noop = results["one event a commit"].rate, results["no-op"].cpu
     for row, got in results.items():
         print(
             f"| {row} | {got.rate:,.0f} | {got.rate / single:.1f} | {got.cpu:.3f} | {got.cpu / noop:.1f} "
-            f"| {got.median:.1f} | {got.p99:.1f} |"
+            f"| {got.median:.1f} | {got.p99:.1f} | {got.client:.3f} |"
         )
+    most = results["no-op"].rate
+    print(
+        f"\nNo row can be faster than the no-op, which this client and machine drive at {most:,.0f} requests a second."
+    )
 
 
 # -- server
@@ -118,36 +125,74 @@ def server(row: str) -> Iterator[int]:
 # -- client
 
 
-async def load(port: int, row: str, seconds: float, connections: int, first: int) -> Measured:
-    """Send from all connections for some seconds."""
+def load(port: int, row: str, seconds: float, connections: int, first: int) -> Measured:
+    """Send from all connections for some seconds: request, answer, request … on each.
+
+    One loop over plain sockets, since what the client takes of the processors the server does not get.
+    """
     target = "/noop" if row == "no-op" else "/api/v1/lineage"
+    head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ".encode()
     numbers = iter(range(first, first + 10_000_000))
     latencies: list[float] = []
-    before, began = await asyncio.to_thread(cpu, port), time.perf_counter()
-    await asyncio.gather(*(send(port, target, numbers, began + seconds, latencies) for _ in range(connections)))
-    took = time.perf_counter() - began
-    used = await asyncio.to_thread(cpu, port) - before
+    with selectors.DefaultSelector() as ready:
+
+        def send(sock: socket.socket) -> None:
+            body = event(next(numbers))
+            sent[sock] = time.perf_counter()
+            sock.sendall(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+
+        sent: dict[socket.socket, float] = {}
+        socks = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
+        before, own = cpu(port), time.process_time()
+        began = time.perf_counter()
+        for sock in socks:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ready.register(sock, selectors.EVENT_READ)
+            send(sock)
+        while sent:
+            for key, _ in ready.select():
+                sock = key.fileobj  # type: ignore[assignment]
+                answer = sock.recv(65536)
+                assert b" 201 " in answer.partition(b"\r\n")[0], answer
+                latencies.append(time.perf_counter() - sent.pop(sock))
+                if time.perf_counter() < began + seconds:
+                    send(sock)
+        took, own = time.perf_counter() - began, time.process_time() - own
+        used = cpu(port) - before
+        for sock in socks:
+            sock.close()
     latencies.sort()
     count = len(latencies)
     return Measured(
         count / took,
         used / count * 1000,
+        own / count * 1000,
         latencies[count // 2] * 1000,
         latencies[count * 99 // 100] * 1000,
     )
 
 
-async def send(port: int, target: str, numbers: Iterator[int], end: float, latencies: list[float]) -> None:
-    """One connection: request, answer, request …"""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
-    while (began := time.perf_counter()) < end:
-        body = event(next(numbers))
-        writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        assert b" 201 " in answer.partition(b"\r\n")[0] + b" ", answer
-        latencies.append(time.perf_counter() - began)
-    writer.close()
+def alone(seconds: float) -> Measured:
+    """One transaction an event without a server: what the store and this disk give one thread."""
+    from ingest.archive import append_block
+    from lineage.store import Store
+    from lineage.times import utcnow
+
+    latencies: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store.open(Path(folder) / "alone.duckdb") as store,
+        store.cursor() as c,
+    ):
+        before, began = time.process_time(), time.perf_counter()
+        while (at := time.perf_counter()) < began + seconds:
+            append_block(cursor, len(latencies) + 1, [event(len(latencies))], utcnow(), "benchmark")
+            latencies.append(time.perf_counter() - at)
+        took, used = time.perf_counter() - began, time.process_time() - before
+    latencies.sort()
+    count = len(latencies)
+    middle, worst = latencies[count // 2] * 1000, latencies[count * 99 // 100] * 1000
+    return Measured(count / took, used / count * 1000, 0.0, middle, worst)
 
 
 def cpu(port: int) -> float:
