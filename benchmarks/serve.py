@@ -182,7 +182,7 @@ def alone(seconds: float) -> Measured:
     with (
         tempfile.TemporaryDirectory() as folder,
         Store.open(Path(folder) / "alone.duckdb") as store,
-        store.cursor() as c,
+        store.cursor() as cursor,
     ):
         before, began = time.process_time(), time.perf_counter()
         while (at := time.perf_counter()) < began + seconds:
