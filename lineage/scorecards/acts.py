@@ -45,13 +45,13 @@ def velocity(base: Base) -> Rows:
                                          "weeks-to-zero")}  # fmt: skip
     settled = base.settled
     for one in base.violations:
-        like = base.about(one.subject)
-        if like is None:
-            continue
         kept = settled.get(id(one)) if settled is not None else None
-        if kept is None or kept.of is not one or not kept.is_like(like):
+        if kept is None or kept.of is not one or not base.is_there(kept):
+            like = base.about(one.subject)
+            if like is None:
+                continue
             name = f"{one.id} {one.policy} {one.subject}"
-            kept = Settled(one, [
+            kept = Settled(one, like, [
                 (metric, Row(name, like.domain, like.product, like.tier, counted, value, one.state))
                 for metric, counted, value in _violated(one, now)
             ])  # fmt: skip
@@ -137,14 +137,8 @@ def delivery(base: Base) -> Rows:
 
 def discipline(base: Base) -> list[Row]:
     """One row per new major of a contract that came 90 days ago or whose predecessor is gone."""
-    majors: dict[str, dict[int, tuple[datetime, datetime, str]]] = {}
-    for name, versions in base.versions["contract"].items():
-        stem, major = name.rpartition("@")[0] or name, _major(versions[0][0])
-        serving = [one for one in versions if one[1] in ("active", "deprecated")]
-        if serving:
-            majors.setdefault(stem, {})[major] = serving[0][3], max(one[4] for one in serving), serving[0][2]
     rows = []
-    for stem, by_major in sorted(majors.items()):
+    for stem, by_major in base.majors.items():
         order = sorted(by_major)
         for old, new in pairwise(order):
             begin, end, now = by_major[new][0], by_major[old][1], base.view.as_of
@@ -153,11 +147,6 @@ def discipline(base: Base) -> list[Row]:
                 note = f"{old} stayed {max(stayed, timedelta()).days} days beside {new}"
                 rows.append(Row(f"{stem} {old} → {new}", by_major[new][2], "", "", stayed >= QUARTER, None, note))
     return rows
-
-
-def _major(version: str) -> int:
-    head = version.split(".", 1)[0]
-    return int(head) if head.isdigit() else 0
 
 
 def failures(base: Base) -> Rows:

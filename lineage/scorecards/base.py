@@ -37,6 +37,7 @@ _VERSIONS = """
 SELECT name, version, status, domain, valid_from, valid_to FROM {table}
 WHERE valid_from <= $at AND known_from <= $known AND known_to > $known ORDER BY name, valid_from
 """
+Majors = dict[str, dict[int, tuple[datetime, datetime, str]]]
 Versions = dict[str, list[tuple[str, str, str, datetime, datetime]]]
 
 
@@ -45,12 +46,8 @@ class Settled:
     """What one violation adds to which metrics."""
 
     of: Violation
+    like: Row  # a row about its asset
     rows: Sequence[tuple[str, Row]]
-
-    def is_like(self, row: Row) -> bool:
-        """Whether the asset still belongs where it did."""
-        held = self.rows[0][1]
-        return (held.domain, held.product, held.tier) == (row.domain, row.product, row.tier)
 
 
 class Base:
@@ -113,6 +110,22 @@ class Base:
     def settled(self) -> dict[int, Settled] | None:
         """Where to keep what violations that were closed long ago add, by identity; ``None`` = nowhere."""
         return None
+
+    def is_there(self, kept: Settled) -> bool:
+        """Whether the asset of a violation still belongs where it did."""
+        return self.about(kept.of.subject) == kept.like
+
+    @cached_property
+    def majors(self) -> Majors:
+        """Contracts with several majors: when each came into force, when it went, and its domain; in order."""
+        found: dict[str, dict[int, tuple[datetime, datetime, str]]] = {}
+        for name, versions in self.versions["contract"].items():
+            stem, head = name.rpartition("@")[0] or name, versions[0][0].split(".", 1)[0]
+            serving = [one for one in versions if one[1] in ("active", "deprecated")]
+            if serving:
+                span = serving[0][3], max(one[4] for one in serving), serving[0][2]
+                found.setdefault(stem, {})[int(head) if head.isdigit() else 0] = span
+        return {stem: by_major for stem, by_major in sorted(found.items()) if len(by_major) > 1}
 
     @cached_property
     def versions(self) -> dict[str, Versions]:

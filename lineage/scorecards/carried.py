@@ -18,7 +18,7 @@ from lineage.policies.views import DESCRIBED, Mesh, first_active
 from lineage.products import membership, products_of
 from lineage.quality.following import Following
 from lineage.scorecards.answers import Row
-from lineage.scorecards.base import Base, Settled, Versions
+from lineage.scorecards.base import Base, Majors, Settled, Versions
 from lineage.scorecards.film import COLUMNS, DECLARED, EDGES, FACETS, NAMES, TAGS, Film, Frame
 from lineage.scorecards.lives import Lives
 from lineage.scorecards.promises import CarriedPromises, Held
@@ -71,6 +71,7 @@ class State:
         self.lives = Lives(last)
         self.following = Following(last)
         self.settled: dict[int, Settled] = {}
+        self.majors: Majors = {}
         self.versions: dict[str, Versions] = {}  # of contracts and products
 
     def move(self, view: View) -> Frame:
@@ -215,8 +216,23 @@ class CarriedBase(Base):
     def versions(self) -> dict[str, Versions]:
         """Versions of contracts and products."""
         if DECLARED in self.frame.changed or not self.state.versions:
-            self.state.versions = Base(self.view).versions
+            anew = Base(self.view)
+            self.state.versions, self.state.majors = anew.versions, anew.majors
         return self.state.versions
+
+    @cached_property
+    def majors(self) -> Majors:
+        """Contracts with several majors."""
+        return self.state.majors if self.versions else {}
+
+    def is_there(self, kept: Settled) -> bool:
+        """Whether the asset of a violation still belongs where it did."""
+        state, like = self.state, kept.like
+        i = state.places.get(kept.of.subject)
+        if i is None or not state.visible[i] or kept.of.subject in self.products:
+            return super().is_there(kept)
+        told, code = state.words.texts, (state.domain[i], state.product[i], state.tier[i])
+        return (told[code[0]], told[code[1]], told[code[2]]) == (like.domain, like.product, like.tier)
 
     @cached_property
     def streaks(self) -> Sequence[Streak]:

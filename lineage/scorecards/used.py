@@ -76,14 +76,14 @@ class Used:
         now, since = microseconds(view.as_of), microseconds(view.as_of - WINDOW)
         rows = np.flatnonzero((self._end > since) & (self._begin <= now))
         seen, ran, reads = np.zeros(many, bool), np.zeros(many, bool), np.zeros(many)
-        seen[_inside(self._places[np.unique(self._of[rows])], many)] = True
+        seen[_inside(self._places[self._of[rows]], many)] = True
         rows = rows[self._reads[rows]]
         if self._twice:
             rows = rows[np.unique(self._row[rows], return_index=True)[1]]
         count = np.bincount(self._of[rows], minlength=len(self._datasets))
         inside = (self._places >= 0) & (self._places < many)
         np.add.at(reads, self._places[inside], count[inside])
-        jobs = np.unique(self._by[(self._ended > since) & (self._started <= now)])
+        jobs = self._by[(self._ended > since) & (self._started <= now)]
         ran[_inside(self._job_places[jobs], many)] = True
         return seen, reads, ran
 
