@@ -52,55 +52,31 @@ static inline void widen(Bounds *bounds, uint32_t v)
     bounds->most = v > bounds->most ? v : bounds->most;
 }
 
-#if MESHLINE_AVX2
-static WIDE_CODE void tell_wide(const uint8_t *state, const uint32_t *names, const uint32_t *order, size_t count,
-                                uint8_t *grade, uint32_t *name, Bounds *bounds)
+static Bounds bounds_of(const uint32_t *order, size_t count)
 {
-    __m256i least = _mm256_set1_epi32(-1), most = _mm256_setzero_si256();
-    uint32_t lanes[8];
-    const __m256i mask = _mm256_set1_epi32(GRADE);
-    const __m256i low = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1,
-                                         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
-    for (size_t k = 0; k < count; k += 8) {
-        __m256i v = _mm256_loadu_si256((const __m256i *)(order + k));
-        least = _mm256_min_epu32(least, v);
-        most = _mm256_max_epu32(most, v);
-        _mm256_storeu_si256((__m256i *)(name + k), _mm256_i32gather_epi32((const int *)names, v, 4));
-        if (grade == NULL)
-            continue;
-        __m256i grades = _mm256_and_si256(_mm256_i32gather_epi32((const int *)state, v, 1), mask);
-        grades = _mm256_shuffle_epi8(grades, low);
-        uint32_t four[] = {(uint32_t)_mm256_extract_epi32(grades, 0), (uint32_t)_mm256_extract_epi32(grades, 4)};
-        memcpy(grade + k, four, sizeof(four));
+    int32_t least = INT32_MAX, most = 0; /* vertices are below 2^29, and every processor compares signed numbers at once */
+    for (size_t k = 0; k < count; k++) {
+        int32_t v = (int32_t)order[k];
+        least = v < least ? v : least;
+        most = v > most ? v : most;
     }
-    _mm256_storeu_si256((__m256i *)lanes, least);
-    for (int k = 0; k < 8; k++)
-        bounds->least = lanes[k] < bounds->least ? lanes[k] : bounds->least;
-    _mm256_storeu_si256((__m256i *)lanes, most);
-    for (int k = 0; k < 8; k++)
-        bounds->most = lanes[k] > bounds->most ? lanes[k] : bounds->most;
+    return (Bounds){(uint32_t)least, (uint32_t)most};
 }
-#endif
 
-/* Grade (unless `grade` is NULL) and name of each vertex of an order, and its bounds. */
-static Bounds tell(const uint8_t *state, const uint32_t *names, const uint32_t *order, size_t count, uint8_t *grade,
-                   uint32_t *name)
+#define SOON 48 /* vertices by which a name is asked for before it is used: an order has room for that behind it */
+
+/* Grade (unless `grade` is NULL) and name of each vertex of an order, and its bounds. One at a time: gathering eight at
+ * once takes the processors at hand (AMD, third generation) twice as many steps. */
+static Bounds tell(const uint8_t *restrict state, const uint32_t *restrict names, const uint32_t *restrict order,
+                   size_t count, uint8_t *restrict grade, uint32_t *restrict name)
 {
-    Bounds bounds = {UINT32_MAX, 0};
-    size_t begin = 0;
-#if MESHLINE_AVX2
-    if (wide) {
-        begin = count & ~(size_t)7;
-        tell_wide(state, names, order, begin, grade, name, &bounds);
-    }
-#endif
-    for (size_t k = begin; k < count; k++) {
+    for (size_t k = 0; k < count; k++) {
+        PREFETCH((uintptr_t)names + sizeof(uint32_t) * (size_t)order[k + SOON]);
+        name[k] = names[order[k]];
         if (grade != NULL)
             grade[k] = state[order[k]] & GRADE;
-        name[k] = names[order[k]];
-        widen(&bounds, order[k]);
     }
-    return bounds;
+    return bounds_of(order, count);
 }
 
 /* Position of the first value that is `wanted`, `count` when there is none. */
