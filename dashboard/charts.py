@@ -179,7 +179,7 @@ def lasting(seconds: float) -> str:
     """A duration as one says it.
 
     >>> lasting(0.25), lasting(42), lasting(90), lasting(5400), lasting(200000)
-    ('0.25 s', '42 s', '1.5 min', '1.5 h', '2.3 d')
+    ('0.25 s', '42 s', '1.5 min', '1.5 h', '2.31 d')
     """
     for size, word in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dash import dcc, html
 
 from dashboard.links import Links
+from dashboard.memo import YOUNG, shared
 from dashboard.names import short_name, subtitle
 from dashboard.page import Page, Part
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
@@ -17,6 +18,7 @@ from lineage.finding import Thing, closeness
 if TYPE_CHECKING:
     from lineage.answers import SearchHit
     from lineage.engine import Lineage
+    from lineage.saved.questions import SavedView
 
 MOST = 24
 _ICONS = {"dataset": "table", "job": "player-play", "column": "columns-3", "product": "box", "owner": "user",
@@ -68,10 +70,19 @@ def hits(lx: Lineage, pages: Sequence[Page], links: Links, text: str) -> list[Hi
         if page.group and (score := max(closeness(text, page.title), 0.8 * closeness(text, page.about))) >= LEAST
     ]
     found += [_act(act, s) for act in ACTS if (s := max(closeness(text, act.title), _words(text, act))) >= LEAST]
+    found += [_view(one, links, score) for one in _saved(lx) if (score := closeness(text, one.title)) >= LEAST]
     found += [_thing(one, links) for one in lx.find(text, as_of=links.asof, known_at=links.known)]
     colours = domain_colours(lx.domains())
     found += [_node(one, links, colours.get(one.domain)) for one in lx.search(text, limit=MOST)]
     return sorted(found, key=lambda hit: -hit.score)[: MOST + 8]
+
+
+def _saved(lx: Lineage) -> tuple[SavedView, ...]:
+    return shared(lx).get("saved views of the palette", lambda: lx.saved.list().views, old=YOUNG)
+
+
+def _view(one: SavedView, links: Links, score: float) -> Hit:
+    return Hit(score, links.base + one.address.lstrip("/"), "list", one.title, f"saved by {one.saved_by}", "view")
 
 
 def _words(text: str, act: Act) -> float:

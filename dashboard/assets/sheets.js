@@ -35,6 +35,17 @@
     return text ? `?${text}` : "";
   }
 
+  /** An address may name a part of its page (#id): go there once the page is filled. */
+  function reach(until) {
+    const part = document.getElementById(location.hash.slice(1));
+    const waits = !part || document.querySelector("#page .mantine-Skeleton-root");
+    if (!waits) part.scrollIntoView({ block: "start" });
+    else if (Date.now() < until) setTimeout(() => reach(until), 150);
+  }
+  const seek = () => { if (location.hash.length > 1) reach(Date.now() + 10000); };
+  window.addEventListener("_dashprivate_pushstate", seek);
+  window.addEventListener("load", seek);
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.sheets = {
     note: function (request) {

@@ -58,8 +58,13 @@ def act(facts: AdminFacts) -> Part:
 def _names(facts: AdminFacts, values: dict[str, str]) -> Part:
     preview = facts.preview()
     panels = {"They are one": corrections.join(values), "They are two": corrections.apart(values)}
-    if preview is not None:  # only what would change something is offered
-        panels = {word: form for word, form in panels.items() if (word == "They are two") == preview.joined}
+    if preview is not None and preview.joined:  # only what would change something is offered
+        panels = {"They are two": corrections.apart(values)}
+    elif preview is not None:
+        ends = {preview.left, preview.right}
+        apart = any(m.sort == "veto" and {m.left, m.right} == ends for m in facts.names().marks)
+        other = {"Take that back": corrections.lift(values)} if apart else {"Not the same": corrections.reject(values)}
+        panels = {"They are one": corrections.join(values), **other}
     return acts_card(facts.asked, "admin-act-tabs", panels, "")
 
 

@@ -52,6 +52,18 @@ def apart(values: Mapping[str, str]) -> Part:
     return forms.form("alias-apart", "They are two datasets", about, _names(values), "Keep the names apart")
 
 
+def reject(values: Mapping[str, str]) -> Part:
+    """Two names that look alike are two datasets."""
+    about = "They are suggested no more, and no later evidence joins them. It can be taken back under Names."
+    return forms.form("alias-reject", "Not the same", about, _names(values), "Not the same")
+
+
+def lift(values: Mapping[str, str]) -> Part:
+    """Two names are no longer kept apart."""
+    about = "Nothing is said of them any more: evidence and suggestions count again."
+    return forms.form("alias-lift", "Take that back", about, _names(values), "Take it back")
+
+
 def add_edge(values: Mapping[str, str]) -> Part:
     """An edge that nobody observed."""
     about = "Data flow from one to the other, whatever events say. An edge that was called wrong holds again."
@@ -87,6 +99,14 @@ def register(app: Dash, lx: Lineage) -> None:
         lx.aliases.remove(said["left"], said["right"], reason=said["reason"], actor=actor)
         return f"{said['left']} and {said['right']} are two datasets. Join the names to undo it."
 
+    def do_reject(said: Values, actor: Actor) -> str:
+        lx.aliases.reject(said["left"], said["right"], reason=said["reason"], actor=actor)
+        return f"{said['left']} and {said['right']} are two datasets and suggested no more. Take it back under Names."
+
+    def do_lift(said: Values, actor: Actor) -> str:
+        lx.aliases.lift(said["left"], said["right"], reason=said["reason"], actor=actor)
+        return f"Nobody keeps {said['left']} and {said['right']} apart any more."
+
     def do_add(said: Values, actor: Actor) -> str:
         since = instant(said["since"]) or None
         lx.edges.add(said["source"], said["target"], reason=said["reason"], since=since, actor=actor)
@@ -108,6 +128,8 @@ def register(app: Dash, lx: Lineage) -> None:
     none: Mapping[str, str] = {}
     forms.register(app, "alias-join", _names(none), do_join, lx)
     forms.register(app, "alias-apart", _names(none), do_apart, lx)
+    forms.register(app, "alias-reject", _names(none), do_reject, lx)
+    forms.register(app, "alias-lift", _names(none), do_lift, lx)
     forms.register(app, "edge-add", (*_ends(none), _since()), do_add, lx)
     forms.register(app, "edge-wrong", _ends(none), do_wrong, lx)
     forms.register(app, "owner-set", _owner(none), do_name, lx)

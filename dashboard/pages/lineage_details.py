@@ -159,11 +159,26 @@ def _actions(detail: NodeDetail, links: Links) -> Part:
             dcc.Link([icon("history", size=16), "Provenance"], href=provenance, className="btn")
             if provenance
             else None,
+            *_whole(detail, links),
             html.Button([icon("link", size=16), "Copy link"], id="lineage-copy", className="btn"),
             html.Span(id="lineage-copied", className="copied", role="status"),
         ],
         className="panel-actions",
     )
+
+
+def _whole(detail: NodeDetail, links: Links) -> list[Part]:
+    """To everything about a dataset, and to the forms that put it right; of jobs the owner can be named."""
+    if detail.kind == "dataset":
+        page = links.to("dataset", id=detail.id)
+        return [
+            dcc.Link([icon("table", size=16), "All about it"], href=page, className="btn"),
+            dcc.Link([icon("adjustments-horizontal", size=16), "Correct"], href=f"{page}#dataset-act", className="btn"),
+        ]
+    if detail.kind == "job":
+        page = links.to("admin", view="owners", node=detail.id)
+        return [dcc.Link([icon("adjustments-horizontal", size=16), "Correct"], href=page, className="btn")]
+    return []
 
 
 def _overview(detail: NodeDetail, links: Links) -> Part:

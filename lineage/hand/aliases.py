@@ -214,6 +214,42 @@ class Aliases:
             )  # fmt: skip
         return self.list(actor=actor)
 
+    def reject(self, left: str, right: str, *, reason: str, actor: Actor = LOCAL) -> AliasList:
+        """Say of two datasets that look like one that they are not: no longer suggested, and no later evidence joins
+        them. :meth:`lift` takes it back.
+
+        Raises
+        ------
+        UsageError
+            when they are one dataset (:meth:`remove` parts them), are kept apart already, or no reason is given.
+        """
+        view, one, other = self._pair(left, right, actor)
+        if view.snapshot.index(one.id) == view.snapshot.index(other.id):
+            raise UsageError(f"{one.text} and {other.text} are one dataset. Part them with: meshline alias remove")
+        if _between(view, one, other, "veto"):
+            raise UsageError(f"{one.text} and {other.text} are kept apart already.")
+        say(
+            view.store, "alias_mark", [(one.id, other.id)], "veto",
+            actor=actor.name, reason=reason, action="alias.reject", texts=(one.text, other.text),
+        )  # fmt: skip
+        return self.list(actor=actor)
+
+    def lift(self, left: str, right: str, *, reason: str, actor: Actor = LOCAL) -> AliasList:
+        """Take back that two names are kept apart, and say nothing in its place: evidence and suggestions count again.
+
+        Raises
+        ------
+        UsageError
+            when nobody keeps them apart, or no reason is given.
+        """
+        view, one, other = self._pair(left, right, actor)
+        vetoes = _between(view, one, other, "veto")
+        if not vetoes:
+            raise UsageError(f"Nobody keeps {one.text} and {other.text} apart.")
+        texts = (one.text, other.text)
+        close(view.store, "alias_mark", vetoes, actor=actor.name, reason=reason, action="alias.lift", texts=texts)
+        return self.list(actor=actor)
+
     def switch(self, rule: str, on: bool, *, actor: Actor = LOCAL) -> tuple[str, ...]:
         """Switch an acting rule on or off for the whole database from now on; returns the rules that are off.
 

@@ -40,6 +40,14 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     def remove_alias(request: Request, left: Name, right: Name, reason: Reason) -> JSONResponse:
         return as_json(get_lineage().aliases.remove(left, right, reason=reason, actor=actor_of(request)))
 
+    @router.post("/aliases/reject", summary="Say that a suggestion is none", responses=shape(AliasList))
+    def reject_alias(request: Request, left: Name, right: Name, reason: Reason) -> JSONResponse:
+        return as_json(get_lineage().aliases.reject(left, right, reason=reason, actor=actor_of(request)))
+
+    @router.post("/aliases/lift", summary="Take back that two names are kept apart", responses=shape(AliasList))
+    def lift_alias(request: Request, left: Name, right: Name, reason: Reason) -> JSONResponse:
+        return as_json(get_lineage().aliases.lift(left, right, reason=reason, actor=actor_of(request)))
+
     @router.get("/edges", summary="What people said of edges", responses=shape(EdgeMarks))
     def edges(request: Request, known_at: KnownAt = None) -> JSONResponse:
         return as_json(get_lineage().edges.list(known_at=known_at, actor=actor_of(request)))

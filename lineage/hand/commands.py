@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lineage.hand.aliases import Preview
     from lineage.shown import Shown
 
-alias = typer.Typer(help="Names that are one dataset: list, suggest, add, remove.", no_args_is_help=True)
+alias = typer.Typer(help="Names that are one dataset: list, suggest, add, remove, reject, lift.", no_args_is_help=True)
 edge = typer.Typer(help="Edges by hand: add missing ones, call observed ones wrong.", no_args_is_help=True)
 
 _DATASET = "A dataset under one of its names: dataset:NAMESPACE:NAME or a unique end of it."
@@ -83,6 +83,18 @@ def add_alias(
 def remove_alias(dataset: Left, other: Right, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
     """Say that two names are not one dataset, whatever evidence comes; what was added by hand is taken back."""
     _act(db, "aliases", "remove", dataset, other, reason=reason, actor=acting(actor))
+
+
+@alias.command("reject")
+def reject_alias(dataset: Left, other: Right, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
+    """Say that two suggested names are not one dataset: they are suggested no more, and kept apart."""
+    _act(db, "aliases", "reject", dataset, other, reason=reason, actor=acting(actor))
+
+
+@alias.command("lift")
+def lift_alias(dataset: Left, other: Right, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
+    """Take back that two names are kept apart: evidence and suggestions count again."""
+    _act(db, "aliases", "lift", dataset, other, reason=reason, actor=acting(actor))
 
 
 @alias.command()

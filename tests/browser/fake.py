@@ -42,7 +42,15 @@ from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
 from lineage.overlays import Mark, Overlay
 from lineage.tags import Tags
 from lineage.times import parse_instant
-from tests.browser.fake_fields import FakeContracts, FakeCost, FakePolicies, FakeProducts, FakeScorecards, Fields
+from tests.browser.fake_fields import (
+    FakeContracts,
+    FakeCost,
+    FakePolicies,
+    FakeProducts,
+    FakeSaved,
+    FakeScorecards,
+    Fields,
+)
 from tests.browser.mesh import DOMAINS, FAILED, MESH, PROBABLE, RUNNING, STALE
 
 NOW = parse_instant("2026-11-23T09:00:00Z")
@@ -102,6 +110,11 @@ class FakeLineage:
     def policies(self) -> FakePolicies:
         """As the engine."""
         return FakePolicies(self.fields)
+
+    @property
+    def saved(self) -> FakeSaved:
+        """As the engine."""
+        return FakeSaved()
 
     def tags(self, node: str | None = None, **_: Any) -> Tags:
         """As the engine; no tag is known."""

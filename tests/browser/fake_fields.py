@@ -12,6 +12,7 @@ from lineage.contracts.overview import Contracts, ProductRow, Products
 from lineage.cost.answers import CostReport
 from lineage.policies.answers import Check, FindingRow
 from lineage.quality.answers import Incident, Incidents, NodeQuality, QualityReport, QualityRow
+from lineage.saved.questions import SavedList
 from lineage.scorecards.answers import Scorecards
 
 
@@ -109,3 +110,11 @@ class FakeCost:
     def report(self, by: str = "domain", **_: Any) -> CostReport:
         """As the engine."""
         return CostReport("2026-11", "billed", ())
+
+
+class FakeSaved:
+    """``lx.saved``: nobody saved a view."""
+
+    def list(self, **_: Any) -> SavedList:
+        """As the engine."""
+        return SavedList(())

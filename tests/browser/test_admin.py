@@ -74,6 +74,13 @@ def test_a_suggested_name_is_previewed_joined_with_a_reason_and_parted_again(
     assert fingerprint(small.store) == before
     log = [(act.actor, act.action, act.payload["reason"]) for act in small.audit.log(limit=2).acts]
     assert log == [("bob", "alias.remove", "they are not"), ("ann", "alias.add", "one table")]
+    _act(form_of(page, "Not the same"), "Not the same", Reason="two shops", Acting_as="bob")
+    expect(page.locator("#count-suggestions")).to_have_text("0")
+    _act(form_of(page, "Take that back"), "Take it back", Reason="one shop after all", Acting_as="ann")
+    expect(page.locator("#count-suggestions")).to_have_text("1")
+    assert fingerprint(small.store) == before
+    log = [(act.actor, act.action, act.payload["reason"]) for act in small.audit.log(limit=2).acts]
+    assert log == [("ann", "alias.lift", "one shop after all"), ("bob", "alias.reject", "two shops")]
 
 
 def test_an_edge_by_hand_and_a_named_owner_count_at_once_and_can_be_taken_back(

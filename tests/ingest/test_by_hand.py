@@ -55,6 +55,11 @@ def test_http_says_and_answers_the_same() -> None:
         assert client.post("/api/v2/aliases/add", json={**pair, "reason": "again"}).status_code == 400
         assert client.post("/api/v2/aliases/remove", json={**pair, "reason": "no"}).json()["groups"] == []
         assert client.get("/api/v2/aliases/suggestions").json()["items"] == []
+        rejected = client.post("/api/v2/aliases/reject", json={**pair, "reason": "two"}).json()
+        assert [mark["sort"] for mark in rejected["marks"]] == ["veto"]
+        assert client.post("/api/v2/aliases/reject", json={**pair, "reason": "again"}).status_code == 400
+        assert client.post("/api/v2/aliases/lift", json={**pair, "reason": "no"}).json()["marks"] == []
+        assert client.post("/api/v2/aliases/lift", json={**pair, "reason": "again"}).status_code == 400
         edge = {"source": "a", "target": "d", "reason": "a script"}
         assert client.post("/api/v2/edges/add", json=edge).json() == client.get("/api/v2/edges").json()
         assert client.post("/api/v2/edges/remove", json=edge).json()["marks"] == []
