@@ -2,7 +2,7 @@
 
 Jobs read one to five datasets and write one or two; each run sends START with the inputs and COMPLETE (or FAIL) with
 everything. Facets: schema, dataSource, columnLineage, dataQualityMetrics, outputStatistics, ownership, sql, parent,
-nominalTime, processing_engine, errorMessage, jobType, sourceCodeLocation. Mean about 6 kB an event.
+nominalTime, processing_engine, errorMessage, jobType, sourceCodeLocation. Mean about 13 kB an event.
 """
 
 from __future__ import annotations
