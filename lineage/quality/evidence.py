@@ -143,6 +143,14 @@ def evidence_of(view: View, nodes: Sequence[int]) -> Evidence:
     return evidence(view) if len(only) * _FEW > n else _evidence(view, view.as_of, only)
 
 
+def checks_among(view: View, nodes: Sequence[int]) -> Evidence:
+    """Evidence at an instant that is right for the checks and scores of some nodes, but not for what lies upstream."""
+    cache: dict[datetime | None, Evidence] = view.instant.remember("quality", dict)
+    if None in cache or len(nodes) * _FEW > view.snapshot.n:
+        return evidence(view)
+    return _evidence(view, view.as_of, np.unique(np.array(nodes, dtype=np.int64)))
+
+
 def seconds(at: datetime) -> float:
     """Seconds since 1970.
 

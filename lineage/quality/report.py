@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from lineage.quality.evidence import (
     TEST,
     VOLUME,
     Evidence,
+    checks_among,
     evidence,
     seconds,
 )
@@ -111,6 +112,13 @@ def report(view: View, by: str = "dataset", now: datetime | None = None) -> Qual
     return QualityReport(by, tuple(rows), view.as_of, view.known_at, head, at.fingerprint, at.horizon_notes)
 
 
+def coverage_of_products(view: View) -> dict[str, float | None]:
+    """Share of the checks of each product of which something is known, as :func:`report` tells it."""
+    groups = _products(view)
+    found = checks_among(view, [node for nodes in groups.values() for node in nodes])
+    return {name: _coverage(found, nodes) for name, nodes in groups.items()}
+
+
 # -- inside
 
 _KINDS = ("dataset", "job", "column")  # in the order of their codes in a snapshot
@@ -137,23 +145,32 @@ def _row(view: View, found: Evidence, i: int) -> QualityRow:
 
 
 def _groups(view: View, found: Evidence, by: str, datasets: Iterable[int]) -> list[QualityRow]:
-    from lineage.products import membership, products_of
-
-    members: dict[str, list[int]] = {}
-    if by == "product":
-        for node, name in membership(view.instant).items():
-            members.setdefault(name, []).append(node)
-        known = products_of(view.instant)
-        members = {
-            name: nodes
-            for name, nodes in members.items()
-            if view.actor.may_see(known[name].domain) and not any(view.hidden(node) for node in nodes)
-        }
-    else:
+    members: dict[str, list[int]] = _products(view) if by == "product" else {}
+    if by != "product":
         for node in datasets:
             members.setdefault(view.domain(node), []).append(node)
     critical = _critical(view, [i for nodes in members.values() for i in nodes])
     return [_group(view, found, by, name, sorted(nodes), critical) for name, nodes in members.items()]
+
+
+def _products(view: View) -> dict[str, list[int]]:
+    """Datasets of each product that the actor may see as a whole."""
+    from lineage.products import membership, products_of
+
+    members: dict[str, list[int]] = {}
+    for node, name in membership(view.instant).items():
+        members.setdefault(name, []).append(node)
+    known = products_of(view.instant)
+    return {
+        name: nodes
+        for name, nodes in members.items()
+        if view.actor.may_see(known[name].domain) and not any(view.hidden(node) for node in nodes)
+    }
+
+
+def _coverage(found: Evidence, nodes: Sequence[int]) -> float | None:
+    expected = int(found.scores.expected[nodes].sum())
+    return int(found.scores.known[nodes].sum()) / expected if expected else None
 
 
 def _group(view: View, found: Evidence, by: str, name: str, nodes: list[int], critical: set[int]) -> QualityRow:
@@ -163,14 +180,13 @@ def _group(view: View, found: Evidence, by: str, name: str, nodes: list[int], cr
     values = [float(found.scores.shown[i]) for i in known]
     mean = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights) if known else None
     worst = min(known, key=lambda i: (found.scores.shown[i], view.label(i)), default=None)
-    expected = int(found.scores.expected[nodes].sum())
     return QualityRow(
         id=name,
         kind=by,
         domain=view.domain(nodes[0]) if by == "product" else name,
         quality=mean,
         grade=grade(mean, any(bool(found.scores.gated[i]) for i in known)),
-        coverage=int(found.scores.known[nodes].sum()) / expected if expected else None,
+        coverage=_coverage(found, nodes),
         datasets=len(nodes),
         unknown=len(nodes) - len(known),
         minimum=None if worst is None else float(found.scores.shown[worst]),

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lineage.contracts.conformance import Promise
-from lineage.quality.report import report
+from lineage.quality.report import coverage_of_products
 from lineage.scorecards.acts import discipline
 from lineage.scorecards.answers import Row
 from lineage.scorecards.base import Base
@@ -86,7 +86,7 @@ def _grounds(base: Base, cost: Cost | None) -> Grounds:
         base=base,
         members=base.members,
         promises=base.promises,
-        coverage=cache(lambda: {row.id: row.coverage for row in report(base.view, "product").nodes}),
+        coverage=cache(lambda: coverage_of_products(base.view)),
         critical=frozenset(
             one.subject
             for one in base.violations
