@@ -127,7 +127,7 @@ def _equal(lx: Lineage, first: datetime, last: datetime, by: str, actor: Actor =
 
 
 @given(st.lists(change, min_size=4, max_size=30), st.sampled_from(["mesh", "domain", "product", "tier"]))
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=7, suppress_health_check=[HealthCheck.too_slow])
 def test_each_day_of_a_history_equals_the_report_of_that_day(changes: list[tuple[Any, ...]], by: str) -> None:
     world = World()
     for one in NAMES:
@@ -165,7 +165,7 @@ def test_streaks_that_are_followed_are_those_of_each_instant(lx: Lineage, end: d
 
 
 @given(st.lists(st.sampled_from([100, 104, 100, 50, 300]), min_size=13, max_size=24), st.booleans())
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 def test_numbers_that_are_followed_are_judged_as_at_each_instant(counts: list[int], quiet: bool) -> None:
     world = World()
     _apply(world, 0, "contract", "a", "active", "''", {"valid_from": T0, "valid_to": OPEN_END})
