@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lineage.errors import UsageError
 from lineage.graph.analysis.engine import engine
 from lineage.graph.arrays import CLASS_SHIFT, U32, VERTEX_MASK
+from lineage.graph.sorting import sort_keys
 
 if TYPE_CHECKING:
     from lineage.graph.analysis.order import Components, Condensation
@@ -75,7 +76,7 @@ class Flow:
         indptr = np.zeros(n + 1, dtype=np.uint32)
         np.cumsum(np.bincount(a, minlength=n), out=indptr[1:])
         ordered = bool((a[1:] >= a[:-1]).all())
-        return cls(indptr, b if ordered else b[np.argsort(a, kind="stable")], **options)
+        return cls(indptr, b if ordered else b[sort_keys(a.astype(np.uint32), n)], **options)
 
     @cached_property
     def _reverse(self) -> tuple[U32, U32]:
