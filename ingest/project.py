@@ -307,6 +307,8 @@ class Projector:
                 parsed = _guard(entry.read, value, f"{entity} facet {key}", notes)
                 if entry.odd is not None:
                     notes.extend(f"{entity} facet {key}: {odd}" for odd in entry.odd(value))
+            elif entry is not None and not isinstance(value, dict) and len(notes) == before:
+                notes.append(f"{entity} facet {key} is no object: kept as it is")
             if entry is not None and entry.per_run:
                 return Body(0, key, parsed=parsed)
             text = redact_facet(bytes(raw).decode("utf-8", "replace"))

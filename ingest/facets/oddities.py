@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingest.facets.run import test_result
@@ -68,6 +68,22 @@ def assertions(body: dict[str, Any]) -> Iterator[str]:
         elif test_result(item) is None:
             told = item.get("status", item.get("success"))
             yield f"test {name[:80]} has no result that is known ({str(told)[:40]}): left out"
+
+
+def shape(**parts: type) -> Callable[[dict[str, Any]], Iterator[str]]:
+    """What tells of parts of a body that are not of the type they have to be; nothing of these can be used.
+
+    >>> list(shape(fields=list)({"fields": {"id": "int"}})), list(shape(fields=list)({"fields": None}))
+    (['fields is no list: not read'], [])
+    """
+
+    def odd(body: dict[str, Any]) -> Iterator[str]:
+        for key, kind in parts.items():
+            value = body.get(key)
+            if value is not None and not isinstance(value, kind):
+                yield f"{key} is no {'list' if kind is list else 'object'}: not read"
+
+    return odd
 
 
 def _left_out(key: str, value: Any, what: str) -> str:

@@ -100,6 +100,11 @@ def test_templates_of_the_integrations_are_all_refused(repo: Path) -> None:
         ({"inputs": {"name": "a"}}, "no readable array"),
         ({"inputs": [{"namespace": "x"}, 3]}, "inputs"),
         ({"outputs": [{"name": "a"}]}, "without namespace"),
+        ({"outputs": [{"name": "a", "facets": {"schema": [1]}}]}, "facet schema is no object"),
+        ({"outputs": [{"name": "a", "facets": {"schema": {"fields": {"id": "int"}}}}]}, "fields is no list"),
+        ({"outputs": [{"name": "a", "facets": {"columnLineage": {"fields": [1]}}}]}, "fields is no object"),
+        ({"inputs": [{"name": "a", "facets": {"symlinks": {"identifiers": "t"}}}]}, "identifiers is no list"),
+        ({"job": {"name": "j", "namespace": "n", "facets": {"sql": "SELECT 1"}}}, "facet sql is no object"),
         ({"job": {"name": "j", "namespace": "", "facets": {}}}, "job without namespace"),
     ],
 )
