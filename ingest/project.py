@@ -35,16 +35,12 @@ from ingest.model import (
     Parent,
     RunFacts,
 )
+from ingest.slices import decode_any, facet_map, guarded, read_with
 from lineage.identity import NodeKey, digest64, node_id, run_key
 from lineage.redact import redact_facet
 
 _CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
-_NULL = msgspec.Raw(b"null")
-_EMPTY = (msgspec.Raw(b""), _NULL, msgspec.Raw(b"{}"))
-_SHORT = 5  # bytes from which a value is no null
 _PER_RUN = frozenset(facet.key for facet in REGISTRY if facet.entity == DATASET and facet.per_run)
-_decode_map = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_any = msgspec.json.Decoder().decode
 _hash = xxhash.xxh3_128_digest
 
 
@@ -137,7 +133,7 @@ class Projector:
         part: JobPart | None = self._memo.get(memo_key) or self._recall(memo_key)
         if part is None:
             before = len(notes)
-            facets = _facet_map(job.facets, JOB, FACETS, notes)
+            facets = facet_map(job.facets, JOB, FACETS, notes)
             bodies = tuple([self._facet(JOB, FACETS, key, raw, notes) for key, raw in facets])
             found = {body.key: body.parsed for _, body in bodies if not body.deleted}
             told: JobType = found.get("jobType") or JobType(None)
@@ -187,7 +183,7 @@ class Projector:
         for place, raw_map in places:
             if not raw_map:
                 continue
-            for key, raw in _facet_map(raw_map, DATASET, place, notes):
+            for key, raw in facet_map(raw_map, DATASET, place, notes):
                 if key in _PER_RUN:  # they differ from run to run: no memo
                     per_run.append((place, self._body(DATASET, key, raw, notes)))
                 else:
@@ -239,7 +235,7 @@ class Projector:
 
     def _run_facts(self, facets: msgspec.Raw, notes: list[str]) -> tuple[Any, ...]:
         """Fields of :class:`RunFacts` behind the id."""
-        found = {key: self._run_facet(key, raw, notes) for key, raw in _facet_map(facets, RUN, FACETS, notes)}
+        found = {key: self._run_facet(key, raw, notes) for key, raw in facet_map(facets, RUN, FACETS, notes)}
         return (
             found.get("nominalTime"),
             found.get("parent") or found.get("parentRun"),
@@ -259,9 +255,9 @@ class Projector:
         if (parsed := self._recall(memo_key)) is not None:
             return parsed
         before = len(notes)
-        parsed = _read(entry.read, raw, f"run facet {key}", notes)
+        parsed = read_with(entry.read, raw, f"run facet {key}", notes)
         if entry.odd is not None:
-            value = _decode(raw, f"run facet {key}", notes)
+            value = decode_any(raw, f"run facet {key}", notes)
             notes.extend(f"run facet {key}: {odd}" for odd in (entry.odd(value) if isinstance(value, dict) else ()))
         if isinstance(parsed, Parent):
             self._name_job(parsed.namespace, parsed.name)
@@ -298,13 +294,13 @@ class Projector:
         if body is not None:
             return body
         before = len(notes)
-        value = _decode(raw, f"{entity} facet {key}", notes)
+        value = decode_any(raw, f"{entity} facet {key}", notes)
         if isinstance(value, dict) and value.get("_deleted") is True:
             body = Body(0, key, deleted=True)
         else:
             parsed = None
             if entry is not None and entry.read is not None and isinstance(value, dict):
-                parsed = _guard(entry.read, value, f"{entity} facet {key}", notes)
+                parsed = guarded(entry.read, value, f"{entity} facet {key}", notes)
                 if entry.odd is not None:
                     notes.extend(f"{entity} facet {key}: {odd}" for odd in entry.odd(value))
             elif entry is not None and not isinstance(value, dict) and len(notes) == before:
@@ -408,37 +404,3 @@ class Projector:
 def dataset_id(namespace: str, name: str) -> int:
     """Node id of a dataset."""
     return node_id("dataset", namespace, name)
-
-
-def _facet_map(raw: msgspec.Raw, entity: str, place: str, notes: list[str]) -> list[tuple[str, msgspec.Raw]]:
-    """Key and slice of every facet in a map; null is absent."""
-    if len(raw) < _SHORT and raw in _EMPTY:
-        return []
-    try:
-        found = _decode_map(raw)
-    except (msgspec.DecodeError, RecursionError):
-        notes.append(f"{entity} {place} is no readable object: not read")
-        return []
-    return [item for item in found.items() if len(item[1]) >= _SHORT or item[1] != _NULL]
-
-
-def _decode(raw: msgspec.Raw, where: str, notes: list[str]) -> Any:
-    try:
-        return _decode_any(raw)
-    except (msgspec.DecodeError, RecursionError):
-        notes.append(f"{where} cannot be read: kept as it is")
-        return None
-
-
-def _read(read: Callable[[dict[str, Any]], Any], raw: msgspec.Raw, where: str, notes: list[str]) -> Any:
-    value = _decode(raw, where, notes)
-    return _guard(read, value, where, notes) if isinstance(value, dict) else None
-
-
-def _guard(read: Callable[[dict[str, Any]], Any], value: dict[str, Any], where: str, notes: list[str]) -> Any:
-    """Readers are tolerant by construction; what still goes wrong must not cost the event."""
-    try:
-        return read(value)
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        notes.append(f"{where} cannot be understood ({type(error).__name__}): kept as it is")
-        return None
