@@ -16,7 +16,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from dashboard import rows as sheets
 from dashboard.links import Links
-from dashboard.memo import Memo
+from dashboard.memo import OLD, Memo
 from dashboard.names import short_id
 from dashboard.page import Part, callback
 from dashboard.rows import Sheet
@@ -86,9 +86,9 @@ class Desk:
         """Whether an address is this page's."""
         return (pathname or "").rstrip("/") == (self.base + self.path).rstrip("/")
 
-    def ask(self, asked: Asked, name: Any, find: Callable[[], T]) -> T:
-        """An answer for the instant of the address, shared with other readers."""
-        return self.memo.get((name, asked.links.asof, asked.links.known), find)
+    def ask(self, asked: Asked, name: Any, find: Callable[[], T], *, old: float = OLD) -> T:
+        """An answer for the instant of the address, shared with other readers; ``old`` as in the memory of answers."""
+        return self.memo.get((name, asked.links.asof, asked.links.known), find, old=old)
 
     def card(self, name: str, build: Callable[[Asked], Any], *, live: bool = True) -> None:
         """Fill ``PAGE-name`` whenever the address changes, and when there is new data unless not ``live``."""

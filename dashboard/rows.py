@@ -17,6 +17,7 @@ from zlib import crc32
 import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from dashboard.memo import OLD
 from dashboard.page import Part, callback
 from dashboard.tables import OPTIONS, Column, definition
 from dashboard.theme import icon
@@ -51,7 +52,7 @@ _NUMBER: Mapping[str, Callable[[float, float], bool]] = {
 class Sheet:
     """One table: its columns, all its rows, the name of its file, and what it says when there are none.
 
-    ``key`` names the rows for the memory of answers: same key, same rows.
+    ``key`` names the rows for the memory of answers: same key, same rows, for ``old`` seconds while the store stays.
     """
 
     key: tuple[Any, ...]
@@ -60,6 +61,7 @@ class Sheet:
     file: str
     empty: str = "There are no rows here at this time."
     notes: Sequence[Part] = field(default_factory=tuple)
+    old: float = OLD
 
 
 def filters_of(search: str | None) -> dict[str, dict[str, Any]]:
@@ -228,6 +230,7 @@ def frame(name: str, sheet: Sheet, search: str | None, height: int | str = 460) 
                 defaultColDef={"sortable": True, "resizable": True, "filterParams": {"maxNumConditions": 1}},
                 dashGridOptions={
                     **OPTIONS, "cacheBlockSize": 100, "maxBlocksInCache": 20,
+                    "maxConcurrentDatasourceRequests": 1,  # a second question would take the answer of the first away
                     "initialState": {"filter": {"filterModel": filters}},  # the first rows are asked for with them
                 },
                 filterModel=filters,
@@ -271,7 +274,7 @@ def register(
             return None, []
         filters, sort = (request or {}).get("filterModel") or {}, (request or {}).get("sortModel") or []
         key = ("rows", name, sheet.key, repr(sorted(filters.items())), repr(sort))
-        return sheet, memo.get(key, lambda: select(sheet.rows, sheet.columns, filters, sort))
+        return sheet, memo.get(key, lambda: select(sheet.rows, sheet.columns, filters, sort), old=sheet.old)
 
     @callback(
         app,

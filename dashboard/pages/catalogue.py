@@ -115,6 +115,8 @@ LISTS: dict[str, tuple[str, tuple[Column, ...]]] = {
 }
 _ONE = {of: title.lower().removesuffix("s") for of, (title, _) in LISTS.items()}
 MOST = 100_000
+LASTS = 3600.0
+"""Seconds for which a list is good while the store stays as it is: nothing in it depends on the time of day."""
 _NODES = ("dataset", "job", "column")
 _LINKED = {"datasets": "id", "columns": "id", "jobs": "id", "edges": "src", "runs": "job", "events": "about"}
 
@@ -188,7 +190,7 @@ def _found(desk: Desk, asked: Asked) -> Listing:
     name = cast("ListName", of)
     return desk.ask(
         asked, ("list", of, domain, states),
-        lambda: desk.lx.listing(name, domain=domain, states=states, limit=MOST, **asked.when),
+        lambda: desk.lx.listing(name, domain=domain, states=states, limit=MOST, **asked.when), old=LASTS,
     )  # fmt: skip
 
 
@@ -201,8 +203,8 @@ def _sheet(desk: Desk, asked: Asked) -> Sheet:
         empty = "No data product is declared here. Declare one with: meshline apply products/"
         return Sheet(key, columns, rows, "products", empty)
     found = _found(desk, asked).rows
-    rows = desk.memo.get(("sheet", key), lambda: _rows(found, columns, _LINKED.get(of), asked.links))
-    return Sheet(key, columns, rows, of, f"There are no {of} here.")
+    rows = desk.memo.get(("sheet", key), lambda: _rows(found, columns, _LINKED.get(of), asked.links), old=LASTS)
+    return Sheet(key, columns, rows, of, f"There are no {of} here.", old=LASTS)
 
 
 def _products(desk: Desk, asked: Asked, domain: str | None) -> list[dict[str, Any]]:
