@@ -28,14 +28,12 @@ from lineage.policies.files import GRANTS, POLICIES, WAIVERS
 from lineage.products import PRODUCTS
 from lineage.store import bump_version
 from lineage.times import OPEN_END, utcnow
-from lineage.yamlfile import Declared, DeclaredFile, read_declared
+from lineage.yamlfile import SUFFIXES, Declared, DeclaredFile, read_declared
 
 if TYPE_CHECKING:
     import duckdb
 
     from lineage.store import Store
-
-SUFFIXES = (".yaml", ".yml")
 
 
 class Kind(Protocol):

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+SUFFIXES = (".yaml", ".yml")  # of declared files
 MAX_BYTES = 1_000_000
 MAX_VALUES = 100_000  # after unfolding of aliases
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"

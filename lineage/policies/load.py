@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lineage.errors import DeclarationError, MeshlineError, UsageError
 from lineage.policies.files import POLICIES
 from lineage.policies.model import Policy, Waiver, read_policy
-from lineage.yamlfile import parse_declared
+from lineage.yamlfile import SUFFIXES, parse_declared
 
 if TYPE_CHECKING:
     from lineage.store import Store
@@ -126,8 +126,6 @@ def read_policies(paths: Sequence[str | Path]) -> tuple[Policy, ...]:
     UsageError
         when a folder holds none.
     """
-    from lineage.declared import SUFFIXES
-
     found: list[Policy] = []
     for path in map(Path, paths):
         below = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file()) if path.is_dir() else [path]
