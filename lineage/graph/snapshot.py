@@ -261,7 +261,7 @@ class Snapshot(Labelled):
         """One question made ready to be asked of many nodes: all that a node reaches, and nothing else about it.
 
         The answer to a dense index is what :attr:`Walk.nodes` would be, the nearest first. Where little is found it
-        takes a tenth of the time of a walk, which tells more (3–4 µs against 30–37 µs, ``benchmarks/README.md``).
+        takes a tenth of the time of a walk, which tells more (1–3 µs against 29–37 µs, ``benchmarks/README.md``).
 
         Parameters
         ----------
