@@ -85,7 +85,7 @@ def test_names_from_producers_are_never_markup(page: Page, serve: Callable[..., 
     class Evil(FakeLineage):
         def show(self, node: str, **options: Any) -> NodeDetail:
             detail = super().show(node, **options)
-            runs = tuple(replace(run, error=f"{evil}'\"", state="FAIL") for run in detail.runs)
+            runs = tuple(replace(run, error=f"{evil}'\"", run_id=evil, state="FAIL") for run in detail.runs)
             facets = {evil: {"x": evil}, "sql": {"query": f"select '{evil}'"}}
             return replace(
                 detail, description=f"{evil} [x](javascript:alert(1))", runs=runs, facets=facets, tags=(evil,)
