@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from zlib import crc32
 
 import dash_ag_grid as dag
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 
+from dashboard.jobs import Made
+from dashboard.jobs_tray import jobs_of
 from dashboard.memo import OLD
 from dashboard.page import Part, callback
 from dashboard.tables import OPTIONS, Column, definition
@@ -24,8 +26,11 @@ from dashboard.theme import icon
 from lineage.errors import MeshlineError
 
 if TYPE_CHECKING:
+    from dashboard.jobs import Progress
     from dashboard.memo import Memo
 
+LARGE = 20_000  # rows; a file of more is made by a job, beside the answers of the pages
+_STEP = 5_000  # rows between two words about how far it is
 Row = dict[str, Any]
 UNKNOWN = "unknown"
 _TEXT: Mapping[str, Callable[[str, str], bool]] = {
@@ -169,11 +174,25 @@ def to_csv(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     >>> to_csv([{"a": "=1", "n": None}], (Column("a", "A"), Column("n", "N", number=True)))
     "A,N\\r\\n'=1,unknown\\r\\n"
     """
+    return _lines([[column.title for column in columns]]) + _cells(rows, columns)
+
+
+def as_file(sheet: Sheet, rows: Sequence[Row], progress: Progress) -> Made:
+    """The same as a job, which tells how far it is."""
+    parts = [to_csv((), sheet.columns)]
+    for start in range(0, len(rows), _STEP):
+        progress(start / len(rows), f"{start:,} of {len(rows):,} rows")
+        parts.append(_cells(rows[start : start + _STEP], sheet.columns))
+    return Made(f"{sheet.file}.csv", "".join(parts).encode(), "text/csv")
+
+
+def _cells(rows: Iterable[Row], columns: Sequence[Column]) -> str:
+    return _lines([_cell(row.get(column.key), column) for column in columns] for row in rows)
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([column.title for column in columns])
-    for row in rows:
-        writer.writerow([_cell(row.get(column.key), column) for column in columns])
+    csv.writer(out).writerows(rows)
     return out.getvalue()
 
 
@@ -309,6 +328,11 @@ def register(
         asked = request or {"filterModel": filters_of(search), "sortModel": sort_of(search)}
         sheet, rows = chosen(search, asked) if clicks else (None, [])
         if sheet is None:
+            return no_update
+        if len(rows) > LARGE:
+            title = f"{len(rows):,} rows as CSV"
+            job = jobs_of(app).start(title, lambda progress: as_file(sheet, rows, progress))
+            set_props("jobs-started", {"data": job.id})
             return no_update
         return {"content": to_csv(rows, sheet.columns), "filename": f"{sheet.file}.csv", "type": "text/csv"}
 

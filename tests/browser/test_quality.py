@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,8 +29,9 @@ def own(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 
 def test_a_number_leads_to_its_rows_and_the_file_holds_what_the_table_shows(
-    page: Page, demo: Lineage, demo_url: str
+    page: Page, demo: Lineage, demo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also when there are so many that a job makes the file."""
     page.goto(f"{demo_url}/quality")
     filled(page)
     risky = [row for row in demo.quality.report().nodes if row.grade == "at risk"]
@@ -38,6 +41,13 @@ def test_a_number_leads_to_its_rows_and_the_file_holds_what_the_table_shows(
     assert count(page, "quality-grid") == len(risky)
     rows = saved(page, "quality-grid")
     assert {row["Name"] for row in rows} == {row.id for row in risky}
+    monkeypatch.setattr("dashboard.rows.LARGE", 0)
+    page.locator("#quality-grid-csv").click()
+    tray = page.locator("#jobs-list")
+    expect(tray).to_contain_text(f"{len(risky)} rows as CSV")
+    with page.expect_download() as waiting:
+        tray.get_by_role("link", name="Download").click()
+    assert list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text()))) == rows
     page.locator("#quality-grid-clear").click()
     expect(page.locator("#quality-grid-count")).not_to_contain_text("hidden")
     page.wait_for_url(lambda url: "filter" not in url)

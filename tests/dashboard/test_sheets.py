@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.forms import Field, missing
-from dashboard.rows import UNKNOWN, filters_of, select, sort_of, to_csv
+from dashboard.rows import UNKNOWN, Sheet, as_file, filters_of, select, sort_of, to_csv
 from dashboard.tables import Column
 
 COLUMNS = (Column("name", "Name"), Column("n", "Number", number=True))
@@ -57,3 +57,11 @@ def test_a_form_says_every_field_that_is_missing() -> None:
     fields = (Field("to", "Assign to"), Field("note", "Note", required=False))
     assert missing(fields, {"to": "ann", "reason": "x", "actor": "me"}) == {}
     assert set(missing(fields, {"to": "  "})) == {"to", "reason", "actor"}
+
+
+def test_a_large_file_is_made_step_by_step_and_is_the_same() -> None:
+    rows = [{"name": f"n{i}"} for i in range(12_000)]
+    said: list[float] = []
+    made = as_file(Sheet(("s",), COLUMNS, rows, "s", ""), rows, lambda share, _text: said.append(share))
+    assert made.data.decode() == to_csv(rows, COLUMNS)
+    assert len(said) == 3 and said == sorted(said) and said[0] >= 0 and said[-1] < 1
