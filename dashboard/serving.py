@@ -128,6 +128,7 @@ def configured(app: App, log_format: LogFormat = LogFormat.text) -> uvicorn.Conf
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nobody asks for the client's address
+        timeout_keep_alive=75,  # longer than proxies and clients wait: who closes first must be the one who asks
         timeout_graceful_shutdown=10,
     )
 

@@ -86,7 +86,14 @@ def serving(database: Path, **options: Any) -> Iterator[Running]:
             started.set()
 
     with bind("127.0.0.1", 0) as sock:
-        config = uvicorn.Config(guard, http="httptools", lifespan="on", log_level="critical", access_log=False)  # type: ignore[arg-type]
+        config = uvicorn.Config(
+            guard,
+            http="httptools",
+            lifespan="on",
+            log_level="critical",
+            access_log=False,
+            timeout_keep_alive=75,  # type: ignore[arg-type]
+        )
         server = Announcing(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
