@@ -25,7 +25,7 @@ from lineage.store import Store, bump_version
 from lineage.times import utcnow
 
 PAGES = (
-    "catalogue", "quality", "quality?view=fresh", "quality?view=series", "cost", "contracts", "policies", "access",
+    "", "catalogue", "quality", "quality?view=fresh", "quality?view=series", "cost", "contracts", "policies", "access",
     "runs", "runs?view=jobs", "audit", "reports", "admin", "admin?view=suggestions", "views", "dataset?id={one}",
 )  # fmt: skip
 PAGE_MS, ROWS_MS = 2_000, 300
@@ -63,7 +63,7 @@ def fill(store: Store, datasets: int, folder: Path) -> None:
         bump_version(cursor)
     for d in range(10):
         text = f'name: domain{d}\nvalid_from: "{start:%Y-%m-%d}"\nowner: team:{d}\npatterns: ["schema.*{d}"]\n'
-        (folder / f"domain{d}.yaml").write_text(text, encoding="utf-8")
+        (folder / "domains" / f"domain{d}.yaml").write_text(text, encoding="utf-8")
     apply(store, folder)
 
 
@@ -91,7 +91,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="meshline-desks-") as folder:
         database = Path(folder) / "mesh.duckdb"
         with Store.open(database) as store:
-            fill(store, given.datasets)
+            declared = Path(folder) / "declared"
+            (declared / "domains").mkdir(parents=True)
+            fill(store, given.datasets, declared)
             one = store.rows("SELECT namespace || ':' || name FROM node WHERE kind = 'dataset' ORDER BY name LIMIT 1")
             store.checkpoint()
         with served(database) as (url, _), sync_playwright() as playwright:
