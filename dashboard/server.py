@@ -283,7 +283,9 @@ async def _explain(_request: Request, error: Exception) -> JSONResponse:
 
 async def _hide(_request: Request, error: Exception) -> JSONResponse:
     """Anything else is a defect: its text goes to the log only."""
-    return JSONResponse({"error": "InternalError", "detail": "Something went wrong; see the server's log."}, 500)
+    told = {"error": "InternalError", "detail": "Something went wrong; see the server's log."}
+    # the error goes on to uvicorn, which closes the connection: who asked must not send his next question into it
+    return JSONResponse(told, 500, headers={"Connection": "close"})
 
 
 @contextlib.asynccontextmanager

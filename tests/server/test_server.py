@@ -120,6 +120,7 @@ def test_errors_inside_are_not_shown_outside(shared: Running, monkeypatch: pytes
         answer = shared.http.get("api/v2/search", params={"q": "orders"})
     assert answer.status_code == 500
     assert "secret" not in answer.text
+    assert answer.headers["connection"] == "close"  # as it is: the next question needs a connection of its own
 
 
 def test_the_openapi_description_tells_of_the_receiving_routes(shared: Running) -> None:
