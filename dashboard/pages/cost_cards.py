@@ -115,12 +115,12 @@ def _areas(leaves: dict[tuple[str, str], list[tuple[str, str, float]]]) -> list[
         mine = {product: parts for (d, product), parts in leaves.items() if d == domain}
         colour = "#c4c9d6" if domain in _APART else AREAS[n % (len(AREAS) - 1)]
         whole = sum(v for parts in mine.values() for _, _, v in parts)
-        found.append(Area(f"domain {domain}", domain, "", whole, "rgba(123,135,155,0.18)"))
+        found.append(Area(f"domain {domain}", domain, "", whole, "#e6e9f1"))  # light in both schemes, for dark words
         for product, parts in mine.items():
             around = f"domain {domain}"
             if product and not product.startswith("·"):
                 inner = f"{around} product {product}"
-                found.append(Area(inner, product, around, sum(v for *_, v in parts), "rgba(123,135,155,0.25)"))
+                found.append(Area(inner, product, around, sum(v for *_, v in parts), "#d7dce8"))
                 around = inner
             found += [Area(f"{around} {id}", name, around, v, colour, id) for id, name, v in parts]
     return found
