@@ -315,6 +315,23 @@ def register(
         total = len(sheet.rows) if sheet else 0
         return {"rowData": part, "rowCount": len(rows)}, _count(len(rows), total)
 
+    _register_file(app, name, chosen)
+    app.clientside_callback(
+        ClientsideFunction("sheets", "renew"), Output(f"{name}-csv", "title"), Input("fresh", "data"),
+        State(f"{name}-csv", "id"), prevent_initial_call=True,
+    )  # fmt: skip
+    app.clientside_callback(
+        ClientsideFunction("sheets", "note"), Output(f"{name}-clear", "style"), Input(name, "getRowsRequest")
+    )
+    app.clientside_callback(
+        ClientsideFunction("sheets", "clear"), Output(name, "filterModel"), Input(f"{name}-clear", "n_clicks"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+
+
+def _register_file(app: Dash, name: str, chosen: Callable[..., tuple[Sheet | None, list[Row]]]) -> None:
+    """The button that saves the rows of a table."""
+
     @callback(
         app,
         Output(f"{name}-saved", "data"),
@@ -335,18 +352,6 @@ def register(
             set_props("jobs-started", {"data": job.id})
             return no_update
         return {"content": to_csv(rows, sheet.columns), "filename": f"{sheet.file}.csv", "type": "text/csv"}
-
-    app.clientside_callback(
-        ClientsideFunction("sheets", "renew"), Output(f"{name}-csv", "title"), Input("fresh", "data"),
-        State(f"{name}-csv", "id"), prevent_initial_call=True,
-    )  # fmt: skip
-    app.clientside_callback(
-        ClientsideFunction("sheets", "note"), Output(f"{name}-clear", "style"), Input(name, "getRowsRequest")
-    )
-    app.clientside_callback(
-        ClientsideFunction("sheets", "clear"), Output(name, "filterModel"), Input(f"{name}-clear", "n_clicks"),
-        prevent_initial_call=True,
-    )  # fmt: skip
 
 
 def _count(shown: int, total: int) -> str:
