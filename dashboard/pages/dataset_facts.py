@@ -120,8 +120,10 @@ class DatasetFacts:
         return f"{found.downstream.nodes:,}"
 
     def picture(self) -> str:
-        """A small drawing of what is downstream; empty when nothing is."""
+        """A small drawing of the datasets downstream; empty when there are none. Jobs would cross every line."""
         id = self.node().id
         return self.desk.ask(
-            self.asked, ("svg", id), lambda: self.lx.impact(id, depth=2, links=True, **self.asked.when).svg()
+            self.asked,
+            ("svg", id),
+            lambda: self.lx.impact(id, kinds=["dataset"], depth=2, links=True, **self.asked.when).svg(),
         )
