@@ -100,7 +100,8 @@ def _tiles(facts: DatasetFacts) -> list[Part]:
     tests, fresh = facts.tests(), facts.fresh()
     failing = sum(t.state == "fail" for t in tests)
     promises = facts.promises()
-    kept = sum(p.verdict == "kept" for p in promises)
+    known = [p for p in promises if p.verdict != "unknown"]
+    kept = sum(p.verdict == "kept" for p in known)
     verdict = fresh.verdict if fresh else "unknown"
     age = "unknown" if fresh is None or fresh.age is None else f"{fresh.age / 3600:,.0f} h old"
     own, currency = facts.own_cost()
@@ -113,8 +114,8 @@ def _tiles(facts: DatasetFacts) -> list[Part]:
              bad=bool(failing)),
         tile("clock", "Freshness", verdict, age, links.to("quality", view="fresh", filter=node),
              bad=verdict == "late"),
-        tile("clipboard-check", "Promises kept", f"{kept:,} of {len(promises):,}" if promises else "none",
-             "by contract" if promises else "no contract binds it",
+        tile("clipboard-check", "Promises kept", f"{kept:,} of {len(known):,}" if promises else "none",
+             f"known; {len(promises) - len(known):,} unknown" if promises else "no contract binds it",
              links.to("contracts", filter=f"node:equals:{one.id}")),
         tile("coin", "Own cost", money(own, currency), facts.period() or "no bill was imported",
              links.to("cost", view="explain", node=one.id)),
