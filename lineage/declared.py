@@ -25,6 +25,7 @@ from lineage.domain_files import DOMAINS
 from lineage.errors import DeclarationError, UsageError
 from lineage.policies.access_rules import ACCESS_RULES
 from lineage.policies.files import GRANTS, POLICIES, WAIVERS
+from lineage.policies.together import warn_of_unknown
 from lineage.products import PRODUCTS
 from lineage.store import bump_version
 from lineage.times import OPEN_END, utcnow
@@ -142,7 +143,7 @@ def apply(
         unchanged += same
     if not problems:
         problems, more = check_together(read, store, moment)
-        warnings += more
+        warnings += [*more, *warn_of_unknown(read, store)]
     if problems:
         raise DeclarationError(problems)
     if steps and not dry_run:
