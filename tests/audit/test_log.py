@@ -71,6 +71,15 @@ def test_a_leaf_is_the_canonical_json_of_its_act(who: str, what: str, where: str
     assert leaf_bytes(seq, at, who, what, where, "done", "{}") == canonical(fields).encode()
 
 
+PLAIN = st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | st.text()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(st.text(), st.recursive(PLAIN, lambda v: st.lists(v) | st.dictionaries(st.text(), v))))
+def test_canonical_text_is_what_any_json_library_writes_sorted(value: dict[str, object]) -> None:
+    assert canonical(value) == json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 @pytest.mark.parametrize("value", [{"a": 1.5}, {"a": 2**53}, {"a": {1: 2}}, {"a": [b"x"]}, {"a": MOMENT}])
 def test_what_is_not_the_same_everywhere_cannot_be_logged(value: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=r"payload\.a"):
