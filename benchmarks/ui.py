@@ -2,6 +2,9 @@
 
 A server of its own over a made-up mesh: one part of 600 datasets, one of 9,400, columns for 100,000 names. Every row
 prints what was measured beside the budget, and the load of the machine, since a busy one is slow whatever the code is.
+
+``--only layout,lineage`` measures some rows only, of those that :data:`GROUPS` names; ``--mesh FILE`` keeps the made-up
+mesh for the next time.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +44,7 @@ SMALL, LARGE, COLUMNS, DOMAINS = 600, 9_400, 9, 20
 SINCE = datetime(2026, 1, 1)  # noqa: DTZ001 - naive UTC like all stored times
 SETTLED = ".lineage-graph[data-settled=true]:not([data-nodes='0'])"
 PEOPLE, EVENTS, CLICKS, BATCH = 20, 500, 6, 50
+GROUPS = ("layout", "lineage", "graph", "map", "overview", "palette", "crowd")
 PAN = """async () => {
   const view = __lg, times = [];
   let last = performance.now();
@@ -84,7 +88,7 @@ def fill(store: Store, folder: Path, seed: int = 1) -> None:
     for d in range(DOMAINS):
         head = f'name: domain{d:02d}\nvalid_from: "2026-01-01"\nowner: team:{d}\n'
         text = head + f'patterns: ["small{d:02d}.*", "large{d:02d}.*"]\n'
-        (folder / f"domain{d:02d}.yaml").write_text(text, encoding="utf-8")
+        (folder / "domains" / f"domain{d:02d}.yaml").write_text(text, encoding="utf-8")
     apply(store, folder)
 
 
@@ -156,27 +160,34 @@ def shown(page: Page, address: str, selector: str) -> float:
     return timed(act)
 
 
-def pages(board: Board, page: Page, url: str) -> None:
+def pages(board: Board, page: Page, url: str, only: Collection[str]) -> None:
     """Opening pages with a warm cache, expanding, panning, the palette."""
-    middle = f"dataset:{NAMESPACE}:{name(SMALL // 2)}"
-    focus = f"{url}/lineage?focus={middle}"
-    whole = f"{url}/lineage?focus=dataset:{NAMESPACE}:{name(0)}&up=all&down=all&map=1"
-    shown(page, focus, SETTLED)
-    board.add("lineage page, warm", 1500, min(shown(page, focus, SETTLED) for _ in range(3)), "ms")
-    board.add("expand one card", 200, _expand(page), "ms")
-    shown(page, whole, SETTLED)
-    cards = page.evaluate("__lg.model.nodes.length")
-    board.add(f"graph of {cards} cards, warm", 1500, min(shown(page, whole, SETTLED) for _ in range(2)), "ms")
-    shown(page, f"{url}/map", SETTLED)
-    cards = page.evaluate("__lg.model.nodes.length")
-    board.add(f"map of {cards:,} cards, warm", 2500, min(shown(page, f"{url}/map", SETTLED) for _ in range(2)), "ms")
-    frames = sorted(page.evaluate(PAN))
-    board.add(f"frame while {cards:,} cards are panned, p95", 80, frames[int(len(frames) * 0.95)], "ms")
-    ready = "h1:has-text('Governance health'), h1"
-    shown(page, url, ready)
-    page.wait_for_load_state("networkidle")
-    board.add("governance health, 10,000 datasets, warm", 2500, _idle(page, url), "ms")
-    _palette(board, page)
+    if "lineage" in only:
+        focus = f"{url}/lineage?focus=dataset:{NAMESPACE}:{name(SMALL // 2)}"
+        shown(page, focus, SETTLED)
+        board.add("lineage page, warm", 1500, min(shown(page, focus, SETTLED) for _ in range(3)), "ms")
+        board.add("expand one card", 200, _expand(page), "ms")
+    if "graph" in only:
+        _picture(board, page, f"{url}/lineage?focus=dataset:{NAMESPACE}:{name(0)}&up=all&down=all&map=1", "graph", 1500)
+    if "map" in only:
+        cards = _picture(board, page, f"{url}/map", "map", 2500)
+        frames = sorted(page.evaluate(PAN))
+        board.add(f"frame while {cards:,} cards are panned, p95", 80, frames[int(len(frames) * 0.95)], "ms")
+    if "overview" in only or "palette" in only:
+        shown(page, url, "h1:has-text('Governance health'), h1")
+        page.wait_for_load_state("networkidle")
+    if "overview" in only:
+        board.add("governance health, 10,000 datasets, warm", 2500, _idle(page, url), "ms")
+    if "palette" in only:
+        _palette(board, page)
+
+
+def _picture(board: Board, page: Page, address: str, what: str, budget: float) -> int:
+    """Open a picture with many cards twice with a warm cache; how many cards there are."""
+    shown(page, address, SETTLED)
+    cards: int = page.evaluate("__lg.model.nodes.length")
+    board.add(f"{what} of {cards:,} cards, warm", budget, min(shown(page, address, SETTLED) for _ in range(2)), "ms")
+    return cards
 
 
 def _idle(page: Page, url: str) -> float:
@@ -347,26 +358,40 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chromium", default=os.environ.get("CHROMIUM") or shutil.which("chromium"))
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"some of {', '.join(GROUPS)}, with commas between")
+    parser.add_argument("--mesh", type=Path, help="file that the mesh is made in, or read from when it is there")
     given = parser.parse_args()
+    only = set(given.only.split(","))
+    if unknown := only - set(GROUPS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
     board = Board()
     with tempfile.TemporaryDirectory(prefix="meshline-ui-") as text:
         folder = Path(text)
-        database, files = folder / "mesh.duckdb", folder / "domains"
-        files.mkdir()
+        database: Path = given.mesh or folder / "mesh.duckdb"
+        made = not database.exists()
         with Store.open(database) as store:
-            fill(store, files)
-            store.checkpoint()
+            if made:
+                (folder / "domains").mkdir()
+                fill(store, folder)
+                store.checkpoint()
             print(f"{'what':<52} {'measured':>13} {'budget':>13}")
-            layout(board, Lineage(store))
-        with served(database) as (url, port), sync_playwright() as playwright:
-            arguments = ["--no-sandbox", "--disable-gpu"]
-            browser = playwright.chromium.launch(executable_path=given.chromium, args=arguments)
-            pages(board, browser.new_page(viewport={"width": 1440, "height": 900}), url)
-            bodies = recorded(browser, url)
-            browser.close()
-            crowd(board, url, bodies, port)
+            if "layout" in only:
+                layout(board, Lineage(store))
+        if only != {"layout"}:
+            _serve_and_measure(board, database, given.chromium, only)
     met = sum(1 for _, budget, measured, _ in board.rows if measured <= budget)
     print(f"{met} of {len(board.rows)} budgets met")
+
+
+def _serve_and_measure(board: Board, database: Path, chromium: str | None, only: Collection[str]) -> None:
+    """The rows that need a server and a browser."""
+    with served(database) as (url, port), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        pages(board, browser.new_page(viewport={"width": 1440, "height": 900}), url, only)
+        bodies = recorded(browser, url) if "crowd" in only else []
+        browser.close()
+        if "crowd" in only:
+            crowd(board, url, bodies, port)
 
 
 if __name__ == "__main__":

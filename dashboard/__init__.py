@@ -9,7 +9,7 @@ from lineage import __version__
 
 __all__ = ["__version__"]
 
-_PICTURE = ("model", "pens", "draw", "view", "component", "columns", "spark", "trail", "delta", "time")
+_PICTURE = ("model", "pens", "draw", "view", "component", "columns", "spark", "trail", "delta", "time", "here")
 _js_dist = [
     {"relative_package_path": f"{path}.js", "namespace": "dashboard"}
     for path in (*(f"lineage_graph/{name}" for name in _PICTURE), "still")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from dash.backends._fastapi import reset_current_request, set_current_request
 from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 
-from dashboard import jobs_tray, live, shell
+from dashboard import here, jobs_tray, live, shell
 from dashboard.headers import PageHeaders
 from dashboard.page import callback
 from dashboard.pages import PAGES
@@ -89,7 +88,9 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
     shell.register(app, lx, PAGES, base_path)
     _route(app, base_path)
     for page in PAGES:
+        first = len(app._callback_list)
         page.register(app, lx, base_path)
+        here.listen(app, first, page.path)
     live.serve(server, lx, base_path)
     app.layout = stilled(app.layout, spoken(app))
     _serve_pages(app, server, base_path)
@@ -106,9 +107,7 @@ def _route(app: Dash, base_path: str) -> None:
     """
     from dash import Input, Output, State, no_update
 
-    layouts: dict[str, Callable[[], Any]] = {
-        (base_path + page.path.lstrip("/")).rstrip("/"): page.layout for page in PAGES
-    }
+    pages = {(base_path + page.path.lstrip("/")).rstrip("/"): page for page in PAGES}
 
     @callback(
         app,
@@ -116,14 +115,18 @@ def _route(app: Dash, base_path: str) -> None:
         Output("page", "data-path"),
         Output("page-error", "children"),
         Input("url", "pathname"),
+        State("url", "search"),
         State("page", "data-path"),
     )
-    def fill(pathname: str | None, shown: str | None) -> tuple[Any, Any, None]:
+    def fill(pathname: str | None, search: str | None, shown: str | None) -> tuple[Any, Any, None]:
         path = (pathname or "/").rstrip("/")
         if path == shown:
             return no_update, no_update, None
-        layout = layouts.get(path)
-        return (layout() if layout else not_found(pathname or "", base_path)), path, None
+        page = pages.get(path)
+        if page is None:
+            return not_found(pathname or "", base_path), path, None
+        place = here.Here(here.name(page.path), pathname=pathname, search=search)
+        return [place, page.layout()], path, None
 
 
 def not_found(pathname: str, base_path: str) -> Any:

@@ -41,7 +41,8 @@ def is_news(fresh: Any) -> bool:
     """Whether a callback runs since there is new data, not since the address has changed."""
     from dash import ctx
 
-    return ctx.triggered_id == "fresh" and isinstance(fresh, dict)
+    by = ctx.triggered[0]["prop_id"] if ctx.triggered else ""
+    return by.endswith(".fresh") and isinstance(fresh, dict)
 
 
 def serve(server: FastAPI, lx: Lineage, base: str) -> None:

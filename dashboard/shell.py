@@ -267,6 +267,8 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         State({"type": "nav", "path": ALL}, "id"),
         initial=True,
     )
+    app.clientside_callback(ClientsideFunction("meshline", "moved"), Input("url", "pathname"), Input("url", "search"))
+    app.clientside_callback(ClientsideFunction("meshline", "news"), Input("fresh", "data"))
     clientside(
         "palette",
         Output("palette", "opened"),

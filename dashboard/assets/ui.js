@@ -70,6 +70,10 @@
       return [ids.map((id) => (id.path === here ? "nav-link is-here" : "nav-link")), ids.map((id) => id.path + (kept ? `?${kept}` : ""))];
     },
 
+    moved: function (pathname, search) { dashboard_lineage_graph.here.move(pathname, search); },
+
+    news: function (fresh) { dashboard_lineage_graph.here.news(fresh); },
+
     palette: function () {
       const from = trigger();
       const asked = from.startsWith("palette-open") || from.includes('"palette-open"');

@@ -93,7 +93,8 @@
     }
 
     glide() {
-      const start = performance.now(), length = quiet() ? 1 : GLIDE;
+      const moves = this.target || this.model.nodes.some((n) => n.isNew || n.cx !== n.x || n.cy !== n.y || n.ch !== n.h);
+      const start = performance.now(), length = quiet() || !moves ? 1 : GLIDE; // a new picture stands at once
       const origin = { k: this.k, tx: this.tx, ty: this.ty };
       const from = this.model.nodes.map((node) => [node.cx, node.cy, node.ch]);
       const run = (this.run = {});
