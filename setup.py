@@ -1,4 +1,4 @@
-"""The compiled kernels of the graph engine. They are optional: without a C compiler numpy does the same, slower."""
+"""The compiled parts. They are optional: without a C compiler Python and numpy do the same, slower."""
 
 from pathlib import Path
 
@@ -22,6 +22,7 @@ setup(
             extra_compile_args=["-O3"],
             optional=True,
         ),
+        Extension("ingest._scan", sources=["ingest/_scan.c"], extra_compile_args=["-O3"], optional=True),
         Extension(
             "lineage.cost._share",
             sources=["lineage/cost/_share.c"],

@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ingest import sql_nodes, tables
+from ingest import scan, sql_nodes, tables
 from ingest.archive import fetch
 from ingest.declarations import Declared, declare
 from ingest.entities import Contribution, EntityHistories, Repeated
-from ingest.envelope import Envelope, decode
+from ingest.envelope import Envelope
 from ingest.jobs import JobHistories
 from ingest.model import EventFacts
 from ingest.project import Projector
@@ -209,7 +209,7 @@ class Derivation:
             return
         raw = fetch(cursor, [(block, position) for _, block, position, _ in rows])
         for run, block, position, digest in rows:
-            envelope = decode(raw[block, position], bytes(digest))
+            envelope = scan.read(raw[block, position], bytes(digest))
             assert isinstance(envelope, Envelope)
             event = self._projector.read(envelope)
             self._runs.setdefault(run, _Run()).events[event.hash] = event

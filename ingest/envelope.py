@@ -70,10 +70,33 @@ class RunPart(msgspec.Struct, gc=False):
     facets: Raw = _NOTHING
 
 
+class Section(NamedTuple):
+    """A part of an event that one pass found: where it stands, a digest of it, and its numbers of this run.
+
+    A number is (place in the list, place of the facets in :data:`ingest.model.PLACES`, facet, start, end), the facet
+    by its place in :data:`ingest.scan.PER_RUN`. The digest is over everything else in the section.
+    """
+
+    start: int
+    end: int
+    digest: bytes
+    numbers: tuple[tuple[int, int, int, int, int], ...]
+
+
+class Sections(NamedTuple):
+    """The parts of a run event."""
+
+    run: Section
+    job: Section
+    inputs: Section
+    outputs: Section
+
+
 class Envelope(msgspec.Struct, gc=False):
     """One accepted event.
 
     ``at`` is the event time in microseconds since 1970 UTC; ``inputs`` and ``outputs`` are raw JSON arrays (or empty).
+    Where ``sections`` are told, they stand for all that is raw.
     """
 
     data: bytes
@@ -84,10 +107,11 @@ class Envelope(msgspec.Struct, gc=False):
     run: RunPart | None
     job: Entity | None
     dataset: Entity | None
-    inputs: Raw
-    outputs: Raw
-    producer: str
+    inputs: Raw = _NOTHING
+    outputs: Raw = _NOTHING
+    producer: str = ""
     notes: tuple[str, ...] = ()
+    sections: Sections | None = None
 
 
 class _Wire(msgspec.Struct, gc=False):

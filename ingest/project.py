@@ -7,24 +7,23 @@ values and may be dropped at any time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import xxhash
+from msgspec import Raw
 
-from ingest.envelope import Entity, Envelope, RunPart, entities
+from ingest.envelope import Entity, Envelope, RunPart, Section, Sections, entities
 from ingest.facets import DATASET, JOB, RUN, find
 from ingest.facets.explicit import read_target
-from ingest.facets.registry import REGISTRY
 from ingest.model import (
     FACETS,
     INPUT_FACETS,
     OUTPUT_FACETS,
+    PLACES,
     Body,
-    ColumnEdge,
     ColumnLineage,
-    ColumnUse,
     DatasetPart,
     EventFacts,
     ExplicitLineage,
@@ -35,96 +34,124 @@ from ingest.model import (
     Parent,
     RunFacts,
 )
+from ingest.names import Names
+from ingest.scan import PER_RUN
 from ingest.slices import decode_any, facet_map, guarded, read_with
-from lineage.identity import NodeKey, digest64, node_id, run_key
+from lineage.identity import NodeKey, digest64
 from lineage.redact import redact_facet
 
-_CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
-_PER_RUN = frozenset(facet.key for facet in REGISTRY if facet.entity == DATASET and facet.per_run)
+_PER_RUN = frozenset(PER_RUN)
+_INPUTS, _OUTPUTS, _RUN = range(3)  # in memo keys: a digest of one pass over a section of this kind
+_LISTS = "inputs", "outputs"
 _hash = xxhash.xxh3_128_digest
 
 
-class Projector:
-    """Reads events; collects the nodes and facet bodies it meets for the first time.
+class _Told(NamedTuple):
+    """A dataset as it is told: what other runs tell too, and beside it the numbers of this one."""
 
-    Attributes
-    ----------
-    nodes
-        new nodes since the last :meth:`drain`, by id.
-    bodies
-        new facet bodies since the last :meth:`drain`, JSON text by id.
-    """
+    part: DatasetPart
+    per_run: tuple[tuple[str, Body], ...]
+    changed: bool  # a number is taken back, which is part of what is kept
 
-    def __init__(self) -> None:
-        self.nodes: dict[int, NodeKey] = {}
-        self.bodies: dict[int, str] = {}
-        self._memo: dict[tuple[Any, ...], Any] = {}
-        self._older: dict[tuple[Any, ...], Any] = {}  # the memo before: what is still in use moves over from there
+    def whole(self) -> DatasetPart:
+        """Both together."""
+        return _numbered(self.part, self.per_run) if self.per_run else self.part
 
-    def forget(self) -> None:
-        """Drop the memo: after a failed write, what it remembers as told may not be in the store."""
-        self._memo, self._older = {}, {}
-        self.nodes.clear()
-        self.bodies.clear()
 
-    def drain(self) -> tuple[dict[int, NodeKey], dict[int, str]]:
-        """New nodes and bodies since the last call."""
-        nodes, bodies = self.nodes, self.bodies
-        self.nodes, self.bodies = {}, {}
-        if len(self._memo) > _CAP:
-            self._memo, self._older = {}, self._memo
-        return nodes, bodies
-
-    def _recall(self, memo_key: tuple[Any, ...]) -> Any:
-        """What the memo held before its last turn; callers ask it after they missed in the young half."""
-        found = self._older.pop(memo_key, None)
-        if found is not None:
-            self._memo[memo_key] = found
-        return found
+class Projector(Names):
+    """Reads events."""
 
     def read(self, envelope: Envelope) -> EventFacts:
         """Facts of one event; unreadable parts become notes."""
         notes = list(envelope.notes)
-        job = self._job(envelope.job, notes) if envelope.job is not None else None
-        run_id = envelope.run.runId if envelope.run is not None else None
-        inputs = self._datasets(envelope.inputs, "inputs", notes)
-        outputs = self._datasets(envelope.outputs, "outputs", notes)
+        run = job = run_facts = None
+        if envelope.sections is not None:
+            run_facts, job, inputs, outputs = self._sections(envelope, envelope.sections, notes)
+        else:
+            job = self._job(envelope.job, notes) if envelope.job is not None else None
+            inputs = self._datasets(envelope.inputs, "inputs", notes)
+            outputs = self._datasets(envelope.outputs, "outputs", notes)
+            run_facts = self._run(envelope.run, notes) if envelope.run is not None else None
+        if run_facts is not None and job is not None:
+            run = self.run(run_facts.run_id, job.namespace, job.name)
         numbers: tuple[tuple[str, DatasetPart], ...] = ()
         if inputs.numbers or outputs.numbers:
-            numbers = (*(("in", part) for part in inputs.numbers), *(("out", part) for part in outputs.numbers))
+            numbers = (*[("in", part) for part in inputs.numbers], *[("out", part) for part in outputs.numbers])
         plain = job is not None and job.plain and inputs.plain and outputs.plain
         return EventFacts(
-            hash=envelope.hash,
-            at=envelope.at,
-            kind=envelope.kind,
-            event_type=envelope.event_type,
-            run=self.run(run_id, job.namespace, job.name) if run_id is not None and job is not None else None,
-            run_facts=self._run(envelope.run, notes) if envelope.run is not None else None,
-            job=job,
-            dataset=self._dataset(envelope.dataset, notes) if envelope.dataset is not None else None,
-            inputs=inputs.parts,
-            outputs=outputs.parts,
-            producer=envelope.producer,
-            notes=tuple(notes),
-            shape=(id(job), inputs.shape, outputs.shape) if plain else (),
-            numbers=numbers,
+            envelope.hash,
+            envelope.at,
+            envelope.kind,
+            envelope.event_type,
+            run,
+            run_facts,
+            job,
+            self._dataset(envelope.dataset, notes).whole() if envelope.dataset is not None else None,
+            inputs.parts,
+            outputs.parts,
+            envelope.producer,
+            tuple(notes),
+            (id(job), inputs.shape, outputs.shape) if plain else (),
+            numbers,
         )
 
-    def node(self, key: NodeKey) -> int:
-        """Id of a node, which is told to the store when it is new."""
-        found: int | None = self._memo.get(key) or self._recall(key)
-        if found is None:
-            found = self._memo[key] = key.id
-            self.nodes[found] = key
-        return found
+    # -- sections that one pass found
 
-    def run(self, run_id: str, namespace: str, name: str) -> int:
-        """Key of a run."""
-        memo_key = (run_id, namespace, name)
-        found: int | None = self._memo.get(memo_key) or self._recall(memo_key)
-        if found is None:
-            found = self._memo[memo_key] = run_key(run_id, namespace, name)
-        return found
+    def _sections(
+        self, envelope: Envelope, sections: Sections, notes: list[str]
+    ) -> tuple[RunFacts, JobPart, Listed, Listed]:
+        """What the sections tell; one that was met before costs a look into the memo."""
+        assert envelope.run is not None and envelope.job is not None
+        memo, data, entity = self._memo, envelope.data, envelope.job
+        memo_key: tuple[Any, ...] = (entity.namespace, entity.name, sections.job.digest)
+        job: JobPart | None = memo.get(memo_key) or self._recall(memo_key)
+        if job is None:
+            before = len(notes)
+            job = self._job(Entity(entity.namespace, entity.name, _slice(data, sections.job)), notes)
+            if len(notes) == before:
+                memo[memo_key] = job
+        inputs = self._section(data, sections.inputs, _INPUTS, notes)
+        outputs = self._section(data, sections.outputs, _OUTPUTS, notes)
+        run_id, memo_key = envelope.run.runId, (_RUN, sections.run.digest)
+        told: tuple[Any, ...] | None = memo.get(memo_key) or self._recall(memo_key)
+        if told is None:
+            before = len(notes)
+            told = self._run_facts(_slice(data, sections.run), notes)
+            if len(notes) == before:
+                memo[memo_key] = told
+        return RunFacts(run_id, *told), job, inputs, outputs
+
+    def _section(self, data: bytes, section: Section, kind: int, notes: list[str]) -> Listed:
+        memo_key = (kind, section.digest)
+        base: Listed | None = self._memo.get(memo_key) or self._recall(memo_key)
+        if base is not None:
+            if not section.numbers:
+                return base
+            listed = self._with_numbers(base, data, section.numbers, notes)
+            if listed is not None:
+                return listed
+        before = len(notes)
+        told = [self._dataset(entity, notes) for entity in entities(_slice(data, section), _LISTS[kind], notes)]
+        if len(notes) == before and not any(item.changed for item in told):
+            self._memo[memo_key] = _listed([item.part for item in told])
+        return _listed([item.whole() for item in told])
+
+    def _with_numbers(
+        self, base: Listed, data: bytes, numbers: Sequence[tuple[int, int, int, int, int]], notes: list[str]
+    ) -> Listed | None:
+        """A list that is known, with the numbers of this run; ``None`` when one of them is taken back."""
+        before = len(notes)
+        found: dict[int, list[tuple[str, Body]]] = {}
+        for entity, place, key, start, end in numbers:
+            body = self._body(DATASET, PER_RUN[key], Raw(data[start:end]), notes)
+            if body.deleted:
+                del notes[before:]
+                return None
+            found.setdefault(entity, []).append((PLACES[place], body))
+        parts = list(base.parts)
+        for entity, per_run in found.items():
+            parts[entity] = _numbered(parts[entity], tuple(per_run))
+        return Listed(tuple(parts), base.shape, base.plain, tuple([parts[entity] for entity in found]))
 
     # -- entities
 
@@ -159,16 +186,13 @@ class Projector:
         listed: Listed | None = self._memo.get(memo_key)
         if listed is None and (listed := self._recall(memo_key)) is None:
             before = len(notes)
-            parts = tuple([self._dataset(entity, notes) for entity in entities(raw, where, notes)])
-            numbers = tuple([part for part in parts if part.per_run])
-            shape = tuple([id(part.keyed) for part in parts])
-            listed = Listed(parts, shape, all(part.plain for part in parts), numbers)
-            if len(notes) == before and not numbers:
+            listed = _listed([self._dataset(entity, notes).whole() for entity in entities(raw, where, notes)])
+            if len(notes) == before and not listed.numbers:
                 self._memo[memo_key] = listed
         return listed
 
-    def _dataset(self, dataset: Entity, notes: list[str]) -> DatasetPart:
-        """A dataset. What it shares with other runs is looked up by its facets, numbers of this run are added."""
+    def _dataset(self, dataset: Entity, notes: list[str]) -> _Told:
+        """A dataset. What it shares with other runs is looked up by its facets, numbers of this run stand beside."""
         before = len(notes)
         places = (
             (FACETS, dataset.facets),
@@ -201,12 +225,7 @@ class Projector:
         if deleted:  # a number that is taken back is part of what is kept
             per_run = [item for item in per_run if not item[1].deleted]
             part = self._shared_part(NodeKey("dataset", part.namespace, part.name), (*part.facets, *deleted))
-        if not per_run:
-            return part
-        return DatasetPart(
-            part.id, part.namespace, part.name, part.facets, part.keyed, part.lineage, part.explicit, part.plain,
-            tuple(per_run),
-        )  # fmt: skip
+        return _Told(part, tuple(per_run), bool(deleted))
 
     def _shared_part(self, key: NodeKey, kept: tuple[tuple[str, Body], ...]) -> DatasetPart:
         explicit = self._explicit(key, kept)
@@ -268,10 +287,6 @@ class Projector:
         if len(notes) == before:
             self._memo[memo_key] = parsed
         return parsed
-
-    def _name_job(self, namespace: str, name: str) -> None:
-        if name:
-            self.node(NodeKey("job", namespace, name))
 
     # -- facets
 
@@ -335,72 +350,21 @@ class Projector:
         self._name_explicit(found)
         return found
 
-    def _once(self, memo_key: tuple[Any, ...], make: Callable[..., Any], *arguments: Any) -> Any:
-        found = self._memo.get(memo_key) or self._recall(memo_key)
-        if found is None:
-            found = self._memo[memo_key] = make(*arguments)
-        return found
 
-    def _resolve_uses(self, key: NodeKey, uses: tuple[ColumnUse, ...]) -> ColumnLineage:
-        inputs: dict[int, None] = {}
-        edges = []
-        for use in uses:
-            inputs[self.node(NodeKey("dataset", use.namespace, use.name))] = None
-            edges.append(self.column_edge(key, use, "column"))
-        return ColumnLineage(tuple(dict.fromkeys(edges)), tuple(inputs))
-
-    def column_edge(self, target: NodeKey, use: ColumnUse, provenance: str) -> ColumnEdge:
-        """Column edge into ``target`` (a dataset), between node ids."""
-        source = self.column(use.namespace, use.name, use.field)
-        origin = self.node(NodeKey("dataset", use.namespace, use.name))
-        dataset = destination = self.node(target)
-        if use.target:
-            destination = self.column(target.namespace, target.name, use.target)
-        rest = (use.type, use.subtype, use.masking, use.description, provenance, origin, dataset)
-        return ColumnEdge(source, destination, *rest)
-
-    def _name_parts(self, key: NodeKey, bodies: tuple[tuple[str, Body], ...]) -> None:
-        """Tell the nodes that a dataset's facets name: its columns, its other identifiers."""
-        for _, body in bodies:
-            if body.parsed is None:
-                continue
-            if body.key == "schema":
-                self._once(("schema", key.id, body.id), self._name_columns, key, body.parsed)
-            elif body.key == "symlinks":
-                for link in body.parsed:
-                    self.node(NodeKey("dataset", link.namespace, link.name))
-            elif body.key == "lifecycleStateChange" and body.parsed.previous is not None:
-                self.node(NodeKey("dataset", *body.parsed.previous))
-
-    def _name_columns(self, key: NodeKey, paths: tuple[str, ...]) -> bool:
-        for path in paths:
-            self.column(key.namespace, key.name, path)
-        return True
-
-    def column(self, namespace: str, name: str, path: str) -> int:
-        """Id of a column, which is told to the store when it is new."""
-        memo_key = ("column", namespace, name, path)  # equal to its NodeKey, and made in half the time
-        found: int | None = self._memo.get(memo_key) or self._recall(memo_key)
-        if found is None:
-            key = NodeKey("column", namespace, name, path)
-            found = self._memo[memo_key] = key.id
-            self.nodes[found] = key
-        return found
-
-    def _name_explicit(self, lineage: ExplicitLineage) -> None:
-        for edge in lineage.edges:
-            for kind, namespace, name in (edge[:3], edge[3:]):
-                if name:
-                    self.node(NodeKey(kind, namespace, name))  # type: ignore[arg-type]
-        for kind, namespace, name in lineage.targets:
-            if name:
-                self.node(NodeKey(kind, namespace, name))  # type: ignore[arg-type]
-        for column in lineage.columns:
-            target = NodeKey("dataset", column.target_namespace, column.target_name)
-            self.node(NodeKey("dataset", column.use.namespace, column.use.name))
-            self.column_edge(target, column.use, "explicit")
+def _slice(data: bytes, section: Section) -> Raw:
+    return Raw(data[section.start : section.end])
 
 
-def dataset_id(namespace: str, name: str) -> int:
-    """Node id of a dataset."""
-    return node_id("dataset", namespace, name)
+def _numbered(part: DatasetPart, per_run: tuple[tuple[str, Body], ...]) -> DatasetPart:
+    return DatasetPart(
+        part.id, part.namespace, part.name, part.facets, part.keyed, part.lineage, part.explicit, part.plain, per_run
+    )
+
+
+def _listed(parts: list[DatasetPart]) -> Listed:
+    return Listed(
+        tuple(parts),
+        tuple([id(part.keyed) for part in parts]),
+        all(part.plain for part in parts),
+        tuple([part for part in parts if part.per_run]),
+    )

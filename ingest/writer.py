@@ -11,9 +11,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ingest import altered, archive, quarantine, tables
+from ingest import altered, archive, quarantine, scan, tables
 from ingest.derive import Derivation
-from ingest.envelope import Envelope, Refusal, decode, event_hash, time_hint
+from ingest.envelope import Envelope, Refusal, event_hash
 from ingest.horizon import Horizon
 from ingest.model import EventFacts
 from ingest.project import Projector
@@ -210,7 +210,7 @@ class Writer:
 
         What the store has already is told by its digest and never read, which makes sending a file again cheap.
         """
-        hashed = [(line, line.original or event_hash(line.data), time_hint(line.data)) for line in inputs]
+        hashed = [(line, line.original or event_hash(line.data), scan.hint(line.data)) for line in inputs]
         known = self._known(cursor, [(at, digest) for _, digest, at in hashed if at is not None])
         found: dict[bytes, Envelope] = {}
         unsure: list[Envelope] = []
@@ -219,7 +219,7 @@ class Writer:
             if digest in known or digest in found:
                 outcome.duplicates += 1
                 continue
-            envelope = decode(line.data, digest)
+            envelope = scan.read(line.data, digest)
             if isinstance(envelope, Refusal):
                 rejected.append(Rejected(line.data, envelope, line.number, line.source))
                 outcome.reasons[envelope.reason] += 1
@@ -407,6 +407,6 @@ def _note(outcome: Outcome, rows: Sequence[tables.Row], inputs: Sequence[Line], 
 
 
 def _archived(data: bytes) -> Envelope:
-    envelope = decode(data)
+    envelope = scan.read(data)
     assert isinstance(envelope, Envelope), "only readable events are archived"
     return envelope

@@ -1,0 +1,6 @@
+_Section = tuple[int, int, bytes, tuple[tuple[int, int, int, int, int], ...]]
+
+def scan(
+    data: bytes, keys: tuple[bytes, ...], /
+) -> tuple[int, str | None, str, str, str, str, _Section, _Section, _Section, _Section] | None: ...
+def time_of(text: bytes, /) -> int | None: ...
