@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lineage.quality.answers import Blocker, GateAnswer
-from lineage.quality.evidence import FRESHNESS, KEY, PROMISE, TEST, VOLUME, Evidence, evidence
+from lineage.quality.evidence import Evidence, evidence
+from lineage.quality.parts import FRESHNESS, KEY, PROMISE, TEST, VOLUME
 from lineage.quality.report import checks_of
 
 if TYPE_CHECKING:

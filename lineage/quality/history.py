@@ -14,8 +14,9 @@ import numpy as np
 
 from lineage.errors import UsageError
 from lineage.quality.anomaly import judge
-from lineage.quality.evidence import STALE, evidence, seconds
+from lineage.quality.evidence import evidence, seconds
 from lineage.quality.freshness import fresh
+from lineage.quality.parts import STALE
 from lineage.quality.volume import last_volumes
 from lineage.shown import Shown
 from lineage.times import EPOCH

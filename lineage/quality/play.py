@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.quality.evidence import TEST, Evidence
+from lineage.quality.evidence import Evidence
+from lineage.quality.parts import TEST
 from lineage.quality.score import DIMENSIONS
 from lineage.quality.services import SLACK, service_streaks
 from lineage.quality.streak import Streak

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lineage.quality.answers import CheckRow, NodeQuality, QualityReport, QualityRow
-from lineage.quality.evidence import (
-    DURATION,
-    FRESHNESS,
-    KEY,
-    PROMISE,
-    RUN,
-    SORTS,
-    TEST,
-    VOLUME,
-    Evidence,
-    checks_among,
-    evidence,
-    seconds,
-)
-from lineage.quality.freshness import F64
+from lineage.quality.evidence import Evidence, checks_among, evidence, seconds
+from lineage.quality.freshness import F64, I64
+from lineage.quality.parts import DURATION, FRESHNESS, KEY, PROMISE, RUN, SORTS, TEST, VOLUME
 from lineage.quality.score import DIMENSIONS, grade, points_lost
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:
+    from lineage.contracts.conformance import Promise
     from lineage.view import View
 
 _CRITICAL = ("critical", "tier1", "tier-1")
@@ -112,11 +101,25 @@ def report(view: View, by: str = "dataset", now: datetime | None = None) -> Qual
     return QualityReport(by, tuple(rows), view.as_of, view.known_at, head, at.fingerprint, at.horizon_notes)
 
 
-def coverage_of_products(view: View) -> dict[str, float | None]:
-    """Share of the checks of each product of which something is known, as :func:`report` tells it."""
-    groups = _products(view)
-    found = checks_among(view, [node for nodes in groups.values() for node in nodes])
-    return {name: _coverage(found, nodes) for name, nodes in groups.items()}
+def coverage_of_products(
+    view: View, names: Collection[str] | None = None, judged: Mapping[str, Sequence[Promise]] | None = None
+) -> dict[str, float | None]:
+    """Share of the checks of each product of which something is known, as :func:`report` tells it.
+
+    Parameters
+    ----------
+    names
+        products that are asked for; default: all.
+    judged
+        verdicts on all promises at this instant by dataset, where they are known already.
+    """
+    groups = {name: nodes for name, nodes in _products(view).items() if names is None or name in names}
+    datasets = [node for nodes in groups.values() for node in nodes]
+    said = None if judged is None else {node: judged.get(view.label(node), ()) for node in datasets}
+    checks, n = checks_among(view, datasets, said), view.snapshot.n
+    known = np.bincount(checks.node[~np.isnan(checks.result)], minlength=n)
+    expected = np.bincount(checks.node, minlength=n)
+    return {name: _share(known, expected, nodes) for name, nodes in groups.items()}
 
 
 # -- inside
@@ -168,9 +171,9 @@ def _products(view: View) -> dict[str, list[int]]:
     }
 
 
-def _coverage(found: Evidence, nodes: Sequence[int]) -> float | None:
-    expected = int(found.scores.expected[nodes].sum())
-    return int(found.scores.known[nodes].sum()) / expected if expected else None
+def _share(known: I64, expected: I64, nodes: Sequence[int]) -> float | None:
+    total = int(expected[nodes].sum())
+    return int(known[nodes].sum()) / total if total else None
 
 
 def _group(view: View, found: Evidence, by: str, name: str, nodes: list[int], critical: set[int]) -> QualityRow:
@@ -186,7 +189,7 @@ def _group(view: View, found: Evidence, by: str, name: str, nodes: list[int], cr
         domain=view.domain(nodes[0]) if by == "product" else name,
         quality=mean,
         grade=grade(mean, any(bool(found.scores.gated[i]) for i in known)),
-        coverage=_coverage(found, nodes),
+        coverage=_share(found.scores.known, found.scores.expected, nodes),
         datasets=len(nodes),
         unknown=len(nodes) - len(known),
         minimum=None if worst is None else float(found.scores.shown[worst]),

@@ -86,7 +86,7 @@ def _grounds(base: Base, cost: Cost | None) -> Grounds:
         base=base,
         members=base.members,
         promises=base.promises,
-        coverage=cache(lambda: coverage_of_products(base.view)),
+        coverage=cache(lambda: coverage_of_products(base.view, judged=base.promises)),
         critical=frozenset(
             one.subject
             for one in base.violations

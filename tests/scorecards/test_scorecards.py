@@ -73,6 +73,21 @@ def test_maturity_says_what_is_missing_for_the_next_level(lx: Lineage, end: date
     assert notes["orders"] == ("L0 seen; missing: a classification of dataset:snowflake://hp-eu1:dwh.sales.fct_orders")
 
 
+def test_coverage_of_products_is_that_of_the_quality_report(
+    lx: Lineage, end: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lineage.quality import evidence
+    from lineage.quality.report import coverage_of_products, report
+    from lineage.scorecards.base import Base
+
+    monkeypatch.setattr(evidence, "_FEW", 0)  # as among many nodes: only those of the products are looked at
+    few = lx.view(as_of=end)
+    found = coverage_of_products(few, judged=Base(few).promises)
+    known = [share for share in found.values() if share is not None]
+    assert None not in few.instant._remembered["quality"] and 0 < min(known) < max(known) < 1
+    assert found == {row.id: row.coverage for row in report(few, "product", now=end).nodes}
+
+
 def test_the_top_of_maturity_wants_a_drill_of_this_product_within_a_year(lx: Lineage, end: datetime) -> None:
     lx.scorecards.drill("orders", "lost the warehouse for an hour", now=end - timedelta(days=300))
     lx.scorecards.drill("payments", "too long ago", now=end - timedelta(days=366))
