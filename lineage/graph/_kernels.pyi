@@ -35,6 +35,7 @@ class Graph:
         zero_indptr: Buffer | None,
         zero_indices: Buffer | None,
         names: Buffer,
+        backwards: bool,
         /,
     ) -> Graph: ...
     @property

@@ -106,6 +106,7 @@ def _graph(graph: Adjacency) -> Graph:
         zero.indptr if zero else None,
         zero.indices if zero else None,
         graph.public,
+        graph.backwards,
     )
 
 

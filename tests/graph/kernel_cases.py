@@ -30,9 +30,13 @@ class Case:
 
 
 def edges(rng: np.random.Generator, n: int, m: int, hub: int) -> Edges:
+    """Half of the time they lead to greater vertices, but for a few: then vertices are numbered along the flow."""
     src, dst = (rng.integers(0, n, m).astype(np.uint32) for _ in range(2))
     if hub >= 0:
         src[: m // 2] = hub
+    if rng.random() < 0.5:
+        turned = (src > dst) ^ (rng.random(m) < 2 / (m + 1))
+        src, dst = np.where(turned, dst, src), np.where(turned, src, dst)
     return Edges(src, dst, rng.integers(0, 6, m).astype(np.uint8)).distinct(n)
 
 
@@ -47,12 +51,15 @@ def zero_edges(rng: np.random.Generator, n: int) -> Edges:
 def case(rng: np.random.Generator) -> Case:
     n = int(rng.choice([1, 2, 7, 60, 700, 3000]))
     m = int(n * rng.uniform(0, 4))
-    unit = edges(rng, n, m, int(rng.integers(0, n)) if rng.random() < 0.5 else -1)
+    hub = int(rng.integers(0, n)) if rng.random() < 0.5 else -1
+    unit = edges(rng, n, m, hub)
     zero = zero_edges(rng, n) if rng.random() < 0.4 and n > 3 else None
     some = [rng.integers(0, n, int(rng.integers(0, 4))).astype(np.uint32) for _ in range(2)]
     late = some[1] if rng.random() < 0.3 else some[1][:0]
+    if hub >= 0 and rng.random() < 0.5:
+        some[0][:1] = hub
     grades = [rng.integers(0, 3, len(v)).astype(np.uint8) for v in (some[0], late)]
-    public = rng.permutation(n).astype(np.uint32)
+    public = np.sort(rng.choice(2 * n, n, replace=False)).astype(np.uint32)  # each list ascends by it
     return Case(
         graph=Adjacency(n, csr(unit), zero and csr(zero), public),
         reverse=Adjacency(n, csr(unit.turned(n)), zero and csr(zero.turned(n)), public, True),

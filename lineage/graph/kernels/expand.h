@@ -32,7 +32,7 @@
 
 #define COPY 8    /* entries of one fixed copy */
 #define CHUNK 512 /* neighbours that are filtered together */
-#define BLOCK 32  /* vertices whose lists are looked up together */
+#define BLOCK 128  /* vertices whose lists are looked up together */
 #define FLAT (CHUNK + (BLOCK + 2) * COPY)
 
 /* Neighbours to look at, and the owner of each: the place in the order of the vertex whose list it is from, with the
@@ -148,21 +148,21 @@ typedef struct {
 } Lists;
 
 /* Those of list[begin ... count - 1] that have a list, no sinks; list[0] has place `base`. */
-ALWAYS_INLINE void rows_plain(const uint8_t *state, const Csr *g, const uint32_t *list, uint32_t base, size_t begin,
+ALWAYS_INLINE void rows_plain(const Csr *g, const uint32_t *list, uint32_t base, size_t begin,
                               size_t count, Lists *restrict lists)
 {
     size_t some = lists->count;
     for (size_t k = begin; k < count; k++) {
         uint32_t row = list[k] - g->first;
         lists->row[some] = row;
-        lists->owner[some] = (base + (uint32_t)k) | (uint32_t)state[list[k]] << OWN_SHIFT;
+        lists->owner[some] = base + (uint32_t)k;
         some += row < g->rows;
     }
     lists->count = some;
 }
 
 #if MESHLINE_AVX2
-static inline WIDE_CODE size_t rows_wide(const uint8_t *state, const Csr *g, const uint32_t *list, uint32_t base,
+static inline WIDE_CODE size_t rows_wide(const Csr *g, const uint32_t *list, uint32_t base,
                                          size_t count, Lists *lists)
 {
     const __m256i first = _mm256_set1_epi32((int)g->first), last = _mm256_set1_epi32((int)g->rows - 1), eight = _mm256_set1_epi32(8);
@@ -170,13 +170,11 @@ static inline WIDE_CODE size_t rows_wide(const uint8_t *state, const Csr *g, con
     size_t some = 0, k = 0;
     for (; k + 8 <= count; k += 8) {
         __m256i v = _mm256_loadu_si256((const __m256i *)(list + k)), row = _mm256_sub_epi32(v, first);
-        __m256i own = _mm256_slli_epi32(_mm256_i32gather_epi32((const int *)state, v, 1), OWN_SHIFT);
         __m256i inside = _mm256_cmpeq_epi32(_mm256_min_epu32(row, last), row);
         uint32_t bits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(inside));
         __m256i front = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)positions[bits]));
         _mm256_storeu_si256((__m256i *)(lists->row + some), _mm256_permutevar8x32_epi32(row, front));
-        own = _mm256_permutevar8x32_epi32(_mm256_or_si256(own, place), front);
-        _mm256_storeu_si256((__m256i *)(lists->owner + some), own);
+        _mm256_storeu_si256((__m256i *)(lists->owner + some), _mm256_permutevar8x32_epi32(place, front));
         some += (uint32_t)_mm_popcnt_u32(bits);
         place = _mm256_add_epi32(place, eight);
     }
@@ -193,13 +191,15 @@ ALWAYS_INLINE void look_up(uint8_t *restrict state, const Csr *g, const uint32_t
     lists->count = 0;
 #if MESHLINE_AVX2
     if (widely && g->rows)
-        begin = rows_wide(state, g, list, base, count, lists);
+        begin = rows_wide(g, list, base, count, lists);
 #else
     (void)widely;
 #endif
-    rows_plain(state, g, list, base, begin, count, lists);
+    rows_plain(g, list, base, begin, count, lists);
     for (size_t k = 0; k < lists->count; k++) {
-        state[lists->row[k] + g->first] |= READ;
+        uint8_t *at = state + lists->row[k] + g->first;
+        lists->owner[k] |= (uint32_t)*at << OWN_SHIFT;
+        *at |= READ;
         PREFETCH(g->indptr + lists->row[k]);
     }
 }

@@ -79,11 +79,35 @@ static Bounds tell(const uint8_t *restrict state, const uint32_t *restrict names
     return bounds_of(order, count);
 }
 
+#if MESHLINE_AVX2
+/* Where to look for the first value that is `wanted`: none of those before is. */
+static WIDE_CODE size_t first_equal_wide(const uint32_t *value, size_t count, uint32_t wanted)
+{
+    const __m256i all = _mm256_set1_epi32((int)wanted);
+    size_t k = 0;
+    for (; k + 32 <= count; k += 32) {
+        __m256i here = _mm256_setzero_si256();
+        PREFETCH((uintptr_t)(value + k) + 2048);
+        for (size_t j = 0; j < 32; j += 8) {
+            __m256i some = _mm256_loadu_si256((const __m256i *)(value + k + j));
+            here = _mm256_or_si256(here, _mm256_cmpeq_epi32(some, all));
+        }
+        if (!_mm256_testz_si256(here, here))
+            break;
+    }
+    return k;
+}
+#endif
+
 /* Position of the first value that is `wanted`, `count` when there is none. */
 static size_t first_equal(const uint32_t *value, size_t count, uint32_t wanted)
 {
     enum { AT_ONCE = 64 };
     size_t k = 0;
+#if MESHLINE_AVX2
+    if (wide)
+        k = first_equal_wide(value, count, wanted);
+#endif
     for (int here = 0; k + AT_ONCE <= count; k += AT_ONCE) {
         for (size_t j = 0; j < AT_ONCE; j++)
             here |= value[k + j] == wanted;

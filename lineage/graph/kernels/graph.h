@@ -3,6 +3,7 @@
 #define MESHLINE_GRAPH_H
 
 #include "buffers.h"
+#include "cuts.h"
 #include "search.h"
 
 /* A search over more vertices than this lets other Python threads run meanwhile. Short ones keep the lock: to get it
@@ -19,7 +20,8 @@ typedef struct {
     Py_buffer buffers[BUFFERS];
     Csr unit, zero;
     const uint32_t *names;
-    int has_zero;
+    int has_zero, backwards; /* backwards: edges lead to smaller vertices, but for those of cycles */
+    uint64_t *crossed;       /* see cuts.h */
     uint32_t n, classes; /* classes: bit set of those that edges have */
     Scratch *idle;
 } Graph;
@@ -71,7 +73,7 @@ static int vertices_of(PyObject *object, Py_buffer *view, uint32_t n)
     return -1;
 }
 
-/* -- Graph(n, first, indptr, indices, zero_first, zero_indptr, zero_indices, names) */
+/* -- Graph(n, first, indptr, indices, zero_first, zero_indptr, zero_indices, names, backwards) */
 
 static void graph_dealloc(Graph *self)
 {
@@ -83,6 +85,7 @@ static void graph_dealloc(Graph *self)
     for (int k = 0; k < BUFFERS; k++)
         if (self->buffers[k].obj != NULL)
             PyBuffer_Release(&self->buffers[k]);
+    free(self->crossed);
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
@@ -102,9 +105,10 @@ static PyObject *graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     unsigned int n, first, zero_first;
     PyObject *indptr, *indices, *zero_indptr, *zero_indices, *names;
+    int backwards;
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "IIOOIOOO", &n, &first, &indptr, &indices, &zero_first, &zero_indptr, &zero_indices,
-                          &names))
+    if (!PyArg_ParseTuple(args, "IIOOIOOOp", &n, &first, &indptr, &indices, &zero_first, &zero_indptr, &zero_indices,
+                          &names, &backwards))
         return NULL;
     Graph *self = (Graph *)type->tp_alloc(type, 0);
     if (self == NULL)
@@ -126,6 +130,12 @@ static PyObject *graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         goto fail;
     }
     self->names = self->buffers[NAMES].buf;
+    self->backwards = backwards;
+    self->crossed = cuts_of((const Csr *const[]){&self->unit, &self->zero}, 1 + self->has_zero, n, backwards);
+    if (self->crossed == NULL) {
+        PyErr_NoMemory();
+        goto fail;
+    }
     return (PyObject *)self;
 fail:
     Py_DECREF(self);

@@ -8,6 +8,23 @@
 
 /* -- path(reverse, seeds, late, targets, mask, closed) -> vertices from a seed to a target, or None */
 
+/* The vertices that may be on a way from the seeds, or late ones, to the targets. */
+static void bound_path(Meeting *m, const Graph *self, const Py_buffer *v)
+{
+    uint32_t ahead = NONE, behind = 0; /* of the starts the one farthest upstream, of the targets downstream */
+    for (int k = 0; k < 3; k++) {
+        const uint32_t *vertex = v[k].buf;
+        int up = (k < 2) != self->backwards;
+        for (Py_ssize_t j = 0; j < length(&v[k]); j++) {
+            ahead = up && vertex[j] < ahead ? vertex[j] : ahead;
+            behind = !up && vertex[j] > behind ? vertex[j] : behind;
+        }
+    }
+    m->least = ahead == NONE ? 0 : run_begin(self->crossed, ahead);
+    behind = run_end(self->crossed, behind);
+    m->span = behind < m->least ? 0 : behind - m->least;
+}
+
 static PyObject *path_from(Graph *self, Graph *reverse, const Py_buffer *v, long mask, const uint64_t *closed)
 {
     Scratch *s = scratch_take(self), *r = s == NULL ? NULL : scratch_take(reverse);
@@ -16,7 +33,9 @@ static PyObject *path_from(Graph *self, Graph *reverse, const Py_buffer *v, long
         Meeting m = {.from = {&self->unit, self->has_zero ? &self->zero : NULL, s, 0, 0},
                      .to = {&reverse->unit, reverse->has_zero ? &reverse->zero : NULL, r, 0, 0},
                      .closed = closed,
+                     .names = self->has_zero ? NULL : self->names,
                      .mask = (uint32_t)mask};
+        bound_path(&m, self, v);
         uint32_t last = meet(&m, v[0].buf, (size_t)length(&v[0]), v[1].buf, (size_t)length(&v[1]), v[2].buf,
                              (size_t)length(&v[2]));
         Py_ssize_t steps = 0;

@@ -5,6 +5,9 @@
  * that a full breadth-first search would find: the search from the seeds goes on from where they met, through nothing
  * but what the search from the targets has seen. (Among the vertices on shortest paths the order of that search is that
  * of the full one, since the parent of each lies on a shortest path itself.)
+ *
+ * Vertices are numbered along the flow, so nothing that lies before the seeds or behind the targets is on a way between
+ * them: cuts.h tells how far those bounds have to be set off for cycles.
  */
 #ifndef MESHLINE_PATH_H
 #define MESHLINE_PATH_H
@@ -20,8 +23,12 @@ typedef struct {
 typedef struct {
     Side from, to;
     const uint64_t *closed;
-    uint32_t mask;
+    const uint32_t *names; /* lists ascend by them; NULL when they do not */
+    uint32_t mask, least, span; /* vertices that may be on a way: least ... least + span */
 } Meeting;
+
+/* A list is turned round (see `reach_back`) when it is longer than this many times what the other side has seen. */
+#define LOPSIDED 8
 
 static inline int seen_by(const Side *side, uint32_t v)
 {
@@ -58,7 +65,7 @@ static int reach_from(Meeting *m, Side *side, const Csr *g, uint32_t at, const S
         return 0;
     for (uint32_t e = g->indptr[row], end = g->indptr[row + 1]; e < end; e++) {
         uint32_t w = g->indices[e] & VERTEX_MASK, cls = g->indices[e] >> CLASS_SHIFT;
-        if (!(m->mask >> cls & 1) || seen_by(side, w) || (m->closed != NULL && bit_of(m->closed, w)))
+        if (w - m->least > m->span || !(m->mask >> cls & 1) || seen_by(side, w) || (m->closed != NULL && bit_of(m->closed, w)))
             continue;
         int theirs = seen_by(other, w);
         if (inside && !theirs)
@@ -113,6 +120,38 @@ static uint32_t arrived(const Side *side, uint32_t begin, const uint32_t *target
     return NONE;
 }
 
+/* The same as `reach_from` inside of what the other side has seen, which is little beside the list: found through the
+ * lists of that side's vertices, and put in the order of this one. */
+static void reach_back(Meeting *m, Side *side, uint32_t at, const Side *other)
+{
+    const Csr *g = other->unit;
+    uint32_t v = side->scratch->order[at], *order = side->scratch->order, begin = side->tail;
+    for (uint32_t k = 0; k < other->tail; k++) {
+        uint32_t w = other->scratch->order[k], row = w - g->first, leads = 0;
+        if (row >= g->rows || seen_by(side, w))
+            continue;
+        for (uint32_t e = g->indptr[row], end = g->indptr[row + 1]; e < end; e++)
+            leads |= (g->indices[e] & VERTEX_MASK) == v && m->mask >> (g->indices[e] >> CLASS_SHIFT) & 1;
+        if (!leads)
+            continue;
+        append(side, w, at);
+        for (uint32_t hole = side->tail - 1; hole > begin && m->names[w] < m->names[order[hole - 1]]; hole--) {
+            order[hole] = order[hole - 1];
+            order[hole - 1] = w;
+        }
+    }
+}
+
+static void go_on_from(Meeting *m, Side *side, uint32_t at)
+{
+    const Csr *g = side->unit;
+    uint32_t row = side->scratch->order[at] - g->first;
+    if (m->names != NULL && row < g->rows && (g->indptr[row + 1] - g->indptr[row]) / LOPSIDED > m->to.tail)
+        reach_back(m, side, at, &m->to);
+    else
+        reach_from(m, side, g, at, &m->to, 1);
+}
+
 /* Go on from the last hop of the seeds' side, which has met the other, until a target is there. */
 static uint32_t go_on(Meeting *m, const uint32_t *targets, size_t count)
 {
@@ -120,13 +159,13 @@ static uint32_t go_on(Meeting *m, const uint32_t *targets, size_t count)
     uint32_t end = side->tail, found = arrived(side, side->begin, targets, count);
     for (uint32_t at = side->begin; found == NONE && at < end; at++)
         if (seen_by(&m->to, side->scratch->order[at]))
-            reach_from(m, side, side->unit, at, &m->to, 1);
+            go_on_from(m, side, at);
     for (uint32_t begin = end; found == NONE && begin < side->tail;) {
         add_zero(m, side, &m->to, begin, 1);
         found = arrived(side, begin, targets, count);
         end = side->tail;
         for (uint32_t at = begin; found == NONE && at < end; at++)
-            reach_from(m, side, side->unit, at, &m->to, 1);
+            go_on_from(m, side, at);
         begin = end;
     }
     return found;
