@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ingest import altered
-from ingest.archive import BLOCK_EVENTS, LONGEST_TICK, TICK, append_block, receipt_time, tail, tick_after
+from ingest.archive import BLOCK_EVENTS, append_block, receipt_time, tail, tick_after
 from ingest.envelope import Envelope
 from ingest.metrics import LiveMetrics
 from ingest.projection_loop import ProjectionLoop
@@ -263,7 +263,7 @@ class LiveIngest:
         blocks = [events[start : start + BLOCK_EVENTS] for start in range(0, len(events), BLOCK_EVENTS)]
         with self.store.cursor() as cursor:
             block, last = place or tail(cursor)
-            at = receipt_time(last, tick_after(utcnow(), LONGEST_TICK if self.projector.is_late() else TICK))
+            at = receipt_time(last, tick_after(utcnow(), self.projector.tick()))
             with self._one_commit(cursor, len(blocks) + bool(rejected) + self._masks):
                 originals: dict[bytes, tuple[bytes, bytes]] = {}
                 if self._masks:

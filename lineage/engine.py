@@ -80,6 +80,7 @@ class Lineage(GraphQuestions, Fields):
         self._lock = threading.RLock()
         self._version = -1
         self._now: Instant | None = None
+        self._last: Instant | None = None  # the newest of now, outdated or not
         self._others: OrderedDict[tuple[datetime | None, datetime | None], Instant] = OrderedDict()
 
     def close(self) -> None:
@@ -261,7 +262,7 @@ class Lineage(GraphQuestions, Fields):
     def _current(self) -> Instant:
         with self._lock:
             if self._now is None:
-                self._now = self._load(None, None)
+                self._now = self._last = self._load(None, None)
             return self._now
 
     def _past(self, at: datetime | None, known: datetime | None) -> Instant:
@@ -283,4 +284,4 @@ class Lineage(GraphQuestions, Fields):
             snapshot = load_now(self.store, f"{fingerprint}-{self._version}")
         else:
             snapshot = self._live.now()
-        return Instant(self.store, snapshot, self._version, fingerprint)
+        return Instant(self.store, snapshot, self._version, fingerprint, self._last)

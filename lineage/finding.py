@@ -103,7 +103,7 @@ def _products(view: View) -> list[tuple[str, str, str, str, str | None]]:
 
 def _owners(view: View) -> list[tuple[str, str, str, str, str | None]]:
     found: dict[str, int] = {}
-    for owner, nodes in view.instant.remember("nodes by owner", lambda: _owned(view)).items():
+    for owner, nodes in view.instant.remember_label("nodes by owner", lambda: _owned(view)).items():
         count = sum(not view.hidden(i) for i in nodes) if view.restricted else len(nodes)
         if count:
             found[owner] = count
@@ -127,7 +127,7 @@ def _owned(view: View) -> dict[str, list[int]]:
 
 def owned(view: View, owner: str) -> list[NodeRef]:
     """Datasets and jobs of an owner."""
-    nodes = view.instant.remember("nodes by owner", lambda: _owned(view)).get(owner, [])
+    nodes = view.instant.remember_label("nodes by owner", lambda: _owned(view)).get(owner, [])
     return [view.ref(i) for i in nodes if not view.hidden(i)]
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from lineage.domains import DomainMap, load_domains
 from lineage.store.horizon import horizon_notes
@@ -17,7 +17,23 @@ if TYPE_CHECKING:
     from lineage.store import Store
 
 T = TypeVar("T")
+R = TypeVar("R")
 KIND_NAMES = ("dataset", "job", "column")
+_DECLARED = """
+-- one row: what names domains and owners at T as known at K; rows and the sum of their hashes
+SELECT * FROM (
+  SELECT count(*), sum(CAST(hash(name, title, owner, parent, patterns, valid_from, valid_to,
+    valid_from <= $at, valid_to > $at) AS HUGEINT))
+  FROM domain WHERE known_from <= $known AND known_to > $known
+), (
+  SELECT count(*), sum(CAST(hash(entity, key, place, valid_from, body) AS HUGEINT)) FROM facet
+  WHERE key IN ('ownership', 'tags')
+    AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
+), (
+  SELECT count(*), sum(CAST(hash(node, owner, valid_from, known_from) AS HUGEINT)) FROM owner_mark
+  WHERE valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
+)
+"""
 _FACETS = """
 -- ownership and tags of every dataset and job at T as known at K, the general place before the others
 SELECT f.entity, f.key, f.body FROM facet f
@@ -80,6 +96,60 @@ SELECT DISTINCT word FROM (
 """
 
 
+class _Label(Generic[R]):
+    """A property that is found once for all instants that have the same labels (:class:`_Labels`)."""
+
+    def __init__(self, find: Callable[[Instant], R], *, of_nodes: bool) -> None:
+        self.find, self.of_nodes = find, of_nodes
+        self.__doc__ = find.__doc__
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instant: None, _owner: type) -> _Label[R]: ...
+    @overload
+    def __get__(self, instant: Instant, _owner: type) -> R: ...
+    def __get__(self, instant: Instant | None, _owner: type) -> _Label[R] | R:
+        if instant is None:
+            return self
+        known = instant.labels.of_nodes if self.of_nodes else instant.labels.declared
+        if self.name not in known:
+            known[self.name] = self.find(instant)
+        found: R = known[self.name]
+        return found
+
+
+def _declared(find: Callable[[Instant], R]) -> _Label[R]:
+    """Follows from declarations alone: domains, ownership, tags."""
+    return _Label(find, of_nodes=False)
+
+
+def _of_nodes(find: Callable[[Instant], R]) -> _Label[R]:
+    """Follows from declarations and the nodes of the snapshot."""
+    return _Label(find, of_nodes=True)
+
+
+class _Labels:
+    """What labels nodes. A batch of runs of known jobs changes none of it, so the next instant has it from the last.
+
+    Parameters
+    ----------
+    state
+        digest of the declarations at the instant.
+    nodes
+        the nodes of its snapshot: the same object in all snapshots with the same nodes in the same groups.
+    last
+        labels of the instant before.
+    """
+
+    def __init__(self, state: tuple[Any, ...], nodes: object, last: _Labels | None) -> None:
+        self.state, self.nodes = state, nodes
+        declared = last is not None and last.state == state
+        self.declared: dict[str, Any] = last.declared if last and declared else {}
+        self.of_nodes: dict[str, Any] = last.of_nodes if last and declared and last.nodes is nodes else {}
+
+
 class Instant:
     """One snapshot with what is needed to label its nodes; immutable once loaded, shared by all threads.
 
@@ -93,14 +163,18 @@ class Instant:
         state number of the store when the snapshot was loaded.
     fingerprint
         of that state, see :func:`lineage.store.version.state_fingerprint`.
+    last
+        an earlier instant of now, from which labels are taken over as far as nothing has changed them.
     """
 
-    def __init__(self, store: Store, snapshot: Snapshot, version: int, fingerprint: str) -> None:
+    def __init__(
+        self, store: Store, snapshot: Snapshot, version: int, fingerprint: str, last: Instant | None = None
+    ) -> None:
         self.store = store
         self.snapshot = snapshot
         self.version = version
         self.fingerprint = fingerprint
-        self._domain: dict[int, str] = {}
+        self._before: _Labels | None = (last.__dict__.get("labels") or last._before) if last else None
         self._remembered: dict[str, Any] = {}
 
     def remember(self, name: str, find: Callable[[], T]) -> T:
@@ -108,6 +182,24 @@ class Instant:
         if name not in self._remembered:
             self._remembered[name] = find()
         found: T = self._remembered[name]
+        return found
+
+    @cached_property
+    def labels(self) -> _Labels:
+        """What labels its nodes."""
+        return _Labels(self.store.rows(_DECLARED, self._when)[0], self.snapshot.parts()["nodes"], self._before)
+
+    @cached_property
+    def _domain(self) -> dict[int, str]:
+        found: dict[int, str] = self.labels.of_nodes.setdefault("domain of a node", {})
+        return found
+
+    def remember_label(self, name: str, find: Callable[[], T]) -> T:
+        """As :meth:`remember`, for what follows from names, domains and owners: asked once while these stay."""
+        known = self.labels.of_nodes
+        if name not in known:
+            known[name] = find()
+        found: T = known[name]
         return found
 
     @property
@@ -119,12 +211,12 @@ class Instant:
         """What an answer at this instant has to say of what retention let go."""
         return horizon_notes(self.store.rows, self.snapshot.as_of, self.snapshot.known_at)
 
-    @cached_property
+    @_declared
     def domains(self) -> DomainMap:
         """Domains at this instant."""
         return load_domains(self.store, self.snapshot.as_of, self.snapshot.known_at)
 
-    @cached_property
+    @_declared
     def facets(self) -> dict[int, dict[str, Any]]:
         """Ownership and tags facets by node id and key."""
         bodies = {body: _object(text) for body, text in self.store.rows(_BODIES)}
@@ -181,13 +273,13 @@ class Instant:
         at, jobs, _ = self.snapshot.arrows(datasets, kind)
         return datasets[at].tolist(), jobs.tolist()
 
-    @cached_property
+    @_of_nodes
     def grouped(self) -> frozenset[int]:
         """Nodes that have aliases."""
         found = {i for i in map(self.snapshot.index, self.names) if i is not None}
         return frozenset(i for i in found if len(self.snapshot.members(i)) > 1)
 
-    @cached_property
+    @_of_nodes
     def facets_of(self) -> dict[int, list[dict[str, Any]]]:
         """Ownership and tags facets by node, those of the preferred member first."""
         found: dict[int, list[tuple[int, dict[str, Any]]]] = {}
@@ -198,17 +290,17 @@ class Instant:
                 found.setdefault(i, []).append((place, facets))
         return {i: [facets for _, facets in sorted(own, key=lambda one: one[0])] for i, own in found.items()}
 
-    @cached_property
+    @_of_nodes
     def words(self) -> list[str]:
         """Every word that occurs in a name, in lower case."""
         return [row[0] for row in self.store.rows(_WORDS)]
 
-    @cached_property
+    @_of_nodes
     def names(self) -> dict[int, tuple[str, str, str]]:
         """Kind, namespace and name of every node that has alias evidence."""
         return {row[0]: (row[1], row[2], row[3]) for row in self.store.rows(_NAMES)}
 
-    @cached_property
+    @_of_nodes
     def other_names(self) -> tuple[list[int], list[str]]:
         """Every member of an alias group, as often as its group has other members, and the names of these."""
         found = [
@@ -243,7 +335,7 @@ class Instant:
             self._domain[i] = found
         return found
 
-    @cached_property
+    @_of_nodes
     def owners_by_hand(self) -> dict[int, str]:
         """Owners that people named, which go before those that events tell."""
         from lineage.owners.marks import statements

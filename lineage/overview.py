@@ -192,7 +192,7 @@ def domains(view: View) -> tuple[DomainInfo, ...]:
 
 def domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
     """Number of datasets and of jobs in each domain."""
-    return instant.remember("domain counts", lambda: _domain_counts(instant))
+    return instant.remember_label("domain counts", lambda: _domain_counts(instant))
 
 
 def _domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
@@ -205,13 +205,16 @@ def _domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
 
 def _domain_codes(instant: Instant) -> tuple[list[str], I64]:
     """Names of domains, and the position of that of each dataset and job among them."""
-    return instant.remember("domain codes", lambda: _find_codes(instant))
+    return instant.remember_label("domain codes", lambda: _find_codes(instant))
 
 
 def _find_codes(instant: Instant) -> tuple[list[str], I64]:
+    from lineage.view import prepare_domains
+
     nodes = int((instant.snapshot.kind != 2).sum())
     if not instant.domains.domains:  # nothing can belong to anything
         return [UNASSIGNED], np.zeros(nodes, dtype=np.int64)
+    prepare_domains(instant, np.arange(nodes).tolist())
     found = [instant.domain(i) for i in range(nodes)]
     names = sorted(set(found))
     place = {name: k for k, name in enumerate(names)}

@@ -84,6 +84,13 @@ def table(cursor: Any, query: str, **parameters: datetime) -> pa.Table:
     return found
 
 
+def rows(cursor: Any, query: str, **parameters: datetime) -> list[tuple[Any, ...]]:
+    """Answer of a query as tuples: for a few rows, of which the way to Arrow would cost more than the question."""
+    named = {name: value for name, value in parameters.items() if f"${name}" in query}
+    found: list[tuple[Any, ...]] = cursor.execute(query, named).fetchall()
+    return found
+
+
 def assemble(
     as_of: datetime,
     known_at: datetime,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.graph import sql
 from lineage.graph.arrays import Bool
-from lineage.graph.build import instant, levels, relate, self_loops, table
+from lineage.graph.build import instant, levels, relate, rows, self_loops, table
 from lineage.graph.numbering import number
 from lineage.graph.patch import patched
 from lineage.graph.rows import RELATIONS, EdgeRows, Pairs, Relations
@@ -30,6 +30,33 @@ if TYPE_CHECKING:
 MANY = 20_000  # changed rows from which on a patch is no quicker than a new build
 
 
+_EVIDENCE = frozenset({"alias", "alias_mark", "spelling", "alias_rule", "edge_mark"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What the tables hold in all, and in which of them time alone has changed what is visible."""
+
+    tables: dict[str, tuple[int, int]]
+    turned: frozenset[str]
+    newest: datetime  # when the newest edge was learned or unlearned
+
+    @classmethod
+    def read(cls, cursor: Any, at: datetime, known: datetime, last: Snapshot | None) -> _Marks:
+        before, learned = (last.as_of, last.known_at) if last else (at, known)
+        found = rows(cursor, sql.MARKS, at=at, known=known, before=before, learned=learned)
+        back = at < before or known < learned  # the clock of this machine was set back: everything may have turned
+        return cls(
+            tables={name: (count, total) for name, count, total, _, _ in found},
+            turned=frozenset(name for name, _, _, turned, _ in found if turned or back),
+            newest=max((newest for *_, newest in found if newest), default=EPOCH),
+        )
+
+    def changed(self, last: _Marks) -> frozenset[str]:
+        """Tables of which something else may be visible than at the last look."""
+        return self.turned | {name for name, mark in self.tables.items() if mark != last.tables[name]}
+
+
 @dataclass(frozen=True, slots=True)
 class _Digests:
     """(rows, sum of their hashes) of what a snapshot is made of."""
@@ -40,9 +67,23 @@ class _Digests:
     column_edges: tuple[int, int]
 
     @classmethod
-    def read(cls, cursor: Any, at: datetime, known: datetime) -> _Digests:
-        queries = (sql.NODE_DIGEST, sql.EVIDENCE_DIGEST, sql.EDGE_DIGEST, sql.COLUMN_EDGE_DIGEST)
-        return cls(*(_pair(table(cursor, query, at=at, known=known)) for query in queries))
+    def read(
+        cls, cursor: Any, at: datetime, known: datetime, last: _Digests | None, changed: frozenset[str]
+    ) -> _Digests:
+        """Of this instant; what no change can have touched is as it was ``last``."""
+
+        def digest(query: str, kept: tuple[int, int] | None, *tables: str) -> tuple[int, int]:
+            if kept is not None and changed.isdisjoint(tables):
+                return kept
+            count, total = rows(cursor, query, at=at, known=known)[0]
+            return count, total
+
+        return cls(
+            digest(sql.NODE_DIGEST, None),
+            digest(sql.EVIDENCE_DIGEST, last.evidence if last else None, *_EVIDENCE),
+            digest(sql.EDGE_DIGEST, last.edges if last else None, "edge", "edge_mark"),
+            digest(sql.COLUMN_EDGE_DIGEST, last.column_edges if last else None, "column_edge", "edge_mark"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +93,7 @@ class _Kept:
     snapshot: Snapshot
     soft: Bool
     digests: _Digests
-    newest: datetime  # when the newest edge in it was learned or unlearned
+    marks: _Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +110,9 @@ class _Change:
     def applied_to(self, digest: tuple[int, int]) -> tuple[int, int]:
         """What the digest becomes."""
         count, total = digest
-        for sign, rows in ((1, self.come), (-1, self.gone)):
-            count += sign * rows.num_rows
-            total += sign * sum(rows.column("digest").to_pylist())
+        for sign, some in ((1, self.come), (-1, self.gone)):
+            count += sign * some.num_rows
+            total += sign * sum(some.column("digest").to_pylist())
         return count, total
 
 
@@ -98,20 +139,24 @@ class Live:
     def __init__(self, store: Store, kernels: str | None = None) -> None:
         self._store, self._kernels = store, kernels
         self._kept: _Kept | None = None
+        self._none: dict[str, pa.Table] = {}  # answers without rows
         self.builds = self.patches = 0
 
     def now(self) -> Snapshot:
         """The graph as it is; not to be called by two threads at once."""
+        last = self._kept
         with self._store.reading() as cursor:
             at, known = instant(cursor, None, None)
-            digests = _Digests.read(cursor, at, known)
-            kept = self._kept and self._followed(self._kept, cursor, at, known, digests)
+            marks = _Marks.read(cursor, at, known, last.snapshot if last else None)
+            changed = marks.changed(last.marks) if last else frozenset(marks.tables)
+            digests = _Digests.read(cursor, at, known, last.digests if last else None, changed)
+            kept = self._followed(last, cursor, at, known, digests, marks) if last else None
             if kept is None:
-                kept = self._built(cursor, at, known, digests)
+                kept = self._built(cursor, at, known, digests, marks)
         self._kept = kept
         return kept.snapshot
 
-    def _built(self, cursor: Any, at: datetime, known: datetime, digests: _Digests) -> _Kept:
+    def _built(self, cursor: Any, at: datetime, known: datetime, digests: _Digests, marks: _Marks) -> _Kept:
         self.builds += 1
         queries = (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES)
         entities, columns, aliases, *edges = (table(cursor, query, at=at, known=known) for query in queries)
@@ -127,17 +172,24 @@ class Live:
             left_out,
             self._kernels,
         )
-        return _Kept(snapshot, soft, digests, _newest(cursor))
+        return _Kept(snapshot, soft, digests, marks)
 
-    def _followed(self, kept: _Kept, cursor: Any, at: datetime, known: datetime, digests: _Digests) -> _Kept | None:
+    def _followed(
+        self, kept: _Kept, cursor: Any, at: datetime, known: datetime, digests: _Digests, marks: _Marks
+    ) -> _Kept | None:
         """The same state reached from the last one; ``None`` when it must be built."""
         if kept.digests == digests:
-            return replace(kept, snapshot=kept.snapshot.moved(at, known))
+            return replace(kept, snapshot=kept.snapshot.moved(at, known), marks=marks)
         if (kept.digests.nodes, kept.digests.evidence) != (digests.nodes, digests.evidence):
             return None
-        times = {"at": at, "known": known, "before": kept.snapshot.as_of, "floor": kept.newest}
-        edges = _Change(table(cursor, sql.EDGES_COME, **times), table(cursor, sql.EDGES_GONE, **times))
-        columns = _Change(table(cursor, sql.COLUMN_EDGES_COME, **times), table(cursor, sql.COLUMN_EDGES_GONE, **times))
+        times = {"at": at, "known": known, "before": kept.snapshot.as_of, "floor": kept.marks.newest}
+        edges = self._change(cursor, (sql.EDGES_COME, sql.EDGES_GONE), times, kept.digests.edges != digests.edges)
+        columns = self._change(
+            cursor,
+            (sql.COLUMN_EDGES_COME, sql.COLUMN_EDGES_GONE),
+            times,
+            kept.digests.column_edges != digests.column_edges,
+        )
         reached = (edges.applied_to(kept.digests.edges), columns.applied_to(kept.digests.column_edges))
         if reached != (digests.edges, digests.column_edges) or edges.rows + columns.rows > MANY:
             return None
@@ -145,7 +197,15 @@ class Live:
         if snapshot is None:
             return None
         self.patches += 1
-        return _Kept(snapshot, kept.soft, digests, _newest(cursor))
+        return _Kept(snapshot, kept.soft, digests, marks)
+
+    def _change(self, cursor: Any, queries: tuple[str, str], times: dict[str, datetime], changed: bool) -> _Change:
+        """Rows that came and went; where nothing did, the database is not asked again for no rows."""
+        if changed or any(query not in self._none for query in queries):
+            found = [table(cursor, query, **times) for query in queries]
+            self._none.update((query, one.schema.empty_table()) for query, one in zip(queries, found, strict=True))
+            return _Change(*found)
+        return _Change(*(self._none[query] for query in queries))
 
     def _patched(self, kept: _Kept, changes: tuple[_Change, _Change], at: datetime, known: datetime) -> Snapshot | None:
         """The snapshot with some rows changed; what no change has touched is shared with the last one."""
@@ -162,20 +222,11 @@ class Live:
         changed = {name for name, rows in found.items() if rows is not getattr(old, name)}
         relations = Relations(**found)
         if changed & {"lineage", "columns", "writes"}:
-            parts |= {"levels": levels(nodes, relations), "self_loops": self_loops(relations)}
+            same = None if "columns" in changed else parts["levels"]["column"]
+            parts |= {"levels": levels(nodes, relations, same), "self_loops": self_loops(relations)}
         pairs = zip(("reads", "writes", "contains"), parts["pairs"], strict=True)
         parts |= {
             "relations": relations,
             "pairs": tuple(Pairs.of(found[name]) if name in changed else before for name, before in pairs),
         }
         return Snapshot.of_parts(at, known, parts, self._kernels)
-
-
-def _newest(cursor: Any) -> datetime:
-    found: datetime | None = cursor.execute(sql.NEWEST_CHANGE).fetchall()[0][0]
-    return found or EPOCH
-
-
-def _pair(answer: pa.Table) -> tuple[int, int]:
-    count, total = (int(column[0].as_py()) for column in answer.columns)
-    return count, total

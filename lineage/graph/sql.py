@@ -121,13 +121,38 @@ EVIDENCE_DIGEST = _digest(
 EDGE_DIGEST = _digest(EDGES, _EDGE_HASH)
 COLUMN_EDGE_DIGEST = _digest(COLUMN_EDGES, _COLUMN_EDGE_HASH)
 
-# one row: when the newest edge was learned or unlearned
-NEWEST_CHANGE = """
-SELECT max(t) FROM (
-  SELECT greatest(max(known_from), max(known_to) FILTER (known_to < '9999-12-31')) AS t FROM edge
-  UNION ALL SELECT greatest(max(known_from), max(known_to) FILTER (known_to < '9999-12-31')) FROM column_edge
+# -- whether a table is what it was, at a quarter of the cost of a digest of what is visible of it
+
+_CLOCKS = "valid_from, valid_to, known_from, known_to"
+_TURN = """(valid_from > $before AND valid_from <= $at) OR (valid_to > $before AND valid_to <= $at)
+    OR (known_from > $learned AND known_from <= $known) OR (known_to > $learned AND known_to <= $known)"""
+_LEARNED = "greatest(max(known_from), max(known_to) FILTER (known_to < '9999-12-31'))"
+
+
+def _marks(table: str, columns: str, turn: str = _TURN, learned: str = "NULL") -> str:
+    return f"""
+SELECT '{table}' AS name, count(*) AS n, coalesce(sum(CAST(hash({columns}) AS HUGEINT)), 0) AS total,
+  count(*) FILTER ({turn}) AS turned, {learned} AS learned FROM {table}
+"""  # noqa: S608 - constants only
+
+
+# one row per table that a snapshot is made of: all of its rows, whenever they hold; how many have begun or ceased to be
+# visible between ($before, $learned) and ($at, $known) by time alone; when its newest edge was learned or unlearned
+MARKS = "UNION ALL".join(
+    (
+        _marks("edge", f"src, dst, job, {_CLOCKS}", learned=_LEARNED),
+        _marks("column_edge", f"src, dst, job, {_CLOCKS}", learned=_LEARNED),
+        _marks("alias", f"a, b, type, basis, {_CLOCKS}"),
+        _marks("alias_mark", f"a, b, basis, {_CLOCKS}"),
+        _marks("edge_mark", f"src, dst, mark, {_CLOCKS}"),
+        _marks("spelling", "node, canonical, rules, known_from", "known_from > $learned AND known_from <= $known"),
+        _marks(
+            "alias_rule",
+            "rule, known_from, known_to",
+            "(known_from > $learned AND known_from <= $known) OR (known_to > $learned AND known_to <= $known)",
+        ),
+    )
 )
-"""
 
 # one row per edge that has come to be visible, or has ceased to be
 EDGES_COME = f"SELECT *, {_EDGE_HASH} AS digest FROM ({_edges(_COME)})"  # noqa: S608

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -29,6 +30,8 @@ _PATIENCE = 5.0  # seconds that a question may go on while the store is being cl
 _INTERRUPTS = 100
 _CHECKPOINT = "64MB"  # p99 of a commit 4 ms; 1 MB gives 66 ms (docs/design.md, "Store")
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
+_COMMITS: dict[Path, list[int]] = {}  # the last commit to each file; while a process has it open, no other writes it
+_NUMBERS = itertools.count(1)
 
 __all__ = ["Store", "default_path", "migrations", "server_note"]
 
@@ -60,6 +63,8 @@ class Store:
         self._door = threading.Condition()
         self._closed = False
         self._live: dict[duckdb.DuckDBPyConnection, int] = {}  # cursors in use → thread
+        self.version_at: tuple[int, int] | None = None  # last commit, and the number of the state that it left
+        self._commits = [0] if path is None else _COMMITS.setdefault(path.resolve(), [0])
 
     @classmethod
     def open(cls, path: str | Path | None = None, *, create: bool = True, read_only: bool = False) -> Store:
@@ -172,6 +177,11 @@ class Store:
         with self.cursor() as cursor:
             return cursor.sql(sql, params=parameters).to_arrow_table()
 
+    @property
+    def last_commit(self) -> int:
+        """Number of the last transaction on the file; while it stays, so does what the file holds of settings."""
+        return self._commits[0]
+
     # -- writing
 
     @contextlib.contextmanager
@@ -190,6 +200,7 @@ class Store:
             try:
                 yield cursor
                 cursor.execute("COMMIT")
+                self._commits[0] = next(_NUMBERS)
             except BaseException as error:
                 with contextlib.suppress(Exception):
                     cursor.execute("ROLLBACK")

@@ -78,9 +78,16 @@ def count_batch(cursor: duckdb.DuckDBPyConnection, hashes: Iterable[bytes], wate
 
 
 def state_version(store: Store) -> int:
-    """How many changes the store has seen; 0 for an empty one."""
-    value = store.get_meta(_KEY)
-    return int(value) if value else 0
+    """How many changes the store has seen; 0 for an empty one.
+
+    Asked many times for one answer, so the database is asked only when something was committed since.
+    """
+    commit = store.last_commit  # before the number is read: what is committed meanwhile makes it be read again
+    kept = store.version_at
+    if kept is None or kept[0] != commit:
+        value = store.get_meta(_KEY)
+        kept = store.version_at = (commit, int(value) if value else 0)
+    return kept[1]
 
 
 def add_events(cursor: duckdb.DuckDBPyConnection, hashes: Iterable[bytes]) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 import ingest.projection_loop
+from ingest.archive import LONGEST_TICK, TICK
 from ingest.projection_loop import ProjectionLoop
 from lineage.times import utcnow
 from tests.server.running import until
@@ -35,6 +36,20 @@ def test_events_wait_until_their_tick_is_over_and_count_as_pending_until_then() 
     until(lambda: loop.state()[0] == 0)
     loop.stop()
     assert calls[-1] is True
+
+
+def test_a_tick_is_short_until_projecting_would_take_more_than_a_third_of_the_time() -> None:
+    loop = ProjectionLoop(lambda: 0, every=0.0)
+    assert loop.tick() == TICK
+    for took, ticks in ((0.03, 1), (0.05, 2), (0.12, 4), (5.0, 8)):
+        loop._took = took
+        assert loop.tick() == ticks * TICK
+
+
+def test_a_tick_is_the_longest_while_events_come_faster_than_they_become_visible() -> None:
+    loop = ProjectionLoop(lambda: 0, every=0.0)
+    loop.add(5, utcnow() - timedelta(seconds=2))
+    assert loop.tick() == LONGEST_TICK
 
 
 def test_a_stop_projects_what_was_told_of_just_before() -> None:
