@@ -280,7 +280,9 @@ class Derivation:
         """Nodes, facet bodies and sets that the store may not have yet; the datasets of their columns."""
         nodes, bodies = self._projector.drain()
         facets, edges, columns = self._sets.drain()
-        rows = [(node, *_node_columns(key)) for node, key in nodes.items()]
+        columns_of = {key[1:3] for key in nodes.values() if key.kind == "column"}
+        owners = {name: NodeKey("dataset", *name).id for name in columns_of}
+        rows = [(node, *key, owners[key[1:3]] if key.kind == "column" else None) for node, key in nodes.items()]
         if nodes:
             tables.append_new(cursor, tables.NODE, rows, known_at)
             tables.append_new(cursor, tables.SPELLING, _spellings(nodes), known_at)
@@ -293,7 +295,7 @@ class Derivation:
         tables.append_missing(cursor, "edge_set", tables.EDGE_SET_COLUMNS, told, "set_id")
         told = [(s, *edge[:-2]) for s, found in columns.items() for edge in found.edges]
         tables.append_missing(cursor, "column_set", tables.COLUMN_SET_COLUMNS, told, "set_id")
-        return {NodeKey("dataset", key.namespace, key.name).id for key in nodes.values() if key.kind == "column"}
+        return set(owners.values())
 
     def _shrink(self) -> None:
         """Keep memory bounded: forget the units that were not touched for longest, or all when sets became many."""
@@ -324,8 +326,3 @@ def _spellings(nodes: Mapping[int, NodeKey]) -> list[Row]:
             if rules:
                 rows.append((node, NodeKey("dataset", namespace, name).id, "+".join(rules)))
     return rows
-
-
-def _node_columns(key: NodeKey) -> tuple[object, ...]:
-    owner = NodeKey("dataset", key.namespace, key.name).id if key.kind == "column" else None
-    return key.kind, key.namespace, key.name, key.field, owner

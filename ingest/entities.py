@@ -204,6 +204,7 @@ class EntityHistories:
         earlier: dict[tuple[int, int, int], list[Contribution]] = {}
         for item in replaced:
             earlier.setdefault((item.entity, item.order, item.run), []).append(item)
+        again = {entity for entity, _, _ in earlier}
         groups: dict[int, list[Contribution]] = {entity: [] for entity in linked}
         for item in contributions:
             groups.setdefault(item.entity, []).append(item)
@@ -213,7 +214,7 @@ class EntityHistories:
             history = self._entities[entity]
             old = history.spans
             history.repeated = []
-            olds, lost = _matched(items, earlier)
+            olds, lost = _matched(items, earlier) if entity in again else ([None] * len(items), False)
             if entity in linked:
                 before[entity] = old
                 slow.append(entity)
@@ -342,11 +343,26 @@ def _absorbed(history: _Entity, item: Contribution, old: Contribution | None) ->
     return True
 
 
-def _append(old: dict[_Key, list[Span]], items: Iterable[Contribution]) -> dict[_Key, list[Span]]:
+def _moving(old: dict[_Key, list[Span]], items: Iterable[Contribution]) -> dict[int, tuple[FacetRef, ...]]:
+    """Of each set of facets, by its place in memory, those that do not go on as they are: most do."""
+    sets = {id(item.refs): item.refs for item in items}
+    bodies: dict[_Key, set[int]] = {}
+    for refs in sets.values():
+        for place, key, body in refs:
+            bodies.setdefault((place, key), set()).add(body)
+    for facet, shown in list(bodies.items()):
+        known = old.get(facet)
+        if known and known[-1].end == OPEN_MICROS and shown == {known[-1].body}:
+            del bodies[facet]
+    return {place: tuple([ref for ref in refs if ref[:2] in bodies]) for place, refs in sets.items()}
+
+
+def _append(old: dict[_Key, list[Span]], items: Sequence[Contribution]) -> dict[_Key, list[Span]]:
     """Histories with contributions that all lie behind what is there."""
     points: dict[_Key, list[Point]] = {}
+    moving = _moving(old, items)
     for item in items:
-        for place, key, body in item.refs:
+        for place, key, body in moving[id(item.refs)]:
             shown = points.setdefault((place, key), [])
             shown.append(Point(item.first, item.order, item.run, body, item.producer))
             shown.append(Point(item.last, item.order, item.run, body, item.producer))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from ingest.model import (
     PLACES,
@@ -25,23 +26,22 @@ from ingest.sets import FacetRef, Sets
 from lineage.identity import NodeKey
 
 
-@dataclass(slots=True)
-class Io:
+class Io(msgspec.Struct, eq=False):
     """One dataset on one side of a run while its events are folded."""
 
     part: DatasetPart
     first: int
     last: int = 0
-    facets: dict[tuple[str, str], Body] = field(default_factory=dict)
+    facets: dict[tuple[str, str], Body] = {}
     keyed: dict[tuple[str, str], Body] | None = None  # facets of the newest event
     changing: bool = False  # a facet tells of a change at the time of its event
     lineage: ColumnLineage | None = None
     dropped: int | None = None
-    renamed: dict[tuple[str, str], int] = field(default_factory=dict)  # former name → the first event that told it
-    statistics: list[int | None] = field(default_factory=lambda: [None, None, None])
-    windows: dict[int, list[int | None]] = field(default_factory=dict)  # of a run whose events are snapshots
-    metrics: dict[tuple[str, str], float] = field(default_factory=dict)
-    tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
+    renamed: dict[tuple[str, str], int] = {}  # former name → the first event that told it
+    statistics: list[int | None] = msgspec.field(default_factory=lambda: [None, None, None])
+    windows: dict[int, list[int | None]] = {}  # of a run whose events are snapshots
+    metrics: dict[tuple[str, str], float] = {}
+    tests: dict[tuple[str, str], Assertion] = {}
 
     def fold(self, at: int, part: DatasetPart) -> None:
         """Take in what an event tells of the dataset."""
@@ -90,8 +90,7 @@ class Io:
         return next((body.parsed for body in found if body is not None), None)
 
 
-@dataclass(slots=True)
-class Fold:
+class Fold(msgspec.Struct, eq=False):
     """What is gathered while the events of a run are folded in order."""
 
     processing: str | None = None
@@ -103,11 +102,11 @@ class Fold:
     producer: str = ""
     has_explicit: bool = False
     snapshots: bool = False  # the numbers of each event are those of a window of their own
-    explicit: dict[ExplicitLineage, None] = field(default_factory=dict)
-    job_facets: dict[tuple[str, str], Body] = field(default_factory=dict)
-    io: dict[tuple[str, int], Io] = field(default_factory=dict)
-    tests: dict[tuple[str, str], Assertion] = field(default_factory=dict)
-    dependencies: dict[Dependency, None] = field(default_factory=dict)
+    explicit: dict[ExplicitLineage, None] = {}
+    job_facets: dict[tuple[str, str], Body] = {}
+    io: dict[tuple[str, int], Io] = {}
+    tests: dict[tuple[str, str], Assertion] = {}
+    dependencies: dict[Dependency, None] = {}
 
 
 def former_name(body: Body, part: DatasetPart) -> tuple[str, str] | None:
@@ -165,10 +164,17 @@ def fold_datasets(fold: Fold, event: EventFacts) -> None:
 
 def _fold_per_run(io: Io, parsed: Any) -> None:
     if isinstance(parsed, Statistics):
-        io.statistics = [new if new is not None else old for new, old in zip(parsed, io.statistics, strict=True)]
+        rows, size, files = io.statistics
+        io.statistics = [
+            rows if parsed[0] is None else parsed[0],
+            size if parsed[1] is None else parsed[1],
+            files if parsed[2] is None else parsed[2],
+        ]
     elif isinstance(parsed, Metrics):
-        io.metrics.update({(column, name): value for column, name, value in parsed.values})
-        io.tests.update(((test.field, test.name), test) for test in parsed.tests)
+        told = {(column, name): value for column, name, value in parsed.values}
+        io.metrics = {**io.metrics, **told} if io.metrics else told
+        if parsed.tests:
+            io.tests.update(((test.field, test.name), test) for test in parsed.tests)
     elif parsed is not None:
         io.tests.update(((test.field, test.name), test) for test in parsed)
 

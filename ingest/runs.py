@@ -157,11 +157,12 @@ def outcome(ordered: Sequence[EventFacts]) -> tuple[str, int | None, bool]:
     Terminal beats everything; among terminal states the latest event time wins and a contradiction is flagged. OTHER
     and events without type never change the state.
     """
-    terminal = [event for event in ordered if event.event_type in TERMINAL]
+    types = [event.event_type for event in ordered]
+    terminal = [i for i, type_ in enumerate(types) if type_ in TERMINAL]
     if terminal:
-        last = terminal[-1]
-        return str(last.event_type), last.at, len({event.event_type for event in terminal}) > 1
-    types = {event.event_type for event in ordered}
+        last = ordered[terminal[-1]]
+        conflict = len(terminal) > 1 and len({types[i] for i in terminal}) > 1
+        return str(last.event_type), last.at, conflict
     state = "RUNNING" if "RUNNING" in types else "START" if "START" in types else "OTHER"
     return state, None, False
 

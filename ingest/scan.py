@@ -32,6 +32,16 @@ def read(data: bytes, digest: bytes | None = None) -> Envelope | Refusal:
     return found if found is not None else decode(data, digest)
 
 
+def read_whole(data: bytes) -> Envelope | Refusal:
+    """Read one event that is kept with the white space around it."""
+    found = read(data)
+    if isinstance(found, Envelope) and found.data is not data:
+        found = decode(data)  # sections are told by their places in what was read
+        assert isinstance(found, Envelope)
+        found.data = data
+    return found
+
+
 def scanned(data: bytes, digest: bytes | None = None) -> Envelope | None:
     """An event that one pass is enough for, else ``None``."""
     if _scan is None:

@@ -38,6 +38,10 @@ _NEWEST = """
 SELECT max(block), max(received_at),
   (SELECT value FROM meta WHERE key = ?), (SELECT value FROM meta WHERE key = ?) FROM raw
 """
+_KNOWN_UNTIL = """
+-- one row: time of the newest event from the given time on; zone maps pass over everything before it
+SELECT epoch_us(max(event_time)) FROM event WHERE event_time >= make_timestamp(?)
+"""
 _KNOWN = """
 -- one row per event of the batch that the store has
 SELECT hash FROM event
@@ -210,12 +214,19 @@ class Writer:
 
         What the store has already is told by its digest and never read, which makes sending a file again cheap.
         """
-        hashed = [(line, line.original or event_hash(line.data), scan.hint(line.data)) for line in inputs]
-        known = self._known(cursor, [(at, digest) for _, digest, at in hashed if at is not None])
+        hints = [scan.hint(line.data) for line in inputs]
+        until = self._until(cursor, [at for at in hints if at is not None])
+        asked = {
+            i: inputs[i].original or event_hash(inputs[i].data)
+            for i, at in enumerate(hints)
+            if at is not None and at <= until
+        }
+        known = self._known(cursor, [(hints[i] or 0, digest) for i, digest in asked.items()])
         found: dict[bytes, Envelope] = {}
         unsure: list[Envelope] = []
         rejected: list[Rejected] = []
-        for line, digest, hint in hashed:
+        for i, line in enumerate(inputs):
+            digest = asked.get(i) or line.original or event_hash(line.data)
             if digest in known or digest in found:
                 outcome.duplicates += 1
                 continue
@@ -225,13 +236,13 @@ class Writer:
                 outcome.reasons[envelope.reason] += 1
                 continue
             found[digest] = envelope
-            if envelope.at != hint:
+            if envelope.at != hints[i]:
                 unsure.append(envelope)
         if unsure:
             known = self._known(cursor, [(envelope.at, envelope.hash) for envelope in unsure])
             outcome.duplicates += len(known)
             found = {digest: envelope for digest, envelope in found.items() if digest not in known}
-        outcome.read, outcome.accepted, outcome.quarantined = len(hashed), len(found), len(rejected)
+        outcome.read, outcome.accepted, outcome.quarantined = len(inputs), len(found), len(rejected)
         return list(found.values()), rejected
 
     def project_pending(
@@ -329,6 +340,17 @@ class Writer:
             )
             for event, item in zip(facts, placed, strict=True)
         ]  # fmt: skip
+
+    @staticmethod
+    def _until(cursor: duckdb.DuckDBPyConnection, times: Sequence[int]) -> int:
+        """Time of the newest event that the store has, as far as it lies among these; events behind it are new.
+
+        Nearly all events of a stream are: they need not be looked up, nor be hashed before they are read.
+        """
+        if not times:
+            return -1
+        found: int | None = cursor.execute(_KNOWN_UNTIL, [min(times)]).fetchall()[0][0]
+        return min(times) - 1 if found is None else found
 
     @staticmethod
     def _known(cursor: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[int, bytes]]) -> set[bytes]:

@@ -24,9 +24,10 @@ from typing import Any
 
 import msgspec
 
-from ingest.envelope import Envelope, Refusal, decode
+from ingest.envelope import Envelope, Refusal
 from ingest.live import CommitError, LiveIngest, QueueFullError
 from ingest.quarantine import Rejected
+from ingest.scan import read, read_whole
 from ingest.sources.bodies import BodyError, inflate, too_large
 
 Scope = MutableMapping[str, Any]
@@ -106,9 +107,8 @@ class LineageReceiver:
         return await asyncio.to_thread(inflate, body, encoding, self.max_body)
 
     async def _single(self, body: bytes, send: Send) -> None:
-        found = decode(body) if len(body) <= _INLINE else await asyncio.to_thread(decode, body)
+        found = read_whole(body) if len(body) <= _INLINE else await asyncio.to_thread(read_whole, body)
         if not isinstance(found, Refusal):
-            found.data = body  # byte for byte, with the white space around it
             await self.live.accept((found,))
             await send(_CREATED[0])
             await send(_CREATED[1])
@@ -177,7 +177,7 @@ def _sort(body: bytes) -> tuple[list[Envelope], list[Rejected]]:
     failed: list[Rejected] = []
     for index, item in enumerate(items):
         data = bytes(item)
-        found = decode(data)
+        found = read(data)
         if isinstance(found, Refusal):
             failed.append(Rejected(data, found, index))
         else:

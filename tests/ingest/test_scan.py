@@ -158,3 +158,10 @@ def test_a_number_that_is_taken_back_is_no_number() -> None:
     one_pass, other = Projector(), Projector()
     for data in (WITH_NUMBERS, gone, WITH_NUMBERS, gone):
         assert facts(one_pass, scan.read(data)) == facts(other, decode(data))  # type: ignore[arg-type]
+
+
+def test_white_space_around_an_event_is_kept_and_moves_no_section() -> None:
+    data = b"\n  " + WITH_NUMBERS + b"\n"
+    found = scan.read_whole(data)
+    assert isinstance(found, Envelope) and found.data == data
+    assert facts(Projector(), found) == facts(Projector(), decode(data))  # type: ignore[arg-type]
