@@ -268,8 +268,10 @@ def recorded(browser: Browser, url: str) -> list[bytes]:
     page.wait_for_selector(SETTLED)
     page.wait_for_load_state("networkidle")
     page.keyboard.press("Control+k")
-    page.locator("#palette-input").fill("table_04")
-    page.wait_for_load_state("networkidle")
+    with page.expect_response(
+        lambda r: "palette-results" in (r.request.post_data or "") and "table_04" in r.request.post_data
+    ):
+        page.locator("#palette-input").fill("table_04")
     page.close()
     return bodies
 

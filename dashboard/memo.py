@@ -27,6 +27,7 @@ DEAR = 10.0
 """An answer that took long is good for this many times its own time (of the processor, at most :data:`OLD`), so that
 pages beside a stream of events spend a tenth of a processor on it at most."""
 _KEPT = 256
+_CLICKS = 16  # whole pictures are among them
 
 
 @dataclass(slots=True)
@@ -74,6 +75,14 @@ class Memo:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._clicks: OrderedDict[Hashable, _Entry] = OrderedDict()
+
+    def at_once(self, name: Hashable, find: Callable[[], T]) -> T:
+        """The answer of this name for the state of the store as it is: shared by those who ask the same meanwhile.
+
+        For what a click is to show, where an answer of some seconds ago would be missed.
+        """
+        return self._good(self._entry(self._clicks, name, _CLICKS), find, OLD, 0.0, 0.0)
 
     def get(self, name: Hashable, find: Callable[[], T], *, old: float = OLD, young: float = YOUNG) -> T:
         """The answer of this name; ``find`` works it out when there is none that is good enough.
@@ -85,12 +94,14 @@ class Memo:
 
         What ``find`` raises is raised, and not kept.
         """
-        entry = self._entry(name)
+        return self._good(self._entry(self._entries, name, _KEPT), find, old, young, DEAR)
+
+    def _good(self, entry: _Entry, find: Callable[[], T], old: float, young: float, dear: float) -> T:
         with entry.lock:
             now, version, acts = self._clock(), version_of(self._lx), _ACTS[id(self._lx)]
             age = now - entry.at
-            dear = min(DEAR * entry.spent, OLD)
-            if acts == entry.acts and age < max(old if version == entry.version else young, dear):
+            lasting = min(dear * entry.spent, OLD)
+            if acts == entry.acts and age < max(old if version == entry.version else young, lasting):
                 kept: T = entry.value
                 return kept
             begun = time.thread_time()
@@ -99,10 +110,10 @@ class Memo:
             entry.value, entry.version, entry.acts, entry.at = found, version, acts, self._clock()
             return found
 
-    def _entry(self, name: Hashable) -> _Entry:
+    def _entry(self, entries: OrderedDict[Hashable, _Entry], name: Hashable, most: int) -> _Entry:
         with self._lock:
-            entry = self._entries.pop(name, None) or _Entry()
-            self._entries[name] = entry
-            while len(self._entries) > _KEPT:
-                self._entries.popitem(last=False)
+            entry = entries.pop(name, None) or _Entry()
+            entries[name] = entry
+            while len(entries) > most:
+                entries.popitem(last=False)
             return entry

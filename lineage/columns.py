@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +42,22 @@ def column_facts(view: View, datasets: Iterable[int]) -> dict[int, dict[str, Col
         dense indices of datasets; of hidden ones nothing is said.
     """
     owner = {m: i for i in datasets if not view.hidden(i) for m in view.snapshot.members(i)}
-    found: dict[int, dict[str, ColumnFacts]] = {}
     when = {"members": list(owner), "at": view.snapshot.as_of, "known": view.snapshot.known_at}
-    for entity, key, text in view.store.rows(_FACETS, when) if owner else []:
+    return facts_of(owner, view.store.rows(_FACETS, when) if owner else [])
+
+
+def facts_of(owner: Mapping[int, int], rows: Iterable[tuple[int, str, str]]) -> dict[int, dict[str, ColumnFacts]]:
+    """Facts by dataset and column path.
+
+    Parameters
+    ----------
+    owner
+        node id of each member of a dataset's group → its dense index.
+    rows
+        node id, key and body of their schema and tags facets, the oldest first.
+    """
+    found: dict[int, dict[str, ColumnFacts]] = {}
+    for entity, key, text in rows:
         facts = found.setdefault(owner[entity], {})
         body = json.loads(text)
         if key == "schema":

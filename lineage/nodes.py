@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.answers import NodeDetail, NodeRef, RunInfo
 from lineage.blindspots import STALE_AFTER
-from lineage.columns import column_facts, column_infos, entries, tag_text
+from lineage.columns import ColumnFacts, column_facts, column_infos, entries, facts_of, tag_text
 from lineage.hand.marks import Mark, as_marks
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _FREE_TEXT = frozenset({"sql", "sourceCode", "errorMessage", "spark.logicalPlan"
 
 _FACETS = """
 -- facets of a node at T as known at K: general place first, newest first
-SELECT f.key, f.place, b.json FROM facet f JOIN facet_body b USING (body)
+SELECT f.key, f.place, b.json, f.entity, f.valid_from, f.body FROM facet f JOIN facet_body b USING (body)
 WHERE f.entity IN (SELECT unnest($members::UBIGINT[]))
   AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
 ORDER BY f.key, f.place <> 'facets', f.place, f.valid_from DESC, f.body
@@ -102,8 +102,15 @@ def show(view: View, i: int) -> NodeDetail:
     when = {"at": snapshot.as_of, "known": snapshot.known_at}
     mine = {**when, "members": snapshot.members(i)}
     around = {**when, "members": snapshot.members(owner)}
-    facets = {} if is_column else _facets(view, i, mine)
-    facts = {} if is_job else column_facts(view, [owner]).get(owner, {})
+    told = [] if is_column else view.store.rows(_FACETS, mine)
+    facets = _facets(view, i, told)
+    facts: dict[str, ColumnFacts] = {}
+    if is_column:
+        facts = column_facts(view, [owner]).get(owner, {})
+    elif not is_job:
+        oldest_first = sorted(told, key=lambda row: (row[4], row[1], row[5]))
+        rows = [(row[3], row[0], row[2]) for row in oldest_first if row[0] in ("schema", "tags")]
+        facts = facts_of(dict.fromkeys(snapshot.members(i), i), rows).get(i, {})
     fact = facts.get(ref.field) if is_column else None
     first_seen, last_seen = _seen(view, around)
     readers = [] if is_job else snapshot.readers(owner).tolist()
@@ -178,10 +185,10 @@ def _refs(view: View, nodes: Iterable[Any]) -> tuple[NodeRef, ...]:
     return tuple(sorted(refs, key=lambda ref: (ref.id.startswith("hidden ("), ref.id)))
 
 
-def _facets(view: View, i: int, when: dict[str, Any]) -> dict[str, Any]:
+def _facets(view: View, i: int, rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
     """Facets by key; a key that stands in a second place too is shown there as ``place.key``."""
     found: dict[str, Any] = {}
-    for key, place, text in view.store.rows(_FACETS, when):
+    for key, place, text, *_ in rows:
         name = key if key not in found or place == "facets" else f"{place}.{key}"
         found.setdefault(name, json.loads(text))
     if not view.restricted:

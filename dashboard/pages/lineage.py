@@ -152,7 +152,8 @@ def _register_picture(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
     def show(search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, ...]:
         if not _here(pathname):
             return (no_update,) * 20
-        outputs = _page(lx, memo, LineageState.parse(current(search, fresh)), Links.at(base, search))
+        state, links = LineageState.parse(current(search, fresh)), Links.at(base, search)
+        outputs = memo.at_once(("lineage", repr(state), links), lambda: _page(lx, memo, state, links))
         if is_news(fresh):  # what is chosen stays chosen
             outputs = (*outputs[:8], no_update, *outputs[9:])
         return outputs
@@ -162,8 +163,10 @@ def _register_details(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
     @callback(app, Output("lineage-panel", "children"), Input("lineage-selection", "data"), State("url", "search"))
     def details(selection: dict[str, Any] | None, search: str | None) -> Part:
         state = LineageState.parse(search)
-        node = (selection or {}).get("id")
-        return _details(lx, node, state, Links.at(base, search)) if node else states.nothing_chosen()
+        node, links = (selection or {}).get("id"), Links.at(base, search)
+        if not node:
+            return states.nothing_chosen()
+        return memo.at_once(("details", node, repr(state), links), lambda: _details(lx, node, state, links))
 
     @callback(app, Output("lineage-facts", "children"), Input("lineage-facts-of", "data"), State("url", "search"))
     def tell(node: str | None, search: str | None) -> Part:

@@ -144,6 +144,9 @@ def said(
 
 def as_marks(view: View, table: Table) -> tuple[Mark, ...]:
     """Open statements as people read them; those about hidden datasets are left out."""
+    statements = said(view.store, table, view.snapshot.known_at)
+    if not statements:
+        return ()
     names = dict(
         view.store.rows(
             f"SELECT id, 'dataset:' || namespace || ':' || name FROM node WHERE id IN "  # noqa: S608
@@ -151,7 +154,7 @@ def as_marks(view: View, table: Table) -> tuple[Mark, ...]:
         )
     )
     found = []
-    for left, right, sort, actor, reason, valid_from, since in said(view.store, table, view.snapshot.known_at):
+    for left, right, sort, actor, reason, valid_from, since in statements:
         ends = [view.snapshot.index(node) for node in (left, right)]
         if all(i is not None and not view.hidden(i) for i in ends):
             found.append(Mark(names[left], names[right], sort, actor, reason, valid_from, since))
