@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -25,6 +26,19 @@ class Actor:
     def may_see(self, domain: str | None) -> bool:
         """Whether nodes of ``domain`` may be named to this actor."""
         return domain not in self.hidden_domains
+
+
+def same_person(one: str | None, other: str | None) -> bool:
+    """Whether two names are of one person: letters, width and white space around do not make two of one.
+
+    >>> same_person("ada", "Ada "), same_person("ada", "grace")
+    (True, False)
+    """
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str | None) -> str:
+    return unicodedata.normalize("NFKC", name or "").strip().casefold()
 
 
 LOCAL = Actor("local")

@@ -140,8 +140,8 @@ def acting(name: str | None) -> Actor:
 
     from lineage.actor import Actor
 
-    if name:
-        return Actor(name)
+    if name and name.strip():
+        return Actor(name.strip())
     try:
         return Actor(getpass.getuser())
     except (KeyError, OSError, ImportError):  # a container whose user has no name

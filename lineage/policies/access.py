@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from lineage.actor import LOCAL, Actor
+from lineage.actor import LOCAL, Actor, same_person
 from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.access_rules import approving, deciders, may_decide
@@ -195,7 +195,7 @@ class Access:
         row = self._one(name, actor)
         if row.state != "requested":
             raise UsageError(f"{name} is no open request: it is {row.state}.")
-        if (row.requester or "").casefold() == actor.name.casefold():
+        if same_person(row.requester, actor.name):
             raise UsageError(f"{actor.name} asked for {name} and cannot approve it; somebody else has to.")
         self._check_decider(row, actor)
         now = utcnow()
@@ -216,7 +216,7 @@ class Access:
         row = self._one(name, actor)
         if row.state != "requested":
             raise UsageError(f"{name} is no open request: it is {row.state}.")
-        if (row.requester or "").casefold() != actor.name.casefold():
+        if not same_person(row.requester, actor.name):
             self._check_decider(row, actor)
         with self._lineage.store.transaction() as cursor:
             _write(cursor, _step(row, "refuse", reason, actor.name, utcnow()))
@@ -245,7 +245,7 @@ class Access:
             raise UsageError(f"{name} is {row.state} already.")
         if row.path:
             raise UsageError(f"{name} is declared in {row.path}; take the file away and apply, or it comes back.")
-        if (row.requester or "").casefold() != actor.name.casefold():
+        if not same_person(row.requester, actor.name):
             self._check_decider(row, actor)
         with self._lineage.store.transaction() as cursor:
             _write(cursor, _step(row, "revoke", reason, actor.name, now))

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lineage.actor import same_person
 from lineage.contracts.binding import bindings
 from lineage.contracts.model import ORDER
 from lineage.policies.files import FieldReader, FieldTypes
@@ -30,6 +31,7 @@ from lineage.yamlfile import Declared, DeclaredFile, parse_declared
 
 if TYPE_CHECKING:
     from lineage.contracts.model import Contract
+    from lineage.products import Port
     from lineage.store import Store
     from lineage.view import View
 
@@ -129,7 +131,7 @@ def may_decide(view: View, product: str, actor: str) -> bool:
     """Whether somebody may decide; where no people are named but teams only, whoever did not ask may."""
     names = deciders(view, product)
     people = [name for name in names if not name.startswith("team:")]
-    return not people or actor.casefold() in {name.casefold() for name in names}
+    return not people or any(same_person(actor, name) for name in names)
 
 
 # -- inside
@@ -154,13 +156,20 @@ def _against(view: View, rule: AccessRule, product: str, purpose: str, length: t
     if rule.purposes is not None and purpose not in rule.purposes:
         yield f"{purpose} is none of its purposes"
     contracts = _contracts(view, product)
+    held = {one.id for one in contracts}
     if not contracts:
         yield "the product has no contract that says what it holds"
+    for port in _outputs(view, product):
+        if port.contract not in held:  # what it gives out is not promised to be harmless
+            yield f"port {port.name} has no contract in force"
     for one in contracts:
         allowed = one.custom.get("allowedPurposes")
         words = [str(word) for word in allowed] if isinstance(allowed, list) else str(allowed or "").split(",")
         if rule.same_purpose and purpose not in [word.strip() for word in words]:
             yield f"contract {one.id} does not allow {purpose}"
+        for thing in one.things:
+            if not thing.columns:
+                yield f"contract {one.id} names no column of {thing.name}"
         for column in (column for thing in one.things for column in thing.columns):
             grade = ORDER.get(column.classification.lower())
             if grade is None:
@@ -169,10 +178,14 @@ def _against(view: View, rule: AccessRule, product: str, purpose: str, length: t
                 yield f"{column.path} of contract {one.id} is {column.classification}"
 
 
+def _outputs(view: View, product: str) -> tuple[Port, ...]:
+    found = products_of(view.instant).get(product)
+    return found.outputs if found else ()
+
+
 def _contracts(view: View, product: str) -> list[Contract]:
     """Contracts of the output ports of a product that are in force."""
-    found = products_of(view.instant).get(product)
-    named = {port.contract for port in found.outputs} if found else set()
+    named = {port.contract for port in _outputs(view, product)}
     return [
         one
         for one in bindings(view.instant).contracts

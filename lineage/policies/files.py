@@ -45,15 +45,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lineage.actor import same_person
 from lineage.policies.model import SEVERITIES, STAGES
 from lineage.policies.schema import VIEWS
-from lineage.times import parse_event_time
+from lineage.times import parse_event_time, utcnow
 from lineage.yamlfile import Declared, DeclaredFile
 
 if TYPE_CHECKING:
     from lineage.store import Store
 
 LONGEST_WAIVER = timedelta(days=180)
+LONGEST_DAYS = 3660  # ten years: an instant beyond what a clock can hold would stop every question about violations
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
 FieldTypes = Mapping[str, type | tuple[type, ...]]
 
@@ -73,7 +75,8 @@ class FieldReader:
                 near = difflib.get_close_matches(str(key), fields, 1)
                 self.wrong((str(key),), "is no key of this file" + (f"; did you mean “{near[0]}”?" if near else ""))
         for key in ("id", *required):
-            if self.value.get(key) in (None, "", []):
+            held = self.value.get(key)
+            if held in (None, "", []) or (isinstance(held, str) and not held.strip()):
                 self.wrong((), f"has no “{key}”")
         for key, kind in fields.items():
             held = self.value.get(key)
@@ -123,8 +126,9 @@ class PolicyFiles:
         reader.among("severity", SEVERITIES)
         reader.among("stage", STAGES)
         for key in ("ttl_hours", "remediation_days"):
-            if isinstance(reader.value.get(key), int | float) and reader.value[key] <= 0:
-                reader.wrong((key,), "must be more than 0")
+            most = LONGEST_DAYS * (24 if key == "ttl_hours" else 1)
+            if isinstance(reader.value.get(key), int | float) and not 0 < reader.value[key] <= most:
+                reader.wrong((key,), f"must be more than 0 and at most {most}")
         for number, step in enumerate(reader.value.get("escalation") or []):
             _check_step(reader, number, step)
         for number, test in enumerate(reader.value.get("tests") or []):
@@ -160,10 +164,12 @@ class WaiverFiles:
         start, end = reader.time("valid_from"), reader.time("expires")
         value = reader.value
         approver = value.get("approver")
-        if approver and str(approver).casefold() == str(value.get("requester")).casefold():
+        if approver and same_person(str(approver), str(value.get("requester"))):
             reader.wrong(("approver",), f"“{approver}” asked for the waiver and cannot approve it; name somebody else")
         if start and end and not start < end <= start + LONGEST_WAIVER:
             reader.wrong(("expires",), f"must lie within {LONGEST_WAIVER.days} days after valid_from")
+        if "valid_from" not in value and end and end > utcnow() + LONGEST_WAIVER:  # it holds from when it is applied
+            reader.wrong(("expires",), f"must lie within {LONGEST_WAIVER.days} days from now, or from valid_from")
         columns = {key: value.get(key) for key in needed if key != "expires"}
         return reader.done({**columns, "expires": end})
 
@@ -206,8 +212,11 @@ def _check_step(reader: FieldReader, number: int, step: Any) -> None:
         return
     known = isinstance(step, dict) and set(step) == {"to", "after_days"} and isinstance(step["to"], str) and step["to"]
     days = step["after_days"] if known else None
-    if isinstance(days, bool) or not isinstance(days, int | float) or not days > 0:
-        reader.wrong(("escalation", number), "must be a text (whom), or a mapping with to and after_days (more than 0)")
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= LONGEST_DAYS:
+        reader.wrong(
+            ("escalation", number),
+            f"must be a text (whom), or a mapping with to and after_days (more than 0, at most {LONGEST_DAYS})",
+        )
 
 
 def _check_test(reader: FieldReader, number: int, test: Any) -> None:

@@ -27,7 +27,7 @@ _WAIVERS = """
 -- waivers that hold or held at T as known at K; one that was taken back before it ended held only until then
 SELECT name, policy, subject, approver, reason, least(expires, valid_to) FROM waiver
 WHERE valid_from <= $at AND known_from <= $known AND known_to > $known
-  AND lower(approver) <> lower(requester) AND (valid_to > $at OR valid_to >= expires)
+  AND lower(trim(approver)) <> lower(trim(requester)) AND (valid_to > $at OR valid_to >= expires)
 ORDER BY name
 """
 

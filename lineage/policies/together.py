@@ -1,4 +1,4 @@
-"""What grants and waivers of files name but nobody declares: a warning each, since the other file may come later."""
+"""What grants, waivers and policies of files name but nobody declares: a warning each, as the other file may come."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from lineage.answers import UNASSIGNED
 from lineage.contracts.together import RETIREMENT
 from lineage.times import OPEN_END
 
@@ -21,7 +22,8 @@ SELECT DISTINCT name FROM {table} WHERE known_to = ? AND valid_to = ?
 
 
 def warn_of_unknown(found: Mapping[str, Sequence[Declared]], store: Store) -> list[str]:
-    """Warnings, each with file and line: a grant for a product or consumer, a waiver for a policy that is not there.
+    """Warnings, each with file and line, of what is not there: product or consumer of a grant, policy of a waiver,
+    domain of a policy.
 
     Parameters
     ----------
@@ -31,7 +33,8 @@ def warn_of_unknown(found: Mapping[str, Sequence[Declared]], store: Store) -> li
         what was applied before.
     """
     told = [line for item in found.get("grants", ()) for line in _of_grant(item, found, store)]
-    return [*told, *(line for item in found.get("waivers", ()) for line in _of_waiver(item, found, store))]
+    told += [line for item in found.get("waivers", ()) for line in _of_waiver(item, found, store)]
+    return [*told, *(line for item in found.get("policies", ()) for line in _of_policy(item, found, store))]
 
 
 def _of_grant(item: Declared, found: Mapping[str, Sequence[Declared]], store: Store) -> Iterator[str]:
@@ -50,6 +53,12 @@ def _of_waiver(item: Declared, found: Mapping[str, Sequence[Declared]], store: S
     known = _names("policies", found, store) or {one.id for one in library()}
     if policy not in known | {RETIREMENT}:
         yield _line(item, ("policy",), "policy", policy, known, "until there is one the waiver excuses nothing")
+
+
+def _of_policy(item: Declared, found: Mapping[str, Sequence[Declared]], store: Store) -> Iterator[str]:
+    domain = str(item.columns["domain"])
+    if domain not in ("*", UNASSIGNED) and domain not in (known := _names("domains", found, store)):
+        yield _line(item, ("domain",), "domain", domain, known, "until there is one the policy judges nothing")
 
 
 def _names(folder: str, found: Mapping[str, Sequence[Declared]], store: Store) -> set[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from lineage.actor import LOCAL, Actor
+from lineage.actor import LOCAL, Actor, same_person
 from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.files import LONGEST_WAIVER
@@ -39,7 +39,8 @@ SELECT name, arg_max(policy, valid_from), arg_max(subject, valid_from), arg_max(
   arg_max(approver, valid_from), arg_max(reason, valid_from), arg_max(expires, valid_from), max(valid_from),
   bool_or(valid_from <= $at AND valid_to > $at AND expires > $at), arg_max(path, valid_from)
 FROM waiver
-WHERE known_from <= $known AND known_to > $known AND valid_from <= $at AND lower(approver) <> lower(requester)
+WHERE known_from <= $known AND known_to > $known AND valid_from <= $at
+  AND lower(trim(approver)) <> lower(trim(requester))
 GROUP BY name ORDER BY name
 """
 _INSERT = """
@@ -145,7 +146,7 @@ class Waivers:
         row, now = self._one(name, actor), utcnow()
         if row.state != "requested":
             raise UsageError(f"{name} is no open request: it is {row.state}.")
-        if row.requester.casefold() == actor.name.casefold():
+        if same_person(row.requester, actor.name):
             raise UsageError(f"{actor.name} asked for {name} and cannot approve it; somebody else has to.")
         if row.expires <= now:
             raise UsageError(f"{name} was asked for until a time that is past.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -158,6 +159,24 @@ def test_what_a_rule_does_not_know_to_be_harmless_waits_for_the_owner(
     asked = lx.access.request("sales", "ads", purpose, iso(utcnow() + timedelta(days=days)) or "", actor=ANN)
     assert asked.state == "requested" and why in asked.note
     assert lx.access.list().shadow_edges
+
+
+def test_a_rule_asks_for_a_contract_with_columns_on_every_port(lx: Lineage, soon: str, tmp_path: Path) -> None:
+    port = 'outputPorts: [{name: secrets, version: "1.0.0", contractId: secrets}, '
+    (tmp_path / "products" / "sales.yaml").write_text(PRODUCT.replace("outputPorts: [", port))
+    secrets = classed("internal").replace("orders", "secrets")
+    (tmp_path / "contracts" / "secrets.yaml").write_text(secrets.replace("status: active", "status: draft"))
+    rule(lx, tmp_path, contract=classed("internal"))
+    asked = lx.access.request("sales", "ads", "audit", soon, actor=ANN)
+    assert (asked.state, "port secrets has no contract in force" in asked.note) == ("requested", True)
+    bare = re.sub(r"properties:\n.*\n", "properties: []\n", secrets)
+    (tmp_path / "contracts" / "secrets.yaml").write_text(bare)
+    rule(lx, tmp_path)
+    asked = lx.access.request("sales", "ads", "audit", soon, actor=ANN)
+    assert (asked.state, "contract secrets names no column of secrets" in asked.note) == ("requested", True)
+    (tmp_path / "contracts" / "secrets.yaml").write_text(secrets)
+    rule(lx, tmp_path)
+    assert lx.access.request("sales", "ads", "audit", soon, actor=ANN).approver == "rule:own-purpose"
 
 
 def test_only_the_owner_decides(lx: Lineage, soon: str) -> None:

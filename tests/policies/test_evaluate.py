@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lineage.engine import Lineage
+from lineage.errors import DeclarationError
 from lineage.policies.evaluate import evaluate
-from lineage.policies.load import library
+from lineage.policies.load import library, parse_policy
 from lineage.policies.model import Policy, PolicyResult, Waiver
 from lineage.policies.schema import VIEWS, table_of_rows
 from lineage.policies.views import fill
@@ -106,3 +107,13 @@ def test_the_views_hold_what_was_observed() -> None:
 def test_the_library_runs_on_an_empty_store_without_an_error() -> None:
     results = evaluate(fill(Lineage(World().store).view()), library(), at=T0)
     assert [(r.policy.id, r.error) for r in results if r.error or r.scope] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ttl_hours: .nan", "ttl_hours: .inf", "remediation_days: 99999999", "escalation: [{to: x, after_days: .inf}]"],
+)
+def test_a_time_that_no_clock_can_hold_is_refused_before_it_stops_every_question(line: str) -> None:
+    body = "id: p\ntitle: P\nseverity: low\nstage: scheduled\nscope_sql: SELECT 1\nviolation_sql: SELECT 1\n"
+    with pytest.raises(DeclarationError, match="more than 0"):
+        parse_policy(body + line, "p.yaml")

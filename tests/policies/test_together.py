@@ -55,3 +55,16 @@ def test_a_waiver_for_an_unknown_policy_is_told(tmp_path: Path) -> None:
     assert told.startswith(
         "waivers/c.yaml:2: policy: there is no policy “owner-presnt” (did you mean “owner-present”?)"
     )
+
+
+def test_a_policy_for_an_unknown_domain_is_told(tmp_path: Path) -> None:
+    lx = mesh(World(), tmp_path)
+    body = (
+        "id: p\ntitle: P\nseverity: low\nstage: scheduled\nscope_sql: SELECT id AS subject FROM asset\n"
+        "violation_sql: SELECT id AS subject, 'm' AS message FROM asset\ndomain: "
+    )
+    assert put(tmp_path / "policies", lx, a=body + "shop") == ()
+    assert put(tmp_path / "policies", lx, a=body + "shpo") == (
+        "policies/a.yaml:7: domain: there is no domain “shpo” (did you mean “shop”?); "
+        "until there is one the policy judges nothing",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -100,6 +101,14 @@ def test_a_waiver_of_a_file_is_ended_there(lx: Lineage, tmp_path: Path) -> None:
     (tmp_path / "waivers" / "w.yaml").write_text(body.replace("approver: bob", "approver: Ann"))
     with pytest.raises(DeclarationError, match="cannot approve"):
         apply(lx.store, tmp_path)
+    for wrong, why in (
+        (body.replace("approver: bob", 'approver: " ann "'), "cannot approve"),
+        (body.replace("approver: bob", 'approver: " "'), "has no “approver”"),
+        (re.sub("valid_from.*", "", body).replace(f"{now + 9 * DAY:%Y-%m-%d}", f"{now + 190 * DAY:%Y-%m-%d}"), "180"),
+    ):
+        (tmp_path / "waivers" / "w.yaml").write_text(wrong)
+        with pytest.raises(DeclarationError, match=why):
+            apply(lx.store, tmp_path)
     (tmp_path / "waivers" / "w.yaml").write_text(body)
     apply(lx.store, tmp_path)
     assert [(one.id, one.state, one.path) for one in lx.waivers.list().waivers] == [("w-1", "holds", "waivers/w.yaml")]
