@@ -56,7 +56,8 @@ def annotate(view: View, nodes: Sequence[int]) -> list[dict[str, Any]]:
     MeshlineError
         when a function does not give what its entry promises.
     """
-    found: list[dict[str, Any]] = [dict.fromkeys(names()) for _ in nodes]
+    nothing = dict.fromkeys(names())
+    found: list[dict[str, Any]] = [nothing.copy() for _ in nodes]
     visible = [k for k, i in enumerate(nodes) if not view.hidden(i)]
     asked = [nodes[k] for k in visible]
     for annotator in ANNOTATORS if asked else ():

@@ -23,23 +23,29 @@ def to_json(answer: object, *, keep: bool = False) -> Any:
     >>> to_json({"at": datetime(2026, 1, 1), "names": ("a", "b")})
     {'at': '2026-01-01T00:00:00Z', 'names': ['a', 'b']}
     """
-    if answer is None or isinstance(answer, str | int):
+    kind: Any = type(answer)
+    if kind in _ALIKE:
         return answer
+    if isinstance(answer, tuple | list):
+        return [value if type(value) in _ALIKE else to_json(value, keep=keep) for value in answer]
+    if isinstance(answer, dict):
+        return {
+            str(key): value if type(value) in _ALIKE else to_json(value, keep=keep) for key, value in answer.items()
+        }
     if isinstance(answer, float):
         return answer if math.isfinite(answer) else None  # JSON has no NaN
-    if isinstance(answer, tuple | list):
-        return [to_json(value, keep=keep) for value in answer]
     if isinstance(answer, datetime):
         return iso(answer)
     if isinstance(answer, bytes):
         return answer.hex()
-    if isinstance(answer, dict):
-        return {str(key): to_json(value, keep=keep) for key, value in answer.items()}
-    kind: Any = type(answer)
     names = _field_names(kind)
     if not names or (keep and _is_plain(kind)):
         return answer
-    return {name: to_json(getattr(answer, name), keep=keep) for name in names}
+    fields = ((name, getattr(answer, name)) for name in names)
+    return {name: value if type(value) in _ALIKE else to_json(value, keep=keep) for name, value in fields}
+
+
+_ALIKE = frozenset((str, int, bool, type(None)))  # looked at before anything is called: most values are of these types
 
 
 @cache

@@ -128,7 +128,7 @@ class View:
         known = self.instant._domain
         known.update(zip(nodes, (known[home] for home in homes.tolist()), strict=True))
         if not self.restricted:
-            self._labels.update(zip(nodes, self.snapshot.texts(nodes), strict=True))
+            self._labels.update(zip(nodes, self.instant.texts(nodes), strict=True))
 
     def many(self, nodes: Sequence[int]) -> tuple[list[str], list[str], list[str | None]]:
         """Label, domain and owner of each of many nodes; one by one it takes four times as long."""

@@ -27,7 +27,7 @@ KnownAt = Annotated[str | None, Query(description="Known time; default: now")]
 AnswerFormat = Literal["json", "csv", "md", "mermaid", "graphml", "openlineage"]
 
 
-def _walked(
+async def _walked(  # it waits for nothing: asynchronous, it is called without another thread
     node: Node,
     column: Column = None,
     depth: Depth = None,
@@ -56,7 +56,16 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 def as_json(value: object) -> JSONResponse:
     """An answer as JSON."""
-    return JSONResponse(to_json(value))
+    return _Answered(to_json(value, keep=True))
+
+
+class _Answered(JSONResponse):
+    """Written by msgspec: it takes dataclasses, and a fifth of the time."""
+
+    def render(self, content: Any) -> bytes:
+        import msgspec
+
+        return msgspec.json.encode(content)
 
 
 def as_response(answer: Answer, format: AnswerFormat) -> Response:
