@@ -131,8 +131,9 @@ def lives(
     fixed = current.end if current.end <= now else None
     waived = sum((min(one.end, now) - one.start for one in last if one.result == "waived"), timedelta())
     deadline = opened + timedelta(days=policy.days) + waived
-    reopened = sum(after.start > before.end for before, after in pairwise(last))
-    state = _state(current, fixed, reopened, mine)
+    returns = [after.start for before, after in pairwise(last) if after.start > before.end]
+    newest = [act for act in mine if not returns or act.acted_at >= returns[-1]]  # who saw it go has not seen it return
+    state = _state(current, fixed, len(returns), newest)
     live = state not in ("fixed", "waived")
     steps = steps_of(policy)
     age = now - opened - waived
@@ -149,7 +150,7 @@ def lives(
         overdue=live and now > deadline,
         escalation=reached(steps, age) if live else "",
         fixed=fixed,
-        reopened=reopened,
+        reopened=len(returns),
         assignee=next((act.assignee for act in reversed(mine) if act.act == "assign"), None),
         path=tuple(current.path.split(" → ")) if current.path else (),
         acts=mine,

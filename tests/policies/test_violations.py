@@ -90,6 +90,16 @@ def test_what_comes_back_in_a_week_is_the_same_and_only_a_waiver_stops_the_clock
     assert (one.opened, one.deadline) == (T0 + opened * DAY, T0 + deadline * DAY)
 
 
+def test_what_was_acknowledged_before_it_went_is_reopened_when_it_returns() -> None:
+    back = intervals(("violation", 0, 3), ("pass", 3, 5), ("violation", 5, 99))
+    acts = [ViolationAct(act, who, "", "ann", T0 + day * DAY) for act, who, day in
+            (("assign", "bob", 1), ("acknowledge", None, 7))]  # fmt: skip
+    told = [lives(P, "a", back, acts, T0 + day * DAY) for day in (2, 6, 8)]
+    assert [one and (one.state, one.assignee) for one in told] == [
+        ("acknowledged", "bob"), ("reopened", "bob"), ("acknowledged", "bob"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("severity", "days", "told"),
     [
