@@ -13,7 +13,6 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from lineage import __version__
-from lineage.store import state_version
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage
@@ -23,9 +22,8 @@ PATH = "_live"
 
 
 def version_of(lx: Lineage) -> int:
-    """Number of the state of the store; it grows with every change that is committed."""
-    store = getattr(lx, "store", None)
-    return int(getattr(lx, "state", 0)) if store is None else state_version(store)
+    """Number of the state of the store that answers are about; it grows with every change that they show."""
+    return int(getattr(lx, "state", 0))
 
 
 def current(search: str | None, fresh: Any) -> str | None:

@@ -122,6 +122,7 @@ class Server:
         self.feeds = Feeds(self.live, *feeds)
         self.receiver = LineageReceiver(self.live, max_body=max_body)
         self.lineage: Lineage = lineage.open(store)
+        self.live.around = self.lineage.following
         self.governance = GovernanceLoop(self.lineage, check_every)
         self._pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self._pages.state.live = self.live  # for acts that must not write beside it

@@ -13,7 +13,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -121,6 +122,8 @@ class LiveIngest:
     def __init__(self, store: Store | Path | str, settings: LiveSettings | None = None) -> None:
         self._owns_store = not isinstance(store, Store)
         self.store = store if isinstance(store, Store) else Store.open(store)
+        self.around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+        """Entered around each projection: readers may want to go on with what they have until it is done."""
         self.settings = settings or LiveSettings()
         self.metrics = LiveMetrics(self)
         self.projector = ProjectionLoop(self._project, self.settings.project_every, self.metrics.visible)
@@ -310,7 +313,8 @@ class LiveIngest:
         """
         with self._committing:
             now = utcnow()
-        done = self._writer.project_pending(now, self._fresh)
+        with self.around():
+            done = self._writer.project_pending(now, self._fresh)
         with self._changed:
             rejected = self._rejected
         if rejected > self._told_rejected:

@@ -310,6 +310,7 @@ class Writer:
             known = self._known(cursor, [(item.envelope.at, digest) for digest, item in placed.items()])
             new = [item for digest, item in placed.items() if digest not in known]
             self._project(cursor, new, at, blocks[-1].number)
+        self._store.batches += 1
         return count
 
     def _writing(self) -> _Writing:

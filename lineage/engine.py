@@ -1,14 +1,18 @@
 """The query layer: every answer of the command line, the REST API and the pages comes from :class:`Lineage`.
 
 Snapshots are cached per instant and dropped when the state number of the store has grown, so an answer is never older
-than the last committed change. All methods may be called from any thread.
+than the last committed change; but where a server makes events visible, readers keep the last instant until the next
+one is ready (:meth:`Lineage.following`). All methods may be called from any thread.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +36,10 @@ if TYPE_CHECKING:
     from lineage.overview import Summary
 
 _CACHED = 8  # snapshots of other instants kept beside that of now
+_HELD = 3.0  # seconds that readers keep the last instant while events become visible; then they make one themselves
+_WATCHED = 10.0  # seconds after a question during which the next instant is made before anybody asks
+
+log = logging.getLogger("meshline.lineage")
 
 
 def open(path: str | Path | Store | None = None, *, read_only: bool = True) -> Lineage:
@@ -81,6 +89,9 @@ class Lineage(GraphQuestions, Fields):
         self._version = -1
         self._now: Instant | None = None
         self._last: Instant | None = None  # the newest of now, outdated or not
+        self._building = threading.Lock()  # one instant at a time is made; whoever has one goes on
+        self._held: tuple[int, int, float] | None = None  # state and batches before those that are coming, since when
+        self._asked = float("-inf")
         self._others: OrderedDict[tuple[datetime | None, datetime | None], Instant] = OrderedDict()
 
     def close(self) -> None:
@@ -242,16 +253,61 @@ class Lineage(GraphQuestions, Fields):
             when a time is no time.
         """
         at, known = naive_time(as_of, "as-of"), naive_time(known_at, "known-at")
+        self._asked = time.monotonic()
         self.refresh()
         now = self._current()
         instant = now if at is None and known is None else self._past(at, known)
-        fresh = utcnow()
+        behind = instant is now and self.state != state_version(self.store)
+        fresh = now.snapshot.as_of if behind else utcnow()
         shown_at = at or max(fresh, instant.snapshot.as_of)
         return View(instant, now, actor, shown_at, known or max(fresh, instant.snapshot.known_at))
 
+    @property
+    def state(self) -> int:
+        """Number of the state of the store that answers are about: while events become visible, that of before."""
+        version, held = state_version(self.store), self._held
+        if held is None or version - held[0] != self.store.batches - held[1] or time.monotonic() - held[2] > _HELD:
+            return version  # nothing is held, or somebody acted as well and wants to see it
+        return held[0]
+
+    @contextlib.contextmanager
+    def following(self) -> Iterator[None]:
+        """Events become visible inside: answers stay those of before until the next instant is ready, then it is there.
+
+        Else everybody who asks would wait for it. Where nobody has asked lately, the next who asks makes it.
+        """
+        with self._lock:
+            watched = self._now is not None and time.monotonic() - self._asked < _WATCHED
+            if watched and self._version == state_version(self.store):
+                self._held = self._version, self.store.batches, time.monotonic()
+        try:
+            yield
+            if self._held is not None:
+                self._follow(self._held[0])
+        finally:
+            self._held = None
+
+    def _follow(self, before: int) -> None:
+        from lineage.overview import domain_counts
+
+        try:
+            with self._building:
+                version = state_version(self.store)
+                if version == before or self._version != before:  # nothing came, or somebody made one meanwhile
+                    return
+                found = self._load(None, None, version)
+                found.warm(self._last)
+                domain_counts(found)
+                with self._lock:
+                    if self._version == before:
+                        self._others.clear()
+                        self._now, self._last, self._version = found, found, version
+        except Exception:  # the next who asks is told what is wrong
+            log.exception("The next instant could not be made ahead")
+
     def refresh(self) -> None:
         """Forget snapshots when the store has changed; costs one look at one row."""
-        version = state_version(self.store)
+        version = self.state
         with self._lock:
             outdated = self._now is not None and self._now.expires <= utcnow()
             if version != self._version or outdated:
@@ -261,19 +317,32 @@ class Lineage(GraphQuestions, Fields):
 
     def _current(self) -> Instant:
         with self._lock:
-            if self._now is None:
-                self._now = self._last = self._load(None, None)
-            return self._now
+            if self._now is not None:
+                return self._now
+        with self._building:
+            with self._lock:
+                if self._now is not None:
+                    return self._now
+            version = state_version(self.store)
+            found = self._load(None, None, version)
+            with self._lock:
+                self._now, self._last, self._version = found, found, version
+            return found
 
     def _past(self, at: datetime | None, known: datetime | None) -> Instant:
         with self._lock:
-            found = self._others.pop((at, known), None) or self._load(at, known)
-            self._others[at, known] = found
-            while len(self._others) > _CACHED:
-                self._others.popitem(last=False)
-            return found
+            found, version = self._others.pop((at, known), None), self._version
+        if found is None:
+            with self._building:
+                found = self._others.get((at, known)) or self._load(at, known, version)
+        with self._lock:
+            if self._version == version:
+                self._others[at, known] = found
+                while len(self._others) > _CACHED:
+                    self._others.popitem(last=False)
+        return found
 
-    def _load(self, at: datetime | None, known: datetime | None) -> Instant:
+    def _load(self, at: datetime | None, known: datetime | None, version: int) -> Instant:
         from lineage.graph import load
         from lineage.graph.kept import load_now, may_keep
 
@@ -281,7 +350,7 @@ class Lineage(GraphQuestions, Fields):
         if at is not None or known is not None:
             snapshot = load(self.store, at, known)
         elif may_keep(self.store):
-            snapshot = load_now(self.store, f"{fingerprint}-{self._version}")
+            snapshot = load_now(self.store, f"{fingerprint}-{version}")
         else:
             snapshot = self._live.now()
-        return Instant(self.store, snapshot, self._version, fingerprint, self._last)
+        return Instant(self.store, snapshot, version, fingerprint, self._last)

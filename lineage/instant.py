@@ -196,6 +196,12 @@ class Instant:
         found: dict[int, str] = self.labels.of_nodes.setdefault("domain of a node", {})
         return found
 
+    def warm(self, last: Instant | None) -> None:
+        """Find now what readers of the last instant have asked for: labels, and until when it holds."""
+        _ = self.expires
+        for name in ("domains", "facets", "facets_of", "grouped", "owners_by_hand", "other_names") if last else ():
+            getattr(self, name)
+
     def remember_label(self, name: str, find: Callable[[], T]) -> T:
         """As :meth:`remember`, for what follows from names, domains and owners: asked once while these stay."""
         known = self.labels.of_nodes

@@ -64,6 +64,7 @@ class Store:
         self._closed = False
         self._live: dict[duckdb.DuckDBPyConnection, int] = {}  # cursors in use → thread
         self.version_at: tuple[int, int] | None = None  # last commit, and the number of the state that it left
+        self.batches = 0  # of events that became visible through this object; each changes the state by one
         self._commits = [0] if path is None else _COMMITS.setdefault(path.resolve(), [0])
 
     @classmethod
