@@ -6,9 +6,10 @@ import logging
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from dash import Dash, html, set_props
-from dash.backends._fastapi import reset_current_request, set_current_request
+from dash.backends._fastapi import get_current_request, reset_current_request, set_current_request
 from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
 
 log = logging.getLogger(__name__)
+_ASSETS = Path(__file__).parent / "assets"
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -31,7 +33,9 @@ INDEX = """<!DOCTYPE html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>{%title%}</title>
     <link rel="icon" type="image/svg+xml" href="BASEassets/logo.svg">
-    <script src="BASEassets/boot.js"></script>
+    <script src="BASEassets/boot.js?m=TIME"></script>
+    <link rel="preload" href="BASE_dash-layout" as="fetch" crossorigin>
+    <link rel="preload" href="BASE_dash-dependencies" as="fetch" crossorigin>
     {%css%}
   </head>
   <body>
@@ -70,14 +74,14 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
         "dashboard",
         server=server,
         url_base_pathname=base_path,
-        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_folder=str(_ASSETS),
         assets_ignore=r"boot\.js",
         use_pages=False,
         enable_mcp=False,  # it would offer every callback as a tool, without authentication
         suppress_callback_exceptions=True,  # pages come and go
         title="Meshline",
         update_title=None,
-        index_string=INDEX.replace("BASE", base_path),
+        index_string=INDEX.replace("BASE", base_path).replace("TIME", f"{(_ASSETS / 'boot.js').stat().st_mtime:.0f}"),
         on_error=_report,
         add_log_handler=False,
     )
@@ -92,7 +96,7 @@ def create_dash(lx: Lineage, server: FastAPI | None = None, base_path: str = "/"
         page.register(app, lx, base_path)
         here.listen(app, first, page.path)
     live.serve(server, lx, base_path)
-    app.layout = stilled(app.layout, spoken(app))
+    _lay_out(app, stilled(app.layout, spoken(app)), base_path)
     _serve_pages(app, server, base_path)
     app._setup_server()  # Dash does it in the first request to /, too late for one that comes to another page
     server.add_middleware(PageHeaders, script_hashes=tuple(app.csp_hashes()), assets=f"{base_path}assets/")
@@ -105,28 +109,62 @@ def _route(app: Dash, base_path: str) -> None:
     A link within a page leaves its frame alone: a new one would throw away what stands in its controls, whose standard
     values would then be written into the address, over what the link asks for.
     """
-    from dash import Input, Output, State, no_update
+    from dash import ClientsideFunction, Input, Output, State
 
-    pages = {(base_path + page.path.lstrip("/")).rstrip("/"): page for page in PAGES}
+    app.clientside_callback(
+        ClientsideFunction("meshline", "moved"),
+        Output("page-wanted", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State("page", "data-path"),
+    )
 
     @callback(
         app,
         Output("page", "children"),
         Output("page", "data-path"),
         Output("page-error", "children"),
-        Input("url", "pathname"),
-        State("url", "search"),
-        State("page", "data-path"),
+        Input("page-wanted", "data"),
+        prevent_initial_call=True,
     )
-    def fill(pathname: str | None, search: str | None, shown: str | None) -> tuple[Any, Any, None]:
-        path = (pathname or "/").rstrip("/")
-        if path == shown:
-            return no_update, no_update, None
-        page = pages.get(path)
-        if page is None:
-            return not_found(pathname or "", base_path), path, None
-        place = here.Here(here.name(page.path), pathname=pathname, search=search)
-        return [place, page.layout()], path, None
+    def fill(wanted: dict[str, str | None]) -> tuple[Any, str, None]:
+        pathname = wanted.get("pathname") or "/"
+        found = _frame(pathname, wanted.get("search"), base_path)
+        return found or not_found(pathname, base_path), pathname.rstrip("/"), None
+
+
+def _frame(pathname: str, search: str | None, base_path: str) -> list[Any] | None:
+    """The frame of the page of an address, with the part that says the address; ``None`` when there is no such page."""
+    for page in PAGES:
+        if (base_path + page.path.lstrip("/")).rstrip("/") == pathname.rstrip("/"):
+            return [here.Here(here.name(page.path), pathname=pathname, search=search), page.layout()]
+    return None
+
+
+def _lay_out(app: Dash, whole: Any, base_path: str) -> None:
+    """Give the document with the frame of its page in it, so that its callbacks ask at once, not after a second answer.
+
+    The browser says in ``Referer`` which address it asks the layout for; without it the page is filled afterwards.
+    """
+    keep = spoken(app)
+
+    def layout() -> Any:
+        request = get_current_request() if app.backend.has_request_context() else None
+        href = (request.headers.get("referer") or "") if request else ""
+        try:
+            address = urlsplit(href)
+        except ValueError:
+            return whole
+        search = f"?{address.query}" if address.query else ""
+        frame = _frame(address.path, search, base_path) if address.path else None
+        if frame is None:
+            return whole
+        page = {"children": stilled(frame, keep), "data-path": address.path.rstrip("/")}
+        # a Location that has to look for the address itself tells it late, over what a page has noted in it meanwhile
+        url = {"pathname": address.path, "search": search, "href": href}
+        return here.placed(whole, {"page": page, "url": url})
+
+    app.layout = layout
 
 
 def not_found(pathname: str, base_path: str) -> Any:

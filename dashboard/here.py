@@ -7,7 +7,8 @@ page that is shown. So each page has a part of its own that says where one is; i
 
 from __future__ import annotations
 
-import json
+import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dash.development.base_component import Component
@@ -41,7 +42,7 @@ class Here(Component):  # type: ignore[misc]  # Dash ships no types
 
     def __init__(
         self,
-        id: dict[str, str] | None = None,
+        id: str | None = None,
         *,
         pathname: str | None = None,
         search: str | None = None,
@@ -55,13 +56,37 @@ class Here(Component):  # type: ignore[misc]  # Dash ships no types
         super().__init__(**{key: value for key, value in given.items() if value is not None})
 
 
-def name(path: str) -> dict[str, str]:
+def name(path: str) -> str:
     """Id of the part of a page.
 
     >>> name("/lineage")
-    {'here': '/lineage'}
+    'here-lineage'
     """
-    return {"here": path}
+    return f"here{path.replace('/', '-')}"
+
+
+def placed(part: Any, changes: Mapping[str, Mapping[str, Any]]) -> Any:
+    """A part of a page in which those with these ids have these properties; what was given stays as it was.
+
+    >>> from dash import html
+    >>> whole = html.Div([html.P("a"), html.Div(html.Div(id="page"))])
+    >>> placed(whole, {"page": {"children": "b", "title": "c"}}).children[1].children
+    Div(children='b', id='page', title='c')
+    """
+    if not isinstance(part, Component):
+        return part
+    same = copy.copy(part)
+    name = getattr(part, "id", None)
+    for key, value in (changes.get(name, {}) if isinstance(name, str) else {}).items():
+        setattr(same, key, value)
+    inside = getattr(part, "children", None)
+    if getattr(same, "children", None) is not inside:
+        return same
+    if isinstance(inside, list | tuple):
+        same.children = [placed(one, changes) for one in inside]
+    elif inside is not None:
+        same.children = placed(inside, changes)
+    return same
 
 
 def listen(app: Dash, first: int, path: str) -> None:
@@ -69,9 +94,8 @@ def listen(app: Dash, first: int, path: str) -> None:
 
     They name ``url.search``, ``url.pathname`` and ``fresh.data`` as the frame's callbacks do, and get the same values.
     """
-    own = json.dumps(name(path), separators=(",", ":"), sort_keys=True)
     for one in app._callback_list[first:]:
         for part in (*one["inputs"], *one["state"]):
             local = _LOCAL.get((str(part["id"]), part["property"]))
             if local:
-                part["id"], part["property"] = own, local
+                part["id"], part["property"] = name(path), local

@@ -38,6 +38,7 @@ def layout(pages: Sequence[Page], base: str, banner: str | None) -> Part:
         defaultColorScheme="auto",
         children=[
             dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="page-wanted"),  # the address of a page that is not the one shown
             dcc.Store(id="acted"),  # which form did something, and when
             dcc.Store(id="fresh"),  # grows when new data is to be shown; pages that show it take it as an input
             html.A("Skip to the content", href="#page", className="skip-link"),
@@ -265,9 +266,10 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         Input("url", "pathname"),
         Input("url", "search"),
         State({"type": "nav", "path": ALL}, "id"),
+        State({"type": "nav", "path": ALL}, "className"),
+        State({"type": "nav", "path": ALL}, "href"),
         initial=True,
     )
-    app.clientside_callback(ClientsideFunction("meshline", "moved"), Input("url", "pathname"), Input("url", "search"))
     app.clientside_callback(ClientsideFunction("meshline", "news"), Input("fresh", "data"))
     clientside(
         "palette",
@@ -276,17 +278,16 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         Input({"type": "palette-open", "place": ALL}, "n_clicks"),
         Input("url", "search"),
         Input("url", "pathname"),
+        State("palette", "opened"),
     )
     clientside("help", Output("help", "opened"), Input("help-open", "n_clicks"))
+    said = (("asof-label", "children"), ("asof-open", "className"), ("asof-strip", "style"), ("asof-text", "children"),
+            ("asof-valid", "value"), ("asof-known", "value"))  # fmt: skip
     clientside(
         "asof_shown",
-        Output("asof-label", "children"),
-        Output("asof-open", "className"),
-        Output("asof-strip", "style"),
-        Output("asof-text", "children"),
-        Output("asof-valid", "value"),
-        Output("asof-known", "value"),
+        *(Output(*one) for one in said),
         Input("url", "search"),
+        *(State(*one) for one in said),
         initial=True,
     )
     clientside(
@@ -305,6 +306,7 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         Input("palette-input", "value"),
         Input("palette", "opened"),
         State("url", "search"),
+        prevent_initial_call=True,
     )
     def find(text: str | None, opened: bool, search: str | None) -> list[Part]:
         wanted = (text or "").strip()

@@ -2,12 +2,15 @@
 (function () {
   "use strict";
   const same = () => dash_clientside.no_update;
+  /** A value, or no update where it stands already: what is told wakes every callback that listens. */
+  const other = (value, now) => (value === now ? same() : value);
   const trigger = () => {
     const found = dash_clientside.callback_context.triggered;
     return found.length ? found[0].prop_id : "";
   };
 
-  /** Address with `changes` (null removes a key); keys nobody knows are kept, order is stable. */
+  /** Address with `changes` (null removes a key), or null when it says what the present one says, however that is spelt;
+   * keys nobody knows are kept, order is stable. */
   function address(changes) {
     const query = new URLSearchParams(window.location.search);
     for (const [key, value] of Object.entries(changes)) {
@@ -15,19 +18,20 @@
       for (const one of Array.isArray(value) ? value : value === null || value === "" ? [] : [value]) query.append(key, one);
     }
     const text = query.toString();
+    if (text === new URLSearchParams(window.location.search).toString()) return null;
     return text ? `?${text}` : "";
   }
 
   /** New search text for the Location component, or no update when nothing changes. */
   function go(changes) {
     const next = address(changes);
-    return next === window.location.search ? same() : next;
+    return next === null ? same() : next;
   }
 
   /** Change the address without a new entry in the history and without a callback. */
   function note(changes) {
     const next = address(changes);
-    if (next !== window.location.search) history.replaceState(history.state, "", window.location.pathname + next);
+    if (next !== null) history.replaceState(history.state, "", window.location.pathname + next);
   }
 
   /** A cell that leads to another page without loading the document anew. */
@@ -64,37 +68,43 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.meshline = {
-    nav: function (pathname, search, ids) {
+    nav: function (pathname, search, ids, classes, links) {
       const kept = instants(search);
       const here = (pathname || "/").replace(/(.)\/$/, "$1");
-      return [ids.map((id) => (id.path === here ? "nav-link is-here" : "nav-link")), ids.map((id) => id.path + (kept ? `?${kept}` : ""))];
+      const kind = (id) => (id.path === here ? "nav-link is-here" : "nav-link"), link = (id) => id.path + (kept ? `?${kept}` : "");
+      return [ids.map((id, i) => other(kind(id), classes[i])), ids.map((id, i) => other(link(id), links[i]))];
     },
 
-    moved: function (pathname, search) { dashboard_lineage_graph.here.move(pathname, search); },
+    moved: function (pathname, search, shown) {
+      if (!pathname) return same(); // before the first look at the address
+      dashboard_lineage_graph.here.move(pathname, search);
+      return pathname.replace(/\/+$/, "") === shown ? same() : { pathname, search };
+    },
 
     news: function (fresh) { dashboard_lineage_graph.here.news(fresh); },
 
-    palette: function () {
+    palette: function (_click, _clicks, _search, _pathname, opened) {
       const from = trigger();
       const asked = from.startsWith("palette-open") || from.includes('"palette-open"');
       const open = asked && Boolean(dash_clientside.callback_context.triggered[0].value); // a new button has no clicks
       if (asked && !open) return same();
       if (open) setTimeout(() => { const input = document.getElementById("palette-input"); if (input) { input.focus(); input.select(); } }, 60);
-      return open;
+      return other(open, Boolean(opened));
     },
 
     help: function (clicks) { return clicks ? true : same(); },
 
     graph_help: function (action) { return action && action.type === "help" ? true : same(); },
 
-    asof_shown: function (search) {
+    asof_shown: function (search, ...now) {
       const query = new URLSearchParams(search);
       const asof = query.get("asof"), known = query.get("known");
       const label = asof ? asof.replace("T", " ").slice(0, 16) : "now";
       const text = `You look at ${asof ? asof.replace("T", " ") + " UTC" : "now"}` + (known ? `, with what was known at ${known.replace("T", " ")} UTC` : "") + ".";
       const past = Boolean(asof || known);
-      return [label + (known ? " · known then" : ""), past ? "asof-open is-past" : "asof-open", past ? {} : { display: "none" }, text,
+      const told = [label + (known ? " · known then" : ""), past ? "asof-open is-past" : "asof-open", past ? {} : { display: "none" }, text,
         asof ? asof.replace("T", " ") : null, known ? known.replace("T", " ") : null];
+      return told.map((value, i) => (JSON.stringify(value) === JSON.stringify(now[i] === undefined ? null : now[i]) ? same() : value));
     },
 
     asof_set: function (apply, now, strip, asof, known) {

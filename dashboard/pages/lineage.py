@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -122,41 +122,66 @@ def _register_marks(app: Dash, lx: Lineage, memo: Memo) -> None:
         return marks_of(found, nodes), scale(by or "domain", found, nodes)
 
 
+_STAGE = (
+    ("lineage-hero", "children"),
+    ("lineage-work", "style"),
+    ("lineage-side", "style"),
+    ("lineage-canvas", "style"),
+    ("lineage-table", "children"),
+    ("lineage-initial", "data"),
+    ("lineage-trace", "data"),
+    ("lineage-up", "value"),
+    ("lineage-down", "value"),
+    ("lineage-by", "value"),
+    ("lineage-flags", "value"),
+    ("lineage-view", "value"),
+    ("lineage-domains", "data"),
+    ("lineage-domains", "value"),
+    ("lineage-up", "disabled"),
+    ("lineage-down", "disabled"),
+    ("lineage-delta", "children"),
+)
+"""Outputs after graph, title and notices, in the order of :func:`_page`."""
+_INSTEAD = {"lineage-hero": "lineage-work", "lineage-table": "lineage-canvas"}
+"""What is too much to be sent for comparing: it is there while the other one is hidden."""
+
+
 def _register_picture(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
+    shown = [one for one in _STAGE if one[0] not in _INSTEAD]
+
     @callback(
         app,
         Output("lineage-graph", "graph"),
         Output("lineage-title", "children"),
         Output("lineage-notices", "children"),
-        Output("lineage-hero", "children"),
-        Output("lineage-work", "style"),
-        Output("lineage-side", "style"),
-        Output("lineage-canvas", "style"),
-        Output("lineage-table", "children"),
-        Output("lineage-initial", "data"),
-        Output("lineage-trace", "data"),
-        Output("lineage-up", "value"),
-        Output("lineage-down", "value"),
-        Output("lineage-by", "value"),
-        Output("lineage-flags", "value"),
-        Output("lineage-view", "value"),
-        Output("lineage-domains", "data"),
-        Output("lineage-domains", "value"),
-        Output("lineage-up", "disabled"),
-        Output("lineage-down", "disabled"),
-        Output("lineage-delta", "children"),
+        *(Output(*one) for one in _STAGE),
         Input("url", "search"),
         Input("fresh", "data"),
         State("url", "pathname"),
+        *(State(*one) for one in shown),
     )
-    def show(search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, ...]:
+    def show(search: str | None, fresh: Any, pathname: str | None, *before: Any) -> tuple[Any, ...]:
         if not _here(pathname):
-            return (no_update,) * 20
+            return (no_update,) * (3 + len(_STAGE))
         state, links = LineageState.parse(current(search, fresh)), Links.at(base, search)
         outputs = memo.at_once(("lineage", repr(state), links), lambda: _page(lx, memo, state, links))
         if is_news(fresh):  # what is chosen stays chosen
             outputs = (*outputs[:8], no_update, *outputs[9:])
-        return outputs
+        return (*outputs[:3], *_changed(outputs[3:], dict(zip(shown, before, strict=True))))
+
+
+def _changed(outputs: Sequence[Any], before: Mapping[tuple[str, str], Any]) -> Iterator[Any]:
+    """What the page does not show yet: each property that is answered wakes the whole page in the browser.
+
+    What is chosen first is said again all the same: an address without a choice takes back the one made since.
+    """
+    for one, value in zip(_STAGE, outputs, strict=True):
+        name = one[0]
+        if name in _INSTEAD:
+            same = value is None and not before[_INSTEAD[name], "style"]
+        else:
+            same = name != "lineage-initial" and (value or None) == (before[one] or None)
+        yield no_update if same else value
 
 
 def _register_details(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
