@@ -103,11 +103,8 @@ class Searcher(Protocol):
         """``values[at]``, of one value for each vertex."""
         ...
 
-    def reach(self, sources: U32, mask: int, counted: Closed, backwards: bool) -> U32:
-        """How many of the ``counted`` vertices each source reaches, itself included.
-
-        ``backwards``: vertices are numbered along the flow and edges lead to smaller ones.
-        """
+    def reach(self, sources: U32, mask: int, counted: Closed) -> U32:
+        """How many of the ``counted`` vertices each source reaches, itself included."""
         ...
 
     def look_up(self, members: U32, values: U8, asked: U32) -> U8:

@@ -130,7 +130,7 @@ class NumpySearcher:
         """``values[at]``."""
         return values[at]
 
-    def reach(self, sources: U32, mask: int, counted: Closed, backwards: bool) -> U32:
+    def reach(self, sources: U32, mask: int, counted: Closed) -> U32:
         """How many counted vertices each source reaches: one search after the other."""
         trees = (self.bfs(Start.at(sources[k : k + 1]), mask, -1, -1, None) for k in range(len(sources)))
         return np.array([counted.flags[tree.order].sum() for tree in trees], dtype=np.uint32)

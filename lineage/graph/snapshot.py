@@ -331,9 +331,7 @@ class Snapshot(Labelled):
         vertices = on.vertices[place]
         order = np.argsort(vertices)  # those of one batch lie together then and reach much the same
         found = np.empty(len(vertices), dtype=np.uint32)
-        found[order] = self._search[level, direction].reach(
-            vertices[order], mask, self._counted[level], direction == "upstream"
-        )
+        found[order] = self._search[level, direction].reach(vertices[order], mask, self._counted[level])
         return found - np.uint32(1)
 
     # -- inside

@@ -3,8 +3,8 @@
 #define MESHLINE_METHODS_H
 
 #include "bfs.h"
+#include "gathered.h"
 #include "path.h"
-#include "sweep.h"
 
 /* -- path(reverse, seeds, late, targets, mask, closed) -> vertices from a seed to a target, or None */
 
@@ -172,46 +172,76 @@ static PyObject *graph_look_up(Graph *self, PyObject *const *args, Py_ssize_t co
     return answer;
 }
 
-/* -- reach(sources, mask, counted, backwards) -> how many counted vertices each source reaches, itself included */
+/* -- reach(reverse, sources, mask, counted) -> how many counted vertices each source reaches, itself included */
+
+/* Few sources: the sweep touches only what they reach. */
+static int reach_few(const Graph *self, const uint32_t *source, uint32_t count, uint32_t mask, const uint64_t *counted,
+                     uint32_t *total)
+{
+    Sweep q = {.part = {&self->unit, self->has_zero ? &self->zero : NULL},
+               .counted = counted,
+               .n = self->n,
+               .mask = mask,
+               .backwards = self->backwards};
+    if (sweep_begin(&q) < 0)
+        return -1;
+    sweep(&q, source, count);
+    sweep_end(&q, total, count);
+    sweep_free(&q);
+    return 0;
+}
+
+static int reach_many(const Graph *self, const Graph *reverse, const uint32_t *source, uint32_t count, uint32_t mask,
+                      const uint64_t *counted, uint32_t *total)
+{
+    uint32_t first = self->unit.rows ? self->unit.first : self->n, end = self->unit.rows ? first + self->unit.rows : 0;
+    if (self->has_zero && self->zero.rows) {
+        uint32_t last = self->zero.first + self->zero.rows;
+        first = self->zero.first < first ? self->zero.first : first;
+        end = last > end ? last : end;
+    }
+    Gathering q = {.into = {&reverse->unit, reverse->has_zero ? &reverse->zero : NULL},
+                   .counted = counted,
+                   .first = first,
+                   .rows = end > first ? end - first : 0,
+                   .n = self->n,
+                   .mask = mask,
+                   .backwards = self->backwards,
+                   .crossed = self->crossed};
+    return gather_all(&q, source, count, total);
+}
 
 static PyObject *graph_reach(Graph *self, PyObject *const *args, Py_ssize_t given)
 {
-    if (given != 4) {
-        PyErr_SetString(PyExc_TypeError, "reach(sources, mask, counted, backwards)");
+    if (given != 4 || Py_TYPE(args[0]) != Py_TYPE(self) || (Graph *)args[0] == self) {
+        PyErr_SetString(PyExc_TypeError, "reach(reverse, sources, mask, counted)");
         return NULL;
     }
-    long mask = PyLong_AsLong(args[1]);
-    int backwards = PyObject_IsTrue(args[3]);
+    const Graph *reverse = (Graph *)args[0];
+    long mask = PyLong_AsLong(args[2]);
     Py_buffer sources, counted;
-    if (PyErr_Occurred() || vertices_of(args[0], &sources, self->n) < 0)
+    if (PyErr_Occurred() || vertices_of(args[1], &sources, self->n) < 0)
         return NULL;
     PyObject *answer = NULL;
-    if (closed_of(self, args[2], &counted) == 0) {
-        size_t count = (size_t)length(&sources);
-        Sweep q = {.part = {&self->unit, self->has_zero ? &self->zero : NULL},
-                   .counted = counted.buf,
-                   .n = self->n,
-                   .mask = (uint32_t)mask,
-                   .backwards = backwards};
-        if (counted.buf == NULL)
-            PyErr_SetString(PyExc_ValueError, "one bit per vertex expected");
-        else if (sweep_begin(&q) < 0)
-            PyErr_NoMemory();
-        else {
+    if (closed_of(self, args[3], &counted) == 0) {
+        uint32_t count = (uint32_t)length(&sources);
+        if (counted.buf == NULL || reverse->n != self->n)
+            PyErr_SetString(PyExc_ValueError, "one bit per vertex, and two directions of one graph expected");
+        else
             answer = room_for((Py_ssize_t)count, 4);
-            if (answer != NULL) {
-                uint32_t *total = (uint32_t *)PyBytes_AS_STRING(answer);
-                const uint32_t *source = sources.buf;
-                memset(total, 0, count * 4);
-                Py_BEGIN_ALLOW_THREADS
-                for (size_t at = 0; at < count; at += BATCH) {
-                    uint32_t some = count - at < BATCH ? (uint32_t)(count - at) : BATCH;
-                    sweep(&q, source + at, some);
-                    sweep_end(&q, total + at, some);
-                }
-                Py_END_ALLOW_THREADS
+        if (answer != NULL) {
+            uint32_t *total = (uint32_t *)PyBytes_AS_STRING(answer);
+            int failed;
+            memset(total, 0, (size_t)count * 4);
+            Py_BEGIN_ALLOW_THREADS
+            failed = count < SOURCES
+                         ? reach_few(self, sources.buf, count, (uint32_t)mask, counted.buf, total)
+                         : reach_many(self, reverse, sources.buf, count, (uint32_t)mask, counted.buf, total);
+            Py_END_ALLOW_THREADS
+            if (failed) {
+                Py_CLEAR(answer);
+                PyErr_NoMemory();
             }
-            sweep_free(&q);
         }
         let_go(&counted);
     }
