@@ -10,6 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import notices, palette, saving
 from dashboard.links import Links
+from dashboard.memo import shared
 from dashboard.page import Page, Part, callback
 from dashboard.theme import MANTINE, icon
 from lineage import __version__
@@ -310,4 +311,8 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
     )
     def find(text: str | None, opened: bool, search: str | None) -> list[Part]:
         wanted = (text or "").strip()
-        return palette.rows(palette.hits(lx, pages, Links.at(base, search), wanted), wanted) if opened else []
+        if not opened:
+            return []
+        links = Links.at(base, search)
+        found = shared(lx).at_once(("palette", wanted, links), lambda: palette.hits(lx, pages, links, wanted))
+        return palette.rows(found, wanted)
