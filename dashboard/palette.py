@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dash import dcc, html
+from dash import html
 
 from dashboard.links import Links
 from dashboard.memo import YOUNG, shared
 from dashboard.names import short_name, subtitle
 from dashboard.page import Page, Part
+from dashboard.still import LINK, Still, packed
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
 from lineage.finding import Thing, closeness
 
@@ -120,26 +121,21 @@ def rows(found: Sequence[Hit], text: str) -> list[Part]:
     """The list, or that there is nothing."""
     if not found:
         return [html.Div(f"Nothing is called “{text}”.", className="palette-none", role="status")]
-    return [_option(n, hit) for n, hit in enumerate(found)]
+    return [Still([_option(n, hit) for n, hit in enumerate(found)])]
 
 
-def _option(n: int, hit: Hit) -> Part:
-    inside = [
-        icon(hit.icon),
-        html.Span(
-            [html.Span(hit.title, className="hit-title"), html.Span(hit.below, className="hit-below")],
-            className="hit-text",
-        ),
-        html.Span(hit.right, className="hit-right"),
-    ]
+def _option(n: int, hit: Hit) -> list[Any]:
+    """One row, packed from the beginning: it is drawn at every key."""
+    right = [packed(one, ()) for one in (hit.right if isinstance(hit.right, list) else [hit.right])]
+    inside = (
+        packed(icon(hit.icon), ()),
+        ["span", {"className": "hit-text"}, ["span", {"className": "hit-title"}, hit.title],
+         ["span", {"className": "hit-below"}, hit.below]],
+        ["span", {"className": "hit-right"}, *right],
+    )  # fmt: skip
     if hit.act:
-        row = html.Button(inside, className="hit", **{"data-act": hit.act, "tabIndex": -1})
+        row = ["button", {"className": "hit", "data-act": hit.act, "tabIndex": -1}, *inside]
     else:
-        row = dcc.Link(inside, href=hit.href, className="hit")
-    return html.Div(
-        row,
-        id=f"palette-hit-{n}",
-        role="option",
-        className="is-active" if n == 0 else "",
-        **{"aria-selected": "true" if n == 0 else "false"},
-    )
+        row = [LINK, {"className": "hit", "href": hit.href}, *inside]
+    chosen = {"className": "is-active" if n == 0 else "", "aria-selected": "true" if n == 0 else "false"}
+    return ["div", {"id": f"palette-hit-{n}", "role": "option", **chosen}, row]

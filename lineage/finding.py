@@ -82,7 +82,10 @@ def _alike(wanted: str, part: str) -> float:
     """Similarity of two words; those of very different length are not compared letter by letter."""
     if not 0.6 <= len(wanted) / max(len(part), 1) <= 1.7:
         return 0.0
-    return SequenceMatcher(None, wanted, part, autojunk=False).ratio()
+    pair = SequenceMatcher(None, wanted, part, autojunk=False)
+    if pair.real_quick_ratio() < ALIKE or pair.quick_ratio() < ALIKE:  # upper bounds
+        return 0.0
+    return pair.ratio()
 
 
 def _best(things: Iterable[tuple[str, str, str, str, str | None]], wanted: str, limit: int) -> list[Thing]:

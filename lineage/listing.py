@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lineage.answers import Certainty
 from lineage.errors import UsageError
 from lineage.graph.arrays import NONE
-from lineage.graph.whole import distinct_pairs
+from lineage.graph.whole import distinct_pairs, edges_between
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -214,14 +214,15 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
     else:
         for i in nodes:
             ups[i], downs[i] = len(snapshot.inputs(i)), len(snapshot.outputs(i))
-    text = {i: snapshot.text(i) for i in nodes}
+    text = dict(zip(nodes, view.instant.texts(nodes), strict=True))
     shown = sorted(nodes, key=lambda i: (-(ups[i] + downs[i]), text[i]))[:limit]
     runs = last_runs(view, shown)
+    view.prepare(shown)
     rows = []
-    for i in shown:
+    for i, namespace, title in zip(shown, *(names.to_pylist() for names in snapshot.arrow_names(shown)), strict=True):
         state, at = runs.get(i, (None, None))
         columns = len(snapshot.columns_of(i)) if kind == 0 else 0
-        name = (text[i], snapshot.name(i), snapshot.namespace(i), "")
+        name = (text[i], title, namespace, "")
         rows.append(NodeRow(*name, view.domain(i), view.owner(i), columns, ups[i], downs[i], state, at))
     return len(nodes), rows
 
@@ -251,11 +252,11 @@ def _columns(view: View, domain: str | None, limit: int) -> tuple[int, list[Node
 def _edges(view: View, domain: str | None, limit: int) -> tuple[int, list[EdgeRow]]:
     """Pairs of datasets; of several edges between two the best certainty counts."""
     pairs = sorted((a, b) for a, b in _pairs(view) if domain is None or domain in (view.domain(a), view.domain(b)))
+    edges = edges_between(view.snapshot, pairs[:limit])
+    view.prepare(sorted({i for edge in edges for i in (edge.src, edge.dst, *edge.jobs)}))
     rows = []
-    for a, b in pairs[:limit]:
-        edge = next((e for e in view.snapshot.neighbours(a, "downstream") if e.dst == b), None)
-        if edge is None:
-            continue
+    for edge in edges:
+        a, b = edge.src, edge.dst
         jobs = tuple(dict.fromkeys(view.label(job) for job in edge.jobs))
         domains = (view.domain(a), view.domain(b))
         rows.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.answers import SearchHit, SearchHits
 from lineage.errors import UsageError
@@ -26,26 +26,29 @@ _TYPO = 0.6  # factor on the score of corrected hits
 _WORD = re.compile(r"[^\W_]+")
 
 _CONTAINS = """
--- names that contain every word, scored by how much of the name the text is
+-- names that contain every word, scored by how much of the name the text is; letters are made small only once a name is
+-- put together, the part after the last separator is looked for only where it can matter
 WITH named AS (
-  SELECT id, kind, lower(CASE kind WHEN 'column' THEN field ELSE name END) AS n,
-    lower(namespace || ':' || name || CASE kind WHEN 'column' THEN ':' || field ELSE '' END) AS whole
-  FROM node WHERE kind IN (SELECT unnest($kinds)) AND known_from <= $known
+  SELECT id, kind, CASE kind WHEN 'column' THEN field ELSE name END AS n,
+    namespace || ':' || name || CASE kind WHEN 'column' THEN ':' || field ELSE '' END AS whole
+  FROM node WHERE list_contains($kinds, kind) AND known_from <= $known
   UNION ALL -- columns under the other names of their dataset
-  SELECT c.id, c.kind, lower(c.field), lower(o.whole || ':' || c.field)
+  SELECT c.id, c.kind, c.field, o.whole || ':' || c.field
   FROM node c JOIN (SELECT unnest($member::UBIGINT[]) AS member, unnest($other::VARCHAR[]) AS whole) o
     ON c.dataset = o.member
-  WHERE c.kind = 'column' AND 'column' IN (SELECT unnest($kinds)) AND c.known_from <= $known
+  WHERE c.kind = 'column' AND list_contains($kinds, 'column') AND c.known_from <= $known
+), small AS (
+  SELECT id, kind, lower(n) AS n, lower(whole) AS whole FROM named
 ), hit AS (
-  SELECT id, kind, n, whole, regexp_extract(n, '[^./:\\\\]+$') AS tail FROM named
-  WHERE len(list_filter($words, lambda alternatives: len(list_filter(alternatives, lambda w: contains(whole, w))) > 0))
-    = len($words)
+  SELECT * FROM small WHERE {words}
 )
 SELECT id, CASE
     WHEN n = $text OR whole = $text THEN 1.0
-    WHEN tail = $text THEN 0.95
-    WHEN starts_with(tail, $text) OR starts_with(n, $text) THEN 0.8 + 0.1 * length($text) / length(n)
-    WHEN contains(n, $text) THEN 0.6 + 0.15 * length($text) / length(n)
+    WHEN contains(n, $text) THEN CASE
+      WHEN ends_with(n, $text) AND regexp_extract(n, '[^./:\\\\]+$') = $text THEN 0.95
+      WHEN starts_with(n, $text) OR starts_with(regexp_extract(n, '[^./:\\\\]+$'), $text)
+        THEN 0.8 + 0.1 * length($text) / length(n)
+      ELSE 0.6 + 0.15 * length($text) / length(n) END
     WHEN contains(whole, $text) THEN 0.5 + 0.1 * length($text) / length(whole)
     ELSE 0.3 + 0.15 * least(1.0, length($text) / length(whole))
   END * CASE kind WHEN 'column' THEN CASE WHEN n = $text THEN 0.93 ELSE 0.9 END ELSE 1.0 END AS score
@@ -101,17 +104,22 @@ def _hits(
     """Hits for which each word, or one of its alternatives, occurs."""
     many = limit * 3 + 20 if not view.restricted else 1_000_000
     member, other = view.instant.other_names if "column" in kinds else ([], [])
-    parameters = {
+    parameters: dict[str, Any] = {
         "member": member,
         "other": other,
         "kinds": kinds,
         "known": view.snapshot.known_at,
-        "words": [list(alternatives) for alternatives in words],
         "text": text,
         "many": many,
     }
+    each: list[str] = []  # one condition for each word: any of its alternatives occurs
+    for n, alternatives in enumerate(words):
+        names = [f"w{n}_{m}" for m in range(len(alternatives))]
+        parameters.update(zip(names, alternatives, strict=True))
+        each.append(f"({' OR '.join(f'contains(whole, ${name})' for name in names)})")
+    sql = _CONTAINS.replace("{words}", " AND ".join(each))
     found: dict[int, SearchHit] = {}
-    for node, score in view.store.rows(_CONTAINS, parameters):
+    for node, score in view.store.rows(sql, parameters):
         i = view.snapshot.index(node)
         if i is None or i in found or view.hidden(i):
             continue

@@ -125,7 +125,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         links = Links.at(base, search)
         overlay = LineageState.parse(search).overlay
         try:
-            return (*_page(lx, links), overlay, links.to("lineage"))
+            page = memo.at_once(("map", links), lambda: _page(lx, links))
+            return (*page, overlay, links.to("lineage"))
         except MeshlineError as error:
             return None, "This cannot be shown", refused(str(error), links), {"display": "none"}, overlay, None
 

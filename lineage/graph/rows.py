@@ -113,8 +113,9 @@ class EdgeRows:
 
     def _view(self, low: int, high: int) -> EdgeView:
         key = int(self.key[low])
-        jobs = np.unique(self.job[low:high])
-        first = int(self.valid_from[low:high].min())
+        single = high - low == 1  # most pairs have one row; numpy costs ten times what reading it does
+        jobs = self.job[low:high].tolist() if single else np.unique(self.job[low:high]).tolist()
+        first = int(self.valid_from[low]) if single else int(self.valid_from[low:high].min())
         kind: tuple[str | None, str | None] = (None, None)
         indirect = masking = False
         if self.use is not None:
@@ -127,7 +128,7 @@ class EdgeRows:
             dst=key & NONE,
             provenance=PROVENANCES[int(self.provenance[low])],
             certainty=CERTAINTY_NAMES[int(self.certainty[low])],
-            jobs=tuple(int(j) for j in jobs if j != NONE),
+            jobs=tuple(j for j in jobs if j != NONE),
             valid_from=EPOCH + timedelta(microseconds=first),
             indirect=indirect,
             type=kind[0],

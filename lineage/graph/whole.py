@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lineage.graph.arrays import U64
-from lineage.graph.rows import first_of_runs
+from lineage.graph.rows import EdgeView, first_of_runs
 
 if TYPE_CHECKING:
     from lineage.graph.snapshot import Snapshot
@@ -15,3 +18,9 @@ def distinct_pairs(snapshot: Snapshot) -> U64:
     """Every pair of nodes joined by lineage, ``src << 32 | dst`` of dense indices, ascending; loops included."""
     keys = snapshot._relations.lineage.key
     return keys[first_of_runs(keys)]
+
+
+def edges_between(snapshot: Snapshot, pairs: Sequence[tuple[int, int]]) -> list[EdgeView]:
+    """The lineage edge of each pair of nodes (source, target) that has one, in the order given."""
+    ends = np.asarray(pairs, dtype=np.uint32).reshape(-1, 2)
+    return snapshot._relations.lineage.views(ends[:, 0], ends[:, 1])
