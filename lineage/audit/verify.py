@@ -7,7 +7,7 @@ import json
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.audit.batches import ACCEPT, batch_root
 from lineage.audit.checkpoint import CheckpointError, read_checkpoint, signed_by
@@ -16,6 +16,7 @@ from lineage.audit.merkle import EMPTY, leaf_hash, node_hash, root
 from lineage.audit.signing import fingerprint
 from lineage.audit.tree import TILE, WIDE
 from lineage.store.blocks import unpack
+from lineage.times import EPOCH
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,6 +30,20 @@ _ACTS = """
 SELECT seq, acted_at, actor, action, resource, outcome, payload, leaf_hash, chain_hash
 FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq, leaf_hash
 """
+_SIGNED = """
+-- one checkpoint; a value that somebody took out by hand fits nothing
+SELECT coalesce(size, 0), coalesce(root, ''::BLOB), coalesce(key, ''), coalesce(public_key, ''::BLOB),
+  coalesce(note, '')
+FROM audit_checkpoint ORDER BY 1
+"""
+_LEAVES = """
+-- leaf of one act
+SELECT coalesce(leaf_hash, ''::BLOB) FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq
+"""
+_BODY = "SELECT coalesce(body, ''::BLOB) FROM raw WHERE block = ?  -- one block of the archive"
+_UNNUMBERED = "SELECT count(*) FROM audit WHERE seq IS NULL  -- one row"
+_BLANK: tuple[Any, ...] = (0, EPOCH, "", "", "", "", "", b"", b"")
+"""What stands for a value of an act that somebody took out by hand, so that the others are still checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,7 @@ def verify(
         also hash the archived events of every batch.
     """
     problems: list[str] = []
-    signed = cursor.execute("SELECT size, root, key, public_key, note FROM audit_checkpoint ORDER BY size").fetchall()
+    signed = cursor.execute(_SIGNED).fetchall()
     wanted = {row[0] for row in signed} | {read_checkpoint(note)[1] for note in notes}
     log = _Log()
     batches: dict[int, tuple[str, int, int]] = {}
@@ -102,6 +117,8 @@ def verify(
     if trusted is not None and signed:
         problems += [f"A checkpoint is signed by {key}, not by the trusted key." for key in sorted(keys - {trusted})]
     problems += _check_tiles(cursor, log.count)
+    unnumbered = cursor.execute(_UNNUMBERED).fetchall()[0][0]
+    problems += [f"{unnumbered} acts have no number: put into the log by hand."] if unnumbered else []
     checked = _check_batches(cursor, batches, removed, problems) if events else 0
     return Verification(
         acts=log.count,
@@ -124,14 +141,14 @@ def _walk(
     stack: list[tuple[int, bytes]] = []
     for start in range(0, end, _PAGE):
         for row in cursor.execute(_ACTS, [start, start + _PAGE]).fetchall():
-            act = Act(*row)
+            act = Act(*(blank if value is None else value for value, blank in zip(row, _BLANK, strict=True)))
             if act.seq > expected:
                 gap = f"{expected}" if act.seq == expected + 1 else f"{expected} to {act.seq - 1}"
                 problems.append(f"Act {gap} is missing: removed from the log.")
             elif act.seq < expected:
                 problems.append(f"Act {act.seq} stands twice: put into the log by hand.")
             leaf = leaf_hash(leaf_bytes(act.seq, act.at, act.actor, act.action, act.resource, act.outcome, act.payload))
-            if leaf != act.leaf_hash:
+            if leaf != act.leaf_hash or None in row:
                 problems.append(f"Act {act.seq} ({act.action} on {act.resource}): its content was edited.")
             if hashlib.sha256(chain + act.leaf_hash).digest() != act.chain_hash:
                 problems.append(f"Act {act.seq} ({act.action} on {act.resource}): the chain breaks before it.")
@@ -211,7 +228,7 @@ def _check_tiles(cursor: duckdb.DuckDBPyConnection, acts: int) -> list[str]:
     roots = []
     for tile in range(acts // TILE):
         bounds = [tile * TILE, (tile + 1) * TILE]
-        rows = cursor.execute("SELECT leaf_hash FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq", bounds).fetchall()
+        rows = cursor.execute(_LEAVES, bounds).fetchall()
         roots.append(root([row[0] for row in rows]))
         if tiles.get(tile) != roots[-1]:
             problems.append(f"The subtree over acts {bounds[0]} to {bounds[1] - 1} does not fit them.")
@@ -234,7 +251,10 @@ def _check_batches(
     newest = max(batches, default=0)
     seen = set()
     for (block,) in cursor.execute("SELECT block FROM raw WHERE block <= ? ORDER BY block", [newest]).fetchall():
-        body = cursor.execute("SELECT body FROM raw WHERE block = ?", [block]).fetchall()[0][0]
+        if block in seen:
+            problems.append(f"Block {block} stands twice in the archive: put in by hand.")
+            continue
+        body = cursor.execute(_BODY, [block]).fetchall()[0][0]
         if block not in batches:
             problems.append(f"Block {block} of the archive is in no act: put in by hand.")
             continue

@@ -123,6 +123,11 @@ FORGERIES = {
     "INSERT INTO audit SELECT seq, acted_at, 'bob', action, resource, outcome, payload, leaf_hash, chain_hash "
     "FROM audit WHERE seq = 3": "Act 3 stands twice",
     "UPDATE audit SET seq = seq + 1 WHERE seq >= 3": "Act 3 is missing",
+    "UPDATE audit SET actor = NULL, acted_at = NULL WHERE seq = 3": "Act 3 (alias.add on dataset:pg:t3): its content",
+    "UPDATE audit SET leaf_hash = NULL, chain_hash = NULL WHERE seq = 3": "the chain breaks before it",
+    "UPDATE audit SET payload = NULL WHERE seq = 3": "its content was edited",
+    "INSERT INTO audit SELECT * REPLACE (NULL AS seq) FROM audit WHERE seq = 3": "1 acts have no number",
+    "INSERT INTO audit_checkpoint VALUES (NULL, NULL, NULL, NULL, NULL, NULL)": "Checkpoint of 0 acts: its key",
 }
 
 
@@ -212,6 +217,8 @@ def test_events_altered_removed_or_put_in_by_hand_show(store: Store) -> None:
         "UPDATE raw SET body = (SELECT body FROM raw WHERE block = 1) WHERE block = 2": "Block 2 is not what act 1",
         "DELETE FROM raw WHERE block = 1": "Block 1, accepted by act 0, is gone",
         "UPDATE raw SET body = 'x'::BLOB WHERE block = 3": "Block 3 cannot be read",
+        "UPDATE raw SET body = NULL WHERE block = 3": "Block 3 cannot be read",
+        "INSERT INTO raw SELECT * REPLACE ('x'::BLOB AS body) FROM raw WHERE block = 1": "Block 1 stands twice",
         "DELETE FROM audit WHERE resource = 'block 1'": "Block 1 of the archive is in no act",
     }
     for forgery, finding in forgeries.items():
