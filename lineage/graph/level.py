@@ -25,7 +25,7 @@ import numpy as np
 from lineage.errors import MeshlineError
 from lineage.graph.arrays import CLASS_SHIFT, LANE, U8, U32, U64, VERTEX_MASK, Bool, pair_halves, pair_keys, picked
 from lineage.graph.rows import first_of_runs
-from lineage.graph.sorting import distinct, marked, order_vertices, renumber, sort_keys, sort_pairs, trimmed
+from lineage.graph.sorting import adjacency, distinct, marked, order_vertices, renumber, sort_keys, sort_pairs, trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,17 @@ def csr(edges: Edges) -> Csr:
     return Csr(first, indptr, indices)
 
 
+def turned_csr(edges: Edges, n: int) -> Csr:
+    """Adjacency of sorted edges backwards: what ``csr(edges.turned(n))`` gives, without their lists."""
+    packed = edges.src | edges.cls.astype(np.uint32) << np.uint32(CLASS_SHIFT)
+    pointers, indices = adjacency(n, edges.dst, packed, LANE)
+    sizes = np.flatnonzero(pointers[1:] != pointers[:-1])
+    if not len(sizes):
+        return csr(edges)
+    first, last = int(sizes[0]), int(sizes[-1])
+    return Csr(first, pointers[first : last + 2].copy(), indices)
+
+
 def build_level(
     unit: Edges,
     zero: Edges,
@@ -190,10 +201,10 @@ def build_level(
     if n > VERTEX_MASK:
         raise MeshlineError(f"The graph has {n:,} nodes on one level; this engine holds {VERTEX_MASK:,}.")
     unit, zero = unit.distinct(n), zero.distinct(n)
-    down, up = csr(unit), csr(unit.turned(n))
-    zero_down, zero_up = (csr(zero), csr(zero.turned(n))) if len(zero.src) else (None, None)
+    down, up = csr(unit), turned_csr(unit, n)
+    zero_down, zero_up = (csr(zero), turned_csr(zero, n)) if len(zero.src) else (None, None)
     flow = Edges.concat(unit, zero).distinct(n) if len(zero.src) else unit
-    order, _, _ = order_vertices(n, *((csr(flow), csr(flow.turned(n))) if len(zero.src) else (down, up)))
+    order, _, _ = order_vertices(n, *((csr(flow), turned_csr(flow, n)) if len(zero.src) else (down, up)))
     rank = np.empty(n, dtype=np.uint32)
     rank[order] = np.arange(n, dtype=np.uint32)
     public = public[order]

@@ -165,6 +165,41 @@ def _heights(count: int, label: I64, src: I64, dst: U32) -> I64:
     return height
 
 
+def adjacency(n: int, src: U32, dst: U32, padding: int = 0) -> tuple[U32, U32]:
+    """Row pointers and neighbours from edges in any order; the neighbours of a vertex keep their order.
+
+    Parameters
+    ----------
+    n
+        number of vertices.
+    src, dst
+        ends of each edge; above the vertex of ``dst`` its class may stand (:mod:`lineage.graph.arrays`).
+    padding
+        zeros behind the neighbours.
+
+    Raises
+    ------
+    ValueError
+        when the arrays are not of one length, or a vertex is not below ``n``.
+
+    Examples
+    --------
+    >>> indptr, indices = adjacency(3, np.array([2, 0, 2], np.uint32), np.array([1, 1, 0], np.uint32))
+    >>> indptr.tolist(), indices.tolist()
+    ([0, 1, 1, 3], [1, 1, 0])
+    """
+    if _kernels is not None and n < VERTEX_MASK:
+        found = _kernels.adjacency(n, np.ascontiguousarray(src), np.ascontiguousarray(dst), padding)
+        return np.frombuffer(found[0], np.uint32), np.frombuffer(found[1], np.uint32)
+    if src.shape != dst.shape or (len(src) and max(src.max(), (dst & np.uint32(VERTEX_MASK)).max()) >= n):
+        raise ValueError(f"two arrays of one length with vertices below {n} expected")
+    indptr = np.zeros(n + 1, dtype=np.uint32)
+    np.cumsum(np.bincount(src, minlength=n), out=indptr[1:])
+    indices = np.zeros(len(dst) + padding, dtype=np.uint32)
+    indices[: len(dst)] = dst if (src[1:] >= src[:-1]).all() else dst[sort_keys(src, n)]
+    return indptr, indices
+
+
 def renumber(first: int, indptr: U32, indices: U32, order: U32, rank: U32) -> tuple[int, U32, U32]:
     """Adjacency (first vertex with a list, row pointers, padded neighbours) when vertex ``order[k]`` is called ``k``.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from lineage.graph.arrays import U32
 from lineage.graph.barred import Closed
-from lineage.graph.level import Adjacency, Csr, Edges, csr
+from lineage.graph.level import Adjacency, Csr, Edges, csr, turned_csr
 from lineage.graph.search import Start
 
 
@@ -134,7 +134,13 @@ def compare_sorting(count: int, seed: int) -> None:
             sorting._kernels = module
             found = sorting.IdMap(ids)
             answer = [found.sorted, found.order, found.positions(wanted), found.positions(wanted[:3])]
-            both.append([*answer, sorting.sort_pairs(keys, low, n), sorting.sort_inside(keys, parts)])
+            answer += [sorting.sort_pairs(keys, low, n), sorting.sort_inside(keys, parts)]
+            answer += [*sorting.adjacency(n, keys, low), *sorting.adjacency(n, np.sort(keys), low, 5)]
+            flow = edges(np.random.default_rng(m), n, m, -1)
+            for up in (turned_csr(flow, n), csr(flow.turned(n))):
+                answer += [np.array([up.first]), up.indptr, up.indices]
+            assert [a.tolist() for a in answer[-6:-3]] == [a.tolist() for a in answer[-3:]]
+            both.append(answer)
         for a, b in zip(*both, strict=True):
             assert a.tolist() == b.tolist()
         sorting._kernels = compiled

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from lineage.errors import UsageError
 from lineage.graph.analysis.engine import engine
-from lineage.graph.arrays import CLASS_SHIFT, U32, VERTEX_MASK
-from lineage.graph.sorting import sort_keys
+from lineage.graph.arrays import CLASS_SHIFT, NONE, U32, VERTEX_MASK
+from lineage.graph.sorting import adjacency
 
 if TYPE_CHECKING:
     from lineage.graph.analysis.order import Components, Condensation
@@ -70,13 +70,10 @@ class Flow:
     @classmethod
     def of_edges(cls, n: int, src: npt.ArrayLike, dst: npt.ArrayLike, **options: Any) -> Flow:
         """Graph from edges ``src[k] → dst[k]`` between ``n`` vertices, neighbours in the order given."""
-        a, b = np.asarray(src, dtype=np.int64), np.asarray(dst, dtype=np.int64)
-        if a.shape != b.shape or (len(a) and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) >= n)):
-            raise UsageError(f"edges: two arrays of one length with vertices below {n:,} are needed.")
-        indptr = np.zeros(n + 1, dtype=np.uint32)
-        np.cumsum(np.bincount(a, minlength=n), out=indptr[1:])
-        ordered = bool((a[1:] >= a[:-1]).all())
-        return cls(indptr, b if ordered else b[sort_keys(a.astype(np.uint32), n)], **options)
+        try:
+            return cls(*adjacency(n, _vertices(src), _vertices(dst)), **options)
+        except ValueError as error:
+            raise UsageError(f"edges: two arrays of one length with vertices below {n:,} are needed.") from error
 
     @cached_property
     def _reverse(self) -> tuple[U32, U32]:
@@ -175,6 +172,15 @@ def _plain(part: Csr, n: int, mask: int) -> tuple[U32, U32]:
     keep = (np.uint32(mask) >> (packed >> np.uint32(CLASS_SHIFT))) & np.uint32(1) == 1
     before = np.concatenate([[0], np.cumsum(keep)]).astype(np.uint32)
     return before[indptr], heads[keep]
+
+
+def _vertices(numbers: npt.ArrayLike) -> U32:
+    """Numbers as vertices; those that are none become one that no graph has."""
+    found = np.asarray(numbers)
+    if found.dtype == np.uint32:
+        return found
+    wide = found.astype(np.int64)
+    return np.where((wide < 0) | (wide > NONE), NONE, wide).astype(np.uint32)
 
 
 def _check(n: int, indptr: U32, indices: U32) -> None:

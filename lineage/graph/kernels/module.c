@@ -4,6 +4,7 @@
 #include "gather.h"
 #include "methods.h"
 #include "order.h"
+#include "pairs.h"
 #include "renumber.h"
 #include "sort.h"
 
@@ -208,6 +209,42 @@ static PyObject *k_renumber(PyObject *module, PyObject *const *args, Py_ssize_t 
     return answer;
 }
 
+static PyObject *k_adjacency(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    static const int sizes[] = {4, 4};
+    Py_buffer v[2]; /* ends of the edges */
+    if (expect(given, 4, "adjacency(n, src, dst, padding)") < 0)
+        return NULL;
+    unsigned long n = PyLong_AsUnsignedLong(args[0]), padding = PyLong_AsUnsignedLong(args[3]);
+    if (PyErr_Occurred() || views_of(args + 1, v, sizes, 2) < 0)
+        return NULL;
+    size_t m = (size_t)length(&v[0]);
+    PyObject *indptr = NULL, *indices = NULL, *answer = NULL;
+    if (n >= VERTEX_MASK || padding > 64 || m >= UINT32_MAX || m != (size_t)length(&v[1]))
+        PyErr_SetString(PyExc_ValueError, "two arrays of one length, and not too many vertices, expected");
+    else if ((indptr = block_fresh((n + 1) * 4)) != NULL)
+        indices = block_fresh((m + 64) * 4);
+    if (indices != NULL) {
+        int failed;
+        ((Block *)indices)->used = (m + padding) * 4;
+        memset((uint32_t *)block_memory(indices) + m, 0, padding * 4);
+        Py_BEGIN_ALLOW_THREADS
+        failed = adjacency_of(v[0].buf, v[1].buf, m, (uint32_t)n, block_memory(indptr), block_memory(indices));
+        Py_END_ALLOW_THREADS
+        if (failed == -2)
+            PyErr_NoMemory();
+        else if (failed)
+            PyErr_Format(PyExc_ValueError, "vertices below %lu expected", n);
+        else
+            answer = PyTuple_Pack(2, indptr, indices);
+    }
+    Py_XDECREF(indptr);
+    Py_XDECREF(indices);
+    release(v, 2);
+    return answer;
+}
+
 static PyObject *k_take(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
@@ -289,6 +326,7 @@ static PyMethodDef module_methods[] = {
     METHOD(sort_keys, "Stable order by one key."),
     METHOD(sort_inside, "Order by key inside of parts."),
     METHOD(renumber, "Adjacency under other numbers of the vertices."),
+    METHOD(adjacency, "Adjacency from pairs in any order."),
     METHOD(take, "Values at positions."),
     METHOD(find, "Position of the first of equal values."),
     METHOD(hops, "Distance of each place of an order."),
