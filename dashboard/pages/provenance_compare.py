@@ -24,6 +24,7 @@ WORDS = {
     "inputs": ("change of inputs", "changes of inputs"),
     "owner": ("change of owner", "changes of owner"),
     "test": ("change of a test", "changes of tests"),
+    "policy": ("result of a policy", "results of policies"),
     "upstream": ("node upstream", "nodes upstream"),
     "gap": ("stated gap", "stated gaps"),
     "file": ("declared file", "declared files"),

@@ -238,3 +238,39 @@ def test_a_pack_is_an_act_of_the_log(tmp_path: Path, key: SigningKey) -> None:
         (act,) = audit.log(action="evidence.export").acts
         assert (act.actor, act.resource) == ("auditor", REPORT)
         assert audit.verify(trusted=key.fingerprint).intact
+
+
+def test_a_pack_tells_what_policies_said_of_its_assets_then(tmp_path: Path, key: SigningKey) -> None:
+    with Store.open(":memory:") as store:
+        company(store, tmp_path / "tree")
+        lx = lineage.open(store)
+        before = lx.audit.evidence(REPORT, key)
+        lx.policies.record("owner-present", actor=Actor("ann"))
+        after = lx.audit.evidence(REPORT, key)
+        then = lx.audit.evidence(REPORT, key, as_of="2026-04-03")
+    told = json.loads(members(after)["policies.json"])
+    assert {(one["policy"], one["subject"], one["result"]) for one in told["results"]} == {
+        ("owner-present", asset, "violation")
+        for asset in (REPORT, "dataset:dwh:mart", "dataset:shop:raw", "job:etl:export", "job:etl:load")
+    }
+    assert [(one["subject"], one["state"]) for one in told["violations"] if one["subject"] == REPORT] == [
+        (REPORT, "open")
+    ]
+    assert [(one["policy"], one["error"]) for one in told["runs"]] == [("owner-present", None)]
+    assert "Policies at that time" in members(after)["report.html"].decode()
+    assert json.loads(members(then)["policies.json"]) == {"results": [], "violations": [], "runs": []}
+
+    paths = {"before": tmp_path / "before.zip", "after": tmp_path / "after.zip"}
+    paths["before"].write_bytes(before.data)
+    paths["after"].write_bytes(after.data)
+    changed = [one for one in diff_packs(paths["before"], paths["after"]).changes if one.what == "policy"]
+    assert (f"owner-present on {REPORT}", None, "violation") in [(c.subject, c.before, c.after) for c in changed]
+    earlier = {name: data for name, data in members(before).items() if name != "policies.json"}  # of an earlier version
+    old = diff_packs(repacked(earlier, tmp_path / "old.zip"), paths["after"])
+    assert not [one for one in old.changes if one.what == "policy"]
+
+
+def test_a_member_nested_without_end_is_named(packs: dict[str, Pack], tmp_path: Path) -> None:
+    deep = {**members(packs["first"]), "proofs.json": b"[" * 100_000}
+    code, said = check(repacked(deep, tmp_path / "deep.zip"))
+    assert code == 1 and "proofs.json: was altered" in said

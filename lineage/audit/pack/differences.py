@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lineage.run_trail import RunTrail
 
 _MANIFEST = "manifest.json"
+_POLICIES = "policies.json"
 
 
 class PackError(MeshlineError):
@@ -28,7 +29,8 @@ class PackError(MeshlineError):
 class PackChange:
     """One difference. ``before`` and ``after`` are ``None`` where there is nothing."""
 
-    what: Literal["run", "version", "code", "inputs", "owner", "test", "metric", "file", "gap", "upstream"]
+    what: Literal["run", "version", "code", "inputs", "owner", "test", "policy", "metric", "file", "gap",
+                  "upstream"]  # fmt: skip
     subject: str
     before: str | None
     after: str | None
@@ -77,6 +79,8 @@ def diff_packs(before: Path, after: Path) -> PackDiff:
         when a file is no evidence pack.
     """
     one, two = _open(before), _open(after)
+    if not (_POLICIES in one and _POLICIES in two):  # what one pack does not say did not change
+        one.pop(_POLICIES, None), two.pop(_POLICIES, None)
     changes: list[PackChange] = []
     for kind, read in _SUBJECTS:
         changes += _compare(kind, dict(read(one)), dict(read(two)))
@@ -110,7 +114,9 @@ def _open(path: Path) -> dict[str, Any]:
     """The members that are compared, read as JSON."""
     try:
         with zipfile.ZipFile(path) as pack:
-            names = (_MANIFEST, "runs.json", "provenance.json", "quality.json")
+            names: tuple[str, ...] = (_MANIFEST, "runs.json", "provenance.json", "quality.json")
+            if _POLICIES in pack.namelist():  # packs of earlier versions have none
+                names = (*names, _POLICIES)
             return {name: json.loads(pack.read(name)) for name in names}
     except OSError as error:
         raise PackError(f"{path} cannot be read: {error.strerror}.") from None
@@ -170,6 +176,11 @@ def _metrics(pack: dict[str, Any]) -> Pairs:
         yield f"{metric['metric']} of {metric['dataset']} {metric['column'] or ''}".strip(), str(metric["value"])
 
 
+def _policies(pack: dict[str, Any]) -> Pairs:
+    for one in pack.get(_POLICIES, {}).get("results", ()):
+        yield f"{one['policy']} on {one['subject'] or 'everything'}", one["result"]
+
+
 def _files(pack: dict[str, Any]) -> Pairs:
     for member in pack[_MANIFEST]["members"]:
         if member["name"].startswith("declared/"):
@@ -193,6 +204,7 @@ _SUBJECTS: tuple[tuple[str, Callable[[dict[str, Any]], Pairs]], ...] = (
     ("inputs", _inputs),
     ("owner", _owners),
     ("test", _tests),
+    ("policy", _policies),
     ("metric", _metrics),
     ("file", _files),
     ("upstream", _upstream),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from lineage.audit.pack.policies import report_rows
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -30,8 +31,16 @@ state <code>{fingerprint}</code>.</p>
 """
 
 
+_POLICIES = ("Policy", "Asset", "Result", "What it says", "Since")
+
+
 def to_html(
-    trail: RunTrail, answer: Answer, quality: Mapping[str, Any], gaps: Sequence[str], manifest: Mapping[str, Any]
+    trail: RunTrail,
+    answer: Answer,
+    quality: Mapping[str, Any],
+    policies: Mapping[str, Any],
+    gaps: Sequence[str],
+    manifest: Mapping[str, Any],
 ) -> str:
     """The report of one pack. Every text from outside is escaped."""
     sections = [
@@ -39,6 +48,7 @@ def to_html(
         _section(f"The {len(trail.steps)} runs behind it, nearest first", _steps(trail.steps)),
         _section(f"Everything upstream ({len(answer.nodes)})", _upstream(answer)),
         _section("Tests at that time", _tests(quality["tests"])),
+        _section("Policies at that time", _table(_POLICIES, report_rows(policies))),
         _section("Code that ran", _code(trail.steps)),
         _section("How to check this pack", _check(manifest)),
     ]
