@@ -79,8 +79,9 @@ def load(store: Store, *, now: datetime | None = None, progress: Callable[[int],
     progress
         called with the number of events done.
     """
+    from ingest.outcome import Outcome
     from ingest.sql_step import read_pending
-    from ingest.writer import Outcome, Writer
+    from ingest.writer import Writer
     from lineage.cost.importing import import_files
     from lineage.declared import apply
     from lineage.engine import Lineage

@@ -13,8 +13,9 @@ from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
     from ingest.forward import Forwarder
+    from ingest.outcome import Outcome
     from ingest.sources.files import Source
-    from ingest.writer import Outcome, Writer
+    from ingest.writer import Writer
     from lineage.store import Store
 
 Db = Annotated[
@@ -52,9 +53,10 @@ def ingest(
     ] = None,
 ) -> None:
     """Read OpenLineage events into the database: NDJSON, JSON objects or arrays; plain, gzip or zstd."""
+    from ingest.outcome import Outcome
     from ingest.sources import files
     from ingest.sql_step import read_pending
-    from ingest.writer import Outcome, Writer
+    from ingest.writer import Writer
     from lineage.audit.batches import log_batches
     from lineage.engine import Lineage
     from lineage.policies.turns import look

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from ingest.envelope import Envelope, Refusal, decode
 from ingest.live import LiveIngest, QueueFullError
+from ingest.outcome import Line, Outcome
 from ingest.quarantine import Rejected
-from ingest.writer import Line, Outcome
 from lineage.errors import MeshlineError
 
 if TYPE_CHECKING:

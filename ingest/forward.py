@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ingest.envelope import Refusal, decode
+from ingest.outcome import Line, Outcome
 from ingest.sources.http import BATCH, SINGLE
-from ingest.writer import Line, Outcome
 from lineage.errors import MeshlineError, UsageError
 
 _BATCH_BYTES = 8 * 1024 * 1024

@@ -22,7 +22,7 @@ from lineage.times import EPOCH, utcnow
 
 if TYPE_CHECKING:
     from ingest.live import LiveHealth, LiveIngest
-    from ingest.writer import Outcome
+    from ingest.outcome import Outcome
     from lineage.store import Store
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -17,7 +17,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ingest.envelope import Refusal, decode, event_hash
-from ingest.writer import BATCH_EVENTS, Line, Outcome, Writer
+from ingest.outcome import Line, Outcome
+from ingest.writer import BATCH_EVENTS, Writer
 from lineage.errors import StoreError
 from lineage.store import Store
 from lineage.store.blocks import frames, hashes_as_came

@@ -19,8 +19,8 @@ from ingest.logs import LogFormat
 from lineage.options import Database, Format, Shape
 
 if TYPE_CHECKING:
+    from ingest.outcome import Outcome
     from ingest.sources.kafka import Topic
-    from ingest.writer import Outcome
     from lineage.store import Store
 
 log = logging.getLogger("meshline.follow")
@@ -53,8 +53,9 @@ def follow(
 ) -> None:
     """Take new events of a folder as they are written: one file an event, or files that grow."""
     from ingest.logs import configure
+    from ingest.outcome import Outcome
     from ingest.sources.folder import Folder
-    from ingest.writer import Outcome, Writer
+    from ingest.writer import Writer
     from lineage.store import Store
 
     configure(log_format)
@@ -91,8 +92,9 @@ def consume(
 ) -> None:
     """Take events from a Kafka topic; each counts exactly once."""
     from ingest.logs import configure
+    from ingest.outcome import Outcome
     from ingest.sources.kafka import Topic, address, read_settings
-    from ingest.writer import Outcome, Writer
+    from ingest.writer import Writer
     from lineage.store import Store
 
     configure(log_format)

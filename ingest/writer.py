@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import gc
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest import altered, archive, quarantine, scan, tables
 from ingest.derive import Derivation
 from ingest.envelope import Envelope, Refusal, event_hash
 from ingest.horizon import Horizon
 from ingest.model import EventFacts
+from ingest.outcome import NOTED, Line, Noted, Outcome
 from ingest.project import Projector
 from ingest.quarantine import Rejected
 from lineage.store import Store
@@ -47,68 +46,6 @@ _KNOWN = """
 SELECT hash FROM event
 WHERE event_time BETWEEN make_timestamp(?) AND make_timestamp(?) AND hash IN (SELECT unnest(?::BLOB[]))
 """
-
-
-class Sink(Protocol):
-    """Where sources put events: a :class:`Writer`, or the queue of a server (:mod:`ingest.feeds`)."""
-
-    def ingest(
-        self,
-        lines: Iterable[bytes | Line],
-        *,
-        source: str,
-        together: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
-    ) -> Outcome:
-        """Take events in; see :meth:`Writer.ingest`."""
-
-
-class Line(NamedTuple):
-    """One input: its bytes, and where it stood: 1-based line or array index, and the source if it has its own.
-
-    ``original`` is the hash an event came with that was masked before it was stored, and comes back from there.
-    """
-
-    data: bytes
-    number: int | None = None
-    source: str | None = None
-    original: bytes | None = None
-
-
-class Noted(NamedTuple):
-    """Something odd about an accepted event, and where the event stands: a number that was none, for instance."""
-
-    source: str
-    number: int
-    note: str
-
-
-_NOTED = 20  # notes that an outcome names; all of them are kept with their events
-
-
-@dataclass
-class Outcome:
-    """What became of inputs: ``read`` = ``accepted`` + ``duplicates`` + ``quarantined``, split by ``reasons``.
-
-    ``noted`` counts the odd things about events with a place (line or index), ``notes`` names the first.
-    """
-
-    read: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    noted: int = field(default=0, repr=False, compare=False)
-    notes: list[Noted] = field(default_factory=list, repr=False, compare=False)
-
-    def add(self, other: Outcome) -> None:
-        """Count another outcome in."""
-        self.read += other.read
-        self.accepted += other.accepted
-        self.duplicates += other.duplicates
-        self.quarantined += other.quarantined
-        self.reasons += other.reasons
-        self.noted += other.noted
-        self.notes += other.notes[: _NOTED - len(self.notes)]
 
 
 class _Block(NamedTuple):
@@ -424,7 +361,7 @@ def _note(outcome: Outcome, rows: Sequence[tables.Row], inputs: Sequence[Line], 
         if line.number is not None and (notes := noted.pop(event_hash(line.data), None)) is not None:
             told = [Noted(line.source or source, line.number, note) for note in json.loads(notes)]
             outcome.noted += len(told)
-            outcome.notes += told[: _NOTED - len(outcome.notes)]
+            outcome.notes += told[: NOTED - len(outcome.notes)]
         if not noted:
             return
 

@@ -6,8 +6,8 @@ The same bytes every time: everything hangs on the seed in plan.py. Needs openli
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from collections import defaultdict
 from itertools import groupby
 from pathlib import Path
@@ -48,4 +48,6 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    parser = argparse.ArgumentParser(prog="python -m sample_events.generate", description="Write the sample events.")
+    parser.add_argument("directory", type=Path, nargs="?", default=Path(__file__).parent, help="default: this package")
+    main(parser.parse_args().directory)

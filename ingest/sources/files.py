@@ -19,8 +19,9 @@ import msgspec
 import zstandard
 
 from ingest.envelope import MAX_EVENT_BYTES, looks_like_event
+from ingest.outcome import Line
 from ingest.sources.split import array_elements, documents
-from ingest.writer import BATCH_EVENTS, Line
+from ingest.writer import BATCH_EVENTS
 
 _BATCH_BYTES = 32 * 1024 * 1024
 _CHUNK = 1024 * 1024

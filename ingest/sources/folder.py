@@ -18,10 +18,11 @@ from typing import BinaryIO
 
 from ingest import positions
 from ingest.envelope import MAX_EVENT_BYTES
+from ingest.outcome import Line, Outcome, Sink
 from ingest.positions import Position
 from ingest.sources import files
 from ingest.sources.tail import cut
-from ingest.writer import BATCH_EVENTS, Line, Outcome, Sink
+from ingest.writer import BATCH_EVENTS
 from lineage.errors import UsageError
 from lineage.store import Store
 from lineage.times import EPOCH

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ingest import positions
+from ingest.outcome import Line, Outcome, Sink
 from ingest.positions import Position
-from ingest.writer import BATCH_EVENTS, Line, Outcome, Sink
+from ingest.writer import BATCH_EVENTS
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.envelope import looks_like_event
-from ingest.writer import Line
+from ingest.outcome import Line
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|"', re.DOTALL)
 _SPACE = re.compile(rb"\s*")

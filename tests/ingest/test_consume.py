@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.outcome import Outcome
 from ingest.positions import Position, save
 from ingest.sources.kafka import Topic, address, read_settings
-from ingest.writer import Outcome, Writer
+from ingest.writer import Writer
 from lineage.errors import UsageError
 from lineage.fingerprint import fingerprint
 from lineage.store import Store

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.outcome import Line
 from ingest.sources.tail import cut
-from ingest.writer import Line
 from lineage.fingerprint import fingerprint
 from lineage.store import Store
 from tests.ingest.build import loaded, run_event

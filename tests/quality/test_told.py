@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ingest.writer import Line, Writer
+from ingest.outcome import Line
+from ingest.writer import Writer
 from lineage.store import Store
 from tests.ingest.build import loaded, run_event
 
