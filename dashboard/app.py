@@ -32,7 +32,7 @@ INDEX = """<!DOCTYPE html>
     {%metas%}
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>{%title%}</title>
-    <link rel="icon" type="image/svg+xml" href="BASEassets/logo.svg">
+    <link rel="icon" type="image/svg+xml" href="BASEassets/logo.svg?m=TIME">
     <script src="BASEassets/boot.js?m=TIME"></script>
     <link rel="preload" href="BASE_dash-layout" as="fetch" crossorigin>
     <link rel="preload" href="BASE_dash-dependencies" as="fetch" crossorigin>

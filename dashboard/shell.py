@@ -265,7 +265,8 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         Output({"type": "nav", "path": ALL}, "className"),
         Output({"type": "nav", "path": ALL}, "href"),
         Input("url", "pathname"),
-        Input("url", "search"),
+        Input("asof-text", "children"),  # another instant: the links keep it
+        State("url", "search"),
         State({"type": "nav", "path": ALL}, "id"),
         State({"type": "nav", "path": ALL}, "className"),
         State({"type": "nav", "path": ALL}, "href"),

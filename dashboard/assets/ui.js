@@ -14,8 +14,10 @@
   function address(changes) {
     const query = new URLSearchParams(window.location.search);
     for (const [key, value] of Object.entries(changes)) {
+      const wanted = Array.isArray(value) ? value : value === null || value === "" ? [] : [String(value)];
+      if (JSON.stringify(wanted) === JSON.stringify(query.getAll(key))) continue; // keeps its place
       query.delete(key);
-      for (const one of Array.isArray(value) ? value : value === null || value === "" ? [] : [value]) query.append(key, one);
+      for (const one of wanted) query.append(key, one);
     }
     const text = query.toString();
     if (text === new URLSearchParams(window.location.search).toString()) return null;
@@ -25,7 +27,9 @@
   /** New search text for the Location component, or no update when nothing changes. */
   function go(changes) {
     const next = address(changes);
-    return next === null ? same() : next;
+    if (next === null) return same();
+    dashboard_lineage_graph.here.move(window.location.pathname, next); // the page asks at once, the Location comes after
+    return next;
   }
 
   /** Change the address without a new entry in the history and without a callback. */
@@ -68,7 +72,7 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.meshline = {
-    nav: function (pathname, search, ids, classes, links) {
+    nav: function (pathname, _instant, search, ids, classes, links) {
       const kept = instants(search);
       const here = (pathname || "/").replace(/(.)\/$/, "$1");
       const kind = (id) => (id.path === here ? "nav-link is-here" : "nav-link"), link = (id) => id.path + (kept ? `?${kept}` : "");
@@ -111,6 +115,13 @@
       if (!trigger() || !dash_clientside.callback_context.triggered[0].value) return same();
       const iso = (text) => (text ? text.replace(" ", "T") : null);
       return trigger().startsWith("asof-apply") ? go({ asof: iso(asof), known: iso(known) }) : go({ asof: null, known: null });
+    },
+
+    /** What the line of time shows: another expansion of the same picture asks nothing of it. */
+    time_of: function (search, before) {
+      const query = new URLSearchParams(search || ""), kept = new URLSearchParams();
+      for (const key of ["focus", "trace", "asof", "known", "vs"]) if (query.get(key)) kept.set(key, query.get(key));
+      return other("?" + kept, before);
     },
 
     lineage_go: function (up, down, flags, domains, view, action, selected) {

@@ -65,6 +65,7 @@ def layout() -> Part:
             dcc.Store(id="lineage-initial"),
             dcc.Store(id="lineage-selection"),
             dcc.Store(id="lineage-trace"),
+            dcc.Store(id="lineage-time-of"),  # what of the address the line of time shows
             dcc.Download(id="lineage-download"),
         ],
         className="page lineage-page",

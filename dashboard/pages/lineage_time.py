@@ -91,7 +91,7 @@ def register(app: Dash, lx: Lineage) -> None:
         Output("lineage-when", "asof"),
         Output("lineage-when", "vs"),
         Output("lineage-time", "style"),
-        Input("url", "search"),
+        Input("lineage-time-of", "data"),
         Input("fresh", "data"),
         State("url", "pathname"),
     )
@@ -108,6 +108,12 @@ def register(app: Dash, lx: Lineage) -> None:
         buckets = [(iso(b.start), iso(b.end), b.opened, b.closed) for b in found.buckets]
         return buckets, state.as_of, state.versus, {}
 
+    app.clientside_callback(
+        ClientsideFunction("meshline", "time_of"),
+        Output("lineage-time-of", "data"),
+        Input("url", "search"),
+        State("lineage-time-of", "data"),
+    )
     app.clientside_callback(
         ClientsideFunction("meshline_time", "go"),
         Output("url", "search", allow_duplicate=True),
