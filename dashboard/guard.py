@@ -67,6 +67,12 @@ class Guard:
         else:
             await _forbid(send, refused)
 
+    def leave(self) -> None:
+        """Tell the application that the end is near, if it wants to know."""
+        leave = getattr(self.app, "leave", None)
+        if leave is not None:
+            leave()
+
     def check(self, scope: Scope) -> Refused | None:
         """Why this request is not served; ``None`` when it is."""
         host = origin = site = ""

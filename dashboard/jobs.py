@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ACTIVE = ("waiting", "running")
 KEPT = 32  # finished jobs; the oldest goes first, with its file
+_PATIENCE = 1.0  # seconds that the end waits for a job between two of its steps
 WAITING = 16  # more than that are refused
 
 
@@ -179,11 +180,13 @@ class Jobs:
             return (held.path, held.shown) if held and held.path else None
 
     def close(self) -> None:
-        """Cancel what waits or can be cancelled, wait for the rest, remove all files."""
+        """Cancel what waits or can be cancelled, wait a second for the rest, remove all files."""
         with self._lock:
             for held in self._held.values():
                 held.stop.set()
-        self._pool.shutdown(wait=True)
+            left = [held.future for held in self._held.values() if held.future]
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        wait(left, _PATIENCE)
         self._folder.cleanup()
 
     def _run(self, held: _Held) -> None:

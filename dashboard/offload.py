@@ -7,9 +7,22 @@ up every producer that waits for its 201. So a page's requests are answered in a
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
 
 from dashboard.guard import App, Message, Receive, Scope, Send
+
+log = logging.getLogger("meshline.server")
+
+_PATIENCE = 1.0  # seconds that the end waits for answers nobody gets any more
+_LEFT: list[Message] = [
+    {"type": "http.response.start", "status": 503, "headers": [(b"connection", b"close"), (b"retry-after", b"5")]},
+    {"type": "http.response.body", "body": b"The server is shutting down."},
+]
 
 
 class Offload:
@@ -20,12 +33,20 @@ class Offload:
     app
         the application whose requests may take long.
     threads
-        how many run at once; the next ones wait.
+        how many run at once; the next ones wait. They are daemons: an answer that is still being worked out when the
+        server ends holds up nobody.
     """
 
     def __init__(self, app: App, threads: int = 8) -> None:
         self.app = app
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="meshline-page")
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._waiting: set[asyncio.Future[list[Message]]] = set()
+        self._leaving = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"meshline-page_{n}", daemon=True) for n in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one http request."""
@@ -37,13 +58,57 @@ class Offload:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        loop = asyncio.get_running_loop()
-        for message in await loop.run_in_executor(self._pool, self._answer, scope, bytes(body)):
+        for message in _LEFT if self._leaving else await self._answered(scope, bytes(body)):
             await send(message)
 
+    def leave(self) -> None:
+        """Tell all who wait for an answer that there will be none; to be called on the event loop they wait on."""
+        self._leaving = True
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(_LEFT)
+
     def close(self) -> None:
-        """Let running requests end and free the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Free the threads; those that go on thinking are waited for a second at most."""
+        self._leaving = True
+        for _ in self._threads:
+            self._work.put(None)
+        until = time.monotonic() + _PATIENCE
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0.0))
+
+    async def _answered(self, scope: Scope, body: bytes) -> list[Message]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Message]] = loop.create_future()
+
+        def settle(error: BaseException | None, sent: list[Message]) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(sent)
+            else:
+                future.set_exception(error)
+
+        def work() -> None:
+            error, sent = None, list[Message]()
+            try:
+                sent = self._answer(scope, body)
+            except Exception as raised:  # whatever it was, who waits is told
+                error = raised
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(settle, error, sent)
+
+        self._waiting.add(future)
+        try:
+            self._work.put(work)
+            return await future
+        finally:
+            self._waiting.discard(future)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            if not self._leaving:
+                work()
 
     def _answer(self, scope: Scope, body: bytes) -> list[Message]:
         sent: list[Message] = []

@@ -52,7 +52,7 @@ def create_app(
     follow: Collection[Path] = (),
     consume: Collection[str] = (),
     check_every: timedelta | None = EVERY,
-) -> App:
+) -> Guard:
     """The whole server as one ASGI application.
 
     Parameters
@@ -152,6 +152,10 @@ class Server:
         app = self.callbacks if thinks and scope["type"] == "http" else self.files
         await app(scope, receive, send)
 
+    def leave(self) -> None:
+        """Open pages are told that nothing will come any more; requests of producers go on."""
+        self._offload.leave()
+
     def _inner(self, path: str) -> str:
         """A path as seen from inside, whether a proxy cut the base path off or not."""
         root = self.base_path[:-1]
@@ -183,7 +187,7 @@ class Server:
         await asyncio.to_thread(self.feeds.stop)
         await asyncio.to_thread(self.governance.stop)
         await asyncio.to_thread(self.live.stop)
-        self.store.close()
+        self.store.close(patience=0.5)  # who still asks is a page that nobody waits for
 
 
 def build_api(lx: Lineage, live: LiveIngest) -> FastAPI:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashboard.guard import App, is_loopback
+from dashboard.guard import App, Guard, is_loopback
 from ingest.logs import LogFormat, settings
 from lineage.errors import MeshlineError
 from lineage.store.store import server_note
@@ -106,6 +106,11 @@ def run(
     import uvicorn
 
     class Announcing(uvicorn.Server):  # type: ignore[misc]  # uvicorn is not type-checked here
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if isinstance(app, Guard):
+                app.leave()
+            await super().shutdown(sockets)
+
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:

@@ -33,6 +33,7 @@ _LOOK = 2.0  # seconds between two looks; an idle look is two short queries
 _REST = 20.0  # a turn that took a second is followed by this many seconds of rest
 _ALERTS = 60.0  # seconds between two passes of the notifier
 _PAUSE = 60.0  # after a turn that failed
+_PATIENCE = 2.0  # that the end waits for a turn
 _SEEN = "policies_seen"  # setting: until when touched assets were looked at
 _NEWEST = "SELECT max(known_from) FROM run_io"
 _TOUCHED = """
@@ -139,10 +140,10 @@ class GovernanceLoop:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after what it is at."""
+        """Stop after what it is at, or leave it: what it has not written yet is found anew after the next start."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
 
     def turn(self) -> None:
         """One look, the run of all when it is due, one pass of the notifier when it is due."""
@@ -160,6 +161,8 @@ class GovernanceLoop:
             try:
                 self.turn()
             except Exception:  # the thread must outlive whatever a turn runs into
+                if self._stopping.is_set():
+                    return  # the store is closed
                 log.exception("Policies could not be run or alerts not be sent; it is tried again")
                 self._stopping.wait(_PAUSE)
                 continue

@@ -182,7 +182,8 @@ def _group(view: View, found: Evidence, by: str, name: str, nodes: list[int], cr
     weights = [2.0 if i in critical else 1.0 for i in known]
     values = [float(found.scores.shown[i]) for i in known]
     mean = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights) if known else None
-    worst = min(known, key=lambda i: (found.scores.shown[i], view.label(i)), default=None)
+    least = min(values, default=None)
+    worst = min((i for i, value in zip(known, values, strict=True) if value == least), key=view.label, default=None)
     return QualityRow(
         id=name,
         kind=by,
@@ -192,7 +193,7 @@ def _group(view: View, found: Evidence, by: str, name: str, nodes: list[int], cr
         coverage=_share(found.scores.known, found.scores.expected, nodes),
         datasets=len(nodes),
         unknown=len(nodes) - len(known),
-        minimum=None if worst is None else float(found.scores.shown[worst]),
+        minimum=least,
         lowest=None if worst is None else view.label(worst),
     )
 

@@ -8,6 +8,7 @@ explanation. Unknown results count in coverage, never in the score.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,23 +32,26 @@ _WORDS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scores:
-    """Over all nodes: score (not-a-number = no check says anything), known and expected checks, whether gated."""
+    """Over all nodes: score (not-a-number = no check says anything), known and expected checks, whether gated.
+
+    What follows from them is worked out once: it is asked for node by node.
+    """
 
     score: F64
     known: I64
     expected: I64
     gated: npt.NDArray[np.bool_]
 
-    @property
+    @cached_property
     def coverage(self) -> F64:
         """Share of the expected checks with a fresh result; not-a-number where none is expected."""
         with np.errstate(invalid="ignore", divide="ignore"):
             found: F64 = self.known / self.expected
         return found
 
-    @property
+    @cached_property
     def shown(self) -> F64:
         """The score, unknown where too little is covered."""
         with np.errstate(invalid="ignore"):

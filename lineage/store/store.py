@@ -112,14 +112,16 @@ class Store:
             raise
         return store
 
-    def close(self) -> None:
+    def close(self, patience: float = _PATIENCE) -> None:
         """Close the file when what other threads ask has its answer; a question that takes seconds is interrupted.
+
+        ``patience`` is how many seconds.
 
         DuckDB refuses to close a connection of which a cursor is at work.
         """
         with self._door:
             self._closed = True
-            self._door.wait_for(self._idle, _PATIENCE)
+            self._door.wait_for(self._idle, patience)
             for _ in range(_INTERRUPTS):
                 if self._idle():
                     break
