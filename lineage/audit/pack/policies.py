@@ -62,17 +62,17 @@ def policies_then(
 
 def report_rows(policies: Mapping[str, Any]) -> Iterable[tuple[object, ...]]:
     """Policy, asset, result, message and since when; what passed is one row for each policy."""
-    passed: dict[str, int] = {}
+    passed: dict[str, list[Any]] = {}
     waived = {(one["policy"], one["subject"]): one["state"] for one in policies["violations"]}
     for one in policies["results"]:
         if one["result"] == "pass":
-            passed[one["policy"]] = passed.get(one["policy"], 0) + 1
+            passed.setdefault(one["policy"], []).append(one["since"])
             continue
         state = waived.get((one["policy"], one["subject"]))
         told = f"{one['result']} ({state})" if state else one["result"]
         yield one["policy"], one["subject"] or "the whole policy", told, one["message"], iso(one["since"])
-    for policy, count in sorted(passed.items()):
-        yield policy, f"{count:,} assets", "pass", "keeps to it", ""
+    for policy, since in sorted(passed.items()):
+        yield policy, f"{len(since):,} asset{'s' * (len(since) > 1)}", "pass", "all keep to it", iso(max(since))
 
 
 def _subjects(view: View, trail: RunTrail, datasets: Sequence[int]) -> set[str]:
