@@ -385,7 +385,8 @@ class GraphQuestions:
         Parameters
         ----------
         level
-            ``dataset``, ``column``, or a level of :meth:`mesh`; see :func:`lineage.networkx_backend.build.graph`.
+            ``dataset``, ``column``, ``run``, or a level of :meth:`mesh`; see
+            :func:`lineage.networkx_backend.build.graph`.
         lazy
             whether ``nx.descendants`` and ``nx.ancestors`` may answer with a set that makes its nodes when needed.
         """

@@ -129,8 +129,8 @@ class RunFacts:
         self.feeds: dict[tuple[int, int], list[int]] = defaultdict(list)
         self.gaps: dict[int, str] = {}
 
-    def load_runs(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Everything about (run, dataset) pairs: the run, what fed the dataset, versions, columns, code."""
+    def load_runs(self, pairs: Iterable[tuple[int, int]], *, code: bool = True) -> None:
+        """Everything about (run, dataset) pairs: the run, what fed the dataset, versions; and columns and code."""
         view, index = self._view, self._view.snapshot.index
         wanted = [pair for pair in pairs if pair not in self.loaded]
         if not wanted:
@@ -154,6 +154,8 @@ class RunFacts:
             i = index(dataset)
             if i is not None:
                 self.named[run, i] = version
+        if not code:
+            return
         for run, src, dst, *use in view.store.rows(_COLUMNS, {**when, "runs": fresh}):
             self.columns[run].append((index(src), index(dst), *use))
         for run, key, text in view.store.rows(_JOB_CODE, {**when, "runs": fresh}):
@@ -178,6 +180,13 @@ class RunFacts:
             told = "RUNNING" if ended is None else state
             write = Write(run, run_id, job, version, dropped is not None, told, started, ended, stream)
             self._writes[owner[dataset]].append(write)
+
+    def reads_until(self, reader: RunRow) -> datetime:
+        """Up to when a run reads what others complete: a batch until it begins, a stream until it ends."""
+        if not reader.stream:
+            return reader.started_at
+        at = self._view.snapshot.as_of
+        return min(reader.ended_at or at, at)
 
     def writes(self, dataset: int) -> list[Write]:
         """Writes of a dataset that :meth:`load_writes` has looked up."""

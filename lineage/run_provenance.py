@@ -234,7 +234,7 @@ class _Trail:
     def _tie(self, reader: RunRow, source: int, named: str | None) -> tuple[Write | None, Tie]:
         writes = [w for w in self.facts.writes(source) if w.run != reader.run]
         if named is None:
-            return self._current(source, writes, self._reads_until(reader))
+            return self._current(source, writes, self.facts.reads_until(reader))
         same = [w for w in writes if w.version == named]
         if same:
             return same[-1], "version"
@@ -243,14 +243,7 @@ class _Trail:
         )
         if any(w.version is not None for w in writes):
             return None, "none"
-        return self._current(source, writes, self._reads_until(reader))
-
-    def _reads_until(self, reader: RunRow) -> datetime:
-        """Up to when a run reads what others complete: a batch until it begins, a stream until it ends."""
-        if not reader.stream:
-            return reader.started_at
-        at = self.view.snapshot.as_of
-        return min(reader.ended_at or at, at)
+        return self._current(source, writes, self.facts.reads_until(reader))
 
     # -- columns
 

@@ -16,12 +16,13 @@ from lineage.graph.arrays import U8, U32
 from lineage.mesh import MESHES, mesh
 from lineage.networkx_backend.contract import Triples, contract, distinct, joined, level_edges
 from lineage.networkx_backend.graph import MeshlineGraph
+from lineage.networkx_backend.runs import run_graph
 
 if TYPE_CHECKING:
     from lineage.graph.snapshot import LevelName
     from lineage.view import View
 
-GRAPH_LEVELS = ("dataset", "column", *MESHES)
+GRAPH_LEVELS = ("dataset", "column", "run", *MESHES)
 _BLOCK = 256  # nodes whose columns of other fields are looked up at once
 
 
@@ -47,7 +48,7 @@ def graph(view: View, level: str = "dataset", *, lazy: bool = False) -> Meshline
     """
     if level not in GRAPH_LEVELS:
         raise UsageError(f"level: “{level}” is none of {', '.join(GRAPH_LEVELS)}.")
-    make = _groups if level in MESHES else _nodes
+    make = _groups if level in MESHES else _runs if level == "run" else _nodes
     if view.restricted:
         return make(view, level).lazily(lazy)
     return view.instant.remember(f"networkx {level}", lambda: make(view, level)).lazily(lazy)
@@ -161,6 +162,20 @@ class NodeAttributes:
             said = iter(annotate(self._view, [i for i in nodes if i >= 0]))
             self._blocks[block] = [next(said) if i >= 0 else {} for i in nodes]
         return self._blocks[block][place % _BLOCK]
+
+
+def _runs(view: View, level: str) -> MeshlineGraph:
+    """The graph of runs and dataset versions; see :mod:`lineage.networkx_backend.runs`."""
+    found = run_graph(view)
+    of_nodes = NodeAttributes(view, found.nodes, found.labels)
+    order = np.argsort(np.asarray(found.src, dtype=np.int64), kind="stable").tolist()
+    return MeshlineGraph(
+        Flow.of_edges(len(found.labels), [found.src[k] for k in order], [found.dst[k] for k in order]),
+        found.labels,
+        node_attributes=lambda place: {**of_nodes(place), **found.facts[place]},
+        edge_attributes=lambda place: found.uses[order[place]],
+        attributes=_about(view, level, ("certainty", "use", "tie")),
+    )
 
 
 def _groups(view: View, level: str) -> MeshlineGraph:
