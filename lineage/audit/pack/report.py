@@ -19,7 +19,8 @@ _PAGE = """<!doctype html>
 body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1a2233}}
 h1{{font-size:1.5rem}} h2{{font-size:1.15rem;margin-top:2rem}} code{{font-size:.85em;overflow-wrap:anywhere}}
 table{{border-collapse:collapse;width:100%}} th,td{{text-align:left;vertical-align:top;padding:.35rem .6rem;
-border-bottom:1px solid #d5dae4}} td{{overflow-wrap:anywhere;min-width:5.4rem}} th{{background:#f2f4f8}} .gap{{background:#fff4e0;padding:.5rem .8rem}}
+border-bottom:1px solid #d5dae4}}
+td{{overflow-wrap:anywhere;min-width:5.4rem}} th{{background:#f2f4f8}} .gap{{background:#fff4e0;padding:.5rem .8rem}}
 pre{{white-space:pre-wrap;background:#f6f7fa;padding:.6rem;font-size:.8rem}}
 @media print{{h2{{break-after:avoid}} tr{{break-inside:avoid}}}}
 </style></head><body>
