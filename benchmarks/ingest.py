@@ -1,21 +1,22 @@
 """What ingest costs, as ratios to parsing the same lines with orjson, in one run.
 
-    python benchmarks/ingest.py [--events 20000] [--memory 0] [--seconds 5]
+    python benchmarks/ingest.py [--events 20000] [--memory 0] [--seconds 5] [--rentgen PYTHON]
 
 Bulk rows compare CPU (user and system time of the process) with ``orjson.loads`` alone on the same lines; 0.30 means
 that ingest costs three and a third times as much as parsing. ``cold`` loads a fresh store, ``warm`` as many events of
 the same jobs behind it. The costs at the end are parts of the cold load. ``--memory N`` streams N events through a
-store and shows resident memory on the way. Peers that are not installed are named and left out.
+store and shows resident memory on the way. A peer that is not installed is named and left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
+import json
 import os
 import platform
 import resource
+import subprocess
 import sys
 import tempfile
 import threading
@@ -53,6 +54,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000, help="of each half; 40 a job")
     parser.add_argument("--memory", type=int, default=0, metavar="EVENTS", help="stream so many and show memory")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each HTTP row; 0 leaves them out")
+    parser.add_argument("--rentgen", type=Path, metavar="PYTHON", help="of an environment with data-rentgen")
+    parser.add_argument("--postgres", type=Path, default=Path("/usr/lib/postgresql/15/bin"), metavar="FOLDER")
     given = parser.parse_args()
     python, busy = platform.python_version(), os.getloadavg()[0]
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {python}, load {busy:.1f}")
@@ -63,7 +66,7 @@ def main() -> None:
             memory(Path(folder), given.memory)
     if given.seconds:
         posts(given.seconds)
-    peers()
+    peers(given.rentgen, given.postgres)
 
 
 # -- bulk
@@ -282,13 +285,30 @@ def posts(seconds: float) -> None:
     serve.main()
 
 
-def peers() -> None:
-    """Other collectors in the same table, where they are installed."""
+def peers(python: Path | None, binaries: Path, count: int = 200) -> None:
+    """data-rentgen on the first events: its extractor and saver, in the environment that has it (``rentgen.py``)."""
     print()
-    if importlib.util.find_spec("data_rentgen") is None:
-        print("data-rentgen: not measured, the package is not installed; its saver needs a PostgreSQL besides.")
-    else:
-        print("data-rentgen: not measured: its saver needs a PostgreSQL that this program does not start.")
+    if python is None:
+        print("data-rentgen: left out; --rentgen PYTHON names an environment where it is installed (see rentgen.py).")
+        return
+    lines = list(generator.events(count, jobs=max(1, count // 40)))
+    with tempfile.TemporaryDirectory() as folder:
+        source, data = Path(folder) / "lines.ndjson", Path(folder) / "postgres"
+        source.write_bytes(b"\n".join(lines) + b"\n")
+        data.mkdir()
+        Path(folder).chmod(0o755)
+        command = [python, ROOT / "benchmarks" / "rentgen.py", source, binaries, data]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            print(f"data-rentgen: left out, it failed: {done.stderr.strip()[-300:]}")
+            return
+        told = json.loads(done.stdout)
+        with Store.open(Path(folder) / "same.duckdb") as store:
+            took, parsing = beside(lines, partial(load, Writer(store)))
+    theirs = told["python"] + told["postgres"]
+    print(f"| {count} events in a new database | CPU s | us/event | x orjson |\n|---|---:|---:|---:|")
+    for name, spent in (("data-rentgen with PostgreSQL", theirs), ("its Python alone", told["python"]), ("ours", took)):
+        print(f"| {name} | {spent:.2f} | {spent / count * 1e6:,.0f} | {parsing / spent:.4f} |")
 
 
 if __name__ == "__main__":
