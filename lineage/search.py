@@ -31,7 +31,7 @@ _CONTAINS = """
 WITH named AS (
   SELECT id, kind, CASE kind WHEN 'column' THEN field ELSE name END AS n,
     namespace || ':' || name || CASE kind WHEN 'column' THEN ':' || field ELSE '' END AS whole
-  FROM node WHERE list_contains($kinds, kind) AND known_from <= $known
+  FROM node WHERE list_contains($kinds, kind) AND known_from <= $known AND {parts}
   UNION ALL -- columns under the other names of their dataset
   SELECT c.id, c.kind, c.field, o.whole || ':' || c.field
   FROM node c JOIN (SELECT unnest($member::UBIGINT[]) AS member, unnest($other::VARCHAR[]) AS whole) o
@@ -117,7 +117,7 @@ def _hits(
         names = [f"w{n}_{m}" for m in range(len(alternatives))]
         parameters.update(zip(names, alternatives, strict=True))
         each.append(f"({' OR '.join(f'contains(whole, ${name})' for name in names)})")
-    sql = _CONTAINS.replace("{words}", " AND ".join(each))
+    sql = _CONTAINS.replace("{words}", " AND ".join(each)).replace("{parts}", _parts(words))
     found: dict[int, SearchHit] = {}
     for node, score in view.store.rows(sql, parameters):
         i = view.snapshot.index(node)
@@ -127,6 +127,16 @@ def _hits(
         if len(found) == limit:
             break
     return list(found.values())
+
+
+def _parts(words: Sequence[Sequence[str]]) -> str:
+    """What a name must hold so that it is worth putting together: the first word, which no part's end cuts in two."""
+    if any(not _WORD.fullmatch(word) for word in words[0]):
+        return "TRUE"
+    each = (
+        f"contains(lower({part}), $w0_{m})" for m in range(len(words[0])) for part in ("name", "namespace", "field")
+    )
+    return f"({' OR '.join(each)})"
 
 
 def _hit(view: View, i: int, score: float) -> SearchHit:
