@@ -44,11 +44,14 @@ def is_news(fresh: Any) -> bool:
 
 
 def serve(server: FastAPI, lx: Lineage, base: str) -> None:
-    """Add the route. ``boot`` names this start of the server."""
+    """Add the route. ``boot`` names this start of the server; ``working`` says what is worked out since then."""
     boot = uuid.uuid4().hex[:12]
 
     def live() -> Response:
         said: dict[str, Any] = {"state": version_of(lx), "boot": boot, "version": __version__}
+        warming = getattr(server.state, "warming", None)
+        if warming is not None and warming.text:
+            said["working"] = warming.text
         return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
     server.add_api_route(f"{base}{PATH}", live, include_in_schema=False)

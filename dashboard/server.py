@@ -22,6 +22,7 @@ from dashboard.apidocs import add_docs
 from dashboard.compress import Compress
 from dashboard.guard import App, Guard, Message, Receive, Scope, Send, secured
 from dashboard.offload import Offload
+from dashboard.warming import Warming
 from ingest.feeds import Feeds
 from ingest.live import LiveIngest, LiveSettings
 from ingest.metrics import CONTENT_TYPE
@@ -128,6 +129,7 @@ class Server:
         self._pages.state.live = self.live  # for acts that must not write beside it
         create_dash(self.lineage, self._pages, base_path=base_path, banner=banner)
         self._offload = Offload(self._pages)
+        self.warming = self._pages.state.warming = Warming.of(self.lineage)
         self.api = Compress(build_api(self.lineage, self.live), _LASTING)
         self.files = Compress(self._pages, _LASTING)
         self.callbacks = Compress(self._offload)
@@ -154,6 +156,7 @@ class Server:
 
     def leave(self) -> None:
         """Open pages are told that nothing will come any more; requests of producers go on."""
+        self.warming.stop(0.0)
         self._offload.leave()
 
     def _inner(self, path: str) -> str:
@@ -171,6 +174,7 @@ class Server:
                 await stack.enter_async_context(_running(self._pages))
                 self.feeds.start()
                 self.governance.start()
+                self.warming.start()
                 self.live.start()  # last: what a killed server left over is projected while this one serves already
             except Exception as error:
                 log.exception("The server cannot start")
@@ -182,6 +186,7 @@ class Server:
 
     async def _stop(self) -> None:
         """Pages end first, then what waits is written and projected, then the file is closed."""
+        await asyncio.to_thread(self.warming.stop)
         await asyncio.to_thread(self._pages.state.jobs.close)
         await asyncio.to_thread(self._offload.close)
         await asyncio.to_thread(self.feeds.stop)

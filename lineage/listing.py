@@ -180,9 +180,10 @@ def listing(
 def runs_per_day(view: View, days: int = 30) -> tuple[DayRuns, ...]:
     """Runs of the last ``days`` days before the newest run, by day and state; days without runs are left out."""
     counts: Counter[tuple[date, str]] = Counter()
-    for day, job, state, runs in view.store.rows(_DAYS, _when(view)):
-        i = view.snapshot.index(job)
-        if i is not None and not view.hidden(i):
+    rows = view.store.rows(_DAYS, _when(view))
+    nodes = view.snapshot.indices([row[1] for row in rows]).tolist()
+    for (day, _, state, runs), i in zip(rows, nodes, strict=True):
+        if i >= 0 and not view.hidden(i):
             counts[day, state] += runs
     if not counts:
         return ()

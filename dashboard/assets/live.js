@@ -91,6 +91,13 @@
     if (Date.now() - live.shown >= CALM) live.show();
   }
 
+  /** What the server is still working out since its start, unless something else is said. */
+  function working(text) {
+    const box = strip();
+    if (box && (!box.textContent || box.textContent === live.working)) say("info", text);
+    live.working = text;
+  }
+
   function heard(said) {
     const again = live.boot !== null && said.boot !== live.boot;
     const other = live.version !== null && said.version !== live.version;
@@ -105,6 +112,7 @@
       say("good", `${text} What you see is up to date; what you clicked meanwhile was not done.`, "Close", () => say("", ""));
       return;
     }
+    if (said.working || live.working) working(said.working || "");
     fresh();
   }
 
