@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,8 +57,9 @@ class IdMap:
 
     def position(self, wanted: int) -> int:
         """Position of one id, -1 when it is unknown."""
-        at = int(np.searchsorted(self.sorted, np.uint64(wanted)))
-        return int(self.order[at]) if at < len(self.sorted) and int(self.sorted[at]) == wanted else -1
+        ids = self.sorted.data  # Python's own bisection: half the time of numpy's for a single one
+        at = bisect_left(ids, wanted)
+        return int(self.order[at]) if at < len(ids) and ids[at] == wanted else -1
 
 
 def sort_keys(keys: U32, bound: int, order: U32 | None = None) -> U32:
