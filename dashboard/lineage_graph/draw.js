@@ -102,7 +102,8 @@
     const crowd = model.edges.length > MANY && (view.moving || (scene.map && (hl || view.k < 0.3)));
     if (crowd) for (const list of Object.values(plain)) list.length = 0;
     const path = scene.map && model.edges.length > MANY ? straight : parts.linePath;
-    pen.alpha(hl ? 0.16 : scene.map ? 0.14 : traced ? 0.35 : 1);
+    const thin = Math.min(0.65, Math.max(0.2, 10 / Math.sqrt(model.edges.length || 1))); // few lines of a map can be seen, thousands are a ground
+    pen.alpha(hl ? 0.16 : scene.map ? thin : traced ? 0.35 : 1);
     for (const kind of Object.keys(plain)) {
       const list = plain[kind];
       if (!list.length) continue;
