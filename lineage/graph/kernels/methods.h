@@ -174,7 +174,7 @@ static PyObject *graph_look_up(Graph *self, PyObject *const *args, Py_ssize_t co
 
 /* -- reach(reverse, sources, mask, counted) -> how many counted vertices each source reaches, itself included */
 
-/* Few sources: the sweep touches only what they reach. */
+/* Sources that reach little: the sweep touches nothing else. */
 static int reach_few(const Graph *self, const uint32_t *source, uint32_t count, uint32_t mask, const uint64_t *counted,
                      uint32_t *total)
 {
@@ -185,10 +185,43 @@ static int reach_few(const Graph *self, const uint32_t *source, uint32_t count, 
                .backwards = self->backwards};
     if (sweep_begin(&q) < 0)
         return -1;
-    sweep(&q, source, count);
-    sweep_end(&q, total, count);
+    for (uint32_t at = 0; at < count; at += BATCH) {
+        uint32_t some = count - at < BATCH ? count - at : BATCH;
+        sweep(&q, source + at, some);
+        sweep_end(&q, total + at, some);
+    }
     sweep_free(&q);
     return 0;
+}
+
+#define TRIED 16 /* sources from which it is told whether all of them together reach much */
+
+/* Whether so many sources reach so much that it is worth to look at every vertex; -1 without memory. */
+static int reaches_much(Graph *self, const uint32_t *source, uint32_t count, uint32_t mask)
+{
+    static const uint8_t certain = 0;
+    uint64_t reached = 0;
+    if (count < SOURCES)
+        return 0;
+    Scratch *s = scratch_take(self);
+    if (s == NULL)
+        return -1;
+    for (uint32_t k = 0; k < TRIED; k++) {
+        Search q = {.unit = &self->unit, .zero = self->has_zero ? &self->zero : NULL, .names = self->names, .scratch = s};
+        meaning_of(mask, q.meaning);
+        sow(&q, source + (uint64_t)k * count / TRIED, &certain, 1);
+        if (q.zero != NULL)
+            expand(&q, q.zero, s->order, 0, q.tail);
+        for (uint32_t begin = 0, end = q.tail; begin < end && end < self->n / 64; begin = end, end = q.tail) {
+            expand(&q, q.unit, s->order, begin, end);
+            if (q.zero != NULL)
+                expand(&q, q.zero, s->order, end, q.tail);
+        }
+        reached += q.tail;
+        state_clear(s->state, s->order, q.tail);
+    }
+    scratch_give(self, s);
+    return reached * count / TRIED >= self->n / 8;
 }
 
 static int reach_many(const Graph *self, const Graph *reverse, const uint32_t *source, uint32_t count, uint32_t mask,
@@ -231,12 +264,13 @@ static PyObject *graph_reach(Graph *self, PyObject *const *args, Py_ssize_t give
             answer = room_for((Py_ssize_t)count, 4);
         if (answer != NULL) {
             uint32_t *total = (uint32_t *)PyBytes_AS_STRING(answer);
-            int failed;
+            int much = reaches_much(self, sources.buf, count, (uint32_t)mask), failed = much < 0;
             memset(total, 0, (size_t)count * 4);
             Py_BEGIN_ALLOW_THREADS
-            failed = count < SOURCES
-                         ? reach_few(self, sources.buf, count, (uint32_t)mask, counted.buf, total)
-                         : reach_many(self, reverse, sources.buf, count, (uint32_t)mask, counted.buf, total);
+            if (much > 0)
+                failed = reach_many(self, reverse, sources.buf, count, (uint32_t)mask, counted.buf, total);
+            else if (!failed)
+                failed = reach_few(self, sources.buf, count, (uint32_t)mask, counted.buf, total);
             Py_END_ALLOW_THREADS
             if (failed) {
                 Py_CLEAR(answer);
