@@ -61,6 +61,11 @@ class Offload:
         for message in _LEFT if self._leaving else await self._answered(scope, bytes(body)):
             await send(message)
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return bool(self._waiting)
+
     def leave(self) -> None:
         """Tell all who wait for an answer that there will be none; to be called on the event loop they wait on."""
         self._leaving = True

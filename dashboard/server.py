@@ -129,7 +129,7 @@ class Server:
         self._pages.state.live = self.live  # for acts that must not write beside it
         create_dash(self.lineage, self._pages, base_path=base_path, banner=banner)
         self._offload = Offload(self._pages)
-        self.warming = self._pages.state.warming = Warming.of(self.lineage)
+        self.warming = self._pages.state.warming = Warming.of(self.lineage, lambda: self._offload.busy)
         self.api = Compress(build_api(self.lineage, self.live), _LASTING)
         self.files = Compress(self._pages, _LASTING)
         self.callbacks = Compress(self._offload)

@@ -25,6 +25,7 @@ log = logging.getLogger("meshline.server")
 
 LEAST = 1_000
 """Datasets below which the first answers take no time that anybody would notice."""
+_PAUSE = 0.2  # seconds
 _DATASETS = "SELECT count(*) FROM node WHERE kind = 'dataset'"
 Step = tuple[str, Callable[[], object]]
 
@@ -57,19 +58,21 @@ class Warming:
     ----------
     find
         the questions, see :func:`steps`; called in the thread.
+    busy
+        whether people wait for answers: then no further question is begun.
     """
 
-    def __init__(self, find: Callable[[], Sequence[Step]]) -> None:
-        self._find = find
+    def __init__(self, find: Callable[[], Sequence[Step]], busy: Callable[[], bool] = lambda: False) -> None:
+        self._find, self._busy = find, busy
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.text = ""
         """What it is at, for people; empty when it is at nothing."""
 
     @classmethod
-    def of(cls, lx: Lineage) -> Warming:
+    def of(cls, lx: Lineage, busy: Callable[[], bool] = lambda: False) -> Warming:
         """For the pages over one engine; of a small mesh nothing is asked ahead."""
-        return cls(lambda: steps(lx) if int(lx.store.rows(_DATASETS)[0][0]) >= LEAST else ())
+        return cls(lambda: steps(lx) if int(lx.store.rows(_DATASETS)[0][0]) >= LEAST else (), busy)
 
     def start(self) -> None:
         """Start the thread."""
@@ -86,9 +89,11 @@ class Warming:
         try:
             todo = self._find()
             for number, (what, ask) in enumerate(todo, 1):
+                self.text = f"The first figures since the start are being worked out: {what} ({number} of {len(todo)})."
+                while self._busy() and not self._stopping.wait(_PAUSE):
+                    pass
                 if self._stopping.is_set():
                     return
-                self.text = f"The first figures since the start are being worked out: {what} ({number} of {len(todo)})."
                 ask()
         except Exception as error:  # who asks for the figure itself is told what is wrong
             if not self._stopping.is_set():

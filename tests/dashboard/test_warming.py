@@ -29,6 +29,22 @@ def test_it_says_what_it_is_at_and_asks_nothing_more_after_a_stop() -> None:
     assert (asked, warming.text) == (["first"], "")
 
 
+def test_no_question_is_begun_while_people_wait_for_answers() -> None:
+    waiting, looked, asked = [True, True, False], threading.Event(), threading.Event()
+
+    def busy() -> bool:
+        looked.set()
+        assert not asked.is_set()
+        return waiting.pop(0)
+
+    warming = Warming(lambda: [("quality", asked.set)], busy)
+    warming.start()
+    assert looked.wait(10)
+    assert asked.wait(10)
+    warming.stop(10)
+    assert waiting == []
+
+
 def test_of_a_small_mesh_nothing_is_asked_ahead() -> None:
     world = World()
     world.flow(["a"], "load", ["b"])
