@@ -19,6 +19,7 @@ from dashboard.guard import App, Message, Receive, Scope, Send
 log = logging.getLogger("meshline.server")
 
 _PATIENCE = 1.0  # seconds that the end waits for answers nobody gets any more
+_CALM = 3.0  # seconds between two requests of one page at most
 _LEFT: list[Message] = [
     {"type": "http.response.start", "status": 503, "headers": [(b"connection", b"close"), (b"retry-after", b"5")]},
     {"type": "http.response.body", "body": b"The server is shutting down."},
@@ -42,6 +43,7 @@ class Offload:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._waiting: set[asyncio.Future[list[Message]]] = set()
         self._leaving = False
+        self._asked = float("-inf")
         self._threads = [
             threading.Thread(target=self._run, name=f"meshline-page_{n}", daemon=True) for n in range(threads)
         ]
@@ -63,8 +65,8 @@ class Offload:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody waits for an answer."""
-        return bool(self._waiting)
+        """Whether somebody waits for an answer, or got one just now and is about to ask for more."""
+        return bool(self._waiting) or time.monotonic() - self._asked < _CALM
 
     def leave(self) -> None:
         """Tell all who wait for an answer that there will be none; to be called on the event loop they wait on."""
@@ -109,6 +111,7 @@ class Offload:
             return await future
         finally:
             self._waiting.discard(future)
+            self._asked = time.monotonic()
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
