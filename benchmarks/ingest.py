@@ -41,6 +41,7 @@ from ingest.envelope import Envelope, decode, event_hash  # noqa: E402
 from ingest.jobs import JobHistories  # noqa: E402
 from ingest.live import LiveIngest  # noqa: E402
 from ingest.rebuild import rebuild  # noqa: E402
+from ingest.scan import read  # noqa: E402
 from ingest.writer import Writer  # noqa: E402
 from lineage.store import Store  # noqa: E402
 from lineage.times import utcnow  # noqa: E402
@@ -168,7 +169,7 @@ class Archive:
     def take(self, batch: Sequence[bytes]) -> None:
         """One batch in one transaction."""
         block = self._block
-        found = [event for event in map(decode, batch) if isinstance(event, Envelope)]
+        found = [event for event in map(read, batch) if isinstance(event, Envelope)]
         at = utcnow()
         parts_ = [found[i : i + BLOCK_EVENTS] for i in range(0, len(found), BLOCK_EVENTS)]
         rows = [
