@@ -132,13 +132,6 @@ class _Entity:
             since = max(since, found[-1].start)
         return since
 
-    def rows(self, entity: int) -> set[tables.Row]:
-        return {
-            (entity, place, key, span.body, span.run or None, span.producer, span.start, span.end)
-            for (place, key), found in self.spans.items()
-            for span in found
-        }
-
 
 class EntityHistories:
     """The entities touched lately, with their histories."""
@@ -233,9 +226,9 @@ class EntityHistories:
             history.newest = max(history.newest or items[0].last, *(item.last for item in items))
         self._recompute(cursor, slow, turns)
         for entity, old in before.items():
-            new = self._entities[entity]
-            changes.replace(tables.FACET, _Entity(old).rows(entity), new.rows(entity))
-            self._alias_changes(cursor, entity, old, new.spans, changes)
+            new = self._entities[entity].spans
+            changes.replace(tables.FACET, *_changed(entity, old, new))
+            self._alias_changes(cursor, entity, old, new, changes)
 
     def shrink(self) -> None:
         """Forget what was not touched for longest."""
@@ -374,6 +367,28 @@ def _append(old: dict[_Key, list[Span]], items: Sequence[Contribution]) -> dict[
             shown.append(Point(last.start, 0, last.run, last.body, last.producer))
         result[facet] = done + spans(shown, OPEN_MICROS)
     return result
+
+
+def _changed(
+    entity: int, old: dict[_Key, list[Span]], new: dict[_Key, list[Span]]
+) -> tuple[set[tables.Row], set[tables.Row]]:
+    """Rows of the histories as they were and as they are, without what both begin with.
+
+    Most histories only go on: what a batch costs must not grow with how long they are.
+    """
+    rows: tuple[set[tables.Row], set[tables.Row]] = set(), set()
+    for facet in old.keys() | new.keys():
+        before, after = old.get(facet, []), new.get(facet, [])
+        if before is after:
+            continue
+        same = max(0, len(before) - 1)
+        same = same if before[:same] == after[:same] else 0
+        for found, told in ((before, rows[0]), (after, rows[1])):
+            told.update(
+                (entity, *facet, span.body, span.run or None, span.producer, span.start, span.end)
+                for span in found[same:]
+            )
+    return rows
 
 
 def _start(span: Span) -> int:
