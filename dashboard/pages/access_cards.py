@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
 
 _MOST = 6
-KINDS = (("domain", "a domain"), ("product", "a product"))
+KINDS = (("domain", "a domain"), ("product", "a product"), ("team", "a team"))
 
 
 def asking(products: tuple[str, ...], product: str = "") -> tuple[Field, ...]:
@@ -30,7 +30,7 @@ def asking(products: tuple[str, ...], product: str = "") -> tuple[Field, ...]:
     return (
         Field("product", "Product", "choice", choices=tuple((one, one) for one in products), value=known),
         Field("kind", "Who will read", "choice", choices=KINDS),
-        Field("consumer", "Its name", hint="the domain or product that will read"),
+        Field("consumer", "Its name", hint="the domain, product or team that will read"),
         Field("purpose", "Purpose", hint="what the data are for; it is shown to whoever decides"),
         Field("until", "Ends", "time", hint="UTC, at most 366 days ahead; a grant always ends"),
     )

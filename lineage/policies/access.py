@@ -17,6 +17,7 @@ from lineage.audit import record
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.access_rules import approving, deciders, may_decide
 from lineage.policies.moment import moment
+from lineage.policies.teams import CONSUMERS, teams
 from lineage.products import membership, products_of
 from lineage.shown import Shown
 from lineage.store import bump_version
@@ -148,7 +149,7 @@ class Access:
         reason: str = "",
         actor: Actor = LOCAL,
     ) -> AccessRow:
-        """Ask that a domain (or product) may read a product until a day, at most 366 days ahead.
+        """Ask that a domain (or a product, or a team) may read a product until a day, at most 366 days ahead.
 
         ``reason`` is for whoever decides; it stands in the note and the audit log, before what the rules said.
 
@@ -159,12 +160,14 @@ class Access:
         """
         view, now, end = self._lineage.view(actor=actor), utcnow(), parse_instant(expires, name="expires")
         consumer, purpose = consumer.strip(), purpose.strip()
-        if kind not in ("domain", "product") or not consumer or not purpose:
-            raise UsageError("A request wants a consumer (a domain or a product) and a purpose.")
+        if kind not in CONSUMERS or not consumer or not purpose:
+            raise UsageError("A request wants a consumer (a domain, a product or a team) and a purpose.")
         seen = {name for name, one in products_of(view.instant).items() if view.actor.may_see(one.domain)}
         if product not in seen:
             raise UsageError(f"There is no product “{product}”. meshline products list names them.")
-        readers = seen if kind == "product" else {*filter(view.actor.may_see, view.instant.domains.domains)}
+        readers = {"product": lambda: seen, "team": lambda: teams(view)}.get(
+            kind, lambda: {*filter(view.actor.may_see, view.instant.domains.domains)}
+        )()
         if consumer not in readers:
             known = ", ".join(sorted(readers)) or "none"
             raise UsageError(f"consumer: there is no {kind} “{consumer}”. There is: {known}.")
@@ -292,8 +295,9 @@ def _listed(view: View) -> AccessList:
     allowed = {(row.product, row.consumer_kind, row.consumer) for row in rows if row.state == "holds"}
     shadows = [
         edge
-        for edge, reader in across
-        if (edge.product, "domain", edge.domain) not in allowed and (edge.product, "product", reader) not in allowed
+        for edge, reader, team in across
+        if not allowed
+        & {(edge.product, "domain", edge.domain), (edge.product, "product", reader), (edge.product, "team", team)}
     ]
     seen = [
         row for row in rows
@@ -302,21 +306,21 @@ def _listed(view: View) -> AccessList:
     return AccessList(tuple(sorted(seen, key=lambda row: (row.product, row.consumer, row.id))), tuple(shadows))
 
 
-def _flows(view: View) -> tuple[set[tuple[str, str, str]], list[tuple[ShadowEdge, str]]]:
-    """What is used by whom, and every edge out of a product into another domain with the product that reads."""
+def _flows(view: View) -> tuple[set[tuple[str, str, str]], list[tuple[ShadowEdge, str, str]]]:
+    """What is used by whom, and every edge out of a product into another domain with product and team that read."""
     from lineage.policies.views import Mesh
 
     mesh, members = Mesh(view), membership(view.instant)
     used: set[tuple[str, str, str]] = set()
-    across = []
+    across, teams_by_node = [], mesh.teams.to_pylist()
     for src, dst in zip(mesh.flow.src.tolist(), mesh.flow.dst.tolist(), strict=True):
         product = members.get(src)
         if product is None:
             continue
-        reader, domain = members.get(dst, ""), mesh.domains[dst]
-        used |= {(product, "domain", domain), (product, "product", reader)}
+        reader, domain, team = members.get(dst, ""), mesh.domains[dst], teams_by_node[dst] or ""
+        used |= {(product, "domain", domain), (product, "product", reader), (product, "team", team)}
         if domain != mesh.domains[src] and not (view.hidden(src) or view.hidden(dst)):
-            across.append((ShadowEdge(view.label(src), view.label(dst), product, domain), reader))
+            across.append((ShadowEdge(view.label(src), view.label(dst), product, domain), reader, team))
     return used, across
 
 

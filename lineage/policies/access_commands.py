@@ -34,6 +34,7 @@ class Consumer(StrEnum):
 
     domain = "domain"
     product = "product"
+    team = "team"
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +57,7 @@ def list_(
 @access.command()
 def request(
     product: Annotated[str, typer.Argument(metavar="PRODUCT", help="What to read.", show_default=False)],
-    consumer: Annotated[str, typer.Argument(metavar="CONSUMER", help="A domain or product.", show_default=False)],
+    consumer: Annotated[str, typer.Argument(metavar="CONSUMER", help="A domain, product or team.", show_default=False)],
     purpose: Annotated[str, typer.Option("--purpose", help="What for.", show_default=False)],
     expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="Its end.", show_default=False)],
     kind: Annotated[Consumer, typer.Option("--kind", help="What CONSUMER is.")] = Consumer.domain,

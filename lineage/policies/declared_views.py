@@ -76,9 +76,11 @@ def access(mesh: Mesh) -> pa.Table:
     """One row per grant."""
     rows = mesh.view.store.rows(GRANTS, {"at": moment(mesh.view), "known": mesh.view.known_at})
     used: set[tuple[str, str, str]] = set()
+    team = mesh.teams.to_pylist() if rows else []
     for src, dst in zip(mesh.flow.src.tolist(), mesh.flow.dst.tolist(), strict=True) if rows else ():
         product = mesh.products.get(src)
         if product is not None:
+            used.add((product, "team", team[dst] or ""))
             used.add((product, "domain", mesh.domains[dst]))
             used.add((product, "product", mesh.products.get(dst, "")))
     names = ("id", "product", "consumer_kind", "consumer", "purpose", "approver", "expires", "holds")

@@ -48,6 +48,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.actor import same_person
 from lineage.policies.model import SEVERITIES, STAGES
 from lineage.policies.schema import VIEWS
+from lineage.policies.teams import CONSUMERS
 from lineage.times import parse_event_time, utcnow
 from lineage.yamlfile import Declared, DeclaredFile
 
@@ -193,8 +194,8 @@ class GrantFiles:
             reader.wrong(("expires",), "must come after valid_from")
         consumer = reader.value.get("consumer")
         kind, name = (consumer.get("kind"), consumer.get("name")) if isinstance(consumer, dict) else (None, None)
-        if isinstance(consumer, dict) and (kind not in ("domain", "product") or not isinstance(name, str) or not name):
-            reader.wrong(("consumer",), "wants kind (domain or product) and name")
+        if isinstance(consumer, dict) and (kind not in CONSUMERS or not isinstance(name, str) or not name):
+            reader.wrong(("consumer",), "wants kind (domain, product or team) and name")
         columns = {key: reader.value.get(key) for key in ("product", "purpose", "approver")}
         return reader.done({**columns, "consumer_kind": kind, "consumer": name, "expires": end})
 

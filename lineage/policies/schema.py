@@ -34,7 +34,7 @@ VIEWS: Mapping[str, Mapping[str, str]] = {
     # one flow between two datasets
     "edge": {
         "src": TEXT, "dst": TEXT, "src_domain": TEXT, "dst_domain": TEXT, "src_product": TEXT, "dst_product": TEXT,
-        "crosses": TRUTH, "certainty": TEXT,
+        "dst_team": TEXT, "crosses": TRUTH, "certainty": TEXT,
     },
     # one flow between two columns
     "column_edge": {

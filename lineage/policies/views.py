@@ -19,6 +19,7 @@ from lineage.graph.column_flow import column_flow
 from lineage.policies import declared_views as declared
 from lineage.policies.declared_views import classification_of
 from lineage.policies.schema import VIEWS, table
+from lineage.policies.teams import teams_of
 from lineage.products import membership, products_of
 from lineage.ranking import figures_of
 from lineage.tags import column_tags
@@ -153,6 +154,14 @@ class Mesh:
             pa.array([self.domains.get(i) for i in range(many)], pa.string()),
             pa.array([self.products.get(i) for i in range(many)], pa.string()),
         )
+
+    @cached_property
+    def teams(self) -> pa.Array:
+        """Who answers for every dataset and job, by dense index."""
+        import pyarrow as pa
+
+        found = teams_of(self.instant, self.nodes, self.domains, self.products)
+        return pa.array([found.get(i) for i in range(self.snapshot._nodes.first_column)], pa.string())
 
     @cached_property
     def columns(self) -> Mapping[int, Mapping[str, str | None]]:
@@ -384,6 +393,7 @@ class Mesh:
                 "dst_domain": self.domain_of(dst),
                 "src_product": self.product_of(src),
                 "dst_product": self.product_of(dst),
+                "dst_team": _taken(self.teams, dst),
                 "crosses": pc.not_equal(self.domain_of(src), self.domain_of(dst)),
                 "certainty": _taken(pa.array(CERTAINTY_NAMES), self.flow.certainty),
             },

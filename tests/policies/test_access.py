@@ -61,6 +61,20 @@ def mesh(world: World, tmp_path: Path) -> Lineage:
     return Lineage(world.store)
 
 
+def test_a_grant_for_a_team_covers_what_the_team_owns(lx: Lineage, soon: str) -> None:
+    with pytest.raises(UsageError, match=r"no team “b”. There is: a, s"):
+        lx.access.request("sales", "b", "ads", soon, kind="team", actor=ANN)
+    asked = lx.access.request("sales", "a", "ads", soon, kind="team", actor=ANN)
+    granted = lx.access.approve(asked.id, actor=BOB)
+    listed = lx.access.list()
+    assert (granted.consumer_kind, granted.used, listed.shadow_edges) == ("team", True, ())
+    shadow = lx.policies.check("no-shadow-edge").policies[0]
+    assert (shadow.violations, lx.policies.check("no-zombie-grant").policies[0].violations) == (0, 0)
+    lx.access.revoke(asked.id, actor=BOB)
+    assert [edge.dst for edge in lx.access.list().shadow_edges] == ["dataset:pg:audience"]
+    assert lx.policies.check("no-shadow-edge").policies[0].violations == 1
+
+
 def test_a_request_becomes_a_grant_and_ends(lx: Lineage, soon: str, tmp_path: Path) -> None:
     assert [edge.dst for edge in lx.access.list().shadow_edges] == ["dataset:pg:audience"]
     assert lx.policies.check("no-shadow-edge").policies[0].violations == 1
@@ -248,7 +262,7 @@ def test_the_routes_ask_decide_and_list(lx: Lineage, soon: str) -> None:
         ("sales", "adds", "domain", "p", "no domain “adds”. There is: ads, finance, shop"),
         ("sales", "ads", "product", "p", "no product “ads”"),
         ("sales", "ads", "domain", "  ", "a purpose"),
-        ("sales", "ads", "planet", "p", "a domain or a product"),
+        ("sales", "ads", "planet", "p", "a domain, a product or a team"),
     ],
 )
 def test_a_request_of_nobody_or_for_nothing_is_refused(
