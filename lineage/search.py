@@ -2,18 +2,19 @@
 
 First names that contain every word of the text, best fit first. Only when they are too few, each word that occurs in
 no name is replaced by the words of names that look most like it (Jaro-Winkler), and the search is done once more; such
-hits score lower. All of it is a scan over the names (100,000 names: a few milliseconds).
+hits score lower. All of it is a scan over the names (100,000 names: a few milliseconds), which are kept in lower case.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lineage.answers import SearchHit, SearchHits
 from lineage.errors import UsageError
 from lineage.identity import KINDS
+from lineage.name_index import NameIndex
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -25,35 +26,6 @@ _CORRECTIONS = 6  # words of names tried for one word of the text
 _TYPO = 0.6  # factor on the score of corrected hits
 _WORD = re.compile(r"[^\W_]+")
 
-_CONTAINS = """
--- names that contain every word, scored by how much of the name the text is; letters are made small only once a name is
--- put together, the part after the last separator is looked for only where it can matter
-WITH named AS (
-  SELECT id, kind, CASE kind WHEN 'column' THEN field ELSE name END AS n,
-    namespace || ':' || name || CASE kind WHEN 'column' THEN ':' || field ELSE '' END AS whole
-  FROM node WHERE list_contains($kinds, kind) AND known_from <= $known AND {parts}
-  UNION ALL -- columns under the other names of their dataset
-  SELECT c.id, c.kind, c.field, o.whole || ':' || c.field
-  FROM node c JOIN (SELECT unnest($member::UBIGINT[]) AS member, unnest($other::VARCHAR[]) AS whole) o
-    ON c.dataset = o.member
-  WHERE c.kind = 'column' AND list_contains($kinds, 'column') AND c.known_from <= $known
-), small AS (
-  SELECT id, kind, lower(n) AS n, lower(whole) AS whole FROM named
-), hit AS (
-  SELECT * FROM small WHERE {words}
-)
-SELECT id, CASE
-    WHEN n = $text OR whole = $text THEN 1.0
-    WHEN contains(n, $text) THEN CASE
-      WHEN ends_with(n, $text) AND regexp_extract(n, '[^./:\\\\]+$') = $text THEN 0.95
-      WHEN starts_with(n, $text) OR starts_with(regexp_extract(n, '[^./:\\\\]+$'), $text)
-        THEN 0.8 + 0.1 * length($text) / length(n)
-      ELSE 0.6 + 0.15 * length($text) / length(n) END
-    WHEN contains(whole, $text) THEN 0.5 + 0.1 * length($text) / length(whole)
-    ELSE 0.3 + 0.15 * least(1.0, length($text) / length(whole))
-  END * CASE kind WHEN 'column' THEN CASE WHEN n = $text THEN 0.93 ELSE 0.9 END ELSE 1.0 END AS score
-FROM hit ORDER BY score DESC, length(whole), whole, kind LIMIT $many
-"""
 _ALIKES = """
 -- words of names that look like one word of the text
 SELECT word FROM (SELECT unnest($known::VARCHAR[]) AS word)
@@ -102,41 +74,19 @@ def _hits(
     view: View, text: str, words: Sequence[Sequence[str]], kinds: Sequence[str], limit: int, factor: float
 ) -> list[SearchHit]:
     """Hits for which each word, or one of its alternatives, occurs."""
-    many = limit * 3 + 20 if not view.restricted else 1_000_000
-    member, other = view.instant.other_names if "column" in kinds else ([], [])
-    parameters: dict[str, Any] = {
-        "member": member,
-        "other": other,
-        "kinds": kinds,
-        "known": view.snapshot.known_at,
-        "text": text,
-        "many": many,
-    }
-    each: list[str] = []  # one condition for each word: any of its alternatives occurs
-    for n, alternatives in enumerate(words):
-        names = [f"w{n}_{m}" for m in range(len(alternatives))]
-        parameters.update(zip(names, alternatives, strict=True))
-        each.append(f"({' OR '.join(f'contains(whole, ${name})' for name in names)})")
-    sql = _CONTAINS.replace("{words}", " AND ".join(each)).replace("{parts}", _parts(words))
+    index = view.instant.remember_label("names in lower case", lambda: NameIndex(view.instant))
     found: dict[int, SearchHit] = {}
-    for node, score in view.store.rows(sql, parameters):
-        i = view.snapshot.index(node)
-        if i is None or i in found or view.hidden(i):
-            continue
-        found[i] = _hit(view, i, round(score * factor, 4))
-        if len(found) == limit:
-            break
-    return list(found.values())
-
-
-def _parts(words: Sequence[Sequence[str]]) -> str:
-    """What a name must hold so that it is worth putting together: the first word, which no part's end cuts in two."""
-    if any(not _WORD.fullmatch(word) for word in words[0]):
-        return "TRUE"
-    each = (
-        f"contains(lower({part}), $w0_{m})" for m in range(len(words[0])) for part in ("name", "namespace", "field")
-    )
-    return f"({' OR '.join(each)})"
+    many = limit * 3 + 20
+    while True:  # a node of several names comes several times, and what is hidden counts for nothing
+        best, more = index.search(text, words, kinds, many)
+        for i, score in best:
+            if i not in found and not view.hidden(i):
+                found[i] = _hit(view, i, round(score * factor, 4))
+                if len(found) == limit:
+                    return list(found.values())
+        if not more:
+            return list(found.values())
+        many *= 8
 
 
 def _hit(view: View, i: int, score: float) -> SearchHit:

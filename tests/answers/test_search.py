@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lineage.engine import Lineage
 from lineage.errors import UsageError
@@ -76,3 +80,55 @@ def test_members_of_one_alias_group_are_one_hit(world: World) -> None:
 def test_a_limit_or_kind_that_makes_no_sense_is_refused(shop: Lineage, wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         shop.search("a", **wrong)  # type: ignore[arg-type]
+
+
+LETTERS = st.text("ab_.:/é", min_size=1, max_size=5)
+
+
+def fit(text: str, name: str, whole: str, *, is_column: bool) -> float | None:
+    """Score of one name by the words of its definition, ``None`` where a word does not occur."""
+    words = re.findall(r"[^\W_]+", text) or [text]
+    if not all(word in whole for word in words):
+        return None
+    last = re.split(r"[./:\\]", name)[-1]
+    if text in (name, whole):
+        score = 1.0
+    elif text in name:
+        begins = name.startswith(text) or last.startswith(text)
+        share = len(text) / len(name)
+        score = 0.95 if last == text else 0.8 + 0.1 * share if begins else 0.6 + 0.15 * share
+    elif text in whole:
+        score = 0.5 + 0.1 * len(text) / len(whole)
+    else:
+        score = 0.3 + 0.15 * min(1.0, len(text) / len(whole))
+    return round(score * ((0.93 if name == text else 0.9) if is_column else 1), 4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(LETTERS, st.lists(LETTERS, max_size=3, unique=True), max_size=4), LETTERS, st.integers(1, 4))
+def test_hits_are_those_of_the_definition_best_first(tables: dict[str, list[str]], text: str, limit: int) -> None:
+    world = World()
+    for table, fields in tables.items():
+        world.dataset(table, *fields)
+    lx = Lineage(world.store)
+    view = lx.view()
+    wanted = []
+    for i in range(view.snapshot.n):
+        namespace, name, field = view.snapshot.namespace(i), view.snapshot.name(i), view.snapshot.field(i)
+        whole = ":".join((namespace, name, *([field] if view.kind(i) == "column" else ()))).lower()
+        score = fit(text, (field or name).lower(), whole, is_column=view.kind(i) == "column")
+        if score is not None:
+            wanted.append((-score, len(whole), whole, view.kind(i), view.label(i)))
+    if len(wanted) >= min(limit, 3):  # else words are corrected
+        found = lx.search(text, limit=limit)
+        assert [(hit.id, hit.score) for hit in found] == [(one[4], -one[0]) for one in sorted(wanted)[:limit]]
+
+
+def test_a_text_may_lie_across_the_colon_before_a_column(world: World) -> None:
+    world.dataset("ab/_", "_cd", "_x")
+    lx = Lineage(world.store)
+    found = {text: {hit.id: hit.score for hit in lx.search(text)} for text in ("_:_c", "pg:ab/_:_cd", "_:_")}
+    column = "column:pg:ab/_:_cd"
+    assert found["_:_c"] == {column: round(0.9 * (0.5 + 0.1 * 4 / 11), 4)}
+    assert found["pg:ab/_:_cd"] == {column: 0.9}
+    assert set(found["_:_"]) == {column, "column:pg:ab/_:_x"}
