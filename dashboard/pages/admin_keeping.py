@@ -224,7 +224,9 @@ def jobs(app: Dash) -> Part:
     """Every job of this server, the newest first."""
     found = jobs_of(app).all()
     title, sub = "Jobs", "Of everybody, since the server was started"
-    tick = dcc.Interval(id="admin-tick", interval=800, disabled=not any(job.active for job in found))
+    tick = dcc.Interval(
+        id={"type": "admin-tick", "id": "jobs"}, interval=800, disabled=not any(job.active for job in found)
+    )
     if not found:
         text = "Nothing runs. Evidence packs, examinations and removals run as jobs."
         return card(title, sub, nothing("clock", text), tick, name="all-jobs-card")
@@ -274,14 +276,15 @@ def register(app: Dash, lx: Lineage, done: Examined) -> None:
 
     @callback(
         app, Output("admin-jobs", "children", allow_duplicate=True),
-        Input("admin-tick", "n_intervals"), Input({"type": "admin-cancel", "id": ALL}, "n_clicks"),
+        Input({"type": "admin-tick", "id": ALL}, "n_intervals"), Input({"type": "admin-cancel", "id": ALL}, "n_clicks"),
         Input("jobs-started", "data"), State("url", "pathname"), prevent_initial_call=True,
     )  # fmt: skip
-    def look(ticks: int | None, clicks: list[int | None], _started: Any, _path: str | None) -> Any:
+    def look(ticks: list[int | None], clicks: list[int | None], _started: Any, _path: str | None) -> Any:
         pressed = ctx.triggered_id
-        if isinstance(pressed, dict) and any(clicks):
+        kind = pressed.get("type") if isinstance(pressed, dict) else None  # the card is drawn later than the page
+        if kind == "admin-cancel" and any(clicks):
             jobs_of(app).cancel(pressed["id"])
-        elif pressed == "admin-tick" and not ticks:
+        elif kind is not None and not any(ticks):
             return no_update  # the card was drawn
         if not any(job.active for job in jobs_of(app).all()):
             set_props("acted", {"data": {"at": time.time()}})  # what the last job found or did is on the page
