@@ -137,9 +137,11 @@ class Frame(Instant):
 
     def take(self, old: Frame) -> None:
         """Carry over from the instant before what no change touched."""
+        labels = old.__dict__.get("labels")
+        found = {**labels.declared, **labels.of_nodes, **old.__dict__} if labels else old.__dict__
         for name, group in _PROPERTIES.items():
-            if not group & self.changed and name in old.__dict__:
-                self.__dict__[name] = old.__dict__[name]
+            if not group & self.changed and name in found:
+                self.__dict__[name] = found[name]
         for name, group in _CARRIED.items():
             if not group & self.changed and name in old._remembered:
                 self._remembered[name] = old._remembered[name]
