@@ -165,9 +165,10 @@ class Access:
         seen = {name for name, one in products_of(view.instant).items() if view.actor.may_see(one.domain)}
         if product not in seen:
             raise UsageError(f"There is no product “{product}”. meshline products list names them.")
-        readers = {"product": lambda: seen, "team": lambda: teams(view)}.get(
-            kind, lambda: {*filter(view.actor.may_see, view.instant.domains.domains)}
-        )()
+        if kind == "team":
+            readers = teams(view)
+        else:
+            readers = seen if kind == "product" else {*filter(view.actor.may_see, view.instant.domains.domains)}
         if consumer not in readers:
             known = ", ".join(sorted(readers)) or "none"
             raise UsageError(f"consumer: there is no {kind} “{consumer}”. There is: {known}.")
@@ -318,8 +319,11 @@ def _flows(view: View) -> tuple[set[tuple[str, str, str]], list[tuple[ShadowEdge
         if product is None:
             continue
         reader, domain, team = members.get(dst, ""), mesh.domains[dst], teams_by_node[dst] or ""
-        used |= {(product, "domain", domain), (product, "product", reader), (product, "team", team)}
-        if domain != mesh.domains[src] and not (view.hidden(src) or view.hidden(dst)):
+        used |= {(product, "domain", domain), (product, "product", reader)}
+        if view.hidden(src) or view.hidden(dst):
+            continue
+        used.add((product, "team", team))  # a team is in no domain: what it does where nobody may look is not told
+        if domain != mesh.domains[src]:
             across.append((ShadowEdge(view.label(src), view.label(dst), product, domain), reader, team))
     return used, across
 
