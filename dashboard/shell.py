@@ -12,6 +12,7 @@ from dashboard import notices, palette, saving
 from dashboard.links import Links
 from dashboard.memo import shared
 from dashboard.page import Page, Part, callback
+from dashboard.still import Still, packed
 from dashboard.theme import MANTINE, icon
 from lineage import __version__
 from lineage.engine import Lineage
@@ -162,16 +163,10 @@ def _navigation(pages: Sequence[Page], base: str) -> Part:
         items.append(html.Div(group, className="nav-group"))
         for page in members:
             href = base + page.path.lstrip("/")
-            items.append(
-                dcc.Link(
-                    [icon(page.icon), html.Span(page.title)],
-                    id={"type": "nav", "path": href},
-                    href=href,
-                    className="nav-link",
-                )
-            )
+            items.append(dcc.Link([icon(page.icon), html.Span(page.title)], href=href, className="nav-link"))
     foot = html.Div(f"Meshline {__version__}", className="nav-foot")
-    return html.Nav([*items, foot], className="nav", **{"aria-label": "Pages"})
+    links = Still([packed(item, ()) for item in items], id="nav-links")  # one component: each costs at every step
+    return html.Nav([links, foot], className="nav", **{"aria-label": "Pages"})
 
 
 def _strips(banner: str | None) -> list[Part]:
@@ -262,14 +257,11 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
 
     clientside(
         "nav",
-        Output({"type": "nav", "path": ALL}, "className"),
-        Output({"type": "nav", "path": ALL}, "href"),
+        Output("nav-links", "parts"),
         Input("url", "pathname"),
         Input("asof-text", "children"),  # another instant: the links keep it
         State("url", "search"),
-        State({"type": "nav", "path": ALL}, "id"),
-        State({"type": "nav", "path": ALL}, "className"),
-        State({"type": "nav", "path": ALL}, "href"),
+        State("nav-links", "parts"),
         initial=True,
     )
     app.clientside_callback(ClientsideFunction("meshline", "news"), Input("fresh", "data"))

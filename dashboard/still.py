@@ -41,6 +41,8 @@ class Still(Component):  # type: ignore[misc]  # Dash ships no types
     ----------
     parts
         what :func:`packed` gives, one after the other.
+    id
+        for a callback that changes the parts.
     """
 
     _children_props: ClassVar[list[str]] = []
@@ -48,12 +50,12 @@ class Still(Component):  # type: ignore[misc]  # Dash ships no types
     _namespace = NAMESPACE
     _type = "Still"
 
-    def __init__(self, parts: list[Any] | None = None) -> None:
-        self._prop_names = ["parts"]
+    def __init__(self, parts: list[Any] | None = None, *, id: str | None = None) -> None:
+        self._prop_names = ["id", "parts"]
         self._valid_wildcard_attributes: list[str] = []
         self.available_properties = self._prop_names
         self.available_wildcard_properties: list[str] = []
-        super().__init__(parts=parts or [])
+        super().__init__(parts=parts or [], **({"id": id} if id else {}))
 
 
 def spoken(app: Dash) -> frozenset[str]:

@@ -72,11 +72,15 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.meshline = {
-    nav: function (pathname, _instant, search, ids, classes, links) {
-      const kept = instants(search);
-      const here = (pathname || "/").replace(/(.)\/$/, "$1");
-      const kind = (id) => (id.path === here ? "nav-link is-here" : "nav-link"), link = (id) => id.path + (kept ? `?${kept}` : "");
-      return [ids.map((id, i) => other(kind(id), classes[i])), ids.map((id, i) => other(link(id), links[i]))];
+    nav: function (pathname, _instant, search, parts) {
+      const kept = instants(search), here = (pathname || "/").replace(/(.)\/$/, "$1");
+      const now = parts.map((part) => {
+        if (part[0] !== "link") return part;
+        const [tag, { href }, ...content] = part, path = href.split("?")[0], current = path === here;
+        const given = { href: path + (kept ? `?${kept}` : ""), className: current ? "nav-link is-here" : "nav-link" };
+        return [tag, current ? { ...given, "aria-current": "page" } : given, ...content];
+      });
+      return JSON.stringify(now) === JSON.stringify(parts) ? same() : now;
     },
 
     moved: function (pathname, search, shown) {

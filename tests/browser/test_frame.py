@@ -31,7 +31,7 @@ def fetch(url: str, accept: str = "text/html") -> tuple[int, dict[str, str], str
 def test_every_page_can_be_the_first_one_that_is_asked_for(page: Page, serve: Callable[..., str], path: str) -> None:
     page.goto(serve(FakeLineage.retail()) + path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.locator(".nav-link.is-here")).to_have_count(1)
+    expect(page.locator(".nav-link.is-here")).to_have_attribute("aria-current", "page")
 
 
 def test_the_policy_forbids_foreign_sources_and_eval(retail: str) -> None:
