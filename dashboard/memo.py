@@ -1,7 +1,8 @@
 """Answers that several readers share: worked out once for a state of the store, by one of them while the others wait.
 
 Twenty open pages beside five hundred events a second would otherwise ask for the same scores ten thousand times. While
-events arrive an answer may be a few seconds older than the store; :data:`YOUNG` and :data:`DEAR` say how many.
+events arrive an answer may be a few seconds older than the store; :data:`YOUNG` and :data:`DEAR` say how many. Who
+gets such an answer is told so (:func:`noticing`): a page says of when its figures are, and asks again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,13 +33,50 @@ _KEPT = 256
 _CLICKS = 16  # whole pictures are among them
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An answer from before the store changed."""
+
+    of: float
+    """When it was asked of the store: seconds since 1970."""
+    left: float
+    """Seconds after which it is worked out anew."""
+
+
+_NOTICED: ContextVar[list[Held] | None] = ContextVar("answers from before the store changed", default=None)
+
+
+@contextmanager
+def noticing() -> Iterator[list[Held]]:
+    """Collect which answers given meanwhile are from before the store changed.
+
+    >>> with noticing() as held:
+    ...     answer = 42  # ask a memory
+    >>> oldest(held) is None
+    True
+    """
+    found: list[Held] = []
+    token = _NOTICED.set(found)
+    try:
+        yield found
+    finally:
+        _NOTICED.reset(token)
+
+
+def oldest(held: Sequence[Held]) -> Held | None:
+    """What is true of several answers together: as old as the oldest, worked out anew with the first."""
+    return Held(min(one.of for one in held), min(one.left for one in held)) if held else None
+
+
 @dataclass(slots=True)
 class _Entry:
     lock: threading.Lock = field(default_factory=threading.Lock)
     version: int = -1
     acts: int = -1
     at: float = float("-inf")
+    of: float = 0.0
     spent: float = 0.0
+    parts: Held | None = None  # what it was made of, if that was held; ``left`` counts from ``at``
     value: Any = None
 
 
@@ -99,16 +139,28 @@ class Memo:
     def _good(self, entry: _Entry, find: Callable[[], T], old: float, young: float, dear: float) -> T:
         with entry.lock:
             now, version, acts = self._clock(), version_of(self._lx), _ACTS[id(self._lx)]
-            age = now - entry.at
             lasting = min(dear * entry.spent, OLD)
-            if acts == entry.acts and age < max(old if version == entry.version else young, lasting):
-                kept: T = entry.value
-                return kept
-            begun = time.thread_time()
+            left = entry.at + max(old if version == entry.version else young, lasting) - now
+            parts = entry.parts
+            if parts is not None:
+                left = min(left, entry.at + parts.left - now)
+            if acts != entry.acts or left <= 0.0:
+                return self._find(entry, find, version, acts)
+            if version != entry.version or parts is not None:
+                _notice(Held(entry.of if parts is None else min(entry.of, parts.of), left))
+            kept: T = entry.value
+            return kept
+
+    def _find(self, entry: _Entry, find: Callable[[], T], version: int, acts: int) -> T:
+        begun, of = time.thread_time(), time.time()
+        with noticing() as held:
             found = find()
-            entry.spent = time.thread_time() - begun
-            entry.value, entry.version, entry.acts, entry.at = found, version, acts, self._clock()
-            return found
+        entry.spent = time.thread_time() - begun
+        entry.value, entry.version, entry.acts, entry.of = found, version, acts, of
+        entry.at, entry.parts = self._clock(), oldest(held)
+        if entry.parts is not None:
+            _notice(entry.parts)
+        return found
 
     def _entry(self, entries: OrderedDict[Hashable, _Entry], name: Hashable, most: int) -> _Entry:
         with self._lock:
@@ -117,3 +169,9 @@ class Memo:
             while len(entries) > most:
                 entries.popitem(last=False)
             return entry
+
+
+def _notice(held: Held) -> None:
+    noticed = _NOTICED.get()
+    if noticed is not None:
+        noticed.append(held)

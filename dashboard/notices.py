@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
 
 from dashboard.amounts import ago
 from dashboard.links import Links
-from dashboard.memo import shared
+from dashboard.memo import noticing, shared
 from dashboard.names import short_id
 from dashboard.page import Part, callback
 from dashboard.pages.overview_attention import WORDS, reach_text, where
@@ -49,6 +49,7 @@ def bell() -> Part:
             ),
             dcc.Store(id="bell-ids"),
             dcc.Store(id="bell-asked"),
+            dcc.Store(id="bell-held"),  # changes when the answer was from before the store changed
         ],
         id="bell",
         width=400,
@@ -66,6 +67,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Output("bell-asked", "data"),
         Input("url", "pathname"),
         Input("fresh", "data"),
+        Input("bell-held", "data"),
         State("bell-asked", "data"),
     )
     app.clientside_callback(
@@ -84,10 +86,13 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Input("bell-asked", "data"),
         prevent_initial_call=True,
     )
-    def tell(_asked: Any) -> tuple[Part, list[str]]:
+    def tell(asked: Any) -> tuple[Part, list[str]]:
         links = Links(base)
         try:
-            found = memo.get(("attention None", None, None), lx.attention)
+            with noticing() as held:  # no figure of the page: asked again, without a word beside the instant
+                found = memo.get(("attention None", None, None), lx.attention)
+            if held:
+                set_props("bell-held", {"data": asked})
         except MeshlineError as error:
             return html.Div(str(error), className="bell-none"), []
         told = [one for one in found.matters if one.kind in TOLD]

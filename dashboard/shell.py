@@ -42,6 +42,7 @@ def layout(pages: Sequence[Page], base: str, banner: str | None) -> Part:
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="page-wanted"),  # the address of a page that is not the one shown
             dcc.Store(id="acted"),  # which form did something, and when
+            dcc.Store(id="held"),  # of when an answer is that was given from memory although the store has changed
             dcc.Store(id="fresh"),  # grows when new data is to be shown; pages that show it take it as an input
             html.A("Skip to the content", href="#page", className="skip-link"),
             dmc.AppShell(
@@ -127,6 +128,7 @@ def _instant() -> Part:
                     [
                         icon("history", size=17),
                         html.Span(["As of", html.Span(" "), html.Span("now", id="asof-label")]),
+                        html.Span(id="held-note", className="held-note"),  # written by assets/live.js
                     ],
                     id="asof-open",
                     className="asof-open",
@@ -250,6 +252,13 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         Output("fresh", "data", allow_duplicate=True),
         Input("acted", "data"),
         prevent_initial_call=True,
+    )
+
+    app.clientside_callback(
+        ClientsideFunction("live", "held"),
+        Input("held", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
     )
 
     def clientside(name: str, *spec: object, initial: bool = False) -> None:

@@ -2,8 +2,12 @@
  * or was started anew is said. One question every few seconds, none while the tab is hidden. */
 (function () {
   "use strict";
-  const EVERY = 4000, CALM = 10000; // milliseconds between questions, and between two quiet changes of the page
-  const live = (globalThis.__live = { state: null, boot: null, version: null, away: null, shown: 0, timer: null });
+  const EVERY = 4000; // milliseconds between questions
+  const live = (globalThis.__live = {
+    state: null, boot: null, version: null, away: null, shown: 0, timer: null,
+    calm: 10000, // milliseconds between two quiet changes of the page, and for which a figure may be older than the store without a word
+    of: null, later: null, told: null, // of when the oldest figure is, and the clocks that renew it and say so
+  });
   const root = () => { const brand = document.querySelector("a.brand"); return brand ? new URL(brand.href).pathname : "/"; };
   const strip = () => document.getElementById("live-strip");
   const clock = (date) => date.toTimeString().slice(0, 5);
@@ -76,11 +80,43 @@
   const told = () => ({ n: Date.now(), search: location.search });
   const news = () => dash_clientside.set_props("fresh", { data: told() });
 
+  /* figures that the server gave from memory although its store has changed: it says of when they are */
+  function forget() {
+    clearTimeout(live.later);
+    clearTimeout(live.told);
+    Object.assign(live, { of: null, later: null, told: null, due: Infinity });
+    note();
+  }
+
+  /** Beside the instant of the page: since when its figures stand still, once that is more than a few seconds. */
+  function note() {
+    const place = document.getElementById("held-note");
+    if (!place) return;
+    const old = live.of !== null && Date.now() - live.of >= live.calm;
+    const at = old ? new Date(live.of).toISOString().slice(11, 19) : "";
+    place.textContent = old ? `figures of ${at} UTC` : "";
+    place.title = old ? `Some figures are of ${at} UTC; what has happened since is being worked out and appears by itself.` : "";
+  }
+
+  function held(what) {
+    live.of = Math.min(live.of === null ? Infinity : live.of, what.of);
+    clearTimeout(live.told);
+    live.told = setTimeout(note, live.of + live.calm - Date.now());
+    live.due = Math.min(live.due || Infinity, Date.now() + 1000 * what.left + 100);
+    clearTimeout(live.later);
+    live.later = setTimeout(renew, Math.max(live.due, live.shown + live.calm) - Date.now());
+  }
+
+  function renew() {
+    if (busy()) say("info", "New data has arrived.", "Show it", live.show); else live.show();
+  }
+
   /** The page is about to be drawn anew, after the form `sent` did something or since there is new data. */
   function renewing(sent) {
     live.shown = Date.now();
     live.seen = live.state;
     say("", "");
+    forget();
     keep(sent, new Map(), Date.now() + 8000);
   }
   live.show = function () { renewing(null); news(); };
@@ -88,7 +124,7 @@
   function fresh() {
     if (live.seen === live.state || past()) return;
     if (busy()) { say("info", "New data has arrived.", "Show it", live.show); return; }
-    if (Date.now() - live.shown >= CALM) live.show();
+    if (Date.now() - live.shown >= live.calm) live.show();
   }
 
   /** What the server is still working out since its start, unless something else is said. */
@@ -152,11 +188,18 @@
       return told();
     },
 
-    /** Ask for notifications once the page stands, then whenever there is news, but not more often than once a minute. */
-    bell_ask: function (_path, _fresh, asked) {
-      const now = Date.now();
-      if (asked && now - asked < 60000) return dash_clientside.no_update;
-      return new Promise((done) => setTimeout(() => done(now), asked ? 0 : 900));
+    /** An answer of the server is from before the store changed; another address has answers of its own. */
+    held: function (what) {
+      if (what && dash_clientside.callback_context.triggered.some((one) => one.prop_id === "held.data")) held(what);
+      else forget();
+    },
+
+    /** Ask for notifications once the page stands, then when there is news, but not more often than once a minute. */
+    bell_ask: function (_path, _fresh, _held, asked) {
+      const now = Date.now(), left = asked ? Math.max(asked + 60000 - now, 0) : 900;
+      if (live.bell) return dash_clientside.no_update; // it will be asked anyway
+      live.bell = true;
+      return new Promise((done) => setTimeout(() => { live.bell = false; done(Date.now()); }, left));
     },
 
     bell_count: function (ids, opened) {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard import figures
 from dashboard.lineage_graph.component import Spark
 from dashboard.links import Links
+from dashboard.memo import noticing, oldest
 from dashboard.page import Part
 from dashboard.pages.overview_facts import Facts
 from dashboard.pages.overview_parts import card, nothing
@@ -57,27 +58,34 @@ def scores_then(facts: Facts, at: datetime) -> dict[str, float | None]:
     return facts.memo.get(("scores then", at, known, domain), ask, old=KEPT, young=KEPT)
 
 
+def _earlier(find: Callable[[Facts, datetime], dict[str, float | None]], facts: Facts) -> tuple[list[Any], str]:
+    """What was at the instants of the period, and of when it is if it was worked out before the store changed."""
+    with noticing() as held:  # what is kept for an hour is told beside the figure, and nobody waits for it anew
+        found = [find(facts, at) for at in instants(facts.summary().as_of, facts.state.days)]
+    before = oldest(held)
+    if before is None:
+        return found, ""
+    return found, f"; days before today as worked out at {datetime.fromtimestamp(before.of, UTC):%H:%M} UTC"
+
+
 def sparks(facts: Facts, names: Sequence[str]) -> list[Part]:
     """A line for each of some figures of the scorecard, over the period to now."""
-    at = instants(facts.summary().as_of, facts.state.days)
-    then = [scores_then(facts, one) for one in at]
+    then, of = _earlier(scores_then, facts)
     now = {one.metric: one.value for one in facts.scorecard("mesh").scores}
-    return [
-        Spark(values=[*(one.get(name) for one in then), now.get(name)], label=f"{name} over {facts.state.days} days")
-        for name in names
-    ]
+    told = f"over {facts.state.days} days{of}"
+    return [Spark(values=[*(one.get(name) for one in then), now.get(name)], label=f"{name} {told}") for name in names]
 
 
 def trend_card(facts: Facts, links: Links) -> Part:
     """Quality of each domain over the period, with its name at the end of its line."""
     at = instants(facts.summary().as_of, facts.state.days)
-    then = [quality_then(facts, one) for one in at]
+    then, of = _earlier(quality_then, facts)
     now = {row.id: row.quality for row in facts.quality("domain")}
     moments, told = [*at, facts.summary().as_of], [*then, now]
     names = [d.name for d in facts.domains() if not d.hidden and facts.mine(d.name)]
     lines = {name: [one.get(name) for one in told] for name in names}
     lines = {name: values for name, values in lines.items() if sum(value is not None for value in values) > 1}
-    sub = f"Mean score of datasets over {facts.state.days} days; the band is good (85 and more)"
+    sub = f"Mean score of datasets over {facts.state.days} days; the band is good (85 and more){of}"
     if not lines:
         text = "No score is known at two instants of this time."
         return card("Quality by domain", sub, nothing("heart-rate-monitor", text), name="trend")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
 from dashboard.app import create_dash
+from dashboard.memo import Memo
 from lineage.attention import Matter
 from tests.browser.conftest import Guarded, Server
 from tests.browser.fake import FakeLineage
@@ -40,6 +42,28 @@ def test_new_data_appears_without_a_reload_and_is_offered_to_who_is_at_work(
     strip.get_by_role("button", name="Show it").click()
     settled(page, 14)
     expect(strip).to_be_hidden()
+
+
+def test_a_figure_from_before_the_store_changed_says_of_when_it_is_and_follows_by_itself(
+    page: Page, serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lx = FakeLineage.retail()
+    clock = [1000.0]
+    monkeypatch.setattr(Memo.__init__, "__defaults__", (lambda: clock[0],))  # it stands: answers stay young
+    address = serve(lx)
+    page.goto(f"{address}/")
+    datasets = page.locator("#health-sub")
+    expect(datasets).to_contain_text("datasets")
+    page.wait_for_function("() => __live.boot !== null")
+    page.evaluate("() => { __live.calm = 300; }")
+    before = datasets.inner_text()
+    grow(lx, "shop.core.new_one")
+    page.evaluate("() => __live.ask()")
+    expect(page.locator("#held-note")).to_contain_text(re.compile(r"figures of \d\d:\d\d:\d\d UTC"))
+    assert datasets.inner_text() == before
+    clock[0] += 61.0
+    expect(datasets).not_to_have_text(before)
+    expect(page.locator("#held-note")).to_be_hidden()
 
 
 def test_the_past_is_left_alone(page: Page, serve: Callable[..., str]) -> None:
