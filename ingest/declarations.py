@@ -11,7 +11,7 @@ from ingest.history import DECLARED
 from ingest.lives import Declaration
 from ingest.model import Body, DatasetPart, Edge, EventFacts, Lifecycle
 from ingest.project import Projector
-from ingest.run_edges import data_edges, explicit_columns, explicit_edges
+from ingest.run_edges import columns_beside, data_edges, explicit_columns, explicit_edges
 from ingest.sets import FacetRef, Sets
 from ingest.tables import Row
 from lineage.identity import NodeKey
@@ -72,7 +72,8 @@ def _job(event: EventFacts, sets: Sets, projector: Projector) -> Declared:
     columns = [edge for lineage in outputs.values() if lineage is not None for edge in lineage.edges]
     if explicit:
         key = NodeKey("job", job.namespace, job.name)
-        edges = explicit_edges(key, inputs, outputs, explicit, projector.node)
+        edges = explicit_edges(key, inputs, outputs, explicit, projector.node, "declared")
+        columns = columns_beside(columns, explicit, projector.node)
         columns += explicit_columns(explicit, projector.column_edge)
     else:
         edges = data_edges(job.id, inputs, outputs, "declared")
@@ -81,9 +82,12 @@ def _job(event: EventFacts, sets: Sets, projector: Projector) -> Declared:
 
 
 def _dataset(event: EventFacts, part: DatasetPart, sets: Sets, projector: Projector) -> Declared:
-    edges = [Edge(source, part.id, "lineage", "column") for source in (part.lineage.inputs if part.lineage else ())]
     columns = list(part.lineage.edges) if part.lineage else []
-    if part.explicit is not None:
+    if part.explicit is None:
+        edges = [Edge(source, part.id, "lineage", "column") for source in (part.lineage.inputs if part.lineage else ())]
+    else:
+        edges = []
+        columns = columns_beside(columns, [part.explicit], projector.node)
         columns += explicit_columns([part.explicit], projector.column_edge)
         for edge in part.explicit.edges:
             if edge.source_name:  # a source job without name would be the event's own job: there is none

@@ -21,7 +21,7 @@ from ingest.model import (
     Statistics,
 )
 from ingest.project import Projector
-from ingest.run_edges import control_edges, data_edges, explicit_columns, explicit_edges
+from ingest.run_edges import columns_beside, control_edges, data_edges, explicit_columns, explicit_edges
 from ingest.sets import FacetRef, Sets
 from lineage.identity import NodeKey
 
@@ -192,6 +192,7 @@ def edge_sets(job: NodeKey, fold: Fold, sets: Sets, projector: Projector) -> tup
         columns = [edge for lineage in outputs.values() if lineage is not None for edge in lineage.edges]
         if fold.has_explicit:
             edges = explicit_edges(job, inputs, outputs, explicit, projector.node)
+            columns = columns_beside(columns, explicit, projector.node)
             columns += explicit_columns(explicit, projector.column_edge)
         else:
             edges = data_edges(own, inputs, outputs)

@@ -1,6 +1,7 @@
 """Which edges one run shows: four sources in their order of trust (semantics 11).
 
-1. A lineage facet on any event of the run: its edges, and no product of inputs and outputs.
+1. A lineage facet on any event of the run is the complete picture between tracked entities: its edges, no product of
+   inputs and outputs, and no edge that column lineage would add (OpenLineage, explicit lineage, "Precedence rules").
 2. Column lineage of an output: edges from the datasets it names.
 3. The product of inputs and outputs for what column lineage leaves open: a filter nobody reported may be among them.
 4. One-sided events: the job is source or sink, told by its ``read`` and ``write`` edges alone.
@@ -45,15 +46,29 @@ def data_edges(
 def explicit_edges(
     job: NodeKey,
     inputs: Iterable[int],
-    outputs: Mapping[int, ColumnLineage | None],
+    outputs: Iterable[int],
     explicit: Sequence[ExplicitLineage],
     node: NodeId,
+    provenance: str = "io",
 ) -> list[Edge]:
-    """Edges of a run with explicit lineage; column lineage beside it still counts, products do not."""
+    """Edges of a run with explicit lineage: nothing else adds an edge between datasets.
+
+    Parameters
+    ----------
+    job
+        the event's own job.
+    inputs, outputs
+        node ids of the datasets it read and wrote; those that no entry names belong to the job all the same.
+    explicit
+        the lineage facets.
+    node
+        gives node ids.
+    provenance
+        of the edges between the job and its inputs and outputs: ``io``, or ``declared`` for a job event.
+    """
     own = node(job)
-    edges = [*_io_edges(own, inputs, outputs, "io")]
-    for output, lineage in outputs.items():
-        edges += [Edge(source, output, "lineage", "column") for source in (lineage.inputs if lineage else ())]
+    inputs, outputs = set(inputs), set(outputs)
+    edges = [*_io_edges(own, inputs, outputs, provenance)]
     for facet in explicit:
         for kind, namespace, name in facet.targets:
             if kind == "dataset":
@@ -64,9 +79,28 @@ def explicit_edges(
             source = _entity(edge.source_kind, edge.source_namespace, edge.source_name, job, node)
             target = _entity(edge.target_kind, edge.target_namespace, edge.target_name, job, node)
             edges.append(Edge(source, target, "lineage", "explicit"))
-            if edge.source_kind == "dataset" and source not in inputs:
-                edges.append(Edge(source, own, "read", "explicit"))
+            reader = target if edge.target_kind == "job" else own  # an entry may tell what another job reads
+            if edge.source_kind == "dataset" and not (reader == own and source in inputs):
+                edges.append(Edge(source, reader, "read", "explicit"))
     return edges
+
+
+def columns_beside(
+    lineage: Iterable[ColumnEdge], explicit: Sequence[ExplicitLineage], node: NodeId
+) -> list[ColumnEdge]:
+    """What of column lineage counts beside explicit lineage: detail of edges of whose columns that tells nothing."""
+    pairs = {
+        (node(NodeKey("dataset", *edge[1:3])), node(NodeKey("dataset", *edge[4:6])))
+        for facet in explicit
+        for edge in facet.edges
+        if edge.source_kind == edge.target_kind == "dataset"
+    }
+    told = {
+        node(NodeKey("dataset", column.target_namespace, column.target_name))
+        for facet in explicit
+        for column in facet.columns
+    }
+    return [edge for edge in lineage if edge.target not in told and (edge.source, edge.target) in pairs]
 
 
 def explicit_columns(explicit: Sequence[ExplicitLineage], column_edge: Callable[..., ColumnEdge]) -> list[ColumnEdge]:

@@ -202,7 +202,9 @@ def _texts(item: tuple[Any, ...]) -> Iterable[str]:
 
 
 def _sort_key(edge: ColumnEdge) -> tuple[Any, ...]:
-    return edge.src, edge.dst, edge.type or "", edge.subtype or "", edge.masking, edge.description or ""
+    none = (edge.type is None, edge.subtype is None, edge.description is None)  # absent is not the empty text
+    return (edge.src, edge.dst, edge.type or "", edge.subtype or "", edge.masking, edge.description or "", none,
+            edge.provenance)  # fmt: skip
 
 
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.reach import Asked, Reach, answer, named, open_runs, reach
+from lineage.reach import Asked, Reach, answer, ended_at, named, open_runs, reach
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
@@ -79,6 +79,8 @@ def _blind_dataset(view: View, source: int) -> list[str]:
     snapshot = view.snapshot
     jobs = touched(view, source)
     if not jobs and not snapshot.neighbours(source, "upstream") and not snapshot.neighbours(source, "downstream"):
+        if ended_at(view, [source]):  # it was read or written, and that is over: known well enough to say "nothing"
+            return []
         return [f"{view.label(source)}: known by name only; no run or declaration was seen to read or write it"]
     if unfinished(view, jobs):
         return [f"{view.label(source)}: no run that touched it has ended yet"]
@@ -95,6 +97,8 @@ def _blind_job(view: View, source: int) -> list[str]:
     if source in view.instant.testing:
         return []
     if len(snapshot.inputs(source)):
+        if ended_at(view, [source], "src", "write"):
+            return []
         return [f"{label}: was only ever seen reading; what it writes was not told"]
     children = len(snapshot.children(source))
     if children:
@@ -125,4 +129,6 @@ def blind_further(view: View, reached: Reach) -> list[str]:
         for job in reached.of_kind(view, "job")
         if job != reached.source and job not in told and not view.hidden(job)
     ]
+    before = ended_at(view, ends, "src", "write")  # what it wrote was dropped
+    ends = [job for job in ends if job not in before]
     return named(view, ends, "was only ever seen reading; what it writes was not told")

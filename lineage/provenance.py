@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.reach import Asked, Reach, answer, named, open_runs, reach, told_without_origin, without_writer
+from lineage.reach import Asked, Reach, answer, ended_at, named, open_runs, reach, told_without_origin, without_writer
 from lineage.run_facts import incomplete
+from lineage.times import iso
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
@@ -63,19 +64,21 @@ def blind_here(view: View, reached: Reach) -> list[str]:
 
 
 def _blind_dataset(view: View, source: int) -> list[str]:
-    if not without_writer(view, [source]) or told_without_origin(view, source):
+    if not without_writer(view, [source]) or told_without_origin(view, [source]):
         return []
-    return [f"{view.label(source)}: no job was ever seen writing it"]
+    return _unwritten(view, [source])
 
 
 def _blind_job(view: View, source: int) -> list[str]:
     snapshot = view.snapshot
-    if len(snapshot.inputs(source)) or told_without_origin(view, source):
+    if len(snapshot.inputs(source)) or told_without_origin(view, [source]):
         return []
     label = view.label(source)
     if open_runs(view, [source]):
         return [f"{label}: has runs that have not ended, and no inputs so far"]
     if len(snapshot.outputs(source)):
+        if ended_at(view, [source], "dst", "read"):
+            return [f"{label}: reads nothing any more that is known"]
         return [f"{label}: was only ever seen writing; what it reads was not told"]
     children = len(snapshot.children(source))
     if children:
@@ -105,17 +108,29 @@ def blind_further(view: View, reached: Reach) -> list[str]:
         bare = without_writer(view, sorted(owners))
     else:
         bare = without_writer(view, [i for i in reached.of_kind(view, "dataset") if i != reached.source])
-    spots = named(view, [i for i in bare if not view.hidden(i)], "no job was ever seen writing it")
+    spots = _unwritten(view, [i for i in bare if not view.hidden(i)])
     starts = [
         job
         for job in reached.of_kind(view, "job")
-        if job != reached.source and job not in view.instant.reading and not view.hidden(job)
+        if job != reached.source
+        and job not in view.instant.reading
+        and not view.hidden(job)
+        and not view.snapshot.neighbours(job, "upstream")
     ]
+    known = told_without_origin(view, starts) | ended_at(view, starts, "dst", "read").keys()
+    starts = [job for job in starts if job not in known]
     spots += named(view, starts, "was only ever seen writing; what it reads was not told")
     jobs = [job for job in reached.of_kind(view, "job") if not view.hidden(job)]
     for job, what in incomplete(view, jobs[:_LOOKED_UP]).items():
         spots.append(f"{view.label(job)}: lineage of its last run is incomplete, {what}")
     return spots
+
+
+def _unwritten(view: View, datasets: list[int]) -> list[str]:
+    """Datasets that nobody writes: nobody ever did, or the last one that did does so no more."""
+    ended = ended_at(view, datasets, "dst", "lineage", "write")
+    spots = named(view, [i for i in datasets if i not in ended], "no job was ever seen writing it")
+    return spots + [f"{view.label(i)}: nobody is seen writing it since {iso(at)}" for i, at in sorted(ended.items())]
 
 
 def gaps(view: View, reached: Reach) -> list[str]:

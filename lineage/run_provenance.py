@@ -201,7 +201,8 @@ class _Trail:
         """Blind spots of a run that told nothing of what went into a dataset, or no columns of it."""
         label, name = self.view.label(dataset), self._run_name(row)
         if not self.facts.feeds.get((row.run, dataset)):
-            if not told_without_origin(self.view, dataset):
+            job = self.view.snapshot.index(row.job)
+            if not told_without_origin(self.view, [dataset, *([job] if job is not None else [])]):
                 self.spots.append(f"{label}: {name} told of nothing that it read")
         elif self.column and not any(self._home(edge[1]) == dataset for edge in self.facts.columns[row.run]):
             self.spots.append(f"{label}: {name} told no columns")

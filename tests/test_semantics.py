@@ -259,3 +259,36 @@ def test_a_declaration_holds_until_the_next_one() -> None:
     assert found(lx.impact(node("a"), as_of="2026-01-15"), "dataset") == {"b": (1, "certain")}
     assert found(lx.impact(node("a"), as_of="2026-02-15"), "dataset") == {}
     assert found(lx.impact(node("c"), as_of="2026-02-15"), "dataset") == {"b": (1, "certain")}
+
+
+def test_what_was_read_before_and_is_not_any_more_has_no_impact_and_is_no_blind_spot() -> None:
+    day = "2026-01-0{}T00:00:00Z"
+    runs = [run_event(str(i), at=day.format(i), inputs=["a"], outputs=["c"]) for i in (2, 3, 4)]
+    lx = engine(run_event("1", at=day.format(1), inputs=["a", "b"], outputs=["c"]), *runs)
+    answer = lx.impact(node("b"))
+    assert (answer.verdict, answer.blind_spots) == ("none", ())
+
+
+def test_a_dropped_output_does_not_make_its_writer_one_that_never_wrote() -> None:
+    drop = {"lifecycleStateChange": {"lifecycleStateChange": "DROP"}}
+    lx = engine(run_event(inputs=["a"], outputs=["b"]), dataset_event("b", at="2026-01-05T00:00:00Z", **drop))
+    assert lx.impact(node("a")).blind_spots == ()
+    assert lx.impact(node("load", "job")).blind_spots == ()
+
+
+def test_a_table_whose_writer_left_is_not_one_that_nobody_ever_wrote() -> None:
+    day = "2026-01-0{}T00:00:00Z"
+    runs = [run_event(str(i), at=day.format(i), inputs=["a"], outputs=["c"]) for i in (2, 3, 4)]
+    lx = engine(run_event("1", at=day.format(1), inputs=["a"], outputs=["b"]), *runs)
+    answer = lx.provenance(node("b"))
+    assert answer.verdict == "blind"
+    assert answer.blind_spots == (f"{node('b')}: nobody is seen writing it since 2026-01-02T00:00:00Z",)
+
+
+def test_a_job_that_was_told_where_its_data_comes_from_is_no_blind_spot() -> None:
+    entry = {"namespace": NS, "name": "c", "type": "DATASET", "inputs": []}
+    lx = engine(run_event(outputs=["c"], job_facets={"lineage": {"entries": [entry]}}))
+    assert lx.provenance(node("c")).blind_spots == ()
+    handed = {"type": "JOB", "inputs": [{"namespace": NS, "name": "first", "type": "JOB"}]}
+    lx = engine(run_event(outputs=["c"], job_facets={"lineage": {"entries": [handed]}}), run_event("r2", job="first"))
+    assert not any("load" in spot for spot in lx.provenance(node("c")).blind_spots)

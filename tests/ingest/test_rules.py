@@ -28,6 +28,21 @@ from tests.ingest.build import (
 )
 
 
+def explicit(target: str, *sources: str, **fields: str) -> dict[str, object]:
+    """A lineage facet of a job with one entry: datasets that feed ``target``, and ``column="dataset.column"``."""
+
+    def source(name: str, **more: str) -> dict[str, str]:
+        return {"namespace": "warehouse", "name": name, "type": "DATASET", **more}
+
+    columns = {
+        column: {"inputs": [source(text.partition(".")[0], field=text.partition(".")[2])]}
+        for column, text in fields.items()
+    }
+    return {
+        "lineage": {"entries": [{**source(target), "inputs": [source(name) for name in sources], "fields": columns}]}
+    }
+
+
 def _facets(store: Store, name: str, key: str) -> list[tuple[str, str]]:
     """(valid_from, body) of a facet of a dataset, in order of time."""
     return store.rows(
@@ -183,6 +198,42 @@ def test_rule_10_an_explicit_facet_on_any_event_forbids_the_product() -> None:
     ) as store:
         assert edges(store) == {("a", "c", "explicit", "current")}
         assert ("b", "load", "io", "current") in edges(store, "read")
+
+
+def test_rule_10_column_lineage_beside_an_explicit_facet_adds_no_edge_and_no_column_it_told_itself() -> None:
+    """Precedence: the facet is the complete picture; of an output that both describe, the facet wins."""
+    output = ("c", {"columnLineage": column_lineage({"x": [("b", "x")]})})
+    job_facets = explicit("c", "a", x="a.x")
+    run = run_event(inputs=["a", "b"], outputs=[output], job_facets=job_facets)
+    for event, reads in ((run, "io"), (job_event(inputs=["a", "b"], outputs=[output], **job_facets), "declared")):
+        with loaded(event) as store:
+            assert edges(store) == {("a", "c", "explicit", "current")}
+            assert edges(store, "read") == {("a", "load", reads, "current"), ("b", "load", reads, "current")}
+            columns = "SELECT s.name, d.field FROM column_edge e JOIN node s ON s.id = src JOIN node d ON d.id = dst"
+            assert store.rows(columns) == [("a", "x")]
+
+
+def test_rule_10_column_lineage_gives_the_columns_of_an_explicit_edge_that_tells_none() -> None:
+    output = ("c", {"columnLineage": column_lineage({"x": [("a", "x"), ("b", "x")]})})
+    with loaded(run_event(inputs=["a", "b"], outputs=[output], job_facets=explicit("c", "a"))) as store:
+        assert edges(store) == {("a", "c", "explicit", "current")}
+        assert store.rows("SELECT s.name FROM column_edge e JOIN node s ON s.id = src") == [("a",)]
+
+
+def test_rule_10_an_explicit_facet_of_a_dataset_wins_over_its_column_lineage() -> None:
+    told = explicit("view", "a")["lineage"]
+    assert isinstance(told, dict)
+    facets = {"lineage": told["entries"][0], "columnLineage": column_lineage({"x": [("b", "x")]})}
+    with loaded(dataset_event("view", **facets)) as store:
+        assert edges(store) == {("a", "view", "explicit", "current")}
+
+
+def test_rule_10_an_entry_for_another_job_tells_what_that_job_reads() -> None:
+    """``dag_b.task_1 <- transactions``, told by ``dag_b``: the DAG itself reads nothing."""
+    source = {"namespace": "warehouse", "name": "transactions", "type": "DATASET"}
+    entry = {"namespace": "warehouse", "name": "dag_b.task_1", "type": "JOB", "inputs": [source]}
+    with loaded(job_event("dag_b", lineage={"entries": [entry]})) as store:
+        assert edges(store, "read") == {("transactions", "dag_b.task_1", "explicit", "current")}
 
 
 def test_rule_10_no_tracked_source_differs_from_nothing_said() -> None:
