@@ -24,7 +24,7 @@ SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
 _COUNTS = """
 SELECT (SELECT count(*) FROM event WHERE received_at <= $known),
   (SELECT count(*) FROM quarantine WHERE received_at <= $known AND replayed_at IS NULL),
-  (SELECT max(event_time) FROM event WHERE received_at <= $known),
+  (SELECT max(event_time) FROM event WHERE received_at <= $known AND event_time <= $at),
   (SELECT max(received_at) FROM event WHERE received_at <= $known)
 """
 _RUNS = """
@@ -60,7 +60,8 @@ class Summary:
     """What the mesh holds. Nodes count once per alias group; edges once per pair of datasets.
 
     ``named_datasets`` and ``named_columns`` are those among them that are only named (by column lineage, a symlink, a
-    lineage facet) and that no event described: a misspelt table, a source nobody watches.
+    lineage facet) and that no event described: a misspelt table, a source nobody watches. ``newest_event`` is the last
+    one until ``as_of``.
     """
 
     datasets: int
@@ -99,7 +100,7 @@ class _Totals:
 
 def summary(view: View) -> Summary:
     """Counts of what the actor may see; events and quarantine are counts of the inbox, which has no domains."""
-    counts = view.store.rows(_COUNTS, {"known": view.snapshot.known_at})[0]
+    counts = view.store.rows(_COUNTS, {"at": view.as_of, "known": view.snapshot.known_at})[0]
     events, quarantined, newest_event, newest_receipt = counts
     totals = _count(view) if view.restricted else view.instant.remember("totals", lambda: _count(view))
     return Summary(

@@ -38,6 +38,16 @@
     if (next !== null) history.replaceState(history.state, "", window.location.pathname + next);
   }
 
+  /** What the strip says of the instant of the page. */
+  function told_of(asof, known) {
+    const zoned = (text) => (/(z|[+-]\d\d:?\d\d)$/i.test(text) || !/[T ]/.test(text) ? text : `${text.replace(" ", "T")}Z`);
+    const plain = (text) => `${text.replace("T", " ").replace(/z$/i, "")}${/[+-]\d\d:?\d\d$/.test(text) ? "" : " UTC"}`;
+    for (const text of [asof, known]) if (text && isNaN(Date.parse(zoned(text)))) return `“${text}” is no time.`;
+    const then = asof ? plain(asof) : "now", with_ = known ? `, with what was known at ${plain(known)}` : "";
+    const later = asof && Date.parse(zoned(asof)) > Date.now() + 60000;
+    return `You look at ${then}${with_}.` + (later ? " That is yet to come: shown is what holds if nothing happens until then." : "");
+  }
+
   /** A cell that leads to another page without loading the document anew. */
   const grids = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const shown = (props) => {
@@ -108,7 +118,7 @@
       const query = new URLSearchParams(search);
       const asof = query.get("asof"), known = query.get("known");
       const label = asof ? asof.replace("T", " ").slice(0, 16) : "now";
-      const text = `You look at ${asof ? asof.replace("T", " ") + " UTC" : "now"}` + (known ? `, with what was known at ${known.replace("T", " ")} UTC` : "") + ".";
+      const text = told_of(asof, known);
       const past = Boolean(asof || known);
       const told = [label + (known ? " · known then" : ""), past ? "asof-open is-past" : "asof-open", past ? {} : { display: "none" }, text,
         asof ? asof.replace("T", " ") : null, known ? known.replace("T", " ") : null];

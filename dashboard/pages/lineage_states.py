@@ -199,6 +199,12 @@ def refused(text: str, links: Links) -> Part:
     return _hero("alert-triangle", "This cannot be shown", text, back)
 
 
+def no_domain(name: str, links: Links) -> Part:
+    """The domain of the address is not there: nothing of it is drawn, zeros least of all."""
+    back = dcc.Link("All domains", href=links.to(""), className="btn")
+    return _hero("alert-triangle", "Unknown domain", f"There is no domain “{name}” at this time.", back)
+
+
 def nothing_chosen() -> Part:
     """Panel without a node."""
     text = "Choose a node to see what is known about it. Hover shows its way up and down the mesh."

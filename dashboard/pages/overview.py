@@ -18,7 +18,7 @@ from dashboard.live import current
 from dashboard.memo import Memo, shared
 from dashboard.page import Page, Part, callback
 from dashboard.pages import overview_rows
-from dashboard.pages.lineage_states import empty_store, refused
+from dashboard.pages.lineage_states import empty_store, no_domain, refused
 from dashboard.pages.overview_attention import attention_card
 from dashboard.pages.overview_charts import charts
 from dashboard.pages.overview_facts import Facts
@@ -214,6 +214,8 @@ def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
             data = [{"value": d.name, "label": d.title or d.name} for d in named]
             if state.domain and state.domain not in {d.name for d in named}:
                 data.append({"value": state.domain, "label": f"{state.domain} (unknown)"})
+                gone = no_domain(state.domain, links) if state.domain not in {d.name for d in facts.domains()} else None
+                return _sub(facts), gone, {"display": "none"} if gone else {}, data, *chosen
             return _sub(facts), None, {}, data, *chosen
         except MeshlineError as error:
             return "This cannot be shown", refused(str(error), links), {"display": "none"}, [], *chosen
@@ -239,13 +241,13 @@ def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
 
 
 def _sub(facts: Facts) -> Part:
-    summary = facts.summary()
-    named = sum(1 for domain in facts.domains() if domain.colour >= 0)
-    counts = [
-        f"{named:,} domain{'s' if named != 1 else ''}",
-        f"{len(facts.products()):,} data products",
-        f"{summary.datasets:,} datasets",
-    ]
+    summary, mine = facts.summary(), [d for d in facts.domains() if facts.mine(d.name)]
+    named = sum(1 for domain in mine if domain.colour >= 0)
+    where, datasets = f"{named:,} domain{'s' if named != 1 else ''}", summary.datasets
+    if facts.state.domain is not None:
+        where, datasets = f"domain {facts.state.domain}", sum(d.datasets or 0 for d in mine)
+    products = len(facts.products())
+    counts = [where, f"{products:,} data product{'s' if products != 1 else ''}", f"{datasets:,} datasets"]
     return [" · ".join(counts), " · newest event ", ago(summary.newest_event, summary.as_of)]
 
 

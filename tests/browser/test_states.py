@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from lineage.answers import NodeDetail
 from lineage.errors import UsageError
 from tests.browser.conftest import Guarded
+from tests.browser.desk import filled, go
 from tests.browser.fake import NAMESPACE, FakeLineage
 from tests.browser.picture import click, settled, shown
 
@@ -43,6 +45,25 @@ def test_a_time_that_is_none_is_explained(page: Page, serve: Callable[..., str])
 
     page.goto(serve(Strict.retail()) + "/lineage?focus=fct_orders&asof=soon")
     expect(page.locator(".hero")).to_contain_text("“soon” is no time")
+    expect(page.locator("#asof-text")).to_have_text("“soon” is no time.")
+
+
+def test_a_time_to_come_says_what_is_shown(page: Page, demo_url: str) -> None:
+    page.goto(f"{demo_url}/?asof=2999-01-01T00:00:00Z")
+    strip = page.locator("#asof-text")
+    expect(strip).to_have_text(re.compile(r"^You look at 2999-01-01 00:00:00 UTC\. That is yet to come: "))
+    filled(page)
+
+
+def test_a_domain_that_is_not_there_has_no_figures(page: Page, demo_url: str) -> None:
+    page.goto(f"{demo_url}/?domain=nosuch")
+    expect(page.locator(".hero")).to_contain_text("There is no domain “nosuch” at this time.")
+    expect(page.locator("#health-body")).to_be_hidden()
+    page.get_by_role("link", name="All domains").click()
+    expect(page.locator("#health-body")).to_be_visible()
+    expect(page.locator(".hero")).to_have_count(0)
+    go(page, "?domain=finance")
+    expect(page.locator("#health-sub")).to_have_text(re.compile(r"^domain finance · 1 data product · \d+ datasets"))
 
 
 def test_a_defect_shows_a_number_and_no_traceback(page: Page, guard: Guarded, serve: Callable[..., str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def test_the_first_page_counts_the_company(lx: Lineage) -> None:
     assert summary.events == sum(receipt.last - receipt.first + 1 for receipt in load.receipts())
     assert summary.quarantined == 0
     assert summary.newest_event == load.last_event()
+
+
+def test_the_newest_event_is_the_last_one_until_then(lx: Lineage) -> None:
+    now = lx.summary().newest_event
+    assert now is not None
+    then = lx.summary(as_of=now - timedelta(days=7)).newest_event
+    assert then is not None
+    assert now - timedelta(days=9) < then <= now - timedelta(days=7)
+    assert lx.summary(as_of="1999-01-01").newest_event is None
 
 
 def test_the_first_page_counts_edges_and_those_that_cross_a_domain(lx: Lineage) -> None:
