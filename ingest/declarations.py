@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ingest.entities import Contribution
-from ingest.fold import former_name
+from ingest.fold import Io, former_name
 from ingest.history import DECLARED
 from ingest.lives import Declaration
 from ingest.model import Body, DatasetPart, Edge, EventFacts, Lifecycle
 from ingest.project import Projector
 from ingest.run_edges import columns_beside, data_edges, explicit_columns, explicit_edges
+from ingest.runs import metric_rows, test_rows
 from ingest.sets import FacetRef, Sets
 from ingest.tables import Row
 from lineage.identity import NodeKey
@@ -31,6 +32,8 @@ class Declared(NamedTuple):
     tells_edges: bool
     dropped: bool = False
     former: int | None = None  # dataset that was renamed to this one
+    metrics: tuple[Row, ...] = ()  # rows of ``metric`` and ``assertion``, of no run
+    tests: tuple[Row, ...] = ()
 
     def contribution(self) -> Contribution:
         """Its facets, for the history of the entity."""
@@ -56,10 +59,30 @@ def declare(event: EventFacts, sets: Sets, projector: Projector) -> Iterable[Dec
         yield _dataset(event, event.dataset, sets, projector)
         return
     yield _job(event, sets, projector)
-    for part in {part.id: part for part in (*event.inputs, *event.outputs)}.values():
+    listed: dict[int, list[DatasetPart]] = {}
+    for part in (*event.inputs, *event.outputs):
+        listed.setdefault(part.id, []).append(part)
+    for dataset, parts in listed.items():
         silent = Declaration(event.at, event.hash, event.producer, 0, 0)
-        former = _former(part, projector)
-        yield Declared(part.id, 0, silent, _refs(part.facets), False, _drops(part), former)
+        told = {(place, body.key): body for part in parts for place, body in part.facets}  # of one listed twice both
+        refs = _refs((place, body) for (place, _), body in told.items())
+        former = next((name for part in parts if (name := _former(part, projector)) is not None), None)
+        numbers = _numbers(event, parts, projector)
+        yield Declared(dataset, 0, silent, refs, False, any(map(_drops, parts)), former, *numbers)
+
+
+def _numbers(
+    event: EventFacts, parts: Sequence[DatasetPart], projector: Projector
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """A profile and test results that an event tells of a dataset without any run: as of its time."""
+    if not any(part.per_run for part in parts):
+        return (), ()
+    io = Io(parts[0], event.at)
+    for part in parts:
+        io.fold_numbers(part)
+    job = event.job.id if event.job is not None else None
+    tests = test_rows(None, job, event.at, {}, {("in", io.part.id): io})
+    return tuple(metric_rows(None, event.at, [io], projector)), tuple(tests)
 
 
 def _job(event: EventFacts, sets: Sets, projector: Projector) -> Declared:
@@ -96,7 +119,8 @@ def _dataset(event: EventFacts, part: DatasetPart, sets: Sets, projector: Projec
     tells_edges = any(body.key in ("lineage", "columnLineage") for _, body in part.facets)
     declaration = _declaration(event, sets.add_edges(edges), sets.add_columns(columns))
     former = _former(part, projector)
-    return Declared(part.id, 0, declaration, _refs(part.facets), tells_edges, _drops(part), former)
+    numbers = _numbers(event, [part], projector)
+    return Declared(part.id, 0, declaration, _refs(part.facets), tells_edges, _drops(part), former, *numbers)
 
 
 def _declaration(event: EventFacts, edge_set: int, column_set: int) -> Declaration:

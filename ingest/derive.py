@@ -131,6 +131,8 @@ class Derivation:
 
         if declared:
             changes.insert["declaration"] = [item.row(self._sets) for item in declared]
+            tables.append_once(cursor, tables.METRIC, [row for item in declared for row in item.metrics], changes)
+            tables.append_once(cursor, tables.ASSERTION, [row for item in declared for row in item.tests], changes)
         named = self._write_shared(cursor, known_at)
         self._jobs.prepare(cursor, units, known_at)
         self._turns.remove(gone)

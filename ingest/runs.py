@@ -144,8 +144,8 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
         job_facets=job_facets,
         row=row,
         io=tuple(io),
-        metrics=tuple(_metric_rows(run, measured, told.values(), projector)),
-        tests=tuple(_test_rows(run, job.id, measured, fold.tests, told)),
+        metrics=tuple(metric_rows(run, measured, told.values(), projector)),
+        tests=tuple(test_rows(run, job.id, measured, fold.tests, told)),
         turns=turns,
         stages=None if processing == "BATCH" else stages_of(key, ordered, fold, sets, projector),
     )
@@ -218,7 +218,8 @@ def _turn_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
     return [(*pair, at, run, None) for pair, at in rows.items()]
 
 
-def _metric_rows(run: int, at: int, told: Iterable[Io], projector: Projector) -> Iterable[RunRow]:
+def metric_rows(run: int | None, at: int, told: Iterable[Io], projector: Projector) -> Iterable[RunRow]:
+    """Rows of ``metric``: one for each node and name."""
     rows: dict[tuple[int, str], RunRow] = {}
     for io in told:
         part, last, node = io.part, "", io.part.id
@@ -230,13 +231,14 @@ def _metric_rows(run: int, at: int, told: Iterable[Io], projector: Projector) ->
     return rows.values()
 
 
-def _test_rows(
-    run: int,
-    job: int,
+def test_rows(
+    run: int | None,
+    job: int | None,
     at: int,
     of_run: dict[tuple[str, str], Assertion],
     told: Mapping[tuple[str, int], Io],
 ) -> Iterable[RunRow]:
+    """Rows of ``assertion``: one for each dataset, column and test; ``of_run`` are those of no dataset."""
     tested: list[tuple[int | None, dict[tuple[str, str], Assertion]]] = [(None, of_run)] if of_run else []
     tested += [(dataset, io.tests) for (_, dataset), io in told.items() if io.tests]
     rows: dict[tuple[Any, ...], RunRow] = {}

@@ -202,6 +202,25 @@ class Changes:
                 append(cursor, table.name, table.typed(), table.known(rows, known_at))
 
 
+def append_once(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[Row], changes: Changes) -> None:
+    """Note rows of no run for insertion that are not there yet: two events may tell the same of one instant.
+
+    ``table`` is ``metric`` or ``assertion``; its first column finds the rows to compare with.
+    """
+    fresh = dict.fromkeys(rows)
+    if not fresh:
+        return
+    names = ", ".join(f"epoch_us({name})" if type_ == _T else name for name, type_ in table.columns)
+    first = table.columns[0][0]
+    found = cursor.execute(
+        f"SELECT {names} FROM {table.name} WHERE run IS NULL AND {first} IN (SELECT unnest(?::UBIGINT[])) "  # noqa: S608
+        f"AND known_to = make_timestamp({OPEN_MICROS})",
+        [list({row[0] for row in fresh})],
+    )
+    known = set(found.fetchall())
+    changes.insert.setdefault(table.name, []).extend(row for row in fresh if row not in known)
+
+
 def append(cursor: duckdb.DuckDBPyConnection, table: str, columns: Columns, rows: Sequence[Row]) -> None:
     """Append rows to a table.
 

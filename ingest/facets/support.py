@@ -14,7 +14,8 @@ What Meshline does with every facet of the OpenLineage standard. This page is wr
 
 *Kept*: every facet, known or not, is kept in the archived event byte for byte. *History*: each distinct body of a job's
 or dataset's facet keeps the interval over which it held, on both clocks. *Rows of the run*: the facet tells of one run
-only and becomes rows of that run. *Understood*: Meshline reads it; the others are shown as they are.
+only and becomes rows of that run; profiles and test results of an event without a run are those of its time.
+*Understood*: Meshline reads it; the others are shown as they are.
 
 A facet is read wherever it stands (`facets`, `inputFacets`, `outputFacets`): producers mix the places up. Facets that
 are not listed, newer versions and unknown values pass through and are shown whole. What cannot be understood becomes a

@@ -187,6 +187,40 @@ def test_rule_09_assertions_are_found_wherever_they_stand(place: str) -> None:
         assert store.rows("SELECT field, name, status FROM assertion") == [("x", "not_null", "pass")]
 
 
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_rule_09_numbers_and_tests_of_an_event_without_a_run_are_those_of_its_time(one_by_one: bool) -> None:
+    def facets(rows: int, success: bool) -> dict[str, object]:
+        tests = [{"assertion": "not_null", "success": success, "column": "x", "severity": "warn"}]
+        profile = {"rowCount": rows, "columnMetrics": {"x": {"nullCount": 0}}}
+        return {"dataQualityMetrics": profile, "dataQualityAssertions": {"assertions": tests}}
+
+    again = json.loads(dataset_event("a", **facets(5, False)))
+    events = [
+        dataset_event("a", at="2026-01-02T00:00:00Z", **facets(7, True)),
+        dataset_event("a", **facets(5, False)),
+        json.dumps({**again, "producer": "https://example.com/other"}).encode(),  # the same told twice
+        job_event(inputs=[("b", {"inputFacets": facets(9, False)})]),
+    ]
+    with loaded(*events, one_by_one=one_by_one) as store:
+        lx = lineage.open(store)
+        found = lx.show("dataset:warehouse:a")
+        assert found.metrics == {"rowCount": 7}
+        assert [(test["column"], test["status"], test["severity"]) for test in found.assertions] == [
+            ("x", "pass", "warn")
+        ]
+        assert lx.show("column:warehouse:a:x").metrics == {"nullCount": 0}
+        assert lx.show("dataset:warehouse:a", as_of="2026-01-01T12:00:00Z").assertions[0]["status"] == "fail"
+        assert lx.show("dataset:warehouse:b").metrics == {"rowCount": 9}
+        assert store.rows("SELECT count(*), count(run) FROM metric") == [(6, 0)]
+
+
+def test_a_dataset_that_a_declaration_lists_twice_has_the_facets_of_both() -> None:
+    read, written = ("a", {"documentation": {"description": "read"}}), ("a", {"schema": schema("x")})
+    with loaded(job_event(inputs=[read], outputs=[written])) as store:
+        found = lineage.open(store).show("dataset:warehouse:a")
+        assert (found.description, [column.name for column in found.columns]) == ("read", ["x"])
+
+
 def test_rule_10_an_explicit_facet_on_any_event_forbids_the_product() -> None:
     entry = {
         "namespace": "warehouse", "name": "c", "type": "DATASET",
