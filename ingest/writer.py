@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from datetime import datetime
@@ -17,6 +16,7 @@ from ingest.model import EventFacts
 from ingest.outcome import NOTED, Line, Noted, Outcome
 from ingest.project import Projector
 from ingest.quarantine import Rejected
+from lineage.collector import paused
 from lineage.store import Store
 from lineage.store.version import count_batch
 from lineage.times import utcnow
@@ -304,20 +304,17 @@ class Writer:
 
 
 class _Writing:
-    """A write transaction after whose failure everything kept in memory is dropped.
-
-    The cyclic garbage collector pauses meanwhile: a batch makes hundreds of thousands of objects and no cycles, and
-    looking through them again and again costs a quarter of the time.
-    """
+    """A write transaction after whose failure everything kept in memory is dropped."""
 
     def __init__(self, store: Store, derivation: Derivation) -> None:
         self._transaction = store.transaction()
+        self._paused = paused()
         self._derivation = derivation
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
-        self._collected = gc.isenabled()
-        gc.disable()
-        return self._transaction.__enter__()
+        cursor = self._transaction.__enter__()
+        self._paused.__enter__()
+        return cursor
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         written = False
@@ -325,10 +322,9 @@ class _Writing:
             self._transaction.__exit__(kind, error, trace)  # type: ignore[arg-type]
             written = kind is None
         finally:
+            self._paused.__exit__(None, None, None)
             if not written:
                 self._derivation.forget()
-            if self._collected:
-                gc.enable()
 
 
 def _archive(

@@ -66,15 +66,17 @@ class CarriedPromises:
             self._service.clear()
             self._labels.clear()
         facts, now = self._observed.at(view, frame), view.as_of
-        personal: dict[int, set[tuple[str, str]]] = {}
+        bound = bindings(view.instant).bound
+        personal: dict[int, set[tuple[str, str]]] = {one.node: set() for one in bound}
         for (node, field), tags in personal_tags(view).items():
-            personal.setdefault(node, set()).update((field, tag) for tag in tags)
+            if node in personal:
+                personal[node].update((field, tag) for tag in tags)
         found: dict[str, list[Held]] = {}
-        for place, one in enumerate(bindings(view.instant).bound):
+        for place, one in enumerate(bound):
             node = one.node
             if one.contract.status not in ENFORCED or view.hidden(node):
                 continue
-            seen = facts.tests.get(node), facts.rows.get(node), facts.columns.get(node), personal.get(node)
+            seen = facts.tests.get(node), facts.rows.get(node), facts.columns.get(node), personal[node]
             held = self._data.get(place)
             if held is None or now > held.until or held.seen != seen:
                 said = promises_of_data(view, one, facts, now)
