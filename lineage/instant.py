@@ -14,6 +14,7 @@ from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
+    from lineage.graph.ends import NodeEnds
     from lineage.store import Store
 
 T = TypeVar("T")
@@ -100,8 +101,8 @@ SELECT DISTINCT word FROM (
 class _Label(Generic[R]):
     """A property that is found once for all instants that have the same labels (:class:`_Labels`)."""
 
-    def __init__(self, find: Callable[[Instant], R], *, of_nodes: bool) -> None:
-        self.find, self.of_nodes = find, of_nodes
+    def __init__(self, find: Callable[[Instant], R], scope: Literal["declared", "of_nodes", "of_names"]) -> None:
+        self.find, self.scope = find, scope
         self.__doc__ = find.__doc__
 
     def __set_name__(self, _owner: type, name: str) -> None:
@@ -114,7 +115,7 @@ class _Label(Generic[R]):
     def __get__(self, instant: Instant | None, _owner: type) -> _Label[R] | R:
         if instant is None:
             return self
-        known = instant.labels.of_nodes if self.of_nodes else instant.labels.declared
+        known: dict[str, Any] = getattr(instant.labels, self.scope)
         if self.name not in known:
             known[self.name] = self.find(instant)
         found: R = known[self.name]
@@ -123,12 +124,17 @@ class _Label(Generic[R]):
 
 def _declared(find: Callable[[Instant], R]) -> _Label[R]:
     """Follows from declarations alone: domains, ownership, tags."""
-    return _Label(find, of_nodes=False)
+    return _Label(find, "declared")
 
 
 def _of_nodes(find: Callable[[Instant], R]) -> _Label[R]:
     """Follows from declarations and the nodes of the snapshot."""
-    return _Label(find, of_nodes=True)
+    return _Label(find, "of_nodes")
+
+
+def _of_names(find: Callable[[Instant], R]) -> _Label[R]:
+    """Follows from the nodes of the snapshot alone."""
+    return _Label(find, "of_names")
 
 
 class _Labels:
@@ -149,6 +155,7 @@ class _Labels:
         declared = last is not None and last.state == state
         self.declared: dict[str, Any] = last.declared if last and declared else {}
         self.of_nodes: dict[str, Any] = last.of_nodes if last and declared and last.nodes is nodes else {}
+        self.of_names: dict[str, Any] = last.of_names if last and last.nodes is nodes else {}
 
 
 class Instant:
@@ -201,6 +208,9 @@ class Instant:
         _ = self.expires
         for name in ("domains", "facets", "facets_of", "grouped", "owners_by_hand", "other_names") if last else ():
             getattr(self, name)
+        asked: NodeEnds | None = last.labels.of_names.get("ends") if last else None
+        if asked is not None and asked.ready:
+            self.ends.prepare()
 
     def remember_label(self, name: str, find: Callable[[], T]) -> T:
         """As :meth:`remember`, for what follows from names, domains and owners: asked once while these stay."""
@@ -280,6 +290,13 @@ class Instant:
         datasets = (self.snapshot.kind == 0).nonzero()[0]
         at, jobs, _ = self.snapshot.arrows(datasets, kind)
         return datasets[at].tolist(), jobs.tolist()
+
+    @_of_names
+    def ends(self) -> NodeEnds:
+        """Nodes by the ends of their names."""
+        from lineage.graph.ends import NodeEnds
+
+        return NodeEnds(self.snapshot.parts()["nodes"])
 
     @_of_nodes
     def grouped(self) -> frozenset[int]:

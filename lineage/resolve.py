@@ -12,43 +12,20 @@ import json
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lineage.errors import UnknownNodeError, UsageError
 from lineage.identity import KINDS, NodeKey, node_id, splits
 from lineage.times import iso
 
 if TYPE_CHECKING:
+    from lineage.graph import Snapshot
+    from lineage.graph.ends import Levels
     from lineage.view import View
 
-_MANY = 1000  # ends looked at; more than that is ambiguous anyway
+_MANY = 1000  # nodes of one level put in order for an error
 _COLONS = 200  # each pair of them is a way to split a column text
 _SHOWN = 50  # candidates named in an error
-_CUTS = 8  # places in a text at which the name of a dataset may end and that of a column begin
-
-_ENDS = """
--- datasets and jobs whose name ends like this: 0 whole name, 1 end at a boundary, 2 any end
-SELECT id, CASE
-    WHEN name = $end OR namespace || ':' || name = $end THEN 0
-    WHEN regexp_matches(left(namespace || ':' || name, -length($end)), '[^\\p{L}\\p{N}_]$') THEN 1
-    ELSE 2
-  END AS level
-FROM node
-WHERE kind IN (SELECT unnest($kinds)) AND ends_with(namespace || ':' || name, $end) AND known_from <= $known
-ORDER BY level, name, namespace, kind LIMIT $many
-"""
-_COLUMN_ENDS = """
--- columns whose text ends like this, with ':' or '.' before the column: levels as for names
-SELECT id, CASE
-    WHEN field = $end OR name || ':' || field = $end OR name || '.' || field = $end THEN 0
-    WHEN regexp_matches(left(namespace || ':' || name || ':' || field, -length($end)), '[^\\p{L}\\p{N}_]$') THEN 1
-    ELSE 2
-  END AS level
-FROM node
-WHERE kind = 'column' AND known_from <= $known
-  AND (ends_with(namespace || ':' || name || ':' || field, $end) OR ends_with(name || '.' || field, $end))
-ORDER BY level, name, namespace, field LIMIT $many
-"""
 
 
 def resolve(view: View, text: str) -> int:
@@ -86,7 +63,8 @@ def resolve(view: View, text: str) -> int:
     found = _by_end(view, text)
     if found:
         return _only(view, text, found)
-    if view.store.rows("SELECT 1 FROM node WHERE id IN (SELECT unnest($ids::UBIGINT[])) LIMIT 1", _ids(text)):
+    ids = [key.id for key in splits(text)]
+    if ids and view.store.rows("SELECT 1 FROM node WHERE id IN (SELECT unnest($ids::UBIGINT[])) LIMIT 1", {"ids": ids}):
         raise UnknownNodeError(f"{text} (not yet known at {iso(view.known_at)})")
     raise UnknownNodeError(text, near(view, text))
 
@@ -134,7 +112,10 @@ def near(view: View, text: str, limit: int = 5) -> list[str]:
 
     prefix, colon, rest = text.partition(":")
     words = rest if colon and prefix in (*KINDS, "datasetField") else text
-    hits = search(view, words, limit=limit) or search(view, re.split(r"[.:/]", words)[-1], limit=limit)
+    hits = search(view, words, limit=limit)
+    last = re.split(r"[.:/]", words)[-1]
+    if not hits and last != words:
+        hits = search(view, last, limit=limit)
     return [hit.id for hit in hits]
 
 
@@ -183,37 +164,28 @@ def _by_end(view: View, text: str) -> list[int]:
     end = text
     if colon and rest and prefix in (*KINDS, "datasetField"):
         kinds, end = ("column" if prefix == "datasetField" else prefix,), rest
-    parameters = {"end": end, "known": view.snapshot.known_at, "many": _MANY}
-    found: list[int] = []
+    ends = view.instant.ends
     named = [kind for kind in kinds if kind != "column"]
-    if named:
-        found = _best(view, view.store.rows(_ENDS, {**parameters, "kinds": named}))
-    if not found and "column" in kinds:
-        found = _best(view, [*view.store.rows(_COLUMN_ENDS, parameters), *_by_dataset(view, end, parameters)])
-    return found
+    found = _best(view, ends.entities(end, named)) if named else []
+    return found or (_best(view, ends.columns(end)) if "column" in kinds else [])
 
 
-def _by_dataset(view: View, end: str, parameters: dict[str, Any]) -> list[tuple[int, int]]:
-    """Columns of datasets with other names: the end of any of these names, ``:`` or ``.``, and the column."""
-    found = []
-    for cut in [at for at, sign in enumerate(end) if sign in ":." and 0 < at < len(end) - 1][-_CUTS:]:
-        asked = {**parameters, "end": end[:cut], "kinds": ["dataset"]}
-        for node, level in view.store.rows(_ENDS, asked):
-            dataset = view.snapshot.index(node)
-            if dataset in view.instant.grouped and dataset is not None:
-                column = _column(view, dataset, end[cut + 1 :])
-                found += [(int(view.snapshot.ids[column]), level)] if column is not None else []
-    return found
-
-
-def _best(view: View, rows: Sequence[tuple[int, int]]) -> list[int]:
-    """Visible nodes of the lowest level that has any."""
-    for level in (0, 1, 2):
-        nodes = _distinct(view.snapshot.index(node) for node, mine in rows if mine == level)
-        visible = [i for i in nodes if not view.hidden(i)]
+def _best(view: View, levels: Levels) -> list[int]:
+    """Visible nodes of the lowest level that has any, in order of their names; of very many the first that were met."""
+    for level in levels:
+        visible: list[int] = []
+        for i in dict.fromkeys(level.tolist()):
+            if not view.hidden(i):
+                visible.append(i)
+            if len(visible) == _MANY:
+                break
         if visible:
-            return visible
+            return sorted(visible, key=lambda i: _order(view.snapshot, i)) if len(visible) > 1 else visible
     return []
+
+
+def _order(snapshot: Snapshot, i: int) -> tuple[str, str, str, int]:
+    return snapshot.name(i), snapshot.namespace(i), snapshot.field(i) if snapshot.kind[i] == 2 else "", i
 
 
 def _only(view: View, text: str, found: Sequence[int]) -> int:
@@ -236,7 +208,3 @@ def _quoted(view: View, i: int) -> str:
 
 def _distinct(found: object) -> list[int]:
     return list(dict.fromkeys(i for i in found if i is not None))  # type: ignore[attr-defined]
-
-
-def _ids(text: str) -> dict[str, list[int]]:
-    return {"ids": [key.id for key in splits(text)]}

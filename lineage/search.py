@@ -23,6 +23,7 @@ MAX_TEXT = 500
 MAX_LIMIT = 1000
 _ALIKE = 0.86  # Jaro-Winkler similarity from which a word counts as a typing error of another
 _CORRECTIONS = 6  # words of names tried for one word of the text
+_KEPT_WORDS = 10_000  # words whose corrections are kept
 _TYPO = 0.6  # factor on the score of corrected hits
 _WORD = re.compile(r"[^\W_]+")
 
@@ -99,10 +100,17 @@ def _hit(view: View, i: int, score: float) -> SearchHit:
 
 def _corrections(view: View, word: str) -> list[str]:
     """The word itself when it occurs in a name, else the words of names that look most like it."""
-    if any(word in known for known in view.instant.words):
-        return [word]
-    parameters = {"known": view.instant.words, "word": word, "alike": _ALIKE, "many": _CORRECTIONS}
-    return [row[0] for row in view.store.rows(_ALIKES, parameters)]
+    known: dict[str, list[str]] = view.instant.remember_label("corrections of words", dict)
+    found = known.get(word)
+    if found is None:
+        if any(word in other for other in view.instant.words):
+            found = [word]
+        else:
+            parameters = {"known": view.instant.words, "word": word, "alike": _ALIKE, "many": _CORRECTIONS}
+            found = [row[0] for row in view.store.rows(_ALIKES, parameters)]
+        if len(known) < _KEPT_WORDS:
+            known[word] = found
+    return found
 
 
 def _replaced(text: str, words: Sequence[str], others: Sequence[str]) -> str:
