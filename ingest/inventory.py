@@ -57,7 +57,7 @@ def inventory(store: Store, limit: int = EVENTS) -> Inventory:
     counted: dict[str, Counter[tuple[str, str]]] = {}
     seen = 0
     with store.cursor() as cursor:
-        rows = cursor.execute("SELECT block, n FROM raw ORDER BY block DESC").fetchall()
+        rows = cursor.execute("SELECT block, n FROM raw WHERE block IS NOT NULL ORDER BY block DESC").fetchall()
         first = 0
         total = 0
         for block, n in rows:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ingest import altered
-from ingest.archive import BLOCK_EVENTS, append_block, receipt_time, tail, tick_after
+from ingest.archive import BLOCK_EVENTS, append_block, pad, receipt_time, tail, tick_after
 from ingest.envelope import Envelope
 from ingest.metrics import LiveMetrics
 from ingest.projection_loop import ProjectionLoop
@@ -40,6 +40,7 @@ log = logging.getLogger("meshline.ingest")
 
 SOURCE = "http"
 _GATHER = 0.008  # seconds; 64 clients come back within 5 to 10 ms
+_PAD_AFTER = 8 * 1024 * 1024  # bytes of blocks
 _FRESH_BYTES = 32 * 1024 * 1024  # of events that wait for the projector in memory; raw slices point into them
 
 
@@ -126,6 +127,7 @@ class LiveIngest:
         self._told_rejected = 0
         with self.store.cursor() as cursor:
             self._masks = altered.is_on(cursor)
+        self._unpadded = 0  # bytes of blocks since the archive was padded last
         self._place: tuple[int, datetime | None] | None = None  # next block, receipt time of the last one
         self._fresh: dict[int, Sequence[Envelope]] = {}  # read events of committed blocks, for the projector
         self._fresh_sizes: dict[int, int] = {}
@@ -264,10 +266,11 @@ class LiveIngest:
         """
         place, self._place = self._place, None
         blocks = [events[start : start + BLOCK_EVENTS] for start in range(0, len(events), BLOCK_EVENTS)]
+        pads = self._unpadded >= _PAD_AFTER
         with self.store.cursor() as cursor:
             block, last = place or tail(cursor)
             at = receipt_time(last, tick_after(utcnow(), self.projector.tick()))
-            with self._one_commit(cursor, len(blocks) + bool(rejected) + self._masks):
+            with self._one_commit(cursor, len(blocks) + bool(rejected) + self._masks + pads):
                 originals: dict[bytes, tuple[bytes, bytes]] = {}
                 if self._masks:
                     events, originals = altered.mask(cursor, events)
@@ -276,8 +279,12 @@ class LiveIngest:
                 for number, part in enumerate(blocks, block):
                     self._hand_over(number, part)
                 for number, part in enumerate(blocks, block):
-                    append_block(cursor, number, [event.data for event in part], at, SOURCE, originals)
+                    data = [event.data for event in part]
+                    self._unpadded += append_block(cursor, number, data, at, SOURCE, originals)
                 put(cursor, rejected, at, SOURCE)
+                if pads:
+                    pad(cursor, self._unpadded)
+                    self._unpadded = 0
         self._place = (block + len(blocks), at if events else last)
         return at
 

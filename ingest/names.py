@@ -13,6 +13,7 @@ from ingest.model import Body, ColumnEdge, ColumnLineage, ColumnUse, ExplicitLin
 from lineage.identity import NodeKey, run_key
 
 _CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
+_RUNS = 50_000  # runs are kept apart: each is named by a few events, soon after each other, and then no more
 
 
 class Names:
@@ -31,10 +32,12 @@ class Names:
         self.bodies: dict[int, str] = {}
         self._memo: dict[tuple[Any, ...], Any] = {}
         self._older: dict[tuple[Any, ...], Any] = {}  # the memo before: what is still in use moves over from there
+        self._runs: dict[tuple[str, str, str], int] = {}  # keys of runs
+        self._told: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # what facets say of a run, by their digest
 
     def forget(self) -> None:
         """Drop the memo: after a failed write, what it remembers as told may not be in the store."""
-        self._memo, self._older = {}, {}
+        self._memo, self._older, self._runs, self._told = {}, {}, {}, {}
         self.nodes.clear()
         self.bodies.clear()
 
@@ -44,6 +47,10 @@ class Names:
         self.nodes, self.bodies = {}, {}
         if len(self._memo) > _CAP:
             self._memo, self._older = {}, self._memo
+        if len(self._runs) > _RUNS:
+            self._runs = {}
+        if len(self._told) > _RUNS:
+            self._told = {}
         return nodes, bodies
 
     def _recall(self, memo_key: tuple[Any, ...]) -> Any:
@@ -64,9 +71,9 @@ class Names:
     def run(self, run_id: str, namespace: str, name: str) -> int:
         """Key of a run."""
         memo_key = (run_id, namespace, name)
-        found: int | None = self._memo.get(memo_key) or self._recall(memo_key)
+        found = self._runs.get(memo_key)
         if found is None:
-            found = self._memo[memo_key] = run_key(run_id, namespace, name)
+            found = self._runs[memo_key] = run_key(run_id, namespace, name)
         return found
 
     def _name_job(self, namespace: str, name: str) -> None:

@@ -113,12 +113,12 @@ class Projector(Names):
         inputs = self._section(data, sections.inputs, _INPUTS, notes)
         outputs = self._section(data, sections.outputs, _OUTPUTS, notes)
         run_id, memo_key = envelope.run.runId, (_RUN, sections.run.digest)
-        told: tuple[Any, ...] | None = memo.get(memo_key) or self._recall(memo_key)
+        told = self._told.get(memo_key)
         if told is None:
             before = len(notes)
             told = self._run_facts(_slice(data, sections.run), notes)
             if len(notes) == before:
-                memo[memo_key] = told
+                self._told[memo_key] = told
         return RunFacts(run_id, *told), job, inputs, outputs
 
     def _section(self, data: bytes, section: Section, kind: int, notes: list[str]) -> Listed:
@@ -244,12 +244,12 @@ class Projector(Names):
 
     def _run(self, run: RunPart, notes: list[str]) -> RunFacts:
         memo_key = (RUN, _hash(run.facets))
-        told: tuple[Any, ...] | None = self._memo.get(memo_key)  # the other events of a run say the same
-        if told is None and (told := self._recall(memo_key)) is None:
+        told = self._told.get(memo_key)  # the other events of a run say the same
+        if told is None:
             before = len(notes)
             told = self._run_facts(run.facets, notes)
             if len(notes) == before:
-                self._memo[memo_key] = told
+                self._told[memo_key] = told
         return RunFacts(run.runId, *told)
 
     def _run_facts(self, facets: msgspec.Raw, notes: list[str]) -> tuple[Any, ...]:

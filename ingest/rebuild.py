@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.archive import pad
 from ingest.baseline import check_baseline, copy_baseline
 from ingest.lives import MISSES, MISSES_KEY
 from ingest.sql_step import SETTINGS, read_pending
@@ -112,11 +113,15 @@ def _told_tables(store: Store) -> list[str]:
 
 
 def _copy(store: Store, target: Store, table: str) -> None:
+    archived = table == "raw"
+    which = "WHERE block IS NOT NULL" if archived else ""  # padding is made anew
     with store.reading() as source:
-        reader: pa.RecordBatchReader = source.sql(f"SELECT * FROM {table}").to_arrow_reader(_COPY_ROWS)  # noqa: S608
+        reader: pa.RecordBatchReader = source.sql(f"SELECT * FROM {table} {which}").to_arrow_reader(_COPY_ROWS)  # noqa: S608
         for batch in reader:
             with target.transaction() as cursor:
                 Store.insert(cursor, table, _as_table(batch))
+                if archived:
+                    pad(cursor, batch.column("body").nbytes)
 
 
 def _as_table(batch: pa.RecordBatch) -> pa.Table:

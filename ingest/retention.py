@@ -143,6 +143,8 @@ def retain(
         done = _Retention(cursor, before, rule.keep, now, actor, applied=key is not None, reason=reason).run(kinds, key)
         if key is None:
             raise _PlanOnlyError
+    if any(item.rows for item in done):
+        store.checkpoint(merge=True)
     return done
 
 

@@ -26,7 +26,7 @@ _SILENT = timedelta(days=30)  # a batch run without an end that told nothing for
 _BLOCKS = """
 -- one block of the archive, newest first, with the number of events behind it
 SELECT block, received_at, n, octet_length(body), sum(n) OVER (ORDER BY block DESC) - n AS behind
-FROM raw ORDER BY block DESC
+FROM raw WHERE block IS NOT NULL ORDER BY block DESC
 """
 _GOING = """
 -- one event whose bytes may go: its run, if it has one, has ended and told nothing behind the last removed block
@@ -104,7 +104,7 @@ def remove_blocks(cursor: duckdb.DuckDBPyConnection, plan: ArchivePlan) -> None:
     gone = cursor.execute("SELECT sum(n) FROM raw WHERE block <= ?", [plan.block]).fetchall()[0][0] - len(carried)
     before = cursor.execute("SELECT value FROM meta WHERE key = ?", [RECEIVED_BEFORE]).fetchall()
     Store.set_meta(cursor, RECEIVED_BEFORE, str(int(before[0][0]) + gone if before else gone))
-    cursor.execute("DELETE FROM raw WHERE block <= ?", [plan.block])
+    cursor.execute("DELETE FROM raw WHERE block IS NULL OR block <= ?", [plan.block])  # padding goes with its blocks
 
 
 def _carry(cursor: duckdb.DuckDBPyConnection, rows: Sequence[tuple[int, int, int]]) -> None:

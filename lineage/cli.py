@@ -140,6 +140,9 @@ def _defect(error: Exception) -> int:
     if os.environ.get("MESHLINE_TRACE"):
         raise error
     what = str(error).strip().partition("\n")[0]
+    if type(error).__name__ == "OutOfMemoryException":  # DuckDB's; not loaded by commands that need no database
+        typer.echo("The database may take too little memory for this: set MESHLINE_MEMORY to more.", err=True)
+        return 1
     typer.echo(
         f"meshline: unexpected {type(error).__name__}: {what}\n"
         "This is a defect. Run it again with MESHLINE_TRACE=1 to see where, and report it.",

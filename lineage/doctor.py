@@ -129,7 +129,7 @@ def _checks() -> Iterator[tuple[str, str, str]]:
     yield (
         "event-without-bytes",
         "events whose bytes are not in the archive",
-        "SELECT lower(hex(hash)) FROM event WHERE block NOT IN (SELECT block FROM raw)",
+        "SELECT lower(hex(hash)) FROM event WHERE block NOT IN (SELECT block FROM raw WHERE block IS NOT NULL)",
     )
     yield (
         "position-twice",

@@ -44,14 +44,25 @@ WITH
     FROM facet f JOIN facet_body b USING (body)
     WHERE f.key = 'schema' AND f.known_from <= $known AND f.known_to > $known AND json_valid(b.json)
   ),
-  described AS (SELECT DISTINCT dataset FROM field)
+  described AS (SELECT DISTINCT dataset FROM field),
+  unlisted AS (
+    SELECT c.id, c.dataset, string_split(c.field, '.') AS parts
+    FROM node c SEMI JOIN told ON told.id = c.dataset SEMI JOIN described ON described.dataset = c.dataset
+    ANTI JOIN field f ON f.dataset = c.dataset AND f.name = c.field
+    WHERE c.kind = 'column' AND c.known_from <= $known
+  ),
+  part AS ( -- of a field that is listed: looked up by every beginning, since a table may have a million columns
+    SELECT DISTINCT id FROM (
+      SELECT id, dataset,
+        unnest(list_transform(range(1, len(parts)), lambda n: array_to_string(parts[:n], '.'))) AS name
+      FROM unlisted WHERE len(parts) > 1
+    ) SEMI JOIN field USING (dataset, name)
+  )
 SELECT id FROM node ANTI JOIN told USING (id) WHERE kind = 'dataset' AND known_from <= $known
 UNION ALL
 SELECT c.id FROM node c ANTI JOIN told ON told.id = c.dataset WHERE c.kind = 'column' AND c.known_from <= $known
 UNION ALL
-SELECT c.id FROM node c SEMI JOIN told ON told.id = c.dataset SEMI JOIN described ON described.dataset = c.dataset
-ANTI JOIN field f ON f.dataset = c.dataset AND (c.field = f.name OR starts_with(c.field, f.name || '.'))
-WHERE c.kind = 'column' AND c.known_from <= $known
+SELECT id FROM unlisted ANTI JOIN part USING (id)
 """
 
 

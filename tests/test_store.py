@@ -525,3 +525,32 @@ def test_a_store_is_closed_when_what_others_ask_has_ended(
     assert told == ([(rows,)] if patience > 1 else [duckdb.InterruptException])
     with pytest.raises(duckdb.ConnectionException), store.cursor():
         pass
+
+
+@pytest.mark.parametrize("size", ["much", "5XB", "0"])
+def test_a_memory_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: str) -> None:
+    monkeypatch.setenv("MESHLINE_MEMORY", size)
+    assert "MESHLINE_MEMORY" in refusal(tmp_path / "small.duckdb")
+
+
+def test_trimming_lets_pages_go_and_leaves_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MESHLINE_MEMORY", "400MB")
+    with Store.open(tmp_path / "large.duckdb") as store:
+        limit = store.rows("SELECT current_setting('memory_limit')")
+        with store.transaction() as cursor:
+            cursor.execute("CREATE TABLE noise AS SELECT hash(i) AS a, hash(i + 1) AS b FROM range(4_000_000) r(i)")
+        store.checkpoint()
+        store.rows("SELECT sum(a % 7), sum(b % 7) FROM noise")
+        pages = "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'BASE_TABLE'"
+        assert store.rows(pages)[0][0] > 48 * 2**20
+        store.trim()
+        assert store.rows(pages)[0][0] < 48 * 2**20
+        assert store.rows("SELECT current_setting('memory_limit')") == limit == [("381.4 MiB",)]
+
+
+def test_too_little_memory_for_a_write_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MESHLINE_MEMORY", "20MB")
+    with Store.open(tmp_path / "tight.duckdb") as store:
+        with pytest.raises(StoreError, match="MESHLINE_MEMORY"), store.transaction() as cursor:
+            cursor.execute("CREATE TABLE noise AS SELECT list(hash(i)) AS a FROM range(40_000_000) r(i)")
+        assert store.get_meta("format")

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 LENGTH = struct.Struct("<I")
 _LARGEST = 1 << 30  # bytes of a block; a frame that claims more is none
 _SKIPPED = b"\x50\x2a\x4d\x18"  # a frame that decompression passes over (RFC 8878, 3.1.2)
+_BODIES = """
+-- one row per asked block; the bounds let zone maps pass over the others
+SELECT block, body FROM raw WHERE block BETWEEN ? AND ? AND block IN (SELECT unnest(?::UBIGINT[]))
+"""
 _PAIR = 64  # bytes: two SHA-256
 
 
@@ -90,7 +94,9 @@ def fetch(cursor: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, int]]) 
     """Raw events by (block, position); each block is decompressed once."""
     blocks = sorted({block for block, _ in places})
     found: dict[tuple[int, int], bytes] = {}
-    bodies = cursor.execute("SELECT block, body FROM raw WHERE block IN (SELECT unnest(?))", [blocks]).fetchall()
+    if not blocks:
+        return {}
+    bodies = cursor.execute(_BODIES, [blocks[0], blocks[-1], blocks]).fetchall()
     wanted: dict[int, list[int]] = {}
     for block, position in places:
         wanted.setdefault(block, []).append(position)

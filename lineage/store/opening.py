@@ -86,7 +86,15 @@ def damaged_log(file: Path) -> StoreError:
 
 
 def write_error(file: Path | None, error: Exception) -> StoreError | None:
-    """Our own words for a disk that takes no more; ``None`` for any other error. Nothing of the write was kept."""
+    """Our own words for a disk that takes no more or too little memory; ``None`` for any other error.
+
+    Nothing of the write was kept.
+    """
+    if "out of memory" in str(error).lower():
+        return StoreError(
+            f"{file or 'The database'} cannot be written: the database may take too little memory for this. What was "
+            "committed before is safe; set MESHLINE_MEMORY to more (default: 25%) and do the rest again."
+        )
     text = str(error).replace(str(file), "").lower() if file is not None else ""
     if not any(word in text for word in _FULL):
         return None

@@ -29,6 +29,15 @@ _CONFIG = {
 _PATIENCE = 5.0  # seconds that a question may go on while the store is being closed
 _INTERRUPTS = 100
 _CHECKPOINT = "64MB"  # p99 of a commit 4 ms; 1 MB gives 66 ms (docs/design.md, "Store")
+_MEMORY = "25%"  # of the memory of the machine; DuckDB would fill 80 % with pages of the file before it lets any go
+_PAGES = 32 * 1024 * 1024  # bytes
+_IN_MEMORY = """
+-- one row: bytes that the database holds in memory, and how many of them are pages of the file
+SELECT coalesce(sum(memory_usage_bytes), 0)::BIGINT,
+  coalesce(sum(memory_usage_bytes) FILTER (tag = 'BASE_TABLE'), 0)::BIGINT FROM duckdb_memory()
+"""
+_NO_MERGING = "SET max_vacuum_tasks = 0"
+_MERGING = "SET max_vacuum_tasks = 100"
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 _COMMITS: dict[Path, list[int]] = {}  # the last commit to each file; while a process has it open, no other writes it
 _NUMBERS = itertools.count(1)
@@ -87,7 +96,7 @@ class Store:
         StoreVersionError
             when a newer Meshline wrote it.
         StoreError
-            when it is missing, unreadable, damaged, or no database at all.
+            when it is missing, unreadable, damaged, or no database at all; or when ``MESHLINE_MEMORY`` is no size.
         """
         import duckdb
 
@@ -104,8 +113,12 @@ class Store:
         store = cls(connection, file, read_only=read_only)
         try:
             connection.execute("SET GLOBAL TimeZone = 'UTC'")  # a plain SET would not reach the cursors
+            if not memory:
+                _limit_memory(connection)
             if not memory and not read_only:
                 connection.execute(f"SET checkpoint_threshold = '{_CHECKPOINT}'")
+                # Merging writes what was written long ago again and again, and leaves as much free space behind
+                connection.execute(_NO_MERGING)
             store._migrate(existed)
         except BaseException:
             connection.close()
@@ -235,11 +248,43 @@ class Store:
         cursor.execute("DELETE FROM meta WHERE key = ?", [key])
         cursor.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
 
-    def checkpoint(self) -> None:
-        """Fold the write-ahead log into the file."""
-        if not self.read_only:
-            with self._write_lock, self.cursor() as cursor:
+    def checkpoint(self, *, merge: bool = False) -> None:
+        """Fold the write-ahead log into the file.
+
+        Parameters
+        ----------
+        merge
+            put together what deletions left of row groups, so that their space becomes free. Costs as much as is left.
+        """
+        if self.read_only:
+            return
+        with self._write_lock, self.cursor() as cursor:
+            if merge:
+                cursor.execute(_MERGING)
+            try:
                 cursor.execute("CHECKPOINT")
+            finally:
+                if merge:
+                    cursor.execute(_NO_MERGING)
+
+    def trim(self) -> None:
+        """Let go of pages of the file that are in memory only because they were written or read some time ago.
+
+        A long load would otherwise fill the memory up to the limit with pages that nobody asks for again.
+        """
+        import duckdb
+
+        if self.path is None:
+            return
+        with self.cursor() as cursor:
+            (total, pages) = cursor.execute(_IN_MEMORY).fetchall()[0]
+            if pages <= _PAGES:
+                return
+            try:
+                with contextlib.suppress(duckdb.Error):  # what is in use stays
+                    cursor.execute(f"SET memory_limit = '{total - pages + _PAGES}B'")
+            finally:
+                cursor.execute(f"SET memory_limit = '{_memory()}'")
 
     def snapshot(self, target: Path) -> None:
         """Copy the file as it is now; the copy opens anywhere, also while this process goes on writing."""
@@ -296,6 +341,21 @@ class Store:
         except (duckdb.CatalogException, duckdb.BinderException):  # no such table, or another one
             return None
         return int(value) if isinstance(value, str) and value.isdecimal() else None
+
+
+def _memory() -> str:
+    """How much the database may keep in memory: ``MESHLINE_MEMORY``, else a quarter of what the machine has."""
+    return (os.environ.get("MESHLINE_MEMORY") or _MEMORY).replace("'", "")
+
+
+def _limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bound what the database keeps in memory; beyond it drops pages, and sorts and joins on disk."""
+    import duckdb
+
+    try:
+        connection.execute(f"SET memory_limit = '{_memory()}'")
+    except duckdb.Error:
+        raise StoreError(f"MESHLINE_MEMORY: “{_memory()}” is no size; say it like 2GB or 25%.") from None
 
 
 def _free_name(path: Path, suffix: str) -> Path:

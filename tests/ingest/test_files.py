@@ -101,6 +101,19 @@ def test_marquez_seed_gives_the_sizes_that_marquez_finds(cli: Cli, events: Path)
     assert (report["named_datasets"], report["named_columns"]) == (1, 2)
 
 
+def test_a_column_is_described_by_a_field_that_holds_it(cli: Cli) -> None:
+    told = [{"namespace": "n", "name": "in", "field": "x"}]
+    used = ("a", "a.x", "a.x.y", "b", "b.c.z", "ax", "d.e")  # fields are a, b.c, d: nothing describes b and ax
+    facets = {
+        "schema": {"fields": [{"name": name} for name in ("a", "b.c", "d")]},
+        "columnLineage": {"fields": {name: {"inputFields": told} for name in used}},
+    }
+    event = {**json.loads(EVENTS[0]), "inputs": [{"namespace": "n", "name": "in"}]}
+    event["outputs"] = [{"namespace": "n", "name": "out", "facets": facets}]
+    _, report, _ = cli.ingest(cli.write("parts.json", json.dumps(event).encode()))
+    assert (report["columns"], report["named_columns"]) == (8, 2)
+
+
 def test_an_array_with_one_bad_element_gives_the_others(cli: Cli) -> None:
     data = b"[" + EVENTS[0] + b', {"eventTime": , "run": {}}, ' + EVENTS[1] + b"]"
     code, report, _ = cli.ingest(cli.write("a.json", data))

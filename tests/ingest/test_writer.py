@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -114,3 +116,20 @@ def test_what_a_batch_looks_at_does_not_grow_with_the_history_of_its_job() -> No
         (unit,) = writer._derivation._jobs._units.values()
         assert len(unit.evidence) < 2 * jobs._TAIL < 5 * 90
         assert edges(store) == {("a", "b", "product", "current")}
+
+
+def test_a_checkpoint_does_not_write_the_archive_again(tmp_path: Path) -> None:
+    noise = random.Random(1)  # nothing that compression could make smaller
+    with Store.open(tmp_path / "large.duckdb") as store:
+        for turn in range(4):
+            with store.transaction() as cursor:
+                blocks = [[noise.randbytes(1_000_000)] for _ in range(9)]
+                archive.append_blocks(cursor, turn * 9 + 1, blocks, utcnow(), "test")
+            store.checkpoint()
+        sizes = "SELECT used_blocks * block_size, free_blocks * block_size FROM pragma_database_size()"
+        ((used, free),) = store.rows(sizes)
+        assert used > 36_000_000
+        assert free < 3_000_000
+        with store.cursor() as cursor:
+            assert len(archive.read_blocks(cursor, range(1, 37))) == 36
+            assert archive.next_block(cursor) == 37
