@@ -306,16 +306,18 @@ static PyObject *k_hops(PyObject *module, PyObject *const *args, Py_ssize_t give
     return answer;
 }
 
-/* Whether searches use the wide instructions of the processor, where it has them; the answer is the same without. */
+/* How wide the instructions are that searches use: 0 plain ones, 1 AVX2, 2 AVX-512 as well, each where the processor has
+ * them; the answer is the same. What is used then is told. */
 static PyObject *k_widely(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
-    int asked = given == 1 ? PyObject_IsTrue(args[0]) : 1;
-    if (expect(given, 1, "widely(yes)") < 0 || asked < 0)
+    if (expect(given, 1, "widely(most)") < 0)
         return NULL;
-    expand_begin();
-    wide = wide && asked;
-    return PyBool_FromLong(wide);
+    long most = PyLong_AsLong(args[0]);
+    if (PyErr_Occurred())
+        return NULL;
+    wide = most < PLAIN ? PLAIN : most < widest ? (int)most : widest;
+    return PyLong_FromLong(wide);
 }
 
 #define METHOD(name, doc) {#name, (PyCFunction)(void (*)(void))k_##name, METH_FASTCALL, doc}
@@ -330,7 +332,7 @@ static PyMethodDef module_methods[] = {
     METHOD(take, "Values at positions."),
     METHOD(find, "Position of the first of equal values."),
     METHOD(hops, "Distance of each place of an order."),
-    METHOD(widely, "Use the wide instructions of the processor, or not; whether they are used."),
+    METHOD(widely, "How wide the instructions may be that searches use; how wide they are then."),
     METHOD(order_vertices, "Order along the flow, and strongly connected components."),
     {NULL, NULL, 0, NULL},
 };

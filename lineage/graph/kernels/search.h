@@ -36,8 +36,10 @@
 
 #if defined(__GNUC__)
 #define PREFETCH(address) __builtin_prefetch((const void *)(address))
+#define PREFETCH_SOME(address) __builtin_prefetch((const void *)(address), 0, 2) /* not into the nearest cache */
 #else
 #define PREFETCH(address) ((void)(address))
+#define PREFETCH_SOME(address) ((void)(address))
 #endif
 
 /* Adjacency of the vertices first ... first + rows - 1; all others have no neighbour. */
