@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.graph import Candidate, compete
 from benchmarks.mesh import Mesh, mesh
+from benchmarks.needs import has
 from lineage.graph import analysis
 from lineage.graph.analysis import Flow
 from lineage.networkx_backend.graph import MeshlineGraph
@@ -134,20 +135,16 @@ def libraries(graph: Mesh) -> dict[str, Any]:
 
     ones = np.ones(len(graph.src), np.int8)
     found: dict[str, Any] = {"scipy": csr_array((ones, (graph.src, graph.dst)), shape=(graph.n, graph.n))}
-    try:
+    if has("igraph"):
         import igraph
 
         found["igraph"] = igraph.Graph(n=graph.n, edges=np.column_stack([graph.src, graph.dst]), directed=True)
-    except ImportError:
-        print("igraph is not installed")
-    try:
+    if has("rustworkx"):
         import rustworkx
 
         found["rustworkx"] = rustworkx.PyDiGraph()
         found["rustworkx"].add_nodes_from(list(range(graph.n)))
         found["rustworkx"].add_edges_from_no_data(list(zip(graph.src.tolist(), graph.dst.tolist(), strict=True)))
-    except ImportError:
-        print("rustworkx is not installed")
     return found
 
 

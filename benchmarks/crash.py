@@ -28,6 +28,10 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.needs import needs  # noqa: E402
+
+needs("httpx", "openlineage")
+
 import httpx  # noqa: E402
 
 from ingest.envelope import event_hash  # noqa: E402

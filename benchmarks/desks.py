@@ -15,14 +15,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
-from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.quality import _EDGES, _NODES, _RUNS, _TESTS, _WRITES
-from benchmarks.ui import Board, served, timed
-from lineage.declared import apply
-from lineage.identity import NodeKey
-from lineage.store import Store, bump_version
-from lineage.times import utcnow
+from benchmarks.needs import needs
+
+needs("playwright")
+
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
+
+from benchmarks.quality import _EDGES, _NODES, _RUNS, _TESTS, _WRITES  # noqa: E402
+from benchmarks.ui import Board, served, timed  # noqa: E402
+from lineage.declared import apply  # noqa: E402
+from lineage.identity import NodeKey  # noqa: E402
+from lineage.store import Store, bump_version  # noqa: E402
+from lineage.times import utcnow  # noqa: E402
 
 PAGES = (
     "", "catalogue", "quality", "quality?view=fresh", "quality?view=series", "cost", "contracts", "policies", "access",

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.mesh import Mesh, mesh
+from benchmarks.needs import has
 from lineage.graph import Snapshot
 from lineage.graph.analysis import Flow
 from lineage.graph.build import assemble
@@ -155,10 +156,10 @@ def networkx(graph: Mesh, hub: int) -> Candidate:
 
 def rustworkx(graph: Mesh, hub: int) -> list[Candidate]:
     """The set alone, and with hops and parents: for these it calls a visitor in Python."""
-    try:
-        import rustworkx as rx
-    except ImportError:
+    if not has("rustworkx"):
         return []
+    import rustworkx as rx
+
     plain = rx.PyDiGraph()
     plain.add_nodes_from(list(range(graph.n)))
     plain.add_edges_from_no_data(list(zip(graph.src.tolist(), graph.dst.tolist(), strict=True)))
@@ -183,10 +184,10 @@ def rustworkx(graph: Mesh, hub: int) -> list[Candidate]:
 
 def igraph(graph: Mesh, hub: int) -> list[Candidate]:
     """The list alone, and with hops and parents."""
-    try:
-        import igraph as ig
-    except ImportError:
+    if not has("igraph"):
         return []
+    import igraph as ig
+
     plain = ig.Graph(n=graph.n, edges=np.column_stack([graph.src, graph.dst]), directed=True)
     return [
         Candidate("igraph", lambda: plain.subcomponent(hub, mode="out"), lambda found: len(found) - 1, 9),

@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import events as generator  # noqa: E402
+import needs  # noqa: E402
 import serve  # noqa: E402
 
 from ingest import tables, writer  # noqa: E402
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--rentgen", type=Path, metavar="PYTHON", help="of an environment with data-rentgen")
     parser.add_argument("--postgres", type=Path, default=Path("/usr/lib/postgresql/15/bin"), metavar="FOLDER")
     given = parser.parse_args()
+    needs.needs("orjson")
     python, busy = platform.python_version(), os.getloadavg()[0]
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {python}, load {busy:.1f}")
     with tempfile.TemporaryDirectory() as folder:

@@ -30,14 +30,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from dashboard.lineage_graph.drawing import Options, drawing
-from lineage.declared import apply
-from lineage.engine import Lineage
-from lineage.identity import NodeKey, digest64
-from lineage.store import Store, bump_version
-from lineage.times import OPEN_END
+from benchmarks.needs import needs
+
+needs("playwright")
+
+from playwright.sync_api import Browser, Page, Request, sync_playwright  # noqa: E402
+
+from dashboard.lineage_graph.drawing import Options, drawing  # noqa: E402
+from lineage.declared import apply  # noqa: E402
+from lineage.engine import Lineage  # noqa: E402
+from lineage.identity import NodeKey, digest64  # noqa: E402
+from lineage.store import Store, bump_version  # noqa: E402
+from lineage.times import OPEN_END  # noqa: E402
 
 NAMESPACE = "pg"
 SMALL, LARGE, COLUMNS, DOMAINS = 600, 9_400, 9, 20
