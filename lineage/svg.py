@@ -10,6 +10,7 @@ from typing import Literal
 MOST = 40  # boxes drawn; a notebook cell is no place for more
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _EDGE = 200, 26, 56, 10, 8
 _LETTERS = 27  # that fit into a box
+_SURE = 22  # that fit however wide they are; more are drawn as wide as the box
 _DASHES = {"probable": "5 3", "stale": "2 3"}
 _COLOURS = ("#4269d0", "#d08a00", "#c8465a", "#2f8f8b", "#3b8a3b", "#a463f2", "#8a6d3b", "#5c6b7a")
 
@@ -83,10 +84,12 @@ def shorten(text: str) -> str:
 
 def _box(box: Box, at: tuple[int, int], colour: str) -> str:
     x, y = at
+    label = shorten(box.label)
+    fitted = f' textLength="{_WIDTH - 16}" lengthAdjust="spacingAndGlyphs"' if len(label) > _SURE else ""
     return (
         f"<g><title>{escape(box.title or box.id)}</title>"
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="4" fill="none" stroke="{colour}" '
-        f'stroke-width="1.5"/><text x="{x + 8}" y="{y + 17}">{escape(shorten(box.label))}</text></g>'
+        f'stroke-width="1.5"/><text x="{x + 8}" y="{y + 17}"{fitted}>{escape(label)}</text></g>'
     )
 
 

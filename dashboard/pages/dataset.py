@@ -144,8 +144,9 @@ def _lineage(facts: DatasetFacts) -> Part:
     one, links = facts.node(), facts.asked.links
     more = dcc.Link("In the picture", href=links.lineage(one.id))
     svg = facts.picture()
-    near = f"{len(one.upstream):,} direct sources, {len(one.downstream):,} direct targets"
-    if not svg:
+    up, down = len(one.upstream), len(one.downstream)
+    near = f"{up:,} direct source{'s' if up != 1 else ''}, {down:,} direct target{'s' if down != 1 else ''}"
+    if not svg or not down:
         return card("Lineage", near, nothing("route", "Nothing downstream of it was seen."), _near(facts), more=more)
     image = html.Img(src="data:image/svg+xml;charset=utf-8," + quote(svg), className="mini",
                      alt=f"What is downstream of {short_id(one.id)[0]}")  # fmt: skip

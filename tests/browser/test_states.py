@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
 from lineage.answers import NodeDetail
+from lineage.engine import Lineage
 from lineage.errors import UsageError
+from tests.answers.builder import NS, World
 from tests.browser.conftest import Guarded
 from tests.browser.desk import filled, go
 from tests.browser.fake import NAMESPACE, FakeLineage
@@ -172,3 +175,14 @@ def test_hidden_nodes_say_their_domain_and_nothing_else(page: Page, serve: Calla
         0,
         None,
     )
+
+
+def test_a_long_name_makes_no_page_wider_than_the_window(page: Page, serve: Callable[..., str]) -> None:
+    world, long = World(), f"{'x' * 250}.{'long_name_' * 25}"
+    world.flow(["src"], "load", [long])
+    address, node = serve(Lineage(world.store)), quote(f"dataset:{NS}:{long}")
+    for path in ("lineage?focus=", "dataset?id=", "provenance?target=", "impact?change=drop&target="):
+        page.goto(f"{address}/{path}{node}")
+        filled(page)
+        expect(page.locator("#page")).to_contain_text("long_name_long_name_")
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), path
