@@ -12,8 +12,8 @@ from typing import Any
 
 MASK = "***"
 _NAMES = (
-    r"(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|aws[_-]?key(?:[_-]?id)?|secret[_-]?key|"
-    r"account[_-]?key|private[_-]?key|credentials?|authorization|connection[_-]?string)"
+    r"(?:password|passwd|pwd|passphrase|secret|token|api[._-]?key|access[._-]?key(?:[._-]?id)?|aws[._-]?key(?:[._-]?id)?|"
+    r"secret[._-]?key|account[._-]?key|private[._-]?key|credentials?|authorization|connection[._-]?string)"
 )
 _QUOTED = r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*")"""
 _RULES = (
@@ -37,12 +37,15 @@ _RULES = (
     (re.compile(r"([?&]sig=)[^&\s'\"]+", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
 )
-
-
+# password=…, export DB_PASSWORD=… in messages and arguments, but neither a call nor an item (password=os.environ["P"]),
+# and not in SQL: "where token=b.token" compares two columns.
+_PLAIN = re.compile(rf"((?:\b|_){_NAMES}=)(?![\s'\"*(=])(?![\w.]+\s*[(\[])[^\s;,'\")&]+", re.IGNORECASE)
+_SQL = re.compile(r"\b(?:select|where|join|merge\s+into|delete\s+from|update\s+\S+\s+set)\b", re.IGNORECASE)
 # A key of an object, or the name of an environment variable, whose whole value is a secret.
 _KEY = re.compile(
     rf"(?:^|.*[_.\-])(?:{_NAMES})(?:$|[_.\-](?:value|text|plain|hash)$)"
-    r"|.*(?:Password|Secret|ApiKey|AccessKey|SecretKey|PrivateKey|AuthToken|AccessToken|ConnectionString)$",
+    r"|.*(?:Password|Secret|ApiKey|AccessKey|SecretKey|PrivateKey|AuthToken|AccessToken|ConnectionString)$"
+    r"|.*account\.key\..*",  # fs.azure.account.key.NAME.dfs.core.windows.net
     re.IGNORECASE,
 )
 _FLAG = re.compile(rf"--?[\w-]*{_NAMES}[\w-]*", re.IGNORECASE)
@@ -50,8 +53,8 @@ _FLAG = re.compile(rf"--?[\w-]*{_NAMES}[\w-]*", re.IGNORECASE)
 # several times as fast as one pattern for all of them, and nearly all texts go no further.
 _SIGNS = (
     "passw", "pwd", "passphrase", "secret", "token", "credential", "authorization", "identified", "bearer",
-    *(f"{what}{sign}key" for what in ("api", "access", "aws", "account", "private") for sign in ("", "_", "-")),
-    "connectionstring", "connection_string", "connection-string", "private key",
+    *(f"{what}{sign}key" for what in ("api", "access", "aws", "account", "private") for sign in ("", "_", "-", ".")),
+    *(f"connection{sign}string" for sign in ("", "_", "-", ".")), "private key",
     "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "aiza", "eyj", "sig=",
 )  # fmt: skip
 _ESCAPES = ("\\u00", "\\/")  # in JSON, these may hide a sign
@@ -66,6 +69,10 @@ def redact(text: str) -> str:
     "COPY INTO t FROM 's3://b' CREDENTIALS=(AWS_KEY_ID='***' AWS_SECRET_KEY='***')"
     >>> redact("select token_count, password_changed_at from users where name = 'x'")
     "select token_count, password_changed_at from users where name = 'x'"
+    >>> redact("could not connect: user=ada password=s3cret")
+    'could not connect: user=ada password=***'
+    >>> redact("select * from a join b on a.token=b.token")
+    'select * from a join b on a.token=b.token'
     >>> redact("postgres://ada:s3cret@db/shop")
     'postgres://ada:***@db/shop'
     """
@@ -73,7 +80,7 @@ def redact(text: str) -> str:
         return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
-    return text
+    return text if _SQL.search(text) else _PLAIN.sub(rf"\1{MASK}", text)
 
 
 def _suspicious(text: str) -> bool:
