@@ -138,7 +138,7 @@ def load(port: int, row: str, seconds: float, connections: int, first: int) -> M
 
 
 def by_wrk(port: int, target: str, seconds: float, connections: int, first: int) -> Measured:
-    """``wrk``: one thread in C, which puts the number of the run and of the job into the event."""
+    """``wrk``: one thread in C, which puts the number of the run and of the job and the time into the event."""
     with tempfile.TemporaryDirectory() as folder:
         script, body = Path(folder) / "send.lua", Path(folder) / "event.json"
         body.write_bytes(_TEMPLATE)
@@ -171,11 +171,16 @@ local number = %d
 local head = {["Content-Type"] = "application/json"}
 function request()
   number = number + 1
-  local run, job = string.format("%%012x", number), string.format("%%03d", number %% 500)
+  local values = {
+    ["@RUN"] = string.format("%%012x", number),
+    ["@JOB"] = string.format("%%03d", number %% 500),
+    ["@TIM"] = string.format(
+      "%%02d:%%02d.%%03d", math.floor(number / 60000) %% 60, math.floor(number / 1000) %% 60, number %% 1000),
+  }
   local parts = {}
   for i, mark in ipairs(marks) do
     parts[#parts + 1] = pieces[i]
-    parts[#parts + 1] = mark == "@RUN" and run or job
+    parts[#parts + 1] = values[mark]
   end
   parts[#parts + 1] = pieces[#pieces]
   return wrk.format("POST", "%s", head, table.concat(parts))
@@ -263,8 +268,17 @@ def cpu(port: int) -> float:
 
 
 def event(number: int) -> bytes:
-    """One of 500 jobs completes a run; schema and column lineage as producers send them."""
-    return _TEMPLATE.replace(b"@RUN", b"%012x" % number).replace(b"@JOB", b"%03d" % (number % 500))
+    """One of 500 jobs completes a run, a millisecond after the one before; with schema and column lineage."""
+    marks = {b"@RUN": b"%012x" % number, b"@JOB": b"%03d" % (number % 500), b"@TIM": _time(number).encode()}
+    whole = _TEMPLATE
+    for mark, value in marks.items():
+        whole = whole.replace(mark, value)
+    return whole
+
+
+def _time(number: int) -> str:
+    """Minute and second after 18:00, up to an hour."""
+    return f"{number // 60_000 % 60:02}:{number // 1000 % 60:02}.{number % 1000:03}"
 
 
 def _template() -> bytes:
@@ -278,7 +292,7 @@ def _template() -> bytes:
     schema = {"schema": {**common, "fields": columns}}
     whole = {
         "eventType": "COMPLETE",
-        "eventTime": "2026-03-31T18:00:00.000Z",
+        "eventTime": "2026-03-31T18:@TIMZ",
         "run": {"runId": "0190a1b2-3c4d-7e5f-8a9b-@RUN", "facets": {}},
         "job": {"namespace": "bench", "name": "job_@JOB", "facets": {}},
         "inputs": [{**source, "facets": schema}],

@@ -292,6 +292,15 @@ def _append_missing(cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Tabl
         cursor.unregister("_rows")
 
 
+def known_of(cursor: duckdb.DuckDBPyConnection, sql: str, given: Sequence[Any], hashes: Sequence[bytes]) -> set[bytes]:
+    """Values of the first column of a query over ``_asked``, an Arrow table of hashes: half the time of a list."""
+    cursor.register("_asked", arrow_table((("hash", pa.binary()),), [(digest,) for digest in hashes]))
+    try:
+        return set(cursor.sql(sql, params=list(given)).to_arrow_table().column(0).to_pylist())
+    finally:
+        cursor.unregister("_asked")
+
+
 def micros(at: datetime) -> int:
     """Microseconds since 1970 of a naive UTC time."""
     delta = at - EPOCH

@@ -47,6 +47,11 @@ _KNOWN = """
 SELECT hash FROM event
 WHERE event_time BETWEEN make_timestamp(?) AND make_timestamp(?) AND hash IN (SELECT unnest(?::BLOB[]))
 """
+_KNOWN_OF_MANY = """
+-- the same, asked by a table
+SELECT hash FROM event SEMI JOIN _asked USING (hash) WHERE event_time BETWEEN make_timestamp(?) AND make_timestamp(?)
+"""
+_FEW = 64  # hashes that cost less as a list than as an Arrow table
 
 
 class _Block(NamedTuple):
@@ -305,6 +310,8 @@ class Writer:
         if not wanted:
             return set()
         times, hashes = zip(*wanted, strict=True)
+        if len(hashes) > _FEW:
+            return tables.known_of(cursor, _KNOWN_OF_MANY, [min(times), max(times)], hashes)
         known = cursor.execute(_KNOWN, [min(times), max(times), list(hashes)]).fetchall()
         return {bytes(row[0]) for row in known}
 
