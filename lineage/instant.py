@@ -41,7 +41,7 @@ _FACETS = """
 SELECT f.entity, f.key, f.body FROM facet f
 WHERE f.key IN ('ownership', 'tags')
   AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
-ORDER BY f.entity, f.key, f.place DESC, f.valid_from, f.body
+ORDER BY f.entity, f.key, f.place, f.valid_from, f.body
 """
 _BODIES = """
 SELECT body, json FROM facet_body WHERE body IN (SELECT body FROM facet WHERE key IN ('ownership', 'tags'))

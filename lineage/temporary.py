@@ -1,11 +1,13 @@
 """Temporary datasets taken out of an answer, with the bridge shown: a → tmp → b becomes one step from a to b.
 
-A dataset is temporary when its name says so (:data:`PATTERNS`), when it has the tag ``temporary``, or when one job
-alone writes and reads it: what never leaves the job that made it is of no use to anybody else.
+A dataset is temporary when its producer says so (``datasetType`` with the sub-type TEMPORARY, or a namespace
+``inmemory://``), when its name does (:data:`PATTERNS`), when it has the tag ``temporary``, or when one job alone writes
+and reads it: what never leaves the job that made it is of no use to anybody else.
 """
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -31,6 +33,13 @@ PATTERNS = (
 )  # fmt: skip
 """Names of temporary datasets, as shell patterns over the name in lower case."""
 
+_TYPES = """
+-- what the producer said of the type of each dataset at T as known at K
+SELECT f.entity, b.json FROM facet f JOIN facet_body b USING (body) WHERE f.key = 'datasetType'
+  AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
+"""
+_IN_MEMORY = "inmemory://"
+
 
 def temporary(instant: Instant) -> frozenset[int]:
     """Dense indices of the temporary datasets of an instant."""
@@ -39,14 +48,25 @@ def temporary(instant: Instant) -> frozenset[int]:
 
 def _find(instant: Instant) -> frozenset[int]:
     snapshot = instant.snapshot
-    found = set()
+    found = _told(instant)
     for i in np.flatnonzero(snapshot.kind == DATASET).tolist():
         name = snapshot.name(i).lower()
         jobs = set(snapshot.writers(i).tolist())
         alone = len(jobs) == 1 and set(snapshot.readers(i).tolist()) == jobs
-        if alone or any(fnmatchcase(name, pattern) for pattern in PATTERNS) or _tagged(instant, i):
+        told = snapshot.namespace(i).lower().startswith(_IN_MEMORY)
+        if told or alone or any(fnmatchcase(name, pattern) for pattern in PATTERNS) or _tagged(instant, i):
             found.add(i)
     return frozenset(found)
+
+
+def _told(instant: Instant) -> set[int]:
+    """Datasets that their producer calls temporary."""
+    snapshot, found = instant.snapshot, set()
+    for entity, text in instant.store.rows(_TYPES, {"at": snapshot.as_of, "known": snapshot.known_at}):
+        i, body = snapshot.index(entity), json.loads(text)
+        if i is not None and isinstance(body, dict) and str(body.get("subType")).upper() == "TEMPORARY":
+            found.add(i)
+    return found
 
 
 def _tagged(instant: Instant, i: int) -> bool:

@@ -292,3 +292,11 @@ def test_a_job_that_was_told_where_its_data_comes_from_is_no_blind_spot() -> Non
     handed = {"type": "JOB", "inputs": [{"namespace": NS, "name": "first", "type": "JOB"}]}
     lx = engine(run_event(outputs=["c"], job_facets={"lineage": {"entries": [handed]}}), run_event("r2", job="first"))
     assert not any("load" in spot for spot in lx.provenance(node("c")).blind_spots)
+
+
+def test_a_facet_in_its_general_place_goes_before_the_same_in_another() -> None:
+    def owner(name: str) -> dict[str, object]:
+        return {"ownership": {"owners": [{"name": name}]}}
+
+    lx = engine(run_event(outputs=[("b", {**owner("team:general"), "outputFacets": owner("team:other")})]))
+    assert lx.show(node("b")).owner == "team:general"

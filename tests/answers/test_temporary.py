@@ -93,3 +93,16 @@ def test_the_option_is_at_every_door(
     assert get(api, "/api/v2/provenance", node="dataset:pg:c", bridge="true")["totals"]["by_kind"]["dataset"] == 3
     assert run(["impact", "dataset:pg:a", "--bridge", "--format", "mermaid"]) == 0
     assert "tmp" not in capsys.readouterr().out
+
+
+def test_what_its_producer_calls_temporary_is_temporary(world: World) -> None:
+    world.flow(["a"], "first", ["handed"])
+    world.flow(["handed"], "second", ["c"])
+    world.facet(world.dataset("handed"), "datasetType", {"datasetType": "JOB_OUTPUT", "subType": "TEMPORARY"})
+    world.facet(world.dataset("c"), "datasetType", {"datasetType": "JOB_OUTPUT"})
+    frame = world.dataset("7f", namespace="inmemory://")
+    world.edge(world.dataset("c"), frame, job=world.job("third"))
+    lx = Lineage(world.store)
+    assert {lx.view().snapshot.name(i) for i in temporary(lx.view().instant)} == {"handed", "7f"}
+    (reached,) = (node for node in lx.impact("a", bridge=True).nodes if node.kind == "dataset")
+    assert (reached.id, reached.hops, reached.bridge) == ("dataset:pg:c", 1, ("dataset:pg:handed",))
