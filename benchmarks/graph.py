@@ -330,10 +330,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", type=int, default=1_000_000)
     parser.add_argument("--columns", type=float, default=0, help="mean number of columns of a dataset")
+    parser.add_argument(
+        "--derived", type=float, default=0.2, help="share of the columns made of each input (0.7: 42 M)"
+    )
     parser.add_argument("--postgres", metavar="DSN", help="connection string of a PostgreSQL that may be written to")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    graph = mesh(options.datasets, columns=options.columns, seed=options.seed)
+    graph = mesh(options.datasets, columns=options.columns, derived=options.derived, seed=options.seed)
     tables = graph.tables()
     edges = len(graph.src) + len(graph.column_src)
     print(f"{graph.n:,} datasets, {len(graph.src):,} edges, {len(graph.column_src):,} column edges")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +52,7 @@ class Mesh:
             {
                 "id": dataset_ids,
                 "job": np.zeros(self.n, np.uint8),
-                "namespace": pa.DictionaryArray.from_arrays(
-                    pa.array(self.domain % 200), pa.array([f"postgres://warehouse-{d}:5432" for d in range(200)])
-                ).cast(pa.string()),
+                "namespace": _texts(self.domain % 200, [f"postgres://warehouse-{d}:5432" for d in range(200)]),
                 "name": pa.array(
                     [
                         f"domain{d}.{LAYERS[k]}.table_{i}"
@@ -66,7 +65,7 @@ class Mesh:
             {
                 "id": column_ids,
                 "dataset": dataset_ids[self.column_dataset],
-                "field": pa.array([f"column_{k % 97}" for k in range(len(column_ids))], pa.string()),
+                "field": _texts(np.arange(len(column_ids)) % 97, [f"column_{k}" for k in range(97)]),
             }
         )
         everything = np.concatenate([column_ids, dataset_ids])
@@ -77,8 +76,8 @@ class Mesh:
         for name, values in (
             ("indirect", self.indirect.astype(np.uint8)),
             ("masking", np.zeros(m, bool)),
-            ("type", pa.array(np.where(self.indirect, "INDIRECT", "DIRECT"))),
-            ("subtype", pa.array(np.where(self.indirect, "FILTER", "IDENTITY"))),
+            ("type", _texts(self.indirect, ["DIRECT", "INDIRECT"])),
+            ("subtype", _texts(self.indirect, ["IDENTITY", "FILTER"])),
         ):
             column_edges = column_edges.append_column(name, pa.array(values))
         none = pa.array([], pa.uint64())
@@ -113,13 +112,18 @@ class Mesh:
         )
 
 
+def _texts(codes: npt.NDArray[Any], texts: list[str]) -> pa.Array:
+    """Texts by their codes, without a Python object for each."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(texts)).cast(pa.string())
+
+
 def distinct_ids(rng: np.random.Generator, count: int) -> npt.NDArray[np.uint64]:
     """As many different random ids."""
     ids = np.unique(rng.integers(1, 2**64 - 1, count + count // 1000 + 10, dtype=np.uint64))
     return rng.permutation(ids)[:count]
 
 
-def mesh(datasets: int, *, reads: float = 4.0, columns: float = 0, seed: int = 1) -> Mesh:
+def mesh(datasets: int, *, reads: float = 4.0, columns: float = 0, derived: float = 0.2, seed: int = 1) -> Mesh:
     """A mesh.
 
     Parameters
@@ -130,6 +134,8 @@ def mesh(datasets: int, *, reads: float = 4.0, columns: float = 0, seed: int = 1
         mean number of inputs of a dataset that is no source.
     columns
         mean number of columns of a dataset; 0 for none.
+    derived
+        share of the columns of a dataset that are made of each of its inputs.
     """
     rng = np.random.default_rng(seed)
     bounds = np.cumsum([0, *(int(s * datasets) for s in SHARES[:-1])])
@@ -162,7 +168,7 @@ def mesh(datasets: int, *, reads: float = 4.0, columns: float = 0, seed: int = 1
     shade = rng.random(len(src))
     certainty = np.where(shade < STALE, 2, np.where(shade < STALE + PROBABLE, 1, 0)).astype(np.uint8)
     shuffle = rng.permutation(datasets).astype(np.uint32)
-    parts = _columns(rng, datasets, src, dst, columns)
+    parts = _columns(rng, datasets, src, dst, columns, derived)
     inverse = np.argsort(shuffle)
     ids = distinct_ids(rng, datasets + len(parts[0]))
     flow = (shuffle[src], shuffle[dst], certainty)
@@ -193,6 +199,7 @@ def _columns(
     src: npt.NDArray[np.uint32],
     dst: npt.NDArray[np.uint32],
     mean: float,
+    derived: float,
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
     """Columns of datasets, column edges along dataset edges, and which of them only filter."""
     if not mean:
@@ -201,7 +208,7 @@ def _columns(
     width = np.clip(rng.geometric(1 / mean, datasets), 5, 120)
     start = np.concatenate([[0], np.cumsum(width)])
     dataset = np.repeat(np.arange(datasets, dtype=np.uint32), width)
-    per_edge = np.maximum(width[dst] // 5, 1)
+    per_edge = np.maximum((width[dst] * derived).astype(np.int64), 1)
     edge = np.repeat(np.arange(len(src)), per_edge)
     column_src = start[src[edge]] + (rng.random(len(edge)) * width[src[edge]]).astype(np.int64)
     column_dst = start[dst[edge]] + (rng.random(len(edge)) * width[dst[edge]]).astype(np.int64)

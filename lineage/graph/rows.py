@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage.graph.arrays import CERTAINTY_NAMES, I64, NONE, PROVENANCES, U8, U32, U64, pair_halves, pair_keys, ranges
-from lineage.graph.sorting import sort_pairs
+from lineage.graph.sorting import gathered, sort_pairs
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:
@@ -79,11 +79,23 @@ class EdgeRows:
         """Sort rows given in any order. All arrays have one entry per row."""
         bound = int(max(src.max(initial=0), dst.max(initial=0))) + 1
         order = sort_pairs(src, dst, bound)
-        key = pair_keys(src, dst)[order]
+        key = gathered(pair_keys(src, dst), order)
         order = _settle_ties(order, key, (valid_from, job, provenance, certainty))
         if use is not None:
-            use = ColumnUse(use.indirect[order], use.masking[order], use.kind[order], use.kinds)
-        return cls(key, job[order], provenance[order], certainty[order], valid_from[order], use)
+            indirect, masking, kind = (
+                gathered(use.indirect, order),
+                gathered(use.masking, order),
+                gathered(use.kind, order),
+            )
+            use = ColumnUse(indirect, masking, kind, use.kinds)
+        return cls(
+            key=key,
+            job=gathered(job, order),
+            provenance=gathered(provenance, order),
+            certainty=gathered(certainty, order),
+            valid_from=gathered(valid_from, order),
+            use=use,
+        )
 
     @property
     def src(self) -> U32:

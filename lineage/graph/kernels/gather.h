@@ -41,6 +41,20 @@ static void take_values(const uint32_t *value, const uint32_t *position, size_t 
         out[k] = value[position[k]];
 }
 
+/* out[k] = value[position[k]], of values of 1, 4 or 8 bytes; all positions are in the array. */
+static void gather_items(const void *value, size_t size, const uint32_t *position, size_t count, void *out)
+{
+    if (size == 1)
+        for (size_t k = 0; k < count; k++)
+            ((uint8_t *)out)[k] = ((const uint8_t *)value)[position[k]];
+    else if (size == 4)
+        for (size_t k = 0; k < count; k++)
+            ((uint32_t *)out)[k] = ((const uint32_t *)value)[position[k]];
+    else
+        for (size_t k = 0; k < count; k++)
+            ((uint64_t *)out)[k] = ((const uint64_t *)value)[position[k]];
+}
+
 /* The smallest and the greatest vertex of an order; nonsense for an empty one. */
 typedef struct {
     uint32_t least, most;

@@ -43,23 +43,27 @@ static PyObject *k_sort_ids(PyObject *module, PyObject *const *args, Py_ssize_t 
 static PyObject *k_find_ids(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
-    static const int sizes[] = {8, 8};
-    Py_buffer v[2]; /* sorted, wanted */
-    if (expect(given, 2, "find_ids(sorted, wanted)") < 0 || views_of(args, v, sizes, 2) < 0)
+    static const int sizes[] = {8, 4, 8};
+    Py_buffer v[3]; /* sorted, where each was, wanted */
+    if (expect(given, 3, "find_ids(sorted, order, wanted)") < 0 || views_of(args, v, sizes, 3) < 0)
         return NULL;
-    PyObject *answer = room_for(length(&v[1]), 8);
+    PyObject *answer = NULL;
+    if (length(&v[0]) != length(&v[1]))
+        PyErr_SetString(PyExc_ValueError, "one place for each sorted id expected");
+    else
+        answer = room_for(length(&v[2]), 8);
     if (answer != NULL) {
         int failed;
         int64_t *found = (int64_t *)PyBytes_AS_STRING(answer);
         Py_BEGIN_ALLOW_THREADS
-        failed = find_ids(v[0].buf, (size_t)length(&v[0]), v[1].buf, (size_t)length(&v[1]), found);
+        failed = find_ids(v[0].buf, v[1].buf, (size_t)length(&v[0]), v[2].buf, (size_t)length(&v[2]), found);
         Py_END_ALLOW_THREADS
         if (failed) {
             Py_CLEAR(answer);
             PyErr_NoMemory();
         }
     }
-    release(v, 2);
+    release(v, 3);
     return answer;
 }
 
@@ -265,6 +269,30 @@ static PyObject *k_take(PyObject *module, PyObject *const *args, Py_ssize_t give
     return answer;
 }
 
+static PyObject *k_gather(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    Py_buffer v[2]; /* values, positions */
+    if (expect(given, 2, "gather(values, positions)") < 0 || PyObject_GetBuffer(args[0], &v[0], PyBUF_C_CONTIGUOUS) < 0)
+        return NULL;
+    if (view_of(args[1], &v[1], 4) < 0) {
+        PyBuffer_Release(&v[0]);
+        return NULL;
+    }
+    size_t count = (size_t)length(&v[1]), size = (size_t)v[0].itemsize;
+    PyObject *answer = NULL;
+    if (size != 1 && size != 4 && size != 8)
+        PyErr_SetString(PyExc_ValueError, "array of 1, 4 or 8-byte items expected");
+    else if (first_beyond(v[1].buf, count, (size_t)length(&v[0])) < count)
+        PyErr_SetString(PyExc_ValueError, "positions in the array expected");
+    else if ((answer = block_fresh(count ? count * size : 1)) != NULL) {
+        gather_items(v[0].buf, size, v[1].buf, count, block_memory(answer));
+        ((Block *)answer)->used = count * size;
+    }
+    release(v, 2);
+    return answer;
+}
+
 static PyObject *k_find(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
@@ -330,6 +358,7 @@ static PyMethodDef module_methods[] = {
     METHOD(renumber, "Adjacency under other numbers of the vertices."),
     METHOD(adjacency, "Adjacency from pairs in any order."),
     METHOD(take, "Values at positions."),
+    METHOD(gather, "Values of any usual size at positions, for an array that is kept."),
     METHOD(find, "Position of the first of equal values."),
     METHOD(hops, "Distance of each place of an order."),
     METHOD(widely, "How wide the instructions may be that searches use; how wide they are then."),

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t *component; /* out: by vertex; ascending along the flow */
     uint32_t components;
     struct Seen *seen; /* work: what is known of a vertex */
+    uint8_t *end;      /* work: SOURCE or SINK until it is placed; in the near cache, where `seen` is not */
     uint32_t *stack;   /* work */
 } Order;
 
@@ -38,23 +39,39 @@ static inline uint32_t list_end(const Csr *g, uint32_t v)
     return row < g->rows ? g->indptr[row + 1] : 0;
 }
 
+/* Ask for what is known of the first neighbours of a vertex. */
+static inline void ask_seen(const Order *o, const Csr *g, uint32_t v)
+{
+    enum { MOST = 8 };
+    uint32_t begin = list_begin(g, v), end = list_end(g, v);
+    end = end - begin > MOST ? begin + MOST : end;
+    for (uint32_t e = begin; e < end; e++)
+        PREFETCH(o->seen + (g->indices[e] & VERTEX_MASK));
+}
+
 /* Append the vertices marked `mark` in the order in which they are neighbours of `along`, then the others of them, so
  * that the sinks (or sources) of one vertex are next to each other. */
 static uint32_t follow(Order *o, const Csr *g, const uint32_t *along, uint32_t count, uint32_t n, uint32_t mark,
                        uint32_t *out)
 {
+    enum { SOON_ROW = 24, SOON_LIST = 12 }; /* vertices by which each is asked for before it is used */
     uint32_t tail = 0;
-    for (uint32_t k = 0; k < count; k++)
+    for (uint32_t k = 0; k < count; k++) {
+        if (k + SOON_ROW < count)
+            PREFETCH(g->indptr + (along[k + SOON_ROW] - g->first));
+        if (k + SOON_LIST < count)
+            PREFETCH(g->indices + list_begin(g, along[k + SOON_LIST]));
         for (uint32_t e = list_begin(g, along[k]), end = list_end(g, along[k]); e < end; e++) {
             uint32_t w = g->indices[e] & VERTEX_MASK;
-            if (o->seen[w].done == mark) {
-                o->seen[w].done = PLACED;
+            if (o->end[w] == mark) {
+                o->end[w] = PLACED;
                 out[tail++] = w;
             }
         }
+    }
     for (uint32_t v = 0; v < n; v++)
-        if (o->seen[v].done == mark) {
-            o->seen[v].done = PLACED;
+        if (o->end[v] == mark) {
+            o->end[v] = PLACED;
             out[tail++] = v;
         }
     return tail;
@@ -69,6 +86,7 @@ static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint3
     /* `path` grows from the front (call stack), Tarjan's own stack from where order[] is still free. */
     uint32_t *own = o->order;
     path[depth++] = root;
+    ask_seen(o, g, root);
     seen[root].next = list_begin(g, root);
     seen[root].left = seen[root].low = (*clock)++;
     seen[root].done = HELD;
@@ -81,6 +99,7 @@ static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint3
                 continue;
             if (o->seen[w].left == NONE) {
                 path[depth++] = w;
+                ask_seen(o, g, w);
                 seen[w].next = list_begin(g, w);
                 o->seen[w].left = o->seen[w].low = (*clock)++;
                 o->seen[w].done = HELD;
@@ -111,12 +130,14 @@ static int order_vertices(const Csr *down, const Csr *up, uint32_t n, Order *o)
 {
     o->stack = malloc(((size_t)n + 1) * sizeof(uint32_t));
     o->seen = room_new(((size_t)n + 1) * sizeof(Seen));
-    int failed = !o->stack || !o->seen;
+    o->end = malloc((size_t)n + 1);
+    int failed = !o->stack || !o->seen || !o->end;
     if (!failed) {
         uint32_t sources = 0, sinks = 0, clock = 0;
         for (uint32_t v = 0; v < n; v++) {
             int leads = list_begin(down, v) != list_end(down, v), comes = list_begin(up, v) != list_end(up, v);
-            o->seen[v] = (Seen){NONE, NONE, 0, !leads ? SINK : !comes ? SOURCE : 0};
+            o->end[v] = !leads ? SINK : !comes ? SOURCE : 0;
+            o->seen[v] = (Seen){NONE, NONE, 0, o->end[v]};
             sinks += !leads;
             sources += leads && !comes;
         }
@@ -138,6 +159,7 @@ static int order_vertices(const Csr *down, const Csr *up, uint32_t n, Order *o)
     }
     free(o->stack);
     free(o->seen);
+    free(o->end);
     return failed ? -1 : 0;
 }
 #endif

@@ -89,16 +89,17 @@ static size_t lower_bound(const uint64_t *sorted, size_t low, size_t high, uint6
     return low;
 }
 
-/* Position in `sorted` of each wanted id (the first of equal ones), -1 where it is not there. */
-static int find_ids(const uint64_t *sorted, size_t count, const uint64_t *wanted, size_t many, int64_t *found)
+/* Where each wanted id was (the first of equal ones) before it was sorted, -1 where it is not there. */
+static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count, const uint64_t *wanted, size_t many,
+                    int64_t *found)
 {
-    enum { GROUP = 16 };
+    enum { GROUP = 32 };
     unsigned shift = bucket_shift(count);
     size_t buckets = (size_t)1 << (64 - shift);
     if (many < buckets / 64) {
         for (size_t k = 0; k < many; k++) {
             size_t at = lower_bound(sorted, 0, count, wanted[k]);
-            found[k] = at < count && sorted[at] == wanted[k] ? (int64_t)at : -1;
+            found[k] = at < count && sorted[at] == wanted[k] ? (int64_t)order[at] : -1;
         }
         return 0;
     }
@@ -120,7 +121,11 @@ static int find_ids(const uint64_t *sorted, size_t count, const uint64_t *wanted
             uint64_t id = wanted[base + k];
             size_t bucket = id >> shift, at = lower_bound(sorted, begin[bucket], begin[bucket + 1], id);
             found[base + k] = at < count && sorted[at] == id ? (int64_t)at : -1;
+            __builtin_prefetch(order + at);
         }
+        for (size_t k = base; k < base + size; k++)
+            if (found[k] >= 0)
+                found[k] = order[found[k]];
     }
     free(begin);
     return 0;
