@@ -58,6 +58,15 @@ def _day(rng: random.Random, day: int) -> list[bytes]:
     )
     if rng.random() < 0.15:
         events.append(job_event("orders", stamp(day + 0.4), inputs=["a"], outputs=["out_orders"]))
+    if rng.random() < 0.3:  # a catalogue profiles a table without any run
+        tests = {"assertions": [{"assertion": "fresh", "success": rng.random() < 0.8}]}
+        profile = {"rowCount": rng.randint(1, 9), "columnMetrics": {"x": {"nullCount": day}}}
+        events.append(dataset_event("a", stamp(day + 0.45), dataQualityMetrics=profile, dataQualityAssertions=tests))
+    if rng.random() < 0.2:  # and tells where a view comes from, and what another job reads
+        source = {"namespace": NS, "name": rng.choice("abc"), "type": "DATASET"}
+        events.append(dataset_event("view", stamp(day + 0.46), lineage={"inputs": [source]}))
+        entry = {"namespace": NS, "name": "mart", "type": "JOB", "inputs": [source]}
+        events.append(job_event("catalogue", stamp(day + 0.47), lineage={"entries": [entry]}))
     if rng.random() < 0.1:
         drop = {"lifecycleStateChange": {"lifecycleStateChange": "DROP"}}
         events.append(dataset_event(rng.choice(("b", "out_daily")), stamp(day + 0.5), **drop))
