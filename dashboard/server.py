@@ -21,6 +21,7 @@ from starlette.background import BackgroundTask
 from dashboard.apidocs import add_docs
 from dashboard.compress import Compress
 from dashboard.guard import App, Guard, Message, Receive, Scope, Send, secured
+from dashboard.noting import Noting
 from dashboard.offload import Offload
 from dashboard.warming import Warming
 from ingest.feeds import Feeds
@@ -130,7 +131,7 @@ class Server:
         create_dash(self.lineage, self._pages, base_path=base_path, banner=banner)
         self._offload = Offload(self._pages)
         self.warming = self._pages.state.warming = Warming.of(self.lineage, lambda: self._offload.busy)
-        self.api = Compress(build_api(self.lineage, self.live), _LASTING)
+        self.api = Compress(Noting(build_api(self.lineage, self.live)), _LASTING)
         self.files = Compress(self._pages, _LASTING)
         self.callbacks = Compress(self._offload)
 

@@ -320,7 +320,7 @@ def _decode_slowly(data: bytes, notes: list[str]) -> _Wire | Refusal:
     except RecursionError:
         return Refusal("not-json", "nested too deeply to be read")
     except msgspec.ValidationError:
-        return Refusal("not-an-event", f"a JSON object is expected, found: {data[:40]!r}")
+        return Refusal("not-an-event", f"a JSON object is expected, found: {data[:40].decode('utf-8', 'replace')}")
     except msgspec.DecodeError as error:
         return Refusal("not-json", _json_error(data, error))
     if not any(mark in fields for mark in _MARKS):

@@ -22,6 +22,7 @@ from typer.models import CommandInfo, TyperInfo
 
 from lineage import __version__
 from lineage.errors import MeshlineError
+from lineage.partial import gathered
 
 COMMANDS = "meshline.commands"
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
@@ -83,8 +84,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         command = _command(tuple(_entry_points()), words[0] if words else "")
-        result = command.main(args=words, prog_name="meshline", standalone_mode=False)
+        with gathered() as notes:
+            result = command.main(args=words, prog_name="meshline", standalone_mode=False)
         sys.stdout.flush()
+        for note in notes:
+            typer.echo(note, err=True)
     except MeshlineError as error:
         typer.echo(f"meshline: {error}", err=True)
         return error.exit_code

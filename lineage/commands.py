@@ -169,8 +169,6 @@ def search(
 
     with engine(db) as lx:
         hits = lx.search(text, kinds=kind, limit=limit, as_of=as_of, known_at=known_at)
-        for note in lx.view(as_of, known_at).instant.horizon_notes:
-            typer.echo(note, err=True)
     show_value(hits, format, lambda found: print_hits(text, found))
 
 

@@ -23,6 +23,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.asking import When, known_nodes, naive_time
 from lineage.fields import Fields
 from lineage.graph_questions import GraphQuestions
+from lineage.partial import is_gathering, note
 from lineage.store import Store, state_fingerprint, state_version
 from lineage.times import utcnow
 from lineage.view import Instant, View
@@ -257,6 +258,8 @@ class Lineage(GraphQuestions, Fields):
         self.refresh()
         now = self._current()
         instant = now if at is None and known is None else self._past(at, known)
+        if instant is not now and is_gathering():
+            note(instant.horizon_notes)
         behind = instant is now and self.state != state_version(self.store)
         fresh = now.snapshot.as_of if behind else utcnow()
         shown_at = at or max(fresh, instant.snapshot.as_of)

@@ -318,10 +318,12 @@ def _alike(view: View, off: tuple[str, ...]) -> dict[tuple[str, str], set[int]]:
             found.setdefault(("+".join(rules), ":".join(plain)), set()).add(node)
         for rule, other in suggested(namespace, name).items():
             found.setdefault((rule, ":".join(other)), set()).add(node)
+    rules_found = {rule for rule, _ in found}
     for (namespace, name), node in spelled.items():
-        for rule in {key[0] for key in found}:
-            if (rule, f"{namespace}:{name}") in found:
-                found[rule, f"{namespace}:{name}"].add(node)
+        for one in {(namespace, name), usual(namespace, name)[0]}:  # a table may itself have another spelling
+            for rule in rules_found:
+                if (rule, ":".join(one)) in found:
+                    found[rule, ":".join(one)].add(node)
     return found
 
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.noting import Noting
 from ingest.rebuild import rebuild
 from ingest.retention import KINDS, Removal, Rule, retain
 from ingest.sql_step import read_pending
@@ -219,6 +221,8 @@ def test_the_command_plans_and_applies(meshline: Cli, monkeypatch: pytest.Monkey
     assert meshline("retention", "events", "--older-than", "0", "--apply", "--actor", "ann")[0] == 0
     assert meshline("rebuild")[0] == 0
     assert meshline("doctor")[0] == 0
+    assert "partial: before retention horizon" in meshline("show", "dataset:warehouse:x", "--as-of", "2026-01-01")[2]
+    assert "partial" not in meshline("show", "dataset:warehouse:x")[2]
 
 
 def test_answers_about_times_before_the_horizon_say_that_they_are_partial() -> None:
@@ -243,5 +247,11 @@ def test_answers_about_times_before_the_horizon_say_that_they_are_partial() -> N
         asked = {"q": "orders", "as_of": early.isoformat() + "Z"}
         assert api.get("/api/v2/search", params=asked).headers["meshline-notes"] == note
         assert "meshline-notes" not in api.get("/api/v2/search", params={"q": "orders"}).headers
+        app = Noting(client_of(lx).app)
+        asked = {"from": "dataset:warehouse:a", "to": "dataset:warehouse:out_orders"}
+        with TestClient(app) as served:
+            told = served.get("/api/v2/path", params={**asked, "as_of": early.isoformat() + "Z"})
+            assert (told.status_code, told.headers["meshline-notes"]) == (200, note)
+            assert "meshline-notes" not in served.get("/api/v2/path", params=asked).headers
         late = lx.impact("dataset:warehouse:a")
         assert not late.partial and late.notes == () and late.nodes

@@ -119,6 +119,14 @@ def test_partitions_are_suggested_for_the_dataset_they_are_parts_of() -> None:
         assert (one.rule, one.name, len(one.members)) == ("partition", "gs://lake:orders", 4)
 
 
+def test_a_partition_meets_its_dataset_under_another_spelling() -> None:
+    part = _copy("j0", ("warehouse", "raw"), ("s3://lake", "orders/dt=2024-01-01"))
+    whole = _copy("j1", ("s3a://lake", "orders"), ("warehouse", "report"))
+    with loaded(part, whole) as store, lineage.open(store) as lx:
+        (one,) = lx.aliases.suggest().items
+        assert (one.rule, one.name, len(one.members)) == ("partition", "s3://lake:orders", 2)
+
+
 def _link(name: str, at: str) -> bytes:
     symlinks = {"identifiers": [{"namespace": "hive", "name": name, "type": "TABLE"}]}
     return dataset_event("t", at=at, symlinks=symlinks)
