@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.reach import Asked, Reach, answer, ended_at, named, open_runs, reach
+from lineage.origin import ended_at
+from lineage.reach import Asked, Reach, answer, named, open_runs, reach
 
 if TYPE_CHECKING:
     from lineage.answers import Answer

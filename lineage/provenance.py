@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.reach import Asked, Reach, answer, ended_at, named, open_runs, reach, told_without_origin, without_writer
+from lineage.origin import ended_at, told_without_origin
+from lineage.reach import Asked, Reach, answer, named, open_runs, reach, without_writer
 from lineage.run_facts import incomplete
 from lineage.times import iso
 

@@ -19,8 +19,6 @@ from lineage.links import keys_of, links_among, subtypes_of
 from lineage.temporary import bridges, contract
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from lineage.graph import Walk
     from lineage.view import View
 
@@ -241,70 +239,6 @@ def open_runs(view: View, jobs: Iterable[int]) -> int:
     """Number of runs of visible jobs that have not ended."""
     counts = view.instant.open_runs
     return sum(counts.get(job, 0) for job in jobs if not view.hidden(job)) if counts else 0
-
-
-def told_without_origin(view: View, nodes: Sequence[int]) -> set[int]:
-    """Of which nodes an explicit lineage facet says that nothing is upstream: ``inputs: []`` in every entry."""
-    if not nodes:
-        return set()
-    import json
-
-    sql = """
-    -- explicit lineage facets of nodes at T as known at K
-    SELECT f.entity, b.json FROM facet f JOIN facet_body b USING (body)
-    WHERE f.key = 'lineage' AND f.entity IN (SELECT unnest($members::UBIGINT[]))
-      AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
-    """
-    members = {member: i for i in nodes for member in view.snapshot.members(i)}
-    when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at, "members": list(members)}
-    empty: dict[int, bool] = {}
-    for entity, text in view.store.rows(sql, when):
-        i = members[entity]
-        empty[i] = empty.get(i, True) and _no_inputs(json.loads(text))
-    return {i for i, nothing in empty.items() if nothing}
-
-
-def ended_at(view: View, nodes: Sequence[int], *ends: str) -> dict[int, datetime]:
-    """Nodes that had edges before, and when the last of these ended.
-
-    Parameters
-    ----------
-    view
-        the instant and the actor.
-    nodes
-        dense indices.
-    ends
-        the end of the edges to look at, ``src`` or ``dst``, and then their kinds; without it both ends and all data
-        flow.
-    """
-    if not nodes:
-        return {}
-    sides = ends[:1] or ("src", "dst")
-    found: dict[int, datetime] = {}
-    members = {member: i for i in nodes for member in view.snapshot.members(i)}
-    when = {
-        "at": view.snapshot.as_of, "known": view.snapshot.known_at, "members": list(members),
-        "kinds": list(ends[1:] or ("lineage", "read", "write")),
-    }  # fmt: skip
-    for side in sides:
-        sql = f"""
-        -- when the last edge of each node ended, of those that are over at T as known at K
-        SELECT {side}, max(valid_to) FROM edge WHERE {side} IN (SELECT unnest($members::UBIGINT[]))
-          AND kind IN (SELECT unnest($kinds::VARCHAR[]))
-          AND valid_to <= $at AND known_from <= $known AND known_to > $known
-        GROUP BY {side}
-        """  # noqa: S608 - a constant
-        for member, at in view.store.rows(sql, when):
-            i = members[member]
-            found[i] = max(at, found.get(i, at))
-    return found
-
-
-def _no_inputs(body: object) -> bool:
-    if not isinstance(body, dict):
-        return False
-    entries = body["entries"] if isinstance(body.get("entries"), list) else [body]
-    return bool(entries) and all(isinstance(entry, dict) and entry.get("inputs") == [] for entry in entries)
 
 
 def _add_jobs(

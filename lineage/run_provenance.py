@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.diff_causes import code_place
 from lineage.errors import UsageError
-from lineage.reach import told_without_origin
+from lineage.origin import told_without_origin
 from lineage.redact import redact
 from lineage.run_facts import RunFacts, RunRow, Write
 from lineage.run_trail import ColumnUse, InputVersion, RunStep, RunTrail, Tie
