@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 MOST = 120
 """Days of a series that are looked at; of more, the newest."""
 _BY_SOURCE = """
--- one flow between two datasets by one job at T as known at K: was it announced, was it done
-SELECT job, src, bool_or(provenance = 'declared'), bool_or(provenance NOT IN ('declared', 'manual'))
-FROM edge WHERE kind = 'lineage' AND job <> 0 AND dst IN (SELECT unnest($members::UBIGINT[]))
+-- one flow between two datasets by one job at T as known at K: was it announced, was it done; an announcement may tell
+-- columns or explicit lineage, too: then no run opened the edge
+SELECT job, src, bool_or(provenance = 'declared' OR announced), bool_or(provenance <> 'declared' AND NOT announced)
+FROM (
+  SELECT *, provenance IN ('column', 'explicit') AND first_run IS NULL AND job IN (SELECT entity FROM declaration)
+    AS announced FROM edge
+)
+WHERE provenance <> 'manual' AND kind = 'lineage' AND job <> 0 AND dst IN (SELECT unnest($members::UBIGINT[]))
   AND valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known
 GROUP BY job, src
 """

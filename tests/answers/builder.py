@@ -52,11 +52,17 @@ class World:
     # -- edges
 
     def edge(self, src: int, dst: int, *, job: int = 0, kind: str = "lineage", **values: Any) -> None:
-        row: dict[str, Any] = {"provenance": "product", "state": "current", "end_reason": None, **_open(), **values}
+        row: dict[str, Any] = {
+            "provenance": "product", "state": "current", "first_run": None, "end_reason": None, **_open(), **values,
+        }  # fmt: skip
         self._insert(
-            "edge", src, dst, job, kind, row["provenance"], row["state"], None, "test", row["end_reason"],
+            "edge", src, dst, job, kind, row["provenance"], row["state"], row["first_run"], "test", row["end_reason"],
             row["valid_from"], row["valid_to"], row["known_from"], row["known_to"],
         )  # fmt: skip
+
+    def declaration(self, entity: int, at: datetime = T0) -> None:
+        """A job or dataset event, without what it tells."""
+        self._insert("declaration", entity, at, b"", "test", 0, 0, 0, False, at)
 
     def flow(self, inputs: list[str], job: str, outputs: list[str], **values: Any) -> int:
         """A job that reads and writes: product edges (or ``provenance=``) plus its read and write arrows."""

@@ -79,6 +79,21 @@ def test_a_job_that_announces_its_inputs_is_held_to_them(world: World) -> None:
     }
 
 
+def test_an_announcement_that_tells_columns_is_an_announcement(world: World) -> None:
+    """A job event with column lineage: its edges are of that provenance, and no run showed them."""
+    job = world.job("load")
+    world.declaration(job)
+    for name, provenance in (("plan", "column"), ("stock", "declared")):
+        world.edge(world.dataset(name), world.dataset("orders"), job=job, provenance=provenance)
+    world.edge(world.dataset("staging"), world.dataset("orders"), job=job, provenance="column", first_run=1)
+    drift = Lineage(world.store).products.list(as_of="2026-01-05").products[0].drift
+    assert {(d.what, d.node) for d in drift if "announce" in d.what} == {
+        ("job:pg:load reads more than it announces", "dataset:pg:staging"),
+        ("job:pg:load announces what it does not read", "dataset:pg:plan"),
+        ("job:pg:load announces what it does not read", "dataset:pg:stock"),
+    }
+
+
 def test_wrong_questions_about_drift_are_refused(world: World) -> None:
     lx = Lineage(world.store)
     with pytest.raises(UnknownContractError):
