@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from lineage.actor import LOCAL, Actor
 from lineage.asking import When, Words, known_and_visible, read_question
+from lineage.partial import note
+from lineage.store.horizon import horizon_notes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -233,7 +235,10 @@ class GraphQuestions:
         from lineage.resolve import resolve
 
         view = self.view(as_of, known_at, actor)
-        return history(view, None if node is None else resolve(view, node), buckets=buckets)
+        found = history(view, None if node is None else resolve(view, node), buckets=buckets)
+        if found.buckets:
+            note(horizon_notes(view.store.rows, found.buckets[0].start, view.known_at))
+        return found
 
     def tags(
         self,

@@ -22,6 +22,7 @@ from lineage.audit.verify import verify
 from lineage.engine import Lineage
 from lineage.errors import StoreError, UsageError
 from lineage.fingerprint import fingerprint
+from lineage.partial import gathered
 from lineage.store import Store
 from lineage.store.version import state_fingerprint
 from tests.answers.test_api import client_of
@@ -253,5 +254,8 @@ def test_answers_about_times_before_the_horizon_say_that_they_are_partial() -> N
             told = served.get("/api/v2/path", params={**asked, "as_of": early.isoformat() + "Z"})
             assert (told.status_code, told.headers["meshline-notes"]) == (200, note)
             assert "meshline-notes" not in served.get("/api/v2/path", params=asked).headers
+        with gathered() as notes:
+            lx.history()
+        assert list(notes) == [note]  # its first part lies before
         late = lx.impact("dataset:warehouse:a")
         assert not late.partial and late.notes == () and late.nodes
