@@ -135,6 +135,9 @@ def compare_sorting(count: int, seed: int) -> None:
             found = sorting.IdMap(ids)
             answer = [found.sorted, found.order, found.positions(wanted), found.positions(wanted[:3])]
             answer += [sorting.sort_pairs(keys, low, n), sorting.sort_inside(keys, parts)]
+            answer += [
+                sorting.gathered(values, found.order) for values in (ids, keys, low < keys, keys.astype(np.uint8))
+            ]
             answer += [*sorting.adjacency(n, keys, low), *sorting.adjacency(n, np.sort(keys), low, 5)]
             flow = edges(np.random.default_rng(m), n, m, -1)
             for up in (turned_csr(flow, n), csr(flow.turned(n))):

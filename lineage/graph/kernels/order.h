@@ -58,7 +58,7 @@ static uint32_t follow(Order *o, const Csr *g, const uint32_t *along, uint32_t c
     uint32_t tail = 0;
     for (uint32_t k = 0; k < count; k++) {
         if (k + SOON_ROW < count)
-            PREFETCH(g->indptr + (along[k + SOON_ROW] - g->first));
+            PREFETCH((uintptr_t)g->indptr + sizeof(uint32_t) * (size_t)(along[k + SOON_ROW] - g->first));
         if (k + SOON_LIST < count)
             PREFETCH(g->indices + list_begin(g, along[k + SOON_LIST]));
         for (uint32_t e = list_begin(g, along[k]), end = list_end(g, along[k]); e < end; e++) {

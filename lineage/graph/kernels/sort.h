@@ -93,7 +93,7 @@ static size_t lower_bound(const uint64_t *sorted, size_t low, size_t high, uint6
 static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count, const uint64_t *wanted, size_t many,
                     int64_t *found)
 {
-    enum { GROUP = 32 };
+    enum { GROUP = 32, FEW = 8 };
     unsigned shift = bucket_shift(count);
     size_t buckets = (size_t)1 << (64 - shift);
     if (many < buckets / 64) {
@@ -119,7 +119,12 @@ static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count,
             __builtin_prefetch(sorted + begin[wanted[base + k] >> shift]);
         for (size_t k = 0; k < size; k++) {
             uint64_t id = wanted[base + k];
-            size_t bucket = id >> shift, at = lower_bound(sorted, begin[bucket], begin[bucket + 1], id);
+            size_t bucket = id >> shift, at = begin[bucket], end = begin[bucket + 1];
+            if (end - at > FEW)
+                at = lower_bound(sorted, at, end, id);
+            else
+                while (at < end && sorted[at] < id) /* mostly there is one, or none */
+                    at++;
             found[base + k] = at < count && sorted[at] == id ? (int64_t)at : -1;
             __builtin_prefetch(order + at);
         }
