@@ -59,6 +59,19 @@ WHERE direction = 'out' AND dataset IN (SELECT unnest($members::UBIGINT[])) AND 
   AND known_from <= $known AND known_to > $known
 GROUP BY dataset
 """
+_DROPPED = """
+-- datasets that were dropped, and neither written nor declared since
+SELECT dataset FROM (
+  SELECT dataset, turned_at AS dropped, NULL AS made FROM turn
+  WHERE successor IS NULL AND turned_at <= $at AND known_from <= $known AND known_to > $known
+  UNION ALL
+  SELECT dataset, NULL, seen_at FROM run_io
+  WHERE direction = 'out' AND dropped_at IS NULL AND seen_at <= $at AND known_from <= $known AND known_to > $known
+  UNION ALL
+  SELECT entity, NULL, event_time FROM declaration WHERE NOT dropped AND event_time <= $at AND known_from <= $known
+) WHERE dataset IN (SELECT unnest($members::UBIGINT[]))
+GROUP BY dataset HAVING max(dropped) >= coalesce(max(made), max(dropped))
+"""
 _FACETS = """
 -- facets that Marquez's nodes show, oldest first
 SELECT f.entity, f.key, b.json FROM facet f JOIN facet_body b USING (body)
@@ -168,6 +181,7 @@ class _Data:
         self.masks = {i: n for n, i in enumerate((i for i in nodes if view.hidden(i)), 1)}
         self.seen = {owner[node]: (first, last) for node, first, last in view.store.rows(_SEEN, when)}
         self.written = {owner[node]: last for node, last in view.store.rows(_WRITTEN, when)}
+        self.dropped = {owner[node] for (node,) in view.store.rows(_DROPPED, when)}
         self.runs = _latest_runs(view, [i for i in shown if view.kind(i) == "job"])
         self.columns = column_facts(view, [i for i in shown if view.kind(i) == "dataset"])
         self.facets: dict[int, dict[str, Any]] = {}
@@ -228,7 +242,7 @@ class _Data:
             "lastLifecycleState": _text(facets.get("lifecycleStateChange"), "lifecycleStateChange"),
             "currentVersion": None,
             "facets": {},
-            "deleted": False,
+            "deleted": i in self.dropped,
         }
 
     def _job(self, i: int, into: list[int], out: list[int]) -> dict[str, Any]:

@@ -28,10 +28,20 @@ from lineage.marquez_facts import (
 from lineage.times import iso
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lineage.view import View
 
 T = TypeVar("T")
 _RECENT = 10  # runs beside a job
+_SIDES = "inputs", "outputs"
+_DECLARED = """
+-- what job events declared at T as known at K, the newest last
+SELECT entity, edge_set, event_time FROM declaration
+WHERE entity IN (SELECT unnest($members::UBIGINT[])) AND edge_set IS NOT NULL
+  AND event_time <= $at AND known_from <= $known
+ORDER BY event_time, hash
+"""
 _TAGS = "SELECT DISTINCT entity FROM facet WHERE key = 'tags' AND known_from <= $known AND known_to > $known"
 _SOURCES = "SELECT DISTINCT entity FROM facet WHERE key = 'dataSource' AND known_from <= $known AND known_to > $known"
 _TOLD = """
@@ -252,9 +262,11 @@ def job_items(view: View, nodes: Sequence[int]) -> list[dict[str, Any]]:
     runs = [run for some in recent.values() for run in some]
     items = dict(zip([run["run"] for run in runs], run_items(view, runs), strict=True))
     listed = set(nodes_of(view, "dataset"))
+    declared = _declared(view, [i for i in nodes if not recent[i]])
     found = []
     for i in nodes:
         latest = [items[run["run"]] for run in recent[i]]
+        told = recent[i][0]["edge_set"] if recent[i] else declared[i][0] if i in declared else None
         into, out = view.snapshot.inputs(i).tolist(), view.snapshot.outputs(i).tolist()
         found.append(
             {
@@ -262,10 +274,18 @@ def job_items(view: View, nodes: Sequence[int]) -> list[dict[str, Any]]:
                 "latestRun": latest[0] if latest else None,
                 "latestRuns": latest,
                 "facets": facets[i],
-                "currentVersion": job_version(view, i, recent[i][0]["edge_set"])["version"] if recent[i] else None,
+                "currentVersion": job_version(view, i, told)["version"] if told is not None else None,
             }
         )
     return found
+
+
+def _declared(view: View, nodes: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+    """What the newest job event of each job declares, and when."""
+    owner = {member: i for i in nodes for member in view.snapshot.members(i)}
+    when = {"members": list(owner), "at": view.snapshot.as_of, "known": view.snapshot.known_at}
+    rows = view.store.rows(_DECLARED, when) if owner else []
+    return {owner[entity]: (edge_set, at) for entity, edge_set, at in rows}
 
 
 def job_versions(view: View, i: int) -> list[dict[str, Any]]:
@@ -277,6 +297,13 @@ def job_versions(view: View, i: int) -> list[dict[str, Any]]:
         newest.setdefault(run["edge_set"], run)
         oldest[run["edge_set"]] = run
     items = run_items(view, list(newest.values()))
+    declared = {} if newest else _declared(view, [i])
+    if i in declared:
+        edge_set, at = declared[i]
+        names = {side: [{key: d[key] for key in ("namespace", "name")} for d in base[side]] for side in _SIDES}
+        number = job_version(view, i, edge_set)
+        version = {"id": number, **number, "createdAt": iso(at), "location": base["location"], **names}
+        return [{**version, "latestRun": None}]
     return [
         {
             "id": job_version(view, i, edge_set),

@@ -17,7 +17,7 @@ from lineage.actor import Actor
 from lineage.engine import Lineage
 from lineage.store import Store
 from tests.answers.test_api import client_of, get
-from tests.ingest.build import dataset_event, run_event, schema
+from tests.ingest.build import dataset_event, job_event, run_event, schema
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -221,6 +221,26 @@ def test_a_job_with_other_inputs_has_another_version() -> None:
         assert job["currentVersion"] == found[0]["version"]
         one = get(api, f"/api/v1/namespaces/warehouse/jobs/two/versions/{found[1]['version']}")
         assert one["latestRun"]["id"] == "r2"
+
+
+def test_a_job_that_is_declared_has_a_version_without_a_run() -> None:
+    later = job_event("plan", at="2026-01-02T00:00:00Z", inputs=["a"], outputs=["b", "c"])
+    with store_of(job_event("plan", inputs=["a"], outputs=["b"]), later) as store:
+        api = client_of(Lineage(store))
+        (version,) = get(api, "/api/v1/namespaces/warehouse/jobs/plan/versions")["versions"]
+        assert sorted(item["name"] for item in version["outputs"]) == ["b", "c"]
+        assert version["latestRun"] is None and version["createdAt"] == "2026-01-02T00:00:00Z"
+        assert get(api, "/api/v1/namespaces/warehouse/jobs/plan")["currentVersion"] == version["version"]
+
+
+def test_a_dropped_dataset_is_deleted_until_it_is_made_again() -> None:
+    drop = {"lifecycleStateChange": {"lifecycleStateChange": "DROP"}}
+    events = [run_event("r1", outputs=["b", "c"]), dataset_event("b", at="2026-01-02T00:00:00Z", **drop)]
+    events.append(run_event("r2", at="2026-01-02T00:00:00Z", job="ddl", outputs=[("c", drop)]))
+    events.append(run_event("r3", at="2026-01-03T00:00:00Z", outputs=["c"]))
+    with store_of(*events) as store:
+        found = get(client_of(Lineage(store)), "/api/v1/namespaces/warehouse/datasets")["datasets"]
+        assert {item["name"]: item["deleted"] for item in found} == {"b": True, "c": False}
 
 
 def test_columns_downstream_of_a_source_are_found() -> None:
