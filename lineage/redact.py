@@ -57,6 +57,11 @@ _SIGNS = (
     *(f"connection{sign}string" for sign in ("", "_", "-", ".")), "private key",
     "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "aiza", "eyj", "sig=",
 )  # fmt: skip
+_LEADS = ("key", "pass", "connection", "gh")  # words that several signs share: where they are not, none of these is
+_LOOKED_FOR = (
+    *((lead, tuple(sign for sign in _SIGNS if lead in sign)) for lead in _LEADS),
+    *((sign, (sign,)) for sign in _SIGNS if not any(lead in sign for lead in _LEADS)),
+)
 _ESCAPES = ("\\u00", "\\/")  # in JSON, these may hide a sign
 _ADDRESS = re.compile(r"://[^/\s\"']*@")
 _NAMED = ("name", "key")  # of {"name": …, "value": …}
@@ -88,7 +93,8 @@ def _suspicious(text: str) -> bool:
     if "@" in text and _ADDRESS.search(text):
         return True
     low = text.casefold()
-    return any(sign in low for sign in _SIGNS)
+    found = [signs for lead, signs in _LOOKED_FOR if lead in low]
+    return any(sign in low for signs in found for sign in signs)
 
 
 def redact_value(value: Any) -> Any:
@@ -123,7 +129,7 @@ def redact_facet(text: str) -> str:
     >>> redact_facet('{"query": "select 1"}')
     '{"query": "select 1"}'
     """
-    if not any(escape in text for escape in _ESCAPES) and not _suspicious(text):
+    if _ESCAPES[0] not in text and _ESCAPES[1] not in text and not _suspicious(text):
         return text
     return redact_event(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
