@@ -16,7 +16,7 @@ from ingest.model import EventFacts
 from ingest.outcome import NOTED, Line, Noted, Outcome
 from ingest.project import Projector
 from ingest.quarantine import Rejected
-from lineage.collector import paused
+from lineage.collector import Ages, paused
 from lineage.store import Store
 from lineage.store.version import count_batch
 from lineage.times import utcnow
@@ -95,6 +95,7 @@ class Writer:
         self._derivation = Derivation(self._projector)
         self._horizon = Horizon()
         self._since_trim = 0  # events
+        self._ages = Ages()
 
     def ingest(
         self,
@@ -262,7 +263,7 @@ class Writer:
         return count
 
     def _writing(self) -> _Writing:
-        return _Writing(self._store, self._derivation)
+        return _Writing(self._store, self._derivation, self._ages)
 
     def _project(
         self, cursor: duckdb.DuckDBPyConnection, placed: Sequence[_Placed], at: datetime, watermark: int | None
@@ -319,9 +320,9 @@ class Writer:
 class _Writing:
     """A write transaction after whose failure everything kept in memory is dropped."""
 
-    def __init__(self, store: Store, derivation: Derivation) -> None:
+    def __init__(self, store: Store, derivation: Derivation, ages: Ages) -> None:
         self._transaction = store.transaction()
-        self._paused = paused()
+        self._paused = paused(ages)
         self._derivation = derivation
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
