@@ -94,13 +94,17 @@ class _Unit:
     declarations: dict[bytes, Declaration] = field(default_factory=dict)
     edges: set[Row] = field(default_factory=set)
     columns: set[Row] = field(default_factory=set)
-    last: Evidence | None = None  # newest run, when a later one that looks like it changes nothing
+    last: Evidence | None = (
+        None  # newest run, when one that looks like it changes nothing; complete if one of these was
+    )
     stale: bool = True  # the rows do not hold what the evidence says yet
 
     def absorbs(self, run: Evidence) -> bool:
-        """Whether a new run only repeats what the newest one showed."""
+        """Whether a new run only repeats what the newest one showed: one that did not complete tells no absence."""
         last = self.last
-        return last is not None and run.at > last.at and run.run not in self.evidence and run[3:] == last[3:]
+        if last is None or run.at <= last.at or run.run in self.evidence:
+            return False
+        return run[3:5] == last[3:5] and run.complete <= last.complete and run.later == last.later
 
 
 class JobHistories:
@@ -158,7 +162,8 @@ class JobHistories:
         """Take in the state of a run of a prepared job."""
         unit = self._units[job]
         if unit.absorbs(evidence):
-            unit.last = evidence
+            told = evidence.complete or unit.last is None or not unit.last.complete
+            unit.last = evidence if told else evidence._replace(complete=True)
         else:
             unit.stale = True
         unit.evidence[evidence.run] = unit.fresh[evidence.run] = evidence

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ingest.rebuild import rebuild
+from ingest.writer import Writer
 from lineage.store import Store
 from tests.ingest.build import column_lineage, dataset_event, edges, empty_store, job_event, loaded, run_event
 
@@ -64,6 +65,19 @@ def test_runs_that_did_not_complete_say_nothing_of_absence(kind: str) -> None:
     unfinished = [run_event(f"u{i}", at=_day(5 + i), kind=kind, inputs=["a"], outputs=["c"]) for i in range(4)]
     with loaded(*_runs(AB), *unfinished) as store:
         assert _history(store, "b", "c") == [("current", 0, None)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_failed_run_that_shows_the_same_changes_nothing_and_hides_no_absence(together: bool) -> None:
+    kinds = [(AB, "COMPLETE"), (AB, "FAIL"), (AB, "COMPLETE"), (A, "FAIL"), (A, "COMPLETE"), (A, "FAIL")]
+    kinds += [(A, "COMPLETE"), (A, "COMPLETE")]
+    lines = [run_event(f"r{i}", at=_day(i), kind=kind, inputs=a, outputs=b) for i, ((a, b), kind) in enumerate(kinds)]
+    with empty_store() as store:
+        writer = Writer(store)
+        for batch in [lines] if together else [[line] for line in lines]:
+            writer.ingest(batch, source="test")
+        assert _history(store, "a", "c") == [("current", 0, None)]
+        assert _history(store, "b", "c") == [("current", 0, 4)]
 
 
 def test_one_sided_runs_are_no_evidence() -> None:
