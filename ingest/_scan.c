@@ -14,7 +14,8 @@
 
 typedef const unsigned char *Text;
 
-enum { DEEPEST = 120, MOST_NUMBERS = 2048, MOST_KEYS = 96 };
+enum { DEEPEST = 120, MOST_NUMBERS = 2048, MOST_KEYS = 96, MOST_DIGITS = 4096 };
+enum { KEPT, FLOATS, WHOLES }; /* what the numbers in a facet of a run are read as */
 enum { START, RUNNING, OTHER, COMPLETE, FAIL, ABORT, TYPES };
 
 static const char *const TYPE_NAMES[TYPES] = {"START", "RUNNING", "OTHER", "COMPLETE", "FAIL", "ABORT"};
@@ -29,13 +30,29 @@ typedef struct {
 typedef struct {
     uint32_t entity, place, key;
     Span value;
+    uint32_t from, to; /* its digits */
 } Number;
+
+typedef struct Kept Kept;
+
+/* A part of an event; `slot`: where it will be kept. */
+typedef struct {
+    Span text;
+    Kept *slot;
+    uint64_t tag;
+    uint32_t from, to; /* its numbers */
+    PyObject *digest;  /* known from the first when it was met */
+} Section;
 
 typedef struct {
     Text at, end;
-    PyObject *keys; /* tuple of bytes: facets that differ from run to run */
+    PyObject *keys;    /* tuple of bytes: facets that differ from run to run */
+    const char *kinds; /* of each, what its numbers are read as */
     Number *numbers;
     uint32_t found;
+    Span *digits; /* every number of such facets */
+    uint32_t noted;
+    int noting;
 } Scan;
 
 /* -- values: each returns 0 and stands behind the value, or 1 when it is odd */
@@ -125,7 +142,7 @@ static int string(Scan *s, Span *found, int *plain)
     }
 }
 
-static int number(Scan *s)
+static int number_text(Scan *s)
 {
     if (*s->at == '-')
         s->at++;
@@ -151,6 +168,19 @@ static int number(Scan *s)
             return 1;
         while (s->at < s->end && is_digit(*s->at))
             s->at++;
+    }
+    return 0;
+}
+
+static int number(Scan *s)
+{
+    Text from = s->at;
+    if (number_text(s))
+        return 1;
+    if (s->noting) {
+        if (s->noted < MOST_DIGITS)
+            s->digits[s->noted] = (Span){from, s->at};
+        s->noted++;
     }
     return 0;
 }
@@ -273,17 +303,6 @@ static int text_or_null(Scan *s, Span *found)
     return found->start != NULL || !eat(s, '"') || string(s, found, &plain) || !plain;
 }
 
-static int section(Scan *s, Span *found)
-{
-    if (found->start != NULL)
-        return 1;
-    found->start = s->at;
-    if (value(s, 1))
-        return 1;
-    found->end = s->at;
-    return 0;
-}
-
 /* -- time */
 
 static int two(Text p, int *value)
@@ -365,10 +384,21 @@ static void stir(uint64_t lane[4], Text p, size_t size)
     lane[2] = fold(w ^ secret[2] ^ whole, x ^ c), lane[3] = fold(y ^ secret[3], z ^ d);
 }
 
-/* Of a section without the values of its numbers; how many pieces there are counts too. */
+static inline void begin(uint64_t lane[4]) { memcpy(lane, secret + 4, 4 * sizeof *lane); }
+
+/* Of the pieces that were stirred in, and how many there were. */
+static PyObject *drawn(const uint64_t lane[4], uint32_t count)
+{
+    uint64_t out[2] = {
+        fold(lane[0] ^ secret[5], lane[1] ^ secret[6] ^ count), fold(lane[2] ^ secret[7], lane[3] ^ secret[4] ^ count)};
+    return PyBytes_FromStringAndSize((const char *)out, 16);
+}
+
+/* Of a section without the values of its numbers. */
 static PyObject *digest(Span text, const Number *numbers, uint32_t count)
 {
-    uint64_t lane[4] = {secret[4], secret[5], secret[6], secret[7]};
+    uint64_t lane[4];
+    begin(lane);
     Text from = text.start;
     for (uint32_t i = 0; i < count; i++) {
         stir(lane, from, (size_t)(numbers[i].value.start - from));
@@ -376,9 +406,162 @@ static PyObject *digest(Span text, const Number *numbers, uint32_t count)
     }
     if (text.start != NULL)
         stir(lane, from, (size_t)(text.end - from));
-    uint64_t out[2] = {
-        fold(lane[0] ^ secret[5], lane[1] ^ secret[6] ^ count), fold(lane[2] ^ secret[7], lane[3] ^ secret[4] ^ count)};
-    return PyBytes_FromStringAndSize((const char *)out, 16);
+    return drawn(lane, count);
+}
+
+/* -- sections that were met: the same bytes between the numbers of a run are not read again
+ *
+ * A section that comes for the second time is kept, and from then on compared. What it tells follows from its bytes
+ * alone, so one that is equal to a kept one tells the same; its numbers are read and checked like any. */
+
+enum { SETS = 1 << 12, WAYS = 4, SMALLEST = 256, LARGEST = 1 << 18, MOST_HOLES = 64, BEGINNING = 128 };
+enum { MOST_HELD = 32 << 20 }; /* bytes */
+enum { LIST, FACETS };
+
+typedef struct {
+    uint32_t entity, place, key, start, end; /* from the beginning of the section */
+} Hole;
+
+struct Kept {
+    uint64_t tag;     /* of how the section begins, and of its job */
+    PyObject *digest; /* NULL: nothing is known here */
+    Hole *holes;      /* behind them the text; NULL: it came once */
+    Text text;
+    uint32_t size, count;
+};
+
+static Kept kept[SETS][WAYS];
+static unsigned char next_way[SETS];
+static size_t held;
+
+static void let_go(Kept *slot)
+{
+    if (slot->holes != NULL)
+        held -= slot->size;
+    PyMem_RawFree(slot->holes);
+    slot->holes = NULL;
+}
+
+static void forget_all(void)
+{
+    for (int i = 0; i < SETS; i++)
+        for (int way = 0; way < WAYS; way++) {
+            let_go(&kept[i][way]);
+            Py_CLEAR(kept[i][way].digest);
+        }
+}
+
+/* Whether the text goes on like a kept section; stands behind it then. */
+static int goes_on(Scan *s, const Kept *slot, uint32_t *from, uint32_t *to)
+{
+    Text p = s->at, begin = p;
+    uint32_t done = 0, found = s->found, noted = s->noted;
+    for (uint32_t i = 0; i <= slot->count; i++) {
+        uint32_t until = i < slot->count ? slot->holes[i].start : slot->size;
+        if ((size_t)(s->end - p) < until - done || memcmp(p, slot->text + done, until - done))
+            goto other;
+        p += until - done;
+        if (i == slot->count)
+            break;
+        const Hole *hole = &slot->holes[i];
+        s->at = p;
+        if (p >= s->end || *p == 'n' || *p == ' ' || *p == '\n' || *p == '\t' || *p == '\r' || s->found == MOST_NUMBERS)
+            goto other;
+        uint32_t first = s->noted;
+        s->noting = s->kinds[hole->key] != KEPT;
+        int odd = value(s, 4);
+        s->noting = 0;
+        if (odd)
+            goto other;
+        s->numbers[s->found++] = (Number){hole->entity, hole->place, hole->key, {p, s->at}, first, s->noted};
+        p = s->at;
+        done = hole->end;
+    }
+    s->at = p, *from = found, *to = s->found;
+    return 1;
+other:
+    s->at = begin, s->found = found, s->noted = noted;
+    return 0;
+}
+
+/* Whether the section that begins here was met before; it is behind us then. `sort`: how it is read. */
+static int was_met(Scan *s, Section *section, int sort, Span job)
+{
+    if (s->end - s->at < SMALLEST)
+        return 0;
+    uint64_t lane[4];
+    begin(lane);
+    stir(lane, s->at, BEGINNING);
+    if (job.start != NULL)
+        stir(lane, job.start, (size_t)(job.end - job.start));
+    section->tag = fold(lane[0] ^ lane[1] ^ secret[1], lane[2] ^ lane[3] ^ secret[2]) ^ (uint64_t)sort;
+    Kept *set = kept[section->tag >> 52];
+    for (int way = 0; way < WAYS; way++) {
+        Kept *slot = &set[way];
+        if (slot->tag != section->tag || slot->holes == NULL)
+            continue;
+        Text start = s->at;
+        if (goes_on(s, slot, &section->from, &section->to)) {
+            section->text = (Span){start, s->at};
+            section->digest = slot->digest;
+            Py_INCREF(slot->digest);
+            return 1;
+        }
+    }
+    section->slot = set;
+    return 0;
+}
+
+/* Remember a section that was read: first its digest, and when it comes again the whole of it. */
+static void keep(const Scan *s, const Section *section)
+{
+    PyObject *digest = section->digest;
+    Text start = section->text.start;
+    size_t size = (size_t)(section->text.end - start), count = section->to - section->from;
+    if (section->slot == NULL || start == NULL || size < SMALLEST || size > LARGEST || count > MOST_HOLES)
+        return;
+    Kept *set = section->slot, *slot = NULL;
+    for (int way = 0; way < WAYS && slot == NULL; way++)
+        if (set[way].tag == section->tag && set[way].digest != NULL &&
+            !memcmp(PyBytes_AS_STRING(set[way].digest), PyBytes_AS_STRING(digest), 16))
+            slot = &set[way];
+    if (slot == NULL) {
+        slot = &set[next_way[section->tag >> 52]++ % WAYS];
+        let_go(slot);
+        slot->tag = section->tag;
+        Py_INCREF(digest);
+        Py_XSETREF(slot->digest, digest);
+        return;
+    }
+    if (slot->holes != NULL)
+        return;
+    if (held + size > MOST_HELD)
+        return forget_all();
+    slot->holes = PyMem_RawMalloc(count * sizeof(Hole) + size);
+    if (slot->holes == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const Number *n = &s->numbers[section->from + i];
+        slot->holes[i] = (Hole){
+            n->entity, n->place, n->key, (uint32_t)(n->value.start - start), (uint32_t)(n->value.end - start)};
+    }
+    slot->text = memcpy(slot->holes + count, start, size);
+    slot->size = (uint32_t)size, slot->count = (uint32_t)count;
+    held += size;
+}
+
+/* Facets of a run or job, or whatever stands there. */
+static int facets_of(Scan *s, Section *found, int keeps, Span job)
+{
+    if (found->text.start != NULL)
+        return 1;
+    if (keeps && was_met(s, found, FACETS, job))
+        return 0;
+    Text start = s->at;
+    if (value(s, 1))
+        return 1;
+    found->text = (Span){start, s->at};
+    return 0;
 }
 
 /* -- datasets: like any value, but the numbers of this run are noted */
@@ -411,13 +594,17 @@ static int facets(Scan *s, uint32_t entity, uint32_t place)
         seen[count] = key;
         int which = per_run(s, key);
         Text from = s->at;
-        if (value(s, 4))
+        uint32_t noted = s->noted;
+        s->noting = which >= 0 && s->kinds[which] != KEPT;
+        int odd = value(s, 4);
+        s->noting = 0;
+        if (odd)
             return 1;
         if (which < 0 || *from == 'n') /* null: as if it were not there */
             continue;
         if (s->found == MOST_NUMBERS)
             return 1;
-        s->numbers[s->found++] = (Number){entity, place, (uint32_t)which, {from, s->at}};
+        s->numbers[s->found++] = (Number){entity, place, (uint32_t)which, {from, s->at}, noted, s->noted};
     }
 }
 
@@ -445,13 +632,16 @@ static int dataset(Scan *s, uint32_t entity)
     }
 }
 
-static int datasets(Scan *s, Span *found)
+static int datasets(Scan *s, Section *found, Span job)
 {
-    if (found->start != NULL || s->at >= s->end)
+    if (found->text.start != NULL || s->at >= s->end)
         return 1;
     if (*s->at != '[')
-        return section(s, found);
-    found->start = s->at++;
+        return facets_of(s, found, 0, job);
+    if (was_met(s, found, LIST, job))
+        return 0;
+    found->from = s->found;
+    found->text.start = s->at++;
     blank(s);
     if (!eat(s, ']')) {
         for (uint32_t entity = 0;; entity++) {
@@ -470,15 +660,16 @@ static int datasets(Scan *s, Span *found)
                 return 1;
         }
     }
-    found->end = s->at;
+    found->text.end = s->at;
+    found->to = s->found;
     return 0;
 }
 
 /* -- the event */
 
 typedef struct {
-    Span time, type, producer, schema, run_id, run_facets, job_namespace, job_name, job_facets, inputs, outputs;
-    uint32_t input_from, input_to, output_from, output_to; /* their numbers */
+    Span time, type, producer, schema, run_id, job_namespace, job_name;
+    Section run_facets, job_facets, inputs, outputs;
     int has_run, has_job;
 } Event;
 
@@ -493,7 +684,7 @@ static int run(Scan *s, Event *event)
         if (step)
             return step > 0;
         if (!plain || (is(key, "runId")    ? plain_text(s, &event->run_id)
-                       : is(key, "facets") ? section(s, &event->run_facets)
+                       : is(key, "facets") ? facets_of(s, &event->run_facets, 0, event->job_name)
                                            : value(s, 2)))
             return 1;
     }
@@ -511,7 +702,7 @@ static int job(Scan *s, Event *event)
             return step > 0;
         if (!plain || (is(key, "namespace") ? plain_text(s, &event->job_namespace)
                        : is(key, "name")    ? plain_text(s, &event->job_name)
-                       : is(key, "facets")  ? section(s, &event->job_facets)
+                       : is(key, "facets")  ? facets_of(s, &event->job_facets, 1, event->job_name)
                                             : value(s, 2)))
             return 1;
     }
@@ -533,18 +724,10 @@ static int field(Scan *s, Event *event, Span key)
         return job(s, event);
     if (is(key, "dataset"))
         return 1;
-    if (is(key, "inputs")) {
-        event->input_from = s->found;
-        int odd = datasets(s, &event->inputs);
-        event->input_to = s->found;
-        return odd;
-    }
-    if (is(key, "outputs")) {
-        event->output_from = s->found;
-        int odd = datasets(s, &event->outputs);
-        event->output_to = s->found;
-        return odd;
-    }
+    if (is(key, "inputs"))
+        return datasets(s, &event->inputs, event->job_name);
+    if (is(key, "outputs"))
+        return datasets(s, &event->outputs, event->job_name);
     return value(s, 1);
 }
 
@@ -584,14 +767,87 @@ static PyObject *str_of(Span text)
     return PyUnicode_DecodeUTF8((const char *)text.start, text.end - text.start, NULL);
 }
 
+/* Number of plain digits: none below zero, whole ones exactly; NULL without an error for any other. */
+static PyObject *plain_number(Span text, int kind)
+{
+    Py_ssize_t size = text.end - text.start, i = 0;
+    uint64_t whole = 0;
+    char copy[64];
+    while (i < size && is_digit(text.start[i]) && i < 18)
+        whole = whole * 10 + (text.start[i++] - '0');
+    if (i == size && kind == WHOLES)
+        return PyLong_FromUnsignedLongLong(whole);
+    if (i == size && whole < (1ULL << 53))
+        return PyFloat_FromDouble((double)whole);
+    if (kind == WHOLES || *text.start == '-' || size >= (Py_ssize_t)sizeof copy)
+        return NULL;
+    memcpy(copy, text.start, (size_t)size);
+    copy[size] = 0;
+    double found = PyOS_string_to_double(copy, NULL, NULL);
+    if (found == -1.0 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return NULL;
+    }
+    return found < 1e300 ? PyFloat_FromDouble(found) : NULL;
+}
+
+/* Puts behind the places of a facet the digest of all but its numbers, and these; None twice where they are not plain
+ * or not read here. */
+static int put_values(const Scan *s, const Number *n, PyObject *item)
+{
+    int kind = s->kinds[n->key];
+    uint64_t lane[4];
+    begin(lane);
+    Text from = n->value.start;
+    uint32_t count = n->to - n->from;
+    PyObject *values = kind != KEPT && n->to <= MOST_DIGITS ? PyTuple_New((Py_ssize_t)count) : NULL;
+    for (uint32_t i = 0; values != NULL && i < count; i++) {
+        const Span *digits = &s->digits[n->from + i];
+        PyObject *one = plain_number(*digits, kind);
+        if (one == NULL) {
+            Py_CLEAR(values);
+            break;
+        }
+        PyTuple_SET_ITEM(values, (Py_ssize_t)i, one);
+        stir(lane, from, (size_t)(digits->start - from));
+        from = digits->end;
+    }
+    if (PyErr_Occurred())
+        return 1;
+    PyObject *known = NULL;
+    if (values != NULL) {
+        stir(lane, from, (size_t)(n->value.end - from));
+        if ((known = drawn(lane, count)) == NULL) {
+            Py_DECREF(values);
+            return 1;
+        }
+    }
+    PyTuple_SET_ITEM(item, 5, values != NULL ? known : Py_NewRef(Py_None));
+    PyTuple_SET_ITEM(item, 6, values != NULL ? values : Py_NewRef(Py_None));
+    return 0;
+}
+
+static PyObject *number_of(const Scan *s, Text data, const Number *n)
+{
+    PyObject *item = PyTuple_New(7);
+    const Py_ssize_t places[5] = {n->entity, n->place, n->key, n->value.start - data, n->value.end - data};
+    for (int i = 0; item != NULL && i < 5; i++) {
+        PyObject *place = PyLong_FromSsize_t(places[i]);
+        if (place == NULL)
+            Py_CLEAR(item);
+        else
+            PyTuple_SET_ITEM(item, i, place);
+    }
+    if (item != NULL && put_values(s, n, item))
+        Py_CLEAR(item);
+    return item;
+}
+
 static PyObject *numbers_of(const Scan *s, Text data, uint32_t from, uint32_t to)
 {
     PyObject *found = PyTuple_New((Py_ssize_t)(to - from));
     for (uint32_t i = from; found != NULL && i < to; i++) {
-        const Number *n = &s->numbers[i];
-        PyObject *item = Py_BuildValue(
-            "(IIInn)", n->entity, n->place, n->key, (Py_ssize_t)(n->value.start - data),
-            (Py_ssize_t)(n->value.end - data));
+        PyObject *item = number_of(s, data, &s->numbers[i]);
         if (item == NULL)
             Py_CLEAR(found);
         else
@@ -601,14 +857,18 @@ static PyObject *numbers_of(const Scan *s, Text data, uint32_t from, uint32_t to
 }
 
 /* (start, end, digest, numbers) of a section. */
-static PyObject *section_of(const Scan *s, Text data, Span text, uint32_t from, uint32_t to)
+static PyObject *section_of(const Scan *s, Text data, Section *section)
 {
+    Span text = section->text;
     Py_ssize_t start = text.start != NULL ? text.start - data : 0, end = text.start != NULL ? text.end - data : 0;
-    return Py_BuildValue(
-        "(nnNN)", start, end, digest(text, s->numbers + from, to - from), numbers_of(s, data, from, to));
+    if (section->digest == NULL)
+        section->digest = digest(text, s->numbers + section->from, section->to - section->from);
+    if (section->digest == NULL)
+        return NULL;
+    return Py_BuildValue("(nnON)", start, end, section->digest, numbers_of(s, data, section->from, section->to));
 }
 
-static PyObject *answer(const Scan *s, Text data, const Event *event)
+static PyObject *answer(const Scan *s, Text data, Event *event)
 {
     int64_t at;
     PyObject *type = type_of(event->type);
@@ -616,10 +876,14 @@ static PyObject *answer(const Scan *s, Text data, const Event *event)
         Py_RETURN_NONE;
     PyObject *found = Py_BuildValue(
         "(LONNNNNNNN)", (long long)at, type, str_of(event->producer), str_of(event->run_id),
-        str_of(event->job_namespace), str_of(event->job_name), section_of(s, data, event->run_facets, 0, 0),
-        section_of(s, data, event->job_facets, 0, 0),
-        section_of(s, data, event->inputs, event->input_from, event->input_to),
-        section_of(s, data, event->outputs, event->output_from, event->output_to));
+        str_of(event->job_namespace), str_of(event->job_name), section_of(s, data, &event->run_facets),
+        section_of(s, data, &event->job_facets), section_of(s, data, &event->inputs),
+        section_of(s, data, &event->outputs));
+    if (found != NULL) {
+        keep(s, &event->job_facets);
+        keep(s, &event->inputs);
+        keep(s, &event->outputs);
+    }
     if (found == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
         PyErr_Clear();
         Py_RETURN_NONE;
@@ -630,8 +894,9 @@ static PyObject *answer(const Scan *s, Text data, const Event *event)
 static PyObject *scan(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
-    if (given != 2 || !PyBytes_Check(args[0]) || !PyTuple_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "scan(data: bytes, keys: tuple[bytes, ...])");
+    if (given != 3 || !PyBytes_Check(args[0]) || !PyTuple_Check(args[1]) || !PyBytes_Check(args[2]) ||
+        PyBytes_GET_SIZE(args[2]) != PyTuple_GET_SIZE(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "scan(data: bytes, keys: tuple[bytes, ...], kinds: bytes, one for each key)");
         return NULL;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[1]); i++)
@@ -640,12 +905,46 @@ static PyObject *scan(PyObject *module, PyObject *const *args, Py_ssize_t given)
             return NULL;
         }
     Number numbers[MOST_NUMBERS];
+    Span digits[MOST_DIGITS];
     Text data = (Text)PyBytes_AS_STRING(args[0]);
-    Scan s = {data, data + PyBytes_GET_SIZE(args[0]), args[1], numbers, 0};
+    Scan s = {data, data + PyBytes_GET_SIZE(args[0]), args[1], PyBytes_AS_STRING(args[2]), numbers, 0, digits, 0, 0};
     Event event = {0};
-    if (whole(&s, &event))
+    PyObject *found = whole(&s, &event) ? Py_NewRef(Py_None) : answer(&s, data, &event);
+    Py_XDECREF(event.run_facets.digest);
+    Py_XDECREF(event.job_facets.digest);
+    Py_XDECREF(event.inputs.digest);
+    Py_XDECREF(event.outputs.digest);
+    return found;
+}
+
+/* A JSON value with its first number replaced by 0, the second by 1 and so on. */
+static PyObject *counted(PyObject *module, PyObject *text)
+{
+    (void)module;
+    if (!PyBytes_Check(text)) {
+        PyErr_SetString(PyExc_TypeError, "counted(text: bytes)");
+        return NULL;
+    }
+    Span digits[MOST_DIGITS];
+    Text from = (Text)PyBytes_AS_STRING(text), end = from + PyBytes_GET_SIZE(text);
+    Scan s = {from, end, NULL, NULL, NULL, 0, digits, 0, 1};
+    if (value(&s, 0) || s.at != end || s.noted > MOST_DIGITS)
         Py_RETURN_NONE;
-    return answer(&s, data, &event);
+    _Static_assert(MOST_DIGITS <= 10000, "four digits are room enough");
+    PyObject *found = PyBytes_FromStringAndSize(NULL, end - from + 4 * (Py_ssize_t)s.noted);
+    if (found == NULL)
+        return NULL;
+    char *to = PyBytes_AS_STRING(found);
+    for (uint32_t i = 0; i < s.noted; i++) {
+        memcpy(to, from, (size_t)(digits[i].start - from));
+        to += digits[i].start - from;
+        to += PyOS_snprintf(to, 5, "%u", i);
+        from = digits[i].end;
+    }
+    memcpy(to, from, (size_t)(end - from));
+    to += end - from;
+    _PyBytes_Resize(&found, to - PyBytes_AS_STRING(found));
+    return found;
 }
 
 static PyObject *time_of(PyObject *module, PyObject *text)
@@ -662,8 +961,17 @@ static PyObject *time_of(PyObject *module, PyObject *text)
     return PyLong_FromLongLong(at);
 }
 
+static PyObject *forget(PyObject *module, PyObject *nothing)
+{
+    (void)module, (void)nothing;
+    forget_all();
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"scan", (PyCFunction)(void (*)(void))scan, METH_FASTCALL, "Sections of an event, or None."},
+    {"counted", counted, METH_O, "A JSON value whose numbers are their places, or None."},
+    {"forget", forget, METH_NOARGS, "Drop the sections that were kept to be compared."},
     {"time_of", time_of, METH_O, "Microseconds of a time in the usual form, or None."},
     {NULL, NULL, 0, NULL},
 };

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ingest.entities import Contribution
-from ingest.fold import Io, former_name
+from ingest.fold import Numbers, former_name
 from ingest.history import DECLARED
 from ingest.lives import Declaration
 from ingest.model import Body, DatasetPart, Edge, EventFacts, Lifecycle
 from ingest.project import Projector
 from ingest.run_edges import columns_beside, data_edges, explicit_columns, explicit_edges
-from ingest.runs import metric_rows, test_rows
+from ingest.runs import measures, test_rows
 from ingest.sets import FacetRef, Sets
 from ingest.tables import Row
 from lineage.identity import NodeKey
@@ -77,12 +77,13 @@ def _numbers(
     """A profile and test results that an event tells of a dataset without any run: as of its time."""
     if not any(part.per_run for part in parts):
         return (), ()
-    io = Io(parts[0], event.at)
+    told = Numbers(parts[0])
     for part in parts:
-        io.fold_numbers(part)
+        told.fold_numbers(part)
     job = event.job.id if event.job is not None else None
-    tests = test_rows(None, job, event.at, {}, {("in", io.part.id): io})
-    return tuple(metric_rows(None, event.at, [io], projector)), tuple(tests)
+    tests = test_rows(None, job, event.at, {}, {("in", told.part.id): told})
+    metrics = [row for measured in measures(None, event.at, [told], projector) for row in measured.rows()]
+    return tuple(metrics), tuple(tests)
 
 
 def _job(event: EventFacts, sets: Sets, projector: Projector) -> Declared:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingest import scan, sql_nodes, tables
@@ -22,7 +23,7 @@ from ingest.envelope import Envelope
 from ingest.jobs import JobHistories
 from ingest.model import EventFacts
 from ingest.project import Projector
-from ingest.runs import UNSEEN, RunState, merge, parents_of, placeholder_row
+from ingest.runs import UNSEEN, Measured, RunState, merge, parents_of, placeholder_row
 from ingest.sets import Sets
 from ingest.tables import Changes, Row
 from ingest.turns import Turns
@@ -162,16 +163,30 @@ class Derivation:
         self._shrink()
 
     def _run_changes(self, touched: _Touched, changes: Changes) -> None:
+        measured: list[Measured] = []
         for run in touched.after.values():
             before = touched.before[run.run]
             changes.replace(tables.RUN, [before.row] if before else [], [run.row])
             changes.replace(tables.RUN_IO, before.io if before else (), run.io)
-            changes.replace(tables.METRIC, before.metrics if before else (), run.metrics)
+            if before is None:
+                measured += run.metrics
+            else:
+                changes.replace(tables.METRIC, before.metric_rows(), run.metric_rows())
             changes.replace(tables.ASSERTION, before.tests if before else (), run.tests)
             if run.stages is not None or (before is not None and before.stages is not None):
                 changes.replace(tables.RUN_STAGE, before.stage_rows() if before else (), run.stage_rows())
                 changes.replace(tables.RUN_TOLD, before.told_rows() if before else (), run.told_rows())
             self._jobs.add_run(run.job, run.evidence())
+        if measured:  # by far the most rows of a batch
+            flat, sizes = chain.from_iterable, [len(one.nodes) for one in measured]
+            changes.extend(
+                tables.METRIC,
+                flat([one.nodes for one in measured]),
+                flat(map(repeat, [one.run for one in measured], sizes)),
+                flat([one.names for one in measured]),
+                flat(map(repeat, [one.at for one in measured], sizes)),
+                flat([one.values for one in measured]),
+            )
 
     # -- runs
 
@@ -194,10 +209,13 @@ class Derivation:
         self._load_runs(cursor, {run: told[run] for run in groups if run in told and told[run].state != UNSEEN})
         touched = _Touched()
         for run, events in groups.items():
-            entry = self._runs.pop(run, None) or _Run()
+            entry = self._runs.pop(run, None)
+            if entry is None:
+                entry = _Run()
             self._runs[run] = entry  # youngest last
             touched.before[run] = entry.state
-            entry.events.update((event.hash, event) for event in events)
+            for event in events:
+                entry.events[event.hash] = event
             entry.state = touched.after[run] = merge(list(entry.events.values()), self._sets, self._projector)
         return touched
 

@@ -70,20 +70,14 @@ class RunPart(msgspec.Struct, gc=False):
     facets: Raw = _NOTHING
 
 
-class Section(NamedTuple):
-    """A part of an event that one pass found: where it stands, a digest of it, and its numbers of this run.
-
-    A number is (place in the list, place of the facets in :data:`ingest.model.PLACES`, facet, start, end), the facet
-    by its place in :data:`ingest.scan.PER_RUN`. The digest is over everything else in the section.
-    """
-
-    start: int
-    end: int
-    digest: bytes
-    numbers: tuple[tuple[int, int, int, int, int], ...]
+Number = tuple[int, int, int, int, int, bytes | None, tuple[float, ...] | None]
+"""A facet with numbers of one run: place in the list, place of the facets in :data:`ingest.model.PLACES`, the facet by
+its place in :data:`ingest.scan.PER_RUN`, start, end; of plain ones a digest of all but the numbers, and these."""
+Section = tuple[int, int, bytes, tuple[Number, ...]]
+"""A part of an event that one pass found: start, end, a digest of all but the numbers of the run, and these."""
 
 
-class Sections(NamedTuple):
+class Sections(msgspec.Struct, gc=False):
     """The parts of a run event."""
 
     run: Section

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
@@ -25,12 +25,44 @@ from ingest.run_edges import columns_beside, control_edges, data_edges, explicit
 from ingest.sets import FacetRef, Sets
 from lineage.identity import NodeKey
 
+SILENT = (None, None, None)  # no rows, bytes and files were told
 
-class Io(msgspec.Struct, eq=False):
-    """One dataset on one side of a run while its events are folded."""
+
+class Numbers(msgspec.Struct, eq=False):
+    """What a run tells of one dataset that no other run does."""
 
     part: DatasetPart
-    first: int
+    statistics: tuple[int | None, ...] = SILENT
+    metrics: tuple[Metrics, ...] = ()  # in order
+    tests: dict[tuple[str, str], Assertion] = {}
+
+    def fold_numbers(self, part: DatasetPart) -> None:
+        """Take in what an event tells of this run alone."""
+        for _, body in part.per_run:
+            told = body.parsed
+            if type(told) is Statistics:
+                self.statistics = newer(told, self.statistics)
+            elif type(told) is Metrics:
+                self.metrics = (*self.metrics, told) if self.metrics else (told,)
+                if told.tests:
+                    self.tests.update(((test.field, test.name), test) for test in told.tests)
+            elif told is not None:
+                self.tests.update(((test.field, test.name), test) for test in told)
+
+    def profile(self) -> tuple[tuple[tuple[str, str], ...], tuple[float, ...]]:
+        """(column or '', metric) of all numbers, and these; of one that was told again the last."""
+        if len(self.metrics) == 1:
+            return self.metrics[0].names, self.metrics[0].values
+        told: dict[tuple[str, str], float] = {}
+        for metrics in self.metrics:
+            told.update(zip(metrics.names, metrics.values, strict=True))
+        return tuple(told), tuple(told.values())
+
+
+class Io(Numbers, eq=False):
+    """One dataset on one side of a run while its events are folded."""
+
+    first: int = 0
     last: int = 0
     facets: dict[tuple[str, str], Body] = {}
     keyed: dict[tuple[str, str], Body] | None = None  # facets of the newest event
@@ -38,10 +70,7 @@ class Io(msgspec.Struct, eq=False):
     lineage: ColumnLineage | None = None
     dropped: int | None = None
     renamed: dict[tuple[str, str], int] = {}  # former name → the first event that told it
-    statistics: list[int | None] = msgspec.field(default_factory=lambda: [None, None, None])
-    windows: dict[int, list[int | None]] = {}  # of a run whose events are snapshots
-    metrics: dict[tuple[str, str], float] = {}
-    tests: dict[tuple[str, str], Assertion] = {}
+    windows: dict[int, tuple[int | None, ...]] = {}  # of a run whose events are snapshots
 
     def fold(self, at: int, part: DatasetPart) -> None:
         """Take in what an event tells of the dataset."""
@@ -49,11 +78,6 @@ class Io(msgspec.Struct, eq=False):
         if part.keyed is not self.keyed or self.changing:  # what an earlier event told already needs no second look
             self._fold_facets(at, part)
         self.fold_numbers(part)
-
-    def fold_numbers(self, part: DatasetPart) -> None:
-        """Take in what an event tells of this run alone."""
-        for _, body in part.per_run:
-            _fold_per_run(self, body.parsed)
 
     def _fold_facets(self, at: int, part: DatasetPart) -> None:
         self.keyed = part.keyed
@@ -71,12 +95,9 @@ class Io(msgspec.Struct, eq=False):
         """Take in numbers of one window: the volume of the run is their sum, the last of one instant counts."""
         for _, body in part.per_run:
             if isinstance(body.parsed, Statistics):
-                known = self.windows.get(at, [None, None, None])
-                self.windows[at] = [
-                    new if new is not None else old for new, old in zip(body.parsed, known, strict=True)
-                ]
+                self.windows[at] = newer(body.parsed, self.windows.get(at, SILENT))
 
-    def volume(self) -> list[int | None]:
+    def volume(self) -> Sequence[int | None]:
         """Rows, bytes and files of the run: the last values told, or the sums over its windows."""
         if not self.windows:
             return self.statistics
@@ -153,7 +174,7 @@ def fold_datasets(fold: Fold, event: EventFacts) -> None:
         for part in parts:
             io = fold.io.get((direction, part.id))
             if io is None:
-                io = fold.io[direction, part.id] = Io(part, event.at)
+                io = fold.io[direction, part.id] = Io(part, first=event.at)
             io.fold(event.at, part)
             if fold.snapshots:
                 io.add_window(event.at, part)
@@ -162,21 +183,11 @@ def fold_datasets(fold: Fold, event: EventFacts) -> None:
                 fold.explicit[part.explicit] = None
 
 
-def _fold_per_run(io: Io, parsed: Any) -> None:
-    if isinstance(parsed, Statistics):
-        rows, size, files = io.statistics
-        io.statistics = [
-            rows if parsed[0] is None else parsed[0],
-            size if parsed[1] is None else parsed[1],
-            files if parsed[2] is None else parsed[2],
-        ]
-    elif isinstance(parsed, Metrics):
-        told = {(column, name): value for column, name, value in parsed.values}
-        io.metrics = {**io.metrics, **told} if io.metrics else told
-        if parsed.tests:
-            io.tests.update(((test.field, test.name), test) for test in parsed.tests)
-    elif parsed is not None:
-        io.tests.update(((test.field, test.name), test) for test in parsed)
+def newer(told: Statistics, known: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """Rows, bytes and files: as told, and where nothing is told as known."""
+    if known is SILENT or None not in told:
+        return told
+    return tuple([old if new is None else new for new, old in zip(told, known, strict=True)])
 
 
 def edge_sets(job: NodeKey, fold: Fold, sets: Sets, projector: Projector) -> tuple[int, int]:
@@ -204,7 +215,7 @@ def edge_sets(job: NodeKey, fold: Fold, sets: Sets, projector: Projector) -> tup
 
 def over(earlier: dict[tuple[str, str], Body], told: dict[tuple[str, str], Body]) -> dict[tuple[str, str], Body]:
     """Facets after an event told some more; the very object of the event when nothing else is left."""
-    return told if earlier.keys() <= told.keys() else {**earlier, **told}
+    return told if earlier is told or earlier.keys() <= told.keys() else {**earlier, **told}
 
 
 def facet_set(facets: dict[tuple[str, str], Body], sets: Sets, shared: object = None) -> int:

@@ -119,10 +119,11 @@ class Statistics(NamedTuple):
     file_count: int | None
 
 
-class Metrics(NamedTuple):
-    """Numbers of a dataset: (column or '', metric, value)."""
+class Metrics(msgspec.Struct, frozen=True, gc=False):
+    """Numbers of a dataset: (column or '', metric) and values. Facets that differ in numbers alone share ``names``."""
 
-    values: tuple[tuple[str, str, float], ...]
+    names: tuple[tuple[str, str], ...]
+    values: tuple[float, ...]
     tests: tuple[Assertion, ...] = ()  # results that came with a profile
 
 
@@ -194,7 +195,7 @@ class JobPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     plain: bool = True  # neither explicit lineage nor snapshots
 
 
-class Listed(NamedTuple):
+class Listed(msgspec.Struct, frozen=True, eq=False, gc=False):
     """The datasets on one side of an event."""
 
     parts: tuple[DatasetPart, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ingest.model import Body, ColumnEdge, ColumnLineage, ColumnUse, ExplicitLineage
+from ingest.model import Body, ColumnEdge, ColumnLineage, ColumnUse, DatasetPart, ExplicitLineage
 from lineage.identity import NodeKey, run_key
 
 _CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
@@ -67,6 +67,12 @@ class Names:
             found = self._memo[key] = key.id
             self.nodes[found] = key
         return found
+
+    def job(self, namespace: str, name: str) -> int:
+        """Id of a job, as :meth:`node` gives it."""
+        memo_key = ("job", namespace, name, "")  # equal to its NodeKey, and made in half the time
+        found: int | None = self._memo.get(memo_key)
+        return found if found is not None else self.node(NodeKey("job", namespace, name))
 
     def run(self, run_id: str, namespace: str, name: str) -> int:
         """Key of a run."""
@@ -130,6 +136,17 @@ class Names:
             key = NodeKey("column", namespace, name, path)
             found = self._memo[memo_key] = key.id
             self.nodes[found] = key
+        return found
+
+    def measures(
+        self, part: DatasetPart, names: tuple[tuple[str, str], ...]
+    ) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Nodes and metrics of the numbers of a dataset, which are named by (column or '', metric)."""
+        memo_key = ("measures", part.id, names)
+        found: tuple[tuple[int, ...], tuple[str, ...]] | None = self._memo.get(memo_key) or self._recall(memo_key)
+        if found is None:
+            nodes = [self.column(part.namespace, part.name, column) if column else part.id for column, _ in names]
+            found = self._memo[memo_key] = (tuple(nodes), tuple([metric for _, metric in names]))
         return found
 
     def _name_explicit(self, lineage: ExplicitLineage) -> None:

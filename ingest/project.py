@@ -14,9 +14,10 @@ import msgspec
 import xxhash
 from msgspec import Raw
 
-from ingest.envelope import Entity, Envelope, RunPart, Section, Sections, entities
+from ingest.envelope import Entity, Envelope, Number, RunPart, Section, Sections, entities
 from ingest.facets import DATASET, JOB, RUN, find
 from ingest.facets.explicit import read_target
+from ingest.facets.plain import arranged
 from ingest.model import (
     FACETS,
     INPUT_FACETS,
@@ -35,7 +36,7 @@ from ingest.model import (
     RunFacts,
 )
 from ingest.names import Names
-from ingest.scan import PER_RUN
+from ingest.scan import PER_RUN, counted
 from ingest.slices import decode_any, facet_map, guarded, read_with
 from lineage.identity import NodeKey, digest64
 from lineage.redact import redact_facet
@@ -43,6 +44,7 @@ from lineage.redact import redact_facet
 _PER_RUN = frozenset(PER_RUN)
 _INPUTS, _OUTPUTS, _RUN = range(3)  # in memo keys: a digest of one pass over a section of this kind
 _LISTS = "inputs", "outputs"
+_ODD = "odd"  # in the memo: facets that are read whole
 _hash = xxhash.xxh3_128_digest
 
 
@@ -103,7 +105,7 @@ class Projector(Names):
         """What the sections tell; one that was met before costs a look into the memo."""
         assert envelope.run is not None and envelope.job is not None
         memo, data, entity = self._memo, envelope.data, envelope.job
-        memo_key: tuple[Any, ...] = (entity.namespace, entity.name, sections.job.digest)
+        memo_key: tuple[Any, ...] = (entity.namespace, entity.name, sections.job[2])
         job: JobPart | None = memo.get(memo_key) or self._recall(memo_key)
         if job is None:
             before = len(notes)
@@ -112,7 +114,7 @@ class Projector(Names):
                 memo[memo_key] = job
         inputs = self._section(data, sections.inputs, _INPUTS, notes)
         outputs = self._section(data, sections.outputs, _OUTPUTS, notes)
-        run_id, memo_key = envelope.run.runId, (_RUN, sections.run.digest)
+        run_id, memo_key = envelope.run.runId, (_RUN, sections.run[2])
         told = self._told.get(memo_key)
         if told is None:
             before = len(notes)
@@ -122,12 +124,13 @@ class Projector(Names):
         return RunFacts(run_id, *told), job, inputs, outputs
 
     def _section(self, data: bytes, section: Section, kind: int, notes: list[str]) -> Listed:
-        memo_key = (kind, section.digest)
+        _, _, digest, numbers = section
+        memo_key = (kind, digest)
         base: Listed | None = self._memo.get(memo_key) or self._recall(memo_key)
         if base is not None:
-            if not section.numbers:
+            if not numbers:
                 return base
-            listed = self._with_numbers(base, data, section.numbers, notes)
+            listed = self._with_numbers(base, data, numbers, notes)
             if listed is not None:
                 return listed
         before = len(notes)
@@ -136,22 +139,39 @@ class Projector(Names):
             self._memo[memo_key] = _listed([item.part for item in told])
         return _listed([item.whole() for item in told])
 
-    def _with_numbers(
-        self, base: Listed, data: bytes, numbers: Sequence[tuple[int, int, int, int, int]], notes: list[str]
-    ) -> Listed | None:
+    def _with_numbers(self, base: Listed, data: bytes, numbers: Sequence[Number], notes: list[str]) -> Listed | None:
         """A list that is known, with the numbers of this run; ``None`` when one of them is taken back."""
         before = len(notes)
-        found: dict[int, list[tuple[str, Body]]] = {}
-        for entity, place, key, start, end in numbers:
-            body = self._body(DATASET, PER_RUN[key], Raw(data[start:end]), notes)
-            if body.deleted:
-                del notes[before:]
-                return None
-            found.setdefault(entity, []).append((PLACES[place], body))
+        found: dict[int, tuple[tuple[str, Body], ...]] = {}
+        for entity, place, key, start, end, digest, values in numbers:
+            body = None
+            if digest is not None and values is not None:
+                make = self._memo.get((~key, digest))
+                if make is None:
+                    make = self._arrangement(key, digest, data[start:end])
+                if make is not _ODD:
+                    body = Body(0, PER_RUN[key], False, make(values))
+            if body is None:
+                body = self._body(DATASET, PER_RUN[key], Raw(data[start:end]), notes)
+                if body.deleted:
+                    del notes[before:]
+                    return None
+            item = (PLACES[place], body)
+            found[entity] = (*found[entity], item) if entity in found else (item,)
         parts = list(base.parts)
         for entity, per_run in found.items():
-            parts[entity] = _numbered(parts[entity], tuple(per_run))
+            parts[entity] = _numbered(parts[entity], per_run)
         return Listed(tuple(parts), base.shape, base.plain, tuple([parts[entity] for entity in found]))
+
+    def _arrangement(self, key: int, digest: bytes, facet: bytes) -> Any:
+        """What makes facets like this one of their numbers alone; ``_ODD`` when they have to be read whole."""
+        memo_key = (~key, digest)  # the keys of sections are not negative
+        make = self._recall(memo_key)
+        if make is None:
+            entry, text = find(DATASET, PER_RUN[key]), counted(facet)
+            told = entry.plain(text) if entry is not None and entry.plain is not None and text is not None else None
+            make = self._memo[memo_key] = _ODD if told is None else arranged(told)
+        return make
 
     # -- entities
 
@@ -352,7 +372,7 @@ class Projector(Names):
 
 
 def _slice(data: bytes, section: Section) -> Raw:
-    return Raw(data[section.start : section.end])
+    return Raw(data[section[0] : section[1]])
 
 
 def _numbered(part: DatasetPart, per_run: tuple[tuple[str, Body], ...]) -> DatasetPart:

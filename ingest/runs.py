@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ingest.envelope import TERMINAL
-from ingest.fold import Fold, Io, edge_sets, facet_set, fold_datasets, fold_run
+from ingest.fold import Fold, Numbers, edge_sets, facet_set, fold_datasets, fold_run
 from ingest.lives import Evidence
 from ingest.model import Assertion, EventFacts, Parent
 from ingest.project import Projector
@@ -28,12 +28,29 @@ UNSEEN = "UNSEEN"  # state of a run that others name and that has sent nothing i
 RunRow = tuple[Any, ...]
 
 
+class Measured(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Numbers of one dataset in one run, column by column of ``metric``."""
+
+    nodes: tuple[int, ...]
+    run: int | None
+    names: tuple[str, ...]
+    at: int
+    values: tuple[float, ...]
+
+    def rows(self) -> list[RunRow]:
+        """The same as rows."""
+        run, at = self.run, self.at
+        return [
+            (node, run, name, at, value) for node, name, value in zip(self.nodes, self.names, self.values, strict=True)
+        ]
+
+
 class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Everything derived from the events of one run, as rows of the store without known times.
 
-    ``row`` has the columns of ``run``, ``io`` those of ``run_io``, ``metrics`` of ``metric``, ``tests`` of
-    ``assertion``, ``turns`` of ``turn``. Times are microseconds. ``stages`` tell of a STREAMING or SERVICE run
-    what it had shown by when; a batch run is one fact.
+    ``row`` has the columns of ``run``, ``io`` those of ``run_io``, ``tests`` of ``assertion``, ``turns`` of ``turn``.
+    Times are microseconds. ``stages`` tell of a STREAMING or SERVICE run what it had shown by when; a batch run is one
+    fact.
     """
 
     run: int
@@ -47,7 +64,7 @@ class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
     last: int
     row: RunRow
     io: tuple[RunRow, ...]
-    metrics: tuple[RunRow, ...]
+    metrics: tuple[Measured, ...]
     tests: tuple[RunRow, ...]
     turns: tuple[RunRow, ...] = ()
     stages: Stages | None = None
@@ -63,6 +80,10 @@ class RunState(msgspec.Struct, frozen=True, eq=False, gc=False):
         found = [(io[2], io[6], io[4], io[5]) for io in self.io]
         found.append((self.job, self.job_facets, self.first, self.last))
         return found
+
+    def metric_rows(self) -> list[RunRow]:
+        """Rows of ``metric``."""
+        return [row for measured in self.metrics for row in measured.rows()]
 
     def stage_rows(self) -> list[RunRow]:
         """Rows of ``run_stage``: none while the run has one stage."""
@@ -84,6 +105,16 @@ def event_order(event: EventFacts) -> tuple[int, int, bytes]:
     return event.at, _RANK.get(event.event_type or "", 1), event.hash
 
 
+def in_order(events: Sequence[EventFacts]) -> list[EventFacts]:
+    """Events of a run in order; nearly all come in it."""
+    found = list(events)
+    for i in range(1, len(found)):
+        if found[i - 1].at >= found[i].at:
+            found.sort(key=event_order)
+            break
+    return found
+
+
 def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> RunState:
     """State of a run.
 
@@ -96,27 +127,28 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
     projector
         gives node ids.
     """
-    ordered = sorted(events, key=event_order) if len(events) > 1 else list(events)
+    ordered = in_order(events)
     first_event, last_event = ordered[0], ordered[-1]
     job, facts, run = first_event.job, first_event.run_facts, first_event.run
     assert job is not None and facts is not None and run is not None
-    fold = Fold(snapshots=any(event.job is not None and event.job.snapshots for event in ordered))
+    fold = Fold()
     for event in ordered:
         fold_run(fold, event)
     processing = fold.processing or "BATCH"
-    key = NodeKey("job", job.namespace, job.name)
     alike = key_of(ordered, fold)
     shape: Shape | None = sets.shape(alike) if alike is not None else None
     turns: tuple[RunRow, ...] = ()
+    told: Mapping[tuple[str, int], Numbers]
     if shape is not None:
         told = numbers(ordered)
         edge_set, column_set, job_facets = shape[:3]
         io = io_rows(shape, run, job.id, ordered, told)
     else:
+        fold.snapshots = any(event.job is not None and event.job.snapshots for event in ordered)
         for event in ordered:
             fold_datasets(fold, event)
         told = fold.io
-        edge_set, column_set = edge_sets(key, fold, sets, projector)
+        edge_set, column_set = edge_sets(NodeKey("job", job.namespace, job.name), fold, sets, projector)
         job_facets = facet_set(fold.job_facets, sets, job.keyed)
         io = list(_io_rows(run, job.id, first_event.at if processing == "BATCH" else None, fold, sets))
         turns = tuple(_turn_rows(run, fold, projector))
@@ -144,10 +176,12 @@ def merge(events: Sequence[EventFacts], sets: Sets, projector: Projector) -> Run
         job_facets=job_facets,
         row=row,
         io=tuple(io),
-        metrics=tuple(metric_rows(run, measured, told.values(), projector)),
-        tests=tuple(test_rows(run, job.id, measured, fold.tests, told)),
+        metrics=measures(run, measured, told.values(), projector) if told else (),
+        tests=tuple(test_rows(run, job.id, measured, fold.tests, told)) if told or fold.tests else (),
         turns=turns,
-        stages=None if processing == "BATCH" else stages_of(key, ordered, fold, sets, projector),
+        stages=None
+        if processing == "BATCH"
+        else stages_of(NodeKey("job", job.namespace, job.name), ordered, fold, sets, projector),
     )
 
 
@@ -157,6 +191,9 @@ def outcome(ordered: Sequence[EventFacts]) -> tuple[str, int | None, bool]:
     Terminal beats everything; among terminal states the latest event time wins and a contradiction is flagged. OTHER
     and events without type never change the state.
     """
+    last_type = ordered[-1].event_type
+    if last_type in TERMINAL and len(ordered) == 2 and ordered[0].event_type not in TERMINAL:  # nearly all runs
+        return str(last_type), ordered[-1].at, False
     types = [event.event_type for event in ordered]
     terminal = [i for i, type_ in enumerate(types) if type_ in TERMINAL]
     if terminal:
@@ -189,11 +226,11 @@ def placeholder_row(run: int, run_id: str, job: int) -> RunRow:
 def _parent_ids(parent: Parent | None, projector: Projector) -> tuple[int | None, ...]:
     if parent is None:
         return None, None, None, None
-    job = projector.node(NodeKey("job", parent.namespace, parent.name))
+    job = projector.job(parent.namespace, parent.name)
     run = projector.run(parent.run_id, parent.namespace, parent.name) if parent.run_id else None
     if not parent.root_name:
         return run, job, None, None
-    root_job = projector.node(NodeKey("job", parent.root_namespace, parent.root_name))
+    root_job = projector.job(parent.root_namespace, parent.root_name)
     root = projector.run(parent.root_run_id, parent.root_namespace, parent.root_name) if parent.root_run_id else None
     return run, job, root, root_job
 
@@ -218,17 +255,22 @@ def _turn_rows(run: int, fold: Fold, projector: Projector) -> Iterable[RunRow]:
     return [(*pair, at, run, None) for pair, at in rows.items()]
 
 
-def metric_rows(run: int | None, at: int, told: Iterable[Io], projector: Projector) -> Iterable[RunRow]:
-    """Rows of ``metric``: one for each node and name."""
-    rows: dict[tuple[int, str], RunRow] = {}
-    for io in told:
-        part, last, node = io.part, "", io.part.id
-        for (column, name), value in io.metrics.items():
-            if column != last:  # the numbers of a column stand together
-                last = column
-                node = projector.column(part.namespace, part.name, column) if column else part.id
-            rows[node, name] = (node, run, name, at, value)
-    return rows.values()
+def measures(run: int | None, at: int, told: Iterable[Numbers], projector: Projector) -> tuple[Measured, ...]:
+    """Numbers of a run; what it tells of a dataset that it wrote replaces what it tells of the same one as read."""
+    found: dict[int, Measured] = {}
+    for of in told:
+        if not of.metrics:
+            continue
+        names, values = of.profile()
+        nodes, metrics = projector.measures(of.part, names)
+        dataset, earlier = of.part.id, found.get(of.part.id)
+        if earlier is not None:
+            rows = dict(zip(zip(earlier.nodes, earlier.names, strict=True), earlier.values, strict=True))
+            rows.update(zip(zip(nodes, metrics, strict=True), values, strict=True))
+            nodes, metrics = zip(*rows, strict=True)
+            values = tuple(rows.values())
+        found[dataset] = Measured(nodes, run, metrics, at, values)
+    return tuple(found.values())
 
 
 def test_rows(
@@ -236,7 +278,7 @@ def test_rows(
     job: int | None,
     at: int,
     of_run: dict[tuple[str, str], Assertion],
-    told: Mapping[tuple[str, int], Io],
+    told: Mapping[tuple[str, int], Numbers],
 ) -> Iterable[RunRow]:
     """Rows of ``assertion``: one for each dataset, column and test; ``of_run`` are those of no dataset."""
     tested: list[tuple[int | None, dict[tuple[str, str], Assertion]]] = [(None, of_run)] if of_run else []

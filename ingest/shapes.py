@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ingest.fold import Fold, Io, facet_set
+from ingest.fold import SILENT, Fold, Numbers, facet_set
 from ingest.model import EventFacts
 from ingest.sets import Sets
 
@@ -74,30 +74,32 @@ def shape_of(ordered: Sequence[EventFacts], fold: Fold, edge_set: int, column_se
     return Shape(edge_set, column_set, facet_set(fold.job_facets, sets, job.keyed), io, kept)
 
 
-def numbers(ordered: Iterable[EventFacts]) -> dict[tuple[str, int], Io]:
+def numbers(ordered: Iterable[EventFacts]) -> dict[tuple[str, int], Numbers]:
     """What a run tells that no other run does: volumes, metrics, test results, by direction and dataset."""
-    found: dict[tuple[str, int], Io] = {}
+    found: dict[tuple[str, int], Numbers] = {}
     for event in ordered:
         for direction, part in event.numbers:
-            io = found.get((direction, part.id))
-            if io is None:
-                io = found[direction, part.id] = Io(part, event.at)
-            io.fold_numbers(part)
+            key = (direction, part.id)
+            told = found.get(key)
+            if told is None:
+                told = found[key] = Numbers(part)
+            told.fold_numbers(part)
     return found
 
 
 def io_rows(
-    shape: Shape, run: int, job: int, ordered: Sequence[EventFacts], told: dict[tuple[str, int], Io]
+    shape: Shape, run: int, job: int, ordered: Sequence[EventFacts], told: dict[tuple[str, int], Numbers]
 ) -> list[Any]:
     """Rows of ``run_io`` of a batch run of this shape."""
-    first = ordered[0].at
-    return [
-        (
-            run, job, dataset, direction, first, ordered[last].at, facets, version, None,
-            *(told[direction, dataset].statistics if (direction, dataset) in told else _SILENT),
-        )
-        for direction, dataset, last, facets, version in shape.io
-    ]  # fmt: skip
-
-
-_SILENT = (None, None, None)
+    first, times = ordered[0].at, [event.at for event in ordered]
+    if not told:
+        return [
+            (run, job, dataset, direction, first, times[last], facets, version, None, *SILENT)
+            for direction, dataset, last, facets, version in shape.io
+        ]
+    rows: list[Any] = []
+    for direction, dataset, last, facets, version in shape.io:
+        numbers = told.get((direction, dataset))
+        count, size, files = numbers.statistics if numbers is not None else SILENT
+        rows.append((run, job, dataset, direction, first, times[last], facets, version, None, count, size, files))
+    return rows

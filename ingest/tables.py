@@ -170,10 +170,19 @@ DERIVED = (
 
 @dataclass
 class Changes:
-    """Rows to close and rows to insert, per table."""
+    """Rows to close and rows to insert, per table; ``columns`` are more rows to insert, column by column."""
 
     close: dict[str, list[Row]] = field(default_factory=dict)
     insert: dict[str, list[Row]] = field(default_factory=dict)
+    columns: dict[str, tuple[list[Any], ...]] = field(default_factory=dict)
+
+    def extend(self, table: Table, *columns: Iterable[Any]) -> None:
+        """Note rows to insert, column by column."""
+        held = self.columns.get(table.name)
+        if held is None:
+            held = self.columns[table.name] = tuple([] for _ in columns)
+        for column, values in zip(held, columns, strict=True):
+            column.extend(values)
 
     def replace(self, table: Table, old: Collection[Row], new: Collection[Row]) -> None:
         """Note that the rows ``old`` are superseded by ``new``, none of which is there twice; what is in both stays."""
@@ -197,9 +206,13 @@ class Changes:
             keys = self.close.pop(table.name, None)
             if keys:
                 _close(cursor, table, keys, known_at, again)
-            rows = self.insert.pop(table.name, None)
-            if rows:
-                append(cursor, table.name, table.typed(), table.known(rows, known_at))
+            rows, held = self.insert.pop(table.name, None), self.columns.pop(table.name, None)
+            if held is None and rows:
+                append_known(cursor, table, rows, known_at)
+            elif held is not None:
+                for column, values in zip(held, zip(*rows or (), strict=True), strict=bool(rows)):
+                    column.extend(values)
+                append_columns(cursor, table, held, known_at)
 
 
 def append_once(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[Row], changes: Changes) -> None:
@@ -242,6 +255,28 @@ def append(cursor: duckdb.DuckDBPyConnection, table: str, columns: Columns, rows
     appender = cursor.appender(table, columns=[name for name, _ in columns])
     appender.append_rows(made)
     appender.flush()
+
+
+def append_known(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row], known_at: int) -> None:
+    """Append rows that are known from a time (microseconds) on."""
+    if len(rows) > _FEW:
+        append_columns(cursor, table, tuple(zip(*rows, strict=True)), known_at)
+    else:
+        append(cursor, table.name, table.typed(), table.known(rows, known_at))
+
+
+def append_columns(
+    cursor: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[Sequence[Any]], known_at: int
+) -> None:
+    """As :func:`append_known`, with the rows column by column."""
+    count = len(columns[0])
+    if count <= _FEW:
+        append_known(cursor, table, list(zip(*columns, strict=True)), known_at)
+        return
+    made = {name: pa.array(values, type_) for (name, type_), values in zip(table.columns, columns, strict=True)}
+    for (name, type_), at in zip(table.typed()[len(made) :], (known_at, OPEN_MICROS), strict=False):
+        made[name] = pa.repeat(pa.scalar(at, type_), count)
+    Store.insert(cursor, table.name, pa.table(made))
 
 
 def _with_times(row: Row, places: Sequence[int]) -> list[Any]:

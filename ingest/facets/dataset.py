@@ -77,28 +77,28 @@ def statistics(body: dict[str, Any]) -> Statistics | None:
 
 def quality_metrics(body: dict[str, Any]) -> Metrics | None:
     """Profile of the data: of the dataset and of each column."""
-    values: list[tuple[str, str, float]] = []
+    values: list[tuple[tuple[str, str], float]] = []
     for key in ("rowCount", "bytes", "fileCount"):
         value = number(body.get(key))
         if value is not None and value >= 0:
-            values.append(("", key, value))
+            values.append((("", key), value))
     for column, metrics in mapping(body.get("columnMetrics")).items():
         for key, raw in mapping(metrics).items():
             if type(raw) is int and 0 <= raw < 2**53:  # by far the most
-                values.append((column, key, float(raw)))
+                values.append(((column, key), float(raw)))
                 continue
             if key == "quantiles":
                 values += [
-                    (column, f"quantile {q}", found)
+                    ((column, f"quantile {q}"), found)
                     for q, item in mapping(raw).items()
                     if (found := number(item)) is not None
                 ]
                 continue
             value = number(raw)
             if value is not None and usable(key, raw):
-                values.append((column, key, value))
+                values.append(((column, key), value))
     tests = _validations(body) if "validationResults" in body else ()
-    return Metrics(tuple(values), tests) if values or tests else None
+    return _metrics(values, tests) if values or tests else None
 
 
 def _validations(body: dict[str, Any]) -> tuple[Assertion, ...]:
@@ -140,8 +140,14 @@ def iceberg_commit(body: dict[str, Any]) -> Metrics | None:
 
 
 def _counters(value: Any) -> Metrics | None:
-    values = tuple(("", key, found) for key, raw in mapping(value).items() if (found := number(raw)) is not None)
-    return Metrics(values) if values else None
+    values = [(("", key), found) for key, raw in mapping(value).items() if (found := number(raw)) is not None]
+    return _metrics(values) if values else None
+
+
+def _metrics(told: list[tuple[tuple[str, str], float]], tests: tuple[Assertion, ...] = ()) -> Metrics:
+    """What is told twice counts as it is told last."""
+    found = dict(told)
+    return Metrics(tuple(found), tuple(found.values()), tests)
 
 
 def _paths(fields: Any, prefix: str, depth: int) -> Iterator[str]:

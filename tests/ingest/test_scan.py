@@ -50,8 +50,8 @@ def same(data: bytes) -> bool:
     assert found.job is not None
     assert (found.job.namespace, found.job.name) == (wanted.job.namespace, wanted.job.name)
     raws = (wanted.run.facets, wanted.job.facets, wanted.inputs, wanted.outputs)
-    for section, raw in zip(found.sections, raws, strict=True):
-        assert found.data[section.start : section.end] == bytes(raw)
+    for (start, end, *_), raw in zip(msgspec.structs.astuple(found.sections), raws, strict=True):
+        assert found.data[start:end] == bytes(raw)
     return True
 
 
@@ -138,19 +138,106 @@ def test_a_time_is_the_same_by_either_way(at: Any, zone: str, digits: int) -> No
 def test_only_the_numbers_of_a_run_are_left_out_of_the_digest_of_its_datasets() -> None:
     base = scan.scanned(WITH_NUMBERS)
     assert base is not None and base.sections is not None
-    outputs = base.sections.outputs
-    places = [(number[:2], scan.PER_RUN[number[2]]) for number in outputs.numbers]
+    _, _, known, numbers = base.sections.outputs
+    places = [(number[:2], scan.PER_RUN[number[2]]) for number in numbers]
     assert places == [((0, 0), "dataQualityMetrics"), ((0, 2), "outputStatistics")]
 
     def digest(was: bytes, put: bytes) -> bytes:
         assert was in WITH_NUMBERS
         found = scan.scanned(WITH_NUMBERS.replace(was, put))
         assert found is not None and found.sections is not None
-        return found.sections.outputs.digest
+        return found.sections.outputs[2]
 
-    assert digest(b'"nullCount": 1', b'"nullCount": 2345') == outputs.digest
-    assert digest(b'"y": 1', b'"y": 2') != outputs.digest
-    assert digest(b'"dataQualityMetrics"', b'"dataqualitymetrics"') != outputs.digest
+    assert digest(b'"nullCount": 1', b'"nullCount": 2345') == known
+    assert digest(b'"y": 1', b'"y": 2') != known
+    assert digest(b'"dataQualityMetrics"', b'"dataqualitymetrics"') != known
+
+
+LONG = run_event(
+    "long",
+    inputs=[("a", {"x": {"y": "z" * 300}})],
+    outputs=[("o", NUMBERS | {"outputFacets": {"outputStatistics": {"rowCount": 3}, "x": {"y": "z" * 300}}})],
+)
+
+
+def scan_anew(data: bytes) -> Any:
+    """What one pass finds when nothing was met before."""
+    scan._scan.forget()
+    return scan._scan.scan(data, scan._KEYS, scan._KINDS)
+
+
+@given(st.integers(0, len(LONG) - 1), st.binary(max_size=3), st.integers(0, 3))
+def test_a_section_that_was_met_is_found_as_if_it_came_for_the_first_time(at: int, put: bytes, cut: int) -> None:
+    other = LONG[:at] + put + LONG[at + cut :]
+    for _ in range(3):  # from the third time on sections are compared
+        scan._scan.scan(LONG, scan._KEYS, scan._KINDS)
+    found = [scan._scan.scan(data, scan._KEYS, scan._KINDS) for data in (other, other, LONG, other)]
+    assert found == [scan_anew(data) for data in (other, other, LONG, other)]
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        b"null",
+        b'  {"rowCount": 3}',
+        b'{"rowCount": 3',
+        b'{"rowCount": 03}',
+        b'{"rowCount": 44, "size": 5}',
+        b"12",
+        b"[" * 200 + b"]" * 200,
+    ],
+)
+def test_only_the_numbers_of_a_section_that_was_met_may_differ(put: bytes) -> None:
+    assert b'{"rowCount": 3}' in LONG
+    for _ in range(3):
+        assert scan.scanned(LONG) is not None
+    other = LONG.replace(b'{"rowCount": 3}', put)
+    found = scan._scan.scan(other, scan._KEYS, scan._KINDS)
+    assert found == scan_anew(other)
+
+
+def test_more_sections_than_are_kept_are_found_all_the_same() -> None:
+    events = [run_event("r", inputs=[(f"t{i}", {"x": {"y": "z" * 200_000}})]) for i in range(200)]
+    anew = [scan_anew(data) for data in events]
+    for _ in range(3):  # together they are larger than what is kept
+        assert [scan._scan.scan(data, scan._KEYS, scan._KINDS) for data in events] == anew
+    scan._scan.forget()
+
+
+some_numbers = st.integers(0, 10**22) | st.floats(0, 1e25) | st.sampled_from((-1, 10**18, 0.5))
+
+
+@given(st.lists(some_numbers, min_size=6, max_size=6))
+def test_numbers_found_in_one_pass_are_those_of_the_reader(values: list[float]) -> None:
+    def event(put: list[float]) -> bytes:
+        profile = {
+            "columnMetrics": {"c": {"max": put[0], "min": None}, "d": {"x": put[1]}},
+            "other": 7,
+            "bytes": put[2],
+        }
+        facets = {
+            "dataQualityMetrics": profile,
+            "inputFacets": {"dataQualityMetrics": {"rowCount": put[3]}},
+            "outputFacets": {"outputStatistics": {"size": put[4], "unknown": 1, "rowCount": put[5]}},
+        }
+        return run_event("numbers", inputs=["a"], outputs=[("o", facets)])
+
+    one_pass, other = Projector(), Projector()
+    for data in (event([1, 2, 3, 4, 5, 6]), event(values), event(values[::-1])):
+        assert scan.scanned(data) is not None
+        assert facts(one_pass, scan.read(data)) == facts(other, decode(data))  # type: ignore[arg-type]
+
+
+def test_only_facets_of_plain_numbers_come_with_these() -> None:
+    def numbers(put: bytes) -> list[Any]:
+        found = scan.scanned(WITH_NUMBERS.replace(b'{"rowCount": 3}', put))
+        assert found is not None and found.sections is not None
+        return [values for *_, values in found.sections.outputs[3]]
+
+    assert numbers(b'{"rowCount": 3}') == [(3.0, 1.0), (3,)]
+    assert numbers(b'{"rowCount": -3}') == [(3.0, 1.0), None]
+    assert numbers(b'{"rowCount": 3.0}') == [(3.0, 1.0), None]
+    assert numbers(b'{"rowCount": "3"}') == [(3.0, 1.0), ()]
 
 
 def test_a_number_that_is_taken_back_is_no_number() -> None:
