@@ -49,17 +49,20 @@ class DeclarationError(MeshlineError):
 
 
 class UnknownNodeError(MeshlineError):
-    """No node has this name, or several have; ``candidates`` lists node texts that come near."""
+    """No node has this name, or several have; ``candidates`` lists node texts that come near, not all with ``more``."""
 
     exit_code = 2
     status = 404
 
-    def __init__(self, text: str, candidates: Sequence[str] = (), *, ambiguous: bool = False) -> None:
+    def __init__(
+        self, text: str, candidates: Sequence[str] = (), *, ambiguous: bool = False, more: bool = False
+    ) -> None:
         self.text = text
         self.candidates = list(candidates)
         self.ambiguous = ambiguous
         if ambiguous:
-            head = f"“{text}” fits {len(self.candidates)} nodes; name one of them in full:"
+            count = f"more than {len(self.candidates)} nodes, these" if more else f"{len(self.candidates)} nodes"
+            head = f"“{text}” fits {count}{' among them' if more else ''}; name one of them in full:"
         elif self.candidates:
             head = f"There is no node “{text}”. Did you mean:"
         else:

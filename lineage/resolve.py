@@ -196,7 +196,7 @@ def _only(view: View, text: str, found: Sequence[int]) -> int:
         _quoted(view, i) if labels.count(label) > 1 and not view.hidden(i) else label
         for i, label in zip(found[:_SHOWN], labels, strict=True)
     ]
-    raise UnknownNodeError(text, told, ambiguous=True)
+    raise UnknownNodeError(text, told, ambiguous=True, more=len(found) > _SHOWN)
 
 
 def _quoted(view: View, i: int) -> str:

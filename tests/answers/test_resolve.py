@@ -67,6 +67,13 @@ def test_two_equal_ends_are_candidates(world: World) -> None:
     assert candidates(world, "orders") == (["dataset:pg:a.orders", "dataset:pg:b.orders"], True)
 
 
+def test_very_many_fits_are_said_to_be_more_than_those_listed(world: World) -> None:
+    for k in range(60):
+        world.dataset(f"shop{k}.orders")
+    with pytest.raises(UnknownNodeError, match="fits more than 50 nodes, these among them; name one of them in full"):
+        found(world, "orders")
+
+
 def test_a_dataset_and_a_job_of_one_name_are_told_apart_by_their_kind(world: World) -> None:
     world.dataset("orders")
     world.job("orders")
