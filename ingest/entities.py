@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEPT = 100_000
+_SPANS_KEPT = 500_000  # of all entities in memory, 230 bytes each; a facet that two jobs tell differently has one a run
+_COUNT_EVERY = 16  # batches
 _Key = tuple[str, str]  # place, facet key
 
 POINTS = f"""
@@ -139,6 +141,7 @@ class EntityHistories:
     def __init__(self, sets: Sets) -> None:
         self._sets = sets
         self._entities: dict[int, _Entity] = {}
+        self._since_count = 0  # batches
         self._links: dict[int, tuple[Symlink, ...]] = {}  # body of a symlinks facet → what it names
 
     def prepare(self, cursor: duckdb.DuckDBPyConnection, entities: Collection[int]) -> None:
@@ -234,6 +237,17 @@ class EntityHistories:
         """Forget what was not touched for longest."""
         for entity in list(self._entities)[: max(0, len(self._entities) - _KEPT)]:
             del self._entities[entity]
+        self._since_count += 1
+        if self._since_count < _COUNT_EVERY:
+            return
+        self._since_count = 0
+        sizes = {entity: sum(map(len, told.spans.values())) for entity, told in self._entities.items()}
+        many = sum(sizes.values())
+        for entity, size in sizes.items():
+            if many <= _SPANS_KEPT:
+                return
+            del self._entities[entity]
+            many -= size
 
     def _recompute(self, cursor: duckdb.DuckDBPyConnection, entities: Sequence[int], turns: Turns) -> None:
         if not entities:

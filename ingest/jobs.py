@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _KEPT = 20_000
-_EVIDENCE_KEPT = 1_000_000  # runs of all units in memory
+_EVIDENCE_KEPT = 1_000_000  # runs, and rows of what is over, of all units in memory
 _TAIL = 64  # newest runs of a job that stay single; those before them are folded into its past when as many came again
 
 _EVIDENCE = f"""
@@ -98,6 +98,12 @@ class _Unit:
         None  # newest run, when one that looks like it changes nothing; complete if one of these was
     )
     stale: bool = True  # the rows do not hold what the evidence says yet
+
+    @property
+    def size(self) -> int:
+        """How much it keeps in memory: runs, and rows of what is over."""
+        past = self.past
+        return len(self.evidence) + (len(past.edge_rows) + len(past.column_rows) if past is not None else 0)
 
     def absorbs(self, run: Evidence) -> bool:
         """Whether a new run only repeats what the newest one showed: one that did not complete tells no absence."""
@@ -234,11 +240,11 @@ class JobHistories:
 
     def shrink(self) -> None:
         """Forget what was not touched for longest."""
-        evidence = sum(len(unit.evidence) for unit in self._units.values())
+        evidence = sum(unit.size for unit in self._units.values())
         for unit in list(self._units):
             if len(self._units) <= _KEPT and evidence <= _EVIDENCE_KEPT:
                 return
-            evidence -= len(self._units.pop(unit).evidence)
+            evidence -= self._units.pop(unit).size
 
     def _rows(self, entry: _Unit) -> tuple[set[Row], set[Row]]:
         evidence = list(entry.evidence.values())

@@ -74,6 +74,8 @@ def test_receipts_never_go_back() -> None:
 def test_what_memory_forgot_is_read_back(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
     for module in (jobs, entities):
         monkeypatch.setattr(module, "_KEPT", kept)
+    monkeypatch.setattr(entities, "_SPANS_KEPT", 20 * kept)
+    monkeypatch.setattr(entities, "_COUNT_EVERY", 1)
     monkeypatch.setattr(derive, "_RUNS_KEPT", kept)
     monkeypatch.setattr(derive, "_SETS_KEPT", 5 if kept else 500)
     with empty_store() as store, empty_store() as expected:
