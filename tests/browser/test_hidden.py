@@ -26,6 +26,17 @@ QUERIES = {
     "/product": {"id": "orders"},
     "/dataset": {"id": ORDERS},
 }
+VIEWS = {
+    "quality": ("scores", "tests", "fresh", "series", "promises", "drill"),
+    "cost": ("waste", "repeated", "showback", "subsidies", "budgets", "explain"),
+    "policies": ("results", "findings", "waivers"),
+    "access": ("shadow",),
+    "runs": ("jobs", "sources", "blind"),
+    "admin": ("suggestions", "names", "edges", "owners"),
+    "lineage": ("nodes", "edges"),
+}
+"""Lists that a page shows when asked for, besides the one that it opens with."""
+LISTS = ("datasets", "columns", "jobs", "edges", "runs", "events")
 
 
 def names(lx: Lineage, *, hidden: bool) -> set[str]:
@@ -73,6 +84,16 @@ def test_no_answer_to_the_browser_names_what_a_domain_hides(
     filled(page)
     for one in PAGES:
         go(page, Links().to(one.path, **QUERIES.get(one.path, {})))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        filled(page)
+    kept = Links().to("lineage", **QUERIES["/lineage"])
+    for address in (
+        *(f"/{path}?view={view}" for path, views in VIEWS.items() for view in views if path != "lineage"),
+        *(f"{kept}&view={view}&up=all&jobs=1" for view in VIEWS["lineage"]),
+        *(f"/catalogue?of={of}" for of in LISTS),
+        *(f"/{path}?domain={HIDDEN}" for path in ("", "quality", "cost", "contracts", "policies", "access", "reports")),
+    ):
+        go(page, address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         filled(page)
     page.keyboard.press("Control+k")
