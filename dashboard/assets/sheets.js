@@ -91,6 +91,6 @@
       return new URLSearchParams(search).get("view") || standard || same();
     },
 
-    print: function (clicks) { if (clicks) setTimeout(() => window.print(), 50); return same(); },
+    print: function (clicks) { if (clicks) __paper(); return same(); },
   };
 })();

@@ -203,7 +203,7 @@
       return same();
     },
 
-    print_page: function (clicks) { if (clicks) setTimeout(() => window.print(), 50); return same(); },
+    print_page: function (clicks) { if (clicks) __paper(); return same(); },
 
     grid_csv: function (clicks) { return clicks ? true : same(); },
 
@@ -293,7 +293,7 @@
     now: () => press("#asof-now"),
     asof: () => press("#asof-open"),
     link: () => navigator.clipboard.writeText(window.location.href),
-    print: () => window.print(),
+    print: () => __paper(),
     help: () => press("#help-open"),
     bell: () => press("#bell-open"),
   };

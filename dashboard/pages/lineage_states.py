@@ -201,7 +201,7 @@ def refused(text: str, links: Links) -> Part:
 
 def no_domain(name: str, links: Links) -> Part:
     """The domain of the address is not there: nothing of it is drawn, zeros least of all."""
-    back = dcc.Link("All domains", href=links.to(""), className="btn")
+    back = dcc.Link("Show all domains", href=links.to(""), className="btn")
     return _hero("alert-triangle", "Unknown domain", f"There is no domain “{name}” at this time.", back)
 
 

@@ -67,7 +67,7 @@ def _incidents_card(facts: Facts, links: Links) -> Part:
     picture = figures.graph("incidents-per-week", traces, height=214, label=said, barmode="stack",
                             yaxis={"rangemode": "tozero", "dtick": None, "tickformat": ",d", "gridcolor":
                                    "rgba(123,135,155,0.18)", "zeroline": False, "nticks": 4},
-                            xaxis={"showgrid": False, "type": "category", "nticks": 7})  # fmt: skip
+                            xaxis={"showgrid": False, "type": "category", "nticks": 5, "tickangle": 0})  # fmt: skip
     return card("Incidents per week", sub, picture, _keys([(words, colour) for _, words, colour in INCIDENTS]),
                 more=every)  # fmt: skip
 

@@ -62,7 +62,7 @@ def test_a_domain_that_is_not_there_has_no_figures(page: Page, demo_url: str) ->
     page.goto(f"{demo_url}/?domain=nosuch")
     expect(page.locator(".hero")).to_contain_text("There is no domain “nosuch” at this time.")
     expect(page.locator("#health-body")).to_be_hidden()
-    page.get_by_role("link", name="All domains").click()
+    page.get_by_role("link", name="Show all domains").click()
     expect(page.locator("#health-body")).to_be_visible()
     expect(page.locator(".hero")).to_have_count(0)
     go(page, "?domain=finance")
@@ -186,3 +186,24 @@ def test_a_long_name_makes_no_page_wider_than_the_window(page: Page, serve: Call
         filled(page)
         expect(page.locator("#page")).to_contain_text("long_name_long_name_")
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_paper_is_light_says_where_and_of_when_it_is_and_has_all_rows_of_a_table(page: Page, demo_url: str) -> None:
+    page.emulate_media(color_scheme="dark", media="print")
+    node = quote("dataset:snowflake://hp-eu1:dwh.sales.daily_sales")
+    page.goto(f"{demo_url}/provenance?target={node}&vs=2026-04-20T00:00:00&view=table")
+    filled(page)
+    html = page.locator("html")
+    expect(html).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    expect(html).to_have_attribute("data-mantine-color-scheme", "light")
+    expect(page.locator("#print-line")).to_have_text(re.compile(r"/provenance\?.* · printed .* UTC, as of .* UTC$"))
+    for box in page.locator(".grid-box").all():
+        rows = int(box.locator(".num").first.inner_text().split(" ")[0])
+        expect(box.locator(".ag-center-cols-container .ag-row")).to_have_count(rows)
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    expect(html).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.goto(f"{demo_url}/catalogue?of=columns")
+    expect(page.locator(".ag-row").first).to_be_visible()
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("#catalogue-grid")).to_have_attribute("data-cut", "")
