@@ -21,10 +21,11 @@ NEEDS_TEXT = ("rename", "retype")
 
 @dataclass(frozen=True, slots=True)
 class ImpactState:
-    """What an address of the impact page asks for. Unknown keys and senseless values are ignored."""
+    """What an address of the impact page asks for. Unknown keys are ignored; a change that is none is told."""
 
     target: str = ""
     change: str = "drop"
+    no_change: str = ""  # what the address names instead of one of :data:`CHANGES`
     to: str = ""
     hours: float | None = None
     document: str = ""  # the new version of a contract, as YAML
@@ -45,10 +46,11 @@ class ImpactState:
         def one(key: str) -> str:
             return query.get(key, [""])[-1].strip()
 
-        document = _decoded(one("doc"))
+        document, change = _decoded(one("doc")), one("change") or "drop"
         return cls(
             target=one("target"),
-            change=one("change") if one("change") in CHANGES else "drop",
+            change=change if change in CHANGES else "drop",
+            no_change="" if change in CHANGES else change,
             to=one("to"),
             hours=_number(one("hours")),
             document=document or "",
@@ -65,6 +67,8 @@ class ImpactState:
     @property
     def missing(self) -> str:
         """What the change still needs; empty when nothing."""
+        if self.no_change:
+            return f"There is no change “{self.no_change}”. Choose one above."
         if self.unreadable:
             return "The contract in this address is damaged. Paste or upload it again."
         if self.change in NEEDS_TEXT and not self.to:

@@ -165,6 +165,12 @@ def test_every_change_shows_the_rows_of_the_query_layer(
         expect(page.locator("#impact-answer")).to_contain_text("Nullable is judged like a change of type")
 
 
+def test_a_change_that_is_none_is_not_rehearsed_as_another(page: Page, address: str) -> None:
+    page.goto(address + Links().to("impact", target=ORDERS, change="explode"))
+    expect(page.locator("#impact-answer")).to_contain_text("There is no change “explode”. Choose one above.")
+    expect(page.locator("#impact-word")).to_have_count(0)
+
+
 def test_a_contract_is_uploaded_as_a_file_and_a_broken_one_is_explained(
     page: Page, address: str, tmp_path: Path
 ) -> None:
