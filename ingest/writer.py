@@ -256,7 +256,11 @@ class Writer:
                 count += len(envelopes)
                 for position, envelope in enumerate(envelopes):
                     placed.setdefault(envelope.hash, _Placed(envelope, block.number, position))
-            known = self._known(cursor, [(item.envelope.at, digest) for digest, item in placed.items()])
+            asked = [(item.envelope.at, digest) for digest, item in placed.items()]
+            if len(asked) > _FEW:
+                until = self._until(cursor, [at for at, _ in asked])
+                asked = [pair for pair in asked if pair[0] <= until]
+            known = self._known(cursor, asked)
             new = [item for digest, item in placed.items() if digest not in known]
             self._project(cursor, new, at, blocks[-1].number)
         self._store.batches += 1
