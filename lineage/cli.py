@@ -22,6 +22,7 @@ from typer.models import CommandInfo, TyperInfo
 
 from lineage import __version__
 from lineage.errors import MeshlineError
+from lineage.options import pipe_closed
 from lineage.partial import gathered
 
 COMMANDS = "meshline.commands"
@@ -97,10 +98,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except BrokenPipeError:
-        return _pipe_closed()
+        pipe_closed()
+        return 0
     except SystemExit as leaving:  # typer leaves so when a pipe is closed
         if isinstance(leaving.__context__, BrokenPipeError):
-            return _pipe_closed()
+            pipe_closed()
+            return 0
         raise
     except OSError as error:
         typer.echo(f"meshline: {_os_error(error)}", err=True)
@@ -153,13 +156,6 @@ def _defect(error: Exception) -> int:
         err=True,
     )
     return 1
-
-
-def _pipe_closed() -> int:
-    """The reader (``| head``) has gone: stay silent, also when Python flushes at its end."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    return 0
 
 
 def _os_error(error: OSError) -> str:

@@ -29,6 +29,7 @@ from lineage.options import (
     acting,
     check_depth,
     engine,
+    leaving_with,
     open_store,
     show_answer,
     show_value,
@@ -206,9 +207,8 @@ def doctor(
 
     with open_store(db) as store:
         report = examine(store, with_fingerprint=fingerprint)
-    show_value(report, format, print_report)
-    if not report.healthy:
-        raise typer.Exit(1)
+    with leaving_with(0 if report.healthy else 1):
+        show_value(report, format, print_report)
 
 
 def snapshot(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -161,6 +164,34 @@ def check_depth(depth: int | None) -> int | None:
     if depth is not None and depth < 0:
         raise UsageError(f"--depth: {depth} is negative; leave it out for no limit.")
     return depth
+
+
+@contextmanager
+def leaving_with(code: int) -> Iterator[None]:
+    """Print a verdict and leave with its exit code, also when the reader of the output (``| head``) has gone.
+
+    Raises
+    ------
+    typer.Exit
+        with the code, unless it is 0.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pipe_closed()
+    except SystemExit as leaving:  # a console leaves so when its pipe is closed
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        pipe_closed()
+    if code:
+        raise typer.Exit(code)
+
+
+def pipe_closed() -> None:
+    """The reader of the output has gone: stay silent, also when Python flushes at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
 
 
 def show_value(value: Any, shape: Format, as_table: Any) -> None:

@@ -21,6 +21,7 @@ from lineage.options import (
     Who,
     acting,
     engine,
+    leaving_with,
     open_store,
     show_rows,
     show_value,
@@ -91,9 +92,8 @@ def check(
 
     with engine(db) as lx:
         answer = lx.contracts.check(only, as_of=as_of, known_at=known_at)
-    show_rows(answer, format, print_shown)
-    if strict and answer.count("broken"):
-        raise typer.Exit(4)
+    with leaving_with(4 if strict and answer.count("broken") else 0):
+        show_rows(answer, format, print_shown)
 
 
 @contracts.command()
@@ -252,11 +252,10 @@ def change(
                 as_of=as_of,
                 known_at=known_at,
             )
-    if format is ChangeFormat.json:
-        print_json(answer)
-    elif format is ChangeFormat.md:
-        write_text(answer.markdown())
-    else:
-        print_change(answer)
-    if answer.exit_code and not exit_zero:
-        raise typer.Exit(answer.exit_code)
+    with leaving_with(0 if exit_zero else answer.exit_code):
+        if format is ChangeFormat.json:
+            print_json(answer)
+        elif format is ChangeFormat.md:
+            write_text(answer.markdown())
+        else:
+            print_change(answer)

@@ -19,6 +19,7 @@ from lineage.options import (
     Who,
     acting,
     engine,
+    leaving_with,
     open_store,
     show_rows,
     show_value,
@@ -94,9 +95,8 @@ def test(
     else:
         with engine(db) as lx:
             answer = lx.policies.test()
-    show_rows(answer, format, print_shown)
-    if not answer.passed:
-        raise typer.Exit(1)
+    with leaving_with(0 if answer.passed else 1):
+        show_rows(answer, format, print_shown)
 
 
 @policies.command()
@@ -160,9 +160,8 @@ def check(
         typer.echo(f"recorded: {kept.changed:,} results changed", err=True)
     with engine(db) as lx:
         answer = lx.policies.check(policy, as_of=as_of, known_at=known_at)
-    show_rows(answer, format, print_shown)
-    if answer.fails(fail_on.value):
-        raise typer.Exit(1)
+    with leaving_with(1 if answer.fails(fail_on.value) else 0):
+        show_rows(answer, format, print_shown)
 
 
 def _print_policy(policy: Policy) -> None:

@@ -17,6 +17,7 @@ from lineage.options import (
     Who,
     acting,
     engine,
+    leaving_with,
     open_store,
     show_rows,
 )
@@ -79,8 +80,8 @@ def gate(
 
     with engine(db) as lx:
         found = lx.quality.gate(node, trust_sources=trust_sources, as_of=as_of, known_at=known_at)
-    show_rows(found, format, print_shown)
-    raise typer.Exit(EXIT[found.state])
+    with leaving_with(EXIT[found.state]):
+        show_rows(found, format, print_shown)
 
 
 def drill(

@@ -177,14 +177,19 @@ def test_a_snapshot_comes_from_a_running_server(
     assert not (tmp_path / "no.duckdb").exists() and not (tmp_path / "no.duckdb.partial").exists()
 
 
-def test_a_closed_pipe_is_silent(db: Path) -> None:
+@pytest.mark.parametrize("format", ["table", "json"])
+@pytest.mark.parametrize("words", [("impact", "raw"), ("change", "--drop", "raw")])
+def test_a_closed_pipe_is_silent_and_leaves_a_verdict_as_it_is(db: Path, words: tuple[str, ...], format: str) -> None:
+    command = [*MESHLINE, *words, "--format", format]
+    verdict = subprocess.run(command, capture_output=True).returncode
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run([*MESHLINE, "impact", "raw"], stdout=writer, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (verdict, "")
+    assert (verdict != 0) == (words[0] == "change")
 
 
 def test_an_interrupt_is_one_word(
