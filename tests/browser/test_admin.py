@@ -86,6 +86,7 @@ def test_a_suggested_name_is_previewed_joined_with_a_reason_and_parted_again(
 def test_an_edge_by_hand_and_a_named_owner_count_at_once_and_can_be_taken_back(
     page: Page, small: Lineage, url: str
 ) -> None:
+    traffic = Traffic(page)
     page.goto(f"{url}/dataset?id={CLEAN}")
     filled(page)
     expect(page.locator("#dataset-versions-card")).to_contain_text("No schema of it was ever told.")
@@ -93,6 +94,7 @@ def test_an_edge_by_hand_and_a_named_owner_count_at_once_and_can_be_taken_back(
     form = page.get_by_role("form", name="Name the owner")
     _act(form, "Name", Owner="team:sales", Reason="asked them", Acting_as="ann")
     expect(page.locator("#dataset-overview")).to_contain_text("team:sales")
+    traffic.rest()  # the forms are drawn anew as well
     form = form_of(page, "Mark an edge as wrong")
     expect(form.get_by_label("From")).to_have_value(RAW)
     _act(form, "Mark", Reason="a copy of the past", Acting_as="ann")
