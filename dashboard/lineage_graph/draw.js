@@ -322,9 +322,11 @@
   }
 
   /** Place of the count on a cut edge; also used for clicks. */
+  const written = (count) => count.toLocaleString("en"); // as all pages write numbers
+
   parts.cutBox = function (node, side, k) {
     const h = Math.min(20 * Math.max(1, 0.7 / k), 28), count = side < 0 ? node.cutUp : node.cutDown;
-    const w = h * (0.95 + 0.36 * String(count).length);
+    const w = h * (0.95 + 0.36 * written(count).length);
     const y = node.cy + Math.min(46, node.ch) / 2 - h / 2;
     return { x: side < 0 ? node.cx - w - 9 : node.cx + node.w + 9, y, w, h };
   };
@@ -340,7 +342,7 @@
       const stub = side < 0 ? [box.x + box.w, node.cx] : [node.cx + node.w, box.x];
       pen.paths([[["M", stub[0], box.y + box.h / 2], ["L", stub[1], box.y + box.h / 2]]], { stroke: theme.edge, width: 1.3 });
       pen.rect(box.x, box.y, box.w, box.h, box.h / 2, { fill: hot ? theme.accent : theme.card, stroke: hot ? theme.accent : theme.edge, width: 1 });
-      pen.text(`+${count}`, box.x + box.w / 2, box.y + box.h / 2 + 0.5, { size: box.h * 0.53, weight: 650, fill: hot ? theme.card : theme.accent, align: "center" });
+      pen.text(`+${written(count)}`, box.x + box.w / 2, box.y + box.h / 2 + 0.5, { size: box.h * 0.53, weight: 650, fill: hot ? theme.card : theme.accent, align: "center" });
     }
   }
 })();

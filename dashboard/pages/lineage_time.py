@@ -74,10 +74,13 @@ def delta(found: Comparison | None) -> Part:
         return None
     signs = (("added", "+"), ("removed", "−"), ("changed", "~"))
     return [
-        html.Span(
-            [html.Span(sign, className="delta-sign"), f"{found.counts(what):,} {what}"], className=f"delta {what}"
-        )
-        for what, sign in signs
+        html.Span("Edges:"),
+        *(
+            html.Span(
+                [html.Span(sign, className="delta-sign"), f"{found.counts(what):,} {what}"], className=f"delta {what}"
+            )
+            for what, sign in signs
+        ),
     ]
 
 

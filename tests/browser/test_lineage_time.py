@@ -64,7 +64,7 @@ def test_two_instants_are_one_picture_with_a_sign_on_what_differs_and_its_rows_s
     found = deltas(page)
     assert found == {"gone": "removed", "fresh": "added", "other": "changed", "kept": ""}
     assert {(name, change) for name, change in found.items() if change} == edges
-    expect(page.locator("#lineage-delta")).to_have_text("+1 added−1 removed~1 changed")
+    expect(page.locator("#lineage-delta")).to_have_text("Edges:+1 added−1 removed~1 changed")
     page.locator("#lineage-view").get_by_text("Edges").click()
     expect(page.locator("#lineage-grid-count")).to_contain_text("4 rows")
     page.locator("#lineage-export").click()
