@@ -247,20 +247,44 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
     """Callbacks of the frame."""
     notices.register(app, lx, base)
     saving.register(app, lx)
+    _live(app)
+    _clientside(app)
+
+    @callback(
+        app,
+        Output("palette-results", "children"),
+        Input("palette-input", "value"),
+        Input("palette", "opened"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def find(text: str | None, opened: bool, search: str | None) -> list[Part]:
+        wanted = (text or "").strip()
+        if not opened:
+            return []
+        links = Links.at(base, search)
+        found = shared(lx).at_once(("palette", wanted, links), lambda: palette.hits(lx, pages, links, wanted))
+        return palette.rows(found, wanted)
+
+
+def _live(app: Dash) -> None:
+    """What happened since the page was drawn."""
     app.clientside_callback(
         ClientsideFunction("live", "acted"),
         Output("fresh", "data", allow_duplicate=True),
         Input("acted", "data"),
         prevent_initial_call=True,
     )
-
     app.clientside_callback(
         ClientsideFunction("live", "held"),
         Input("held", "data"),
         Input("url", "pathname"),
         Input("url", "search"),
     )
+    app.clientside_callback(ClientsideFunction("meshline", "news"), Input("fresh", "data"))
 
+
+def _clientside(app: Dash) -> None:
     def clientside(name: str, *spec: object, initial: bool = False) -> None:
         app.clientside_callback(ClientsideFunction("meshline", name), *spec, prevent_initial_call=not initial)
 
@@ -273,7 +297,6 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         State("nav-links", "parts"),
         initial=True,
     )
-    app.clientside_callback(ClientsideFunction("meshline", "news"), Input("fresh", "data"))
     clientside(
         "palette",
         Output("palette", "opened"),
@@ -302,19 +325,3 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
         State("asof-valid", "value"),
         State("asof-known", "value"),
     )
-
-    @callback(
-        app,
-        Output("palette-results", "children"),
-        Input("palette-input", "value"),
-        Input("palette", "opened"),
-        State("url", "search"),
-        prevent_initial_call=True,
-    )
-    def find(text: str | None, opened: bool, search: str | None) -> list[Part]:
-        wanted = (text or "").strip()
-        if not opened:
-            return []
-        links = Links.at(base, search)
-        found = shared(lx).at_once(("palette", wanted, links), lambda: palette.hits(lx, pages, links, wanted))
-        return palette.rows(found, wanted)
