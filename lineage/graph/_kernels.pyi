@@ -38,8 +38,10 @@ class Graph:
         zero_indices: Buffer | None,
         names: Buffer,
         backwards: bool,
+        alive: Buffer | None,
         /,
     ) -> Graph: ...
+    def at(self, names: Buffer, alive: Buffer, /) -> Graph: ...
     @property
     def classes(self) -> int: ...
     def bfs(

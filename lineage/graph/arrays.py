@@ -73,6 +73,18 @@ def pair_halves(keys: U64) -> tuple[U32, U32]:
     return halves[_HIGH::2].copy(), halves[1 - _HIGH :: 2].copy()
 
 
+def bit_words(flags: Bool) -> U64:
+    """Bools as bits: number ``k`` is bit ``k % 64`` of word ``k // 64``; the last word has at least one bit to spare.
+
+    >>> bit_words(np.array([False, True, True])).tolist()
+    [6]
+    """
+    room = np.zeros((len(flags) // 64 + 1) * 8, dtype=np.uint8)
+    packed = np.packbits(flags, bitorder="little")
+    room[: len(packed)] = packed
+    return room.view("<u8").astype(np.uint64, copy=False)
+
+
 def picked(values: Any, keep: Bool, *, everything: bool) -> Any:
     """``values[keep]``, or the values themselves when it is said that all are kept."""
     return values if everything else values[keep]

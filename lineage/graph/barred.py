@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lineage.errors import UsageError
-from lineage.graph.arrays import U32, U64, Bool
+from lineage.graph.arrays import U32, U64, Bool, bit_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +39,7 @@ class Closed:
     @cached_property
     def bits(self) -> U64:
         """Bit ``v % 64`` of word ``v // 64`` stands for vertex ``v``."""
-        room = np.zeros((len(self.flags) // 64 + 1) * 8, dtype=np.uint8)
-        packed = np.packbits(self.flags, bitorder="little")
-        room[: len(packed)] = packed
-        return room.view("<u8").astype(np.uint64, copy=False)
+        return bit_words(self.flags)
 
 
 class Barred:

@@ -26,10 +26,11 @@ from lineage.graph.arrays import (
     U32,
     U64,
     Bool,
+    pair_halves,
     pair_keys,
     picked,
 )
-from lineage.graph.level import Level, column_level, dataset_level
+from lineage.graph.level import Edges, Level, build_level, column_level, dataset_level
 from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number, numpy_column
 from lineage.graph.rows import ColumnUse, EdgeRows, Relations, first_of_runs
@@ -282,8 +283,9 @@ def levels(nodes: Nodes, relations: Relations, column: Level | None = None) -> d
     first = first_of_runs(lineage.key)
     keys = lineage.key[first]
     cls = lineage.certainty[first] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
+    moved = Edges(writes.src, writes.dst, writes.certainty)
     return {
-        "dataset": dataset_level(keys, cls, writes.key, writes.certainty, nodes.datasets, nodes.jobs),
+        "dataset": dataset_level(Edges(*pair_halves(keys), cls), moved, nodes.datasets, nodes.jobs, build_level),
         "column": column or _level_of_columns(nodes, columns),
     }
 
@@ -291,7 +293,10 @@ def levels(nodes: Nodes, relations: Relations, column: Level | None = None) -> d
 def _level_of_columns(nodes: Nodes, columns: EdgeRows) -> Level:
     assert columns.use is not None
     cls = columns.certainty + np.uint8(3) * columns.use.indirect
-    return column_level(columns.key, cls, nodes.datasets + nodes.jobs, len(nodes.dataset_of), nodes.dataset_of)
+    first, count = nodes.first_column, len(nodes.dataset_of)
+    own = np.arange(first, first + count, dtype=np.uint32)
+    home = Edges(nodes.dataset_of, own, np.zeros(count, np.uint8))
+    return column_level(Edges(columns.src, columns.dst, cls), home, first, count, build_level)
 
 
 def _filters_only(nodes: Nodes, lineage: EdgeRows, columns: EdgeRows, first: Any) -> Bool:

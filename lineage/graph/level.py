@@ -18,14 +18,20 @@ because a job counts as its outputs and a rowset as its columns. No zero edge fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from lineage.errors import MeshlineError
-from lineage.graph.arrays import CLASS_SHIFT, LANE, U8, U32, U64, VERTEX_MASK, Bool, pair_halves, pair_keys, picked
+from lineage.graph.arrays import CLASS_SHIFT, LANE, U8, U32, VERTEX_MASK, Bool, pair_halves, pair_keys, picked
 from lineage.graph.rows import first_of_runs
 from lineage.graph.sorting import adjacency, distinct, marked, order_vertices, renumber, sort_keys, sort_pairs, trimmed
+from lineage.graph.spans import Alive
+
+Built = TypeVar("Built")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,40 @@ class Csr:
         if not 0 <= row < len(self.indptr) - 1:
             return self.indices[:0]
         return self.indices[self.indptr[row] : self.indptr[row + 1]] & np.uint32(VERTEX_MASK)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedCsr(Csr):
+    """Adjacency through time, seen at one instant.
+
+    Each row of ``entries`` is a neighbour and the number of the span over which the edge holds, so a list may name a
+    neighbour for several spans; ``indices`` is a view of its first column. ``alive`` has one bool per span.
+    """
+
+    entries: U32
+    alive: Alive
+
+    @classmethod
+    def of(cls, first: int, indptr: U32, entries: U32, alive: Alive) -> TimedCsr:
+        """Adjacency of padded entries."""
+        return cls(first, indptr, entries[:, 0], entries, alive)
+
+    def at(self, alive: Alive) -> TimedCsr:
+        """The same through time, at another instant."""
+        return replace(self, alive=alive)
+
+    def holds(self, at: npt.NDArray[np.integer]) -> Bool:
+        """Which of the entries at some places hold at the instant."""
+        found: Bool = self.alive.flags[self.entries[at, 1]]
+        return found
+
+    def neighbours(self, v: int) -> U32:
+        """Neighbours of one vertex at the instant."""
+        row = v - self.first
+        if not 0 <= row < len(self.indptr) - 1:
+            return self.indices[:0]
+        at = np.arange(self.indptr[row], self.indptr[row + 1])
+        return self.indices[at[self.holds(at)]] & np.uint32(VERTEX_MASK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +182,20 @@ class Edges:
         order = sort_keys(self.dst, n)
         return Edges(self.dst[order], self.src[order], self.cls[order])
 
-    @classmethod
-    def concat(cls, *parts: Edges) -> Edges:
-        """All edges of several lists."""
-        return cls(
-            np.concatenate([p.src for p in parts]).astype(np.uint32),
-            np.concatenate([p.dst for p in parts]).astype(np.uint32),
-            np.concatenate([p.cls for p in parts]).astype(np.uint8),
-        )
+    def taken(self, some: Bool | slice) -> Self:
+        """A selection of them."""
+        return replace(self, **{one.name: getattr(self, one.name)[some] for one in fields(self)})
+
+    def between(self, src: U32, dst: U32) -> Self:
+        """The same edges between other vertices."""
+        return replace(self, src=src, dst=dst)
+
+    @staticmethod
+    def joined(first: Any, *others: Any) -> Any:
+        """All edges of several lists of one kind."""
+        parts = [first, *others]
+        names = [one.name for one in fields(first)]
+        return replace(first, **{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
 
 def csr(edges: Edges) -> Csr:
@@ -203,7 +249,7 @@ def build_level(
     unit, zero = unit.distinct(n), zero.distinct(n)
     down, up = csr(unit), turned_csr(unit, n)
     zero_down, zero_up = (csr(zero), turned_csr(zero, n)) if len(zero.src) else (None, None)
-    flow = Edges.concat(unit, zero).distinct(n) if len(zero.src) else unit
+    flow = Edges.joined(unit, zero).distinct(n) if len(zero.src) else unit
     order, _, _ = order_vertices(n, *((csr(flow), turned_csr(flow, n)) if len(zero.src) else (down, up)))
     rank = np.empty(n, dtype=np.uint32)
     rank[order] = np.arange(n, dtype=np.uint32)
@@ -221,81 +267,79 @@ def build_level(
     )
 
 
-def dataset_level(lineage: U64, cls: U8, writes: U64, write_cls: U8, datasets: int, jobs: int) -> Level:
+def dataset_level(lineage: Edges, writes: Edges, datasets: int, jobs: int, build: Callable[..., Built]) -> Built:
     """Dataset level, with two ports for each job in explicit job flow.
 
     Parameters
     ----------
-    lineage, cls
-        pairs src << 32 | dst of dense indices with their class; an end at or above ``datasets`` is a job.
-    writes, write_cls
-        pairs job << 32 | dataset with their class.
+    lineage
+        edges between dense indices; an end at or above ``datasets`` is a job.
+    writes
+        edges from a job to a dataset.
     datasets, jobs
         how many there are; dense indices are datasets first, then jobs.
+    build
+        what makes a level of edges between vertices, such as :func:`build_level`.
     """
-    src, dst = pair_halves(lineage)
+    src, dst = lineage.src, lineage.dst
     job_ends = np.concatenate([src[src >= datasets], dst[dst >= datasets]])
     ports = distinct(job_ends, datasets + jobs)
     if not len(ports):
         everybody, nobody = np.arange(datasets, dtype=np.uint32), np.zeros(0, np.uint32)
-        none = Edges(nobody, nobody, np.zeros(0, np.uint8))
-        return build_level(Edges(src, dst, cls), none, everybody, 0, datasets, (nobody, nobody))
+        return build(lineage, lineage.taken(slice(0)), everybody, 0, datasets, (nobody, nobody))
 
     def in_port(job: U32) -> U32:
         return (datasets + 2 * np.searchsorted(ports, job)).astype(np.uint32)
 
     src_job, dst_job = src >= datasets, dst >= datasets
-    flat, enter = ~src_job & ~dst_job, ~src_job & dst_job
-    flow, leave = src_job & dst_job, src_job & ~dst_job
+    enter, flow, leave = (lineage.taken(some) for some in (~src_job & dst_job, src_job & dst_job, src_job & ~dst_job))
     one = np.uint32(1)
-    unit = Edges.concat(
-        Edges(src[flat], dst[flat], cls[flat]),
-        Edges(src[enter], in_port(dst[enter]), cls[enter]),
-        *[Edges(in_port(src[flow]) + side, in_port(dst[flow]) + one, cls[flow]) for side in (one * 0, one)],
+    unit = Edges.joined(
+        lineage.taken(~src_job & ~dst_job),
+        enter.between(enter.src, in_port(enter.dst)),
+        *[flow.between(in_port(flow.src) + side, in_port(flow.dst) + one) for side in (one * 0, one)],
     )
     unit = _without_job_loops(unit, datasets)
-    job, dataset = pair_halves(writes)
-    ported = marked(ports, datasets + jobs)[job]
-    zero = Edges.concat(
-        Edges(in_port(src[leave]) + one, dst[leave], cls[leave]),
-        Edges(in_port(job[ported]) + one, dataset[ported], write_cls[ported]),
+    ported = writes.taken(marked(ports, datasets + jobs)[writes.src])
+    zero = Edges.joined(
+        leave.between(in_port(leave.src) + one, leave.dst), ported.between(in_port(ported.src) + one, ported.dst)
     )
     helper_vertex = in_port(ports)
     public = np.concatenate([np.arange(datasets), np.repeat(ports, 2)]).astype(np.uint32)
     twin = np.arange(len(public), dtype=np.uint32)
     twin[helper_vertex], twin[helper_vertex + one] = helper_vertex + one, helper_vertex
-    return build_level(unit, zero, public, 0, datasets, (ports, helper_vertex), twin)
+    return build(unit, zero, public, 0, datasets, (ports, helper_vertex), twin)
 
 
-def column_level(pairs: U64, cls: U8, first: int, columns: int, dataset_of: U32) -> Level:
+def column_level(edges: Edges, home: Edges, first: int, columns: int, build: Callable[..., Built]) -> Built:
     """Column level, with a rowset for each dataset that some column affects as a whole.
 
     Parameters
     ----------
-    pairs, cls
-        pairs column << 32 | column-or-dataset of dense indices with their class.
+    edges
+        edges from a column to a column or a dataset, of dense indices.
+    home
+        certain edges from a dataset to its columns; only those of datasets with a rowset are used.
     first, columns
         the columns are the dense indices ``first … first + columns - 1``.
-    dataset_of
-        dense index of the dataset of each column.
+    build
+        as for :func:`dataset_level`.
     """
-    src, dst = pair_halves(pairs)
-    to_rows = dst < first
-    rowsets = distinct(dst[to_rows], first)
+    to_rows = edges.dst < first
+    rowsets = distinct(edges.dst[to_rows], first)
     shift = np.uint32(first)
 
     def rowset(dataset: U32) -> U32:
         return (columns + np.searchsorted(rowsets, dataset)).astype(np.uint32)
 
-    target = dst.copy()
+    target = edges.dst.copy()
     target[~to_rows] -= shift
-    target[to_rows] = rowset(dst[to_rows])
-    covered = np.flatnonzero(marked(rowsets, first)[dataset_of]).astype(np.uint32)
-    zero = Edges(rowset(dataset_of[covered]), covered, np.zeros(len(covered), np.uint8))
+    target[to_rows] = rowset(edges.dst[to_rows])
+    covered = home.taken(marked(rowsets, first)[home.src])
     public = np.concatenate([np.arange(first, first + columns), rowsets]).astype(np.uint32)
-    return build_level(
-        Edges((src - shift).astype(np.uint32), target.astype(np.uint32), cls),
-        zero,
+    return build(
+        edges.between((edges.src - shift).astype(np.uint32), target.astype(np.uint32)),
+        covered.between(rowset(covered.src), (covered.dst - shift).astype(np.uint32)),
         public,
         first,
         columns,
@@ -307,5 +351,4 @@ def _without_job_loops(edges: Edges, datasets: int) -> Edges:
     """Without edges from a job to itself (in-port to its own flow-port)."""
     both = (edges.src >= datasets) & (edges.dst >= datasets)
     loop = both & ((edges.src - np.uint32(datasets)) // 2 == (edges.dst - np.uint32(datasets)) // 2)
-    keep = ~loop
-    return Edges(edges.src[keep], edges.dst[keep], edges.cls[keep])
+    return edges.taken(~loop)

@@ -10,8 +10,9 @@ import numpy as np
 from lineage.graph._kernels import Graph, find, hops, take
 from lineage.graph.arrays import U8, U32
 from lineage.graph.barred import Closed
-from lineage.graph.level import Adjacency
+from lineage.graph.level import Adjacency, Csr, TimedCsr
 from lineage.graph.search import Start, Tree
+from lineage.graph.spans import Alive
 
 _U8, _U32 = np.dtype(np.uint8), np.dtype(np.uint32)
 
@@ -30,6 +31,14 @@ class CompiledSearcher:
         """Searchers over both directions, which share their arrays."""
         one, other = cls(graph, reverse), cls.__new__(cls)
         other._graph, other._reverse = one._reverse, one._graph
+        return one, other
+
+    @classmethod
+    def pair_at(cls, like: tuple[CompiledSearcher, CompiledSearcher], public: U32, alive: Alive) -> Pair:
+        """Searchers over the same arrays through time, at another instant, with the dense indices of then."""
+        one, other = cls.__new__(cls), cls.__new__(cls)
+        one._graph = other._reverse = like[0]._graph.at(public, alive.bits)
+        other._graph = one._reverse = like[1]._graph.at(public, alive.bits)
         return one, other
 
     @property
@@ -95,19 +104,27 @@ class CompiledSearcher:
         return _bytes(self._graph.look_up(members, values, asked))
 
 
+Pair = tuple[CompiledSearcher, CompiledSearcher]
+
+
 def _graph(graph: Adjacency) -> Graph:
     unit, zero = graph.unit, graph.zero
     return Graph(
         graph.n,
         unit.first,
         unit.indptr,
-        unit.indices,
+        _packed(unit),
         zero.first if zero else 0,
         zero.indptr if zero else None,
-        zero.indices if zero else None,
+        _packed(zero) if zero else None,
         graph.public,
         graph.backwards,
+        unit.alive.bits if isinstance(unit, TimedCsr) else None,
     )
+
+
+def _packed(part: Csr) -> U32:
+    return part.entries if isinstance(part, TimedCsr) else part.indices
 
 
 def _bytes(found: Any) -> U8:

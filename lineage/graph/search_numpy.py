@@ -24,7 +24,7 @@ from lineage.graph.arrays import (
     ranges,
 )
 from lineage.graph.barred import Closed
-from lineage.graph.level import Adjacency, Csr
+from lineage.graph.level import Adjacency, Csr, TimedCsr
 from lineage.graph.search import Start, Tree
 
 _SHIFT = np.uint32(CLASS_SHIFT)
@@ -230,8 +230,11 @@ def gather(graph: Csr, vertices: U32, start: int, mask: int) -> tuple[U32, U32, 
     row = row[inside]
     begin = graph.indptr[row].astype(np.int64)
     count = graph.indptr[row + 1].astype(np.int64) - begin
-    packed = graph.indices[ranges(begin, count)]
+    at = ranges(begin, count)
+    packed = graph.indices[at]
     parent = np.repeat((position + start).astype(np.uint32), count)
     classes = packed >> _SHIFT
     admitted = (np.uint32(mask) >> classes) & np.uint32(1) == 1
+    if isinstance(graph, TimedCsr):
+        admitted &= graph.holds(at)
     return packed[admitted] & _VERTEX, parent[admitted], classes[admitted]

@@ -13,8 +13,9 @@ import numpy as np
 
 from lineage.graph.arrays import U32
 from lineage.graph.barred import Closed
-from lineage.graph.level import Adjacency, Csr, Edges, csr, turned_csr
+from lineage.graph.level import Adjacency, Csr, Edges, TimedCsr, csr, turned_csr
 from lineage.graph.search import Start
+from lineage.graph.spans import Alive
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,74 @@ def compare(count: int, seed: int) -> None:
         asked = rng.integers(0, c.graph.n, 20).astype(np.uint32)
         values = rng.integers(0, 3, len(half)).astype(np.uint8)
         assert one.look_up(half, values, asked).tolist() == other.look_up(half, values, asked).tolist()
+
+
+def through_time(rng: np.random.Generator, graph: Adjacency, spans: int) -> tuple[Adjacency, Alive]:
+    """An adjacency through time that is ``graph`` at one instant, and which of its spans hold then.
+
+    Edges that do not hold then stand between those that do, some of them to the same neighbours.
+    """
+    alive = np.zeros(spans, dtype=bool)
+    alive[: spans // 2] = True
+    moment = Alive(rng.permutation(alive))
+    now, then = np.flatnonzero(moment.flags), np.flatnonzero(~moment.flags)
+
+    def part(g: Csr) -> TimedCsr:
+        lists = [g.indices[g.indptr[r] : g.indptr[r + 1]] for r in range(len(g.indptr) - 1)]
+        found = []
+        for held in lists:
+            gone = (
+                rng.integers(0, graph.n, int(rng.integers(0, 4))).astype(np.uint32) | np.uint32(rng.integers(6)) << 29
+            )
+            gone = np.concatenate([gone, held[: int(rng.integers(0, 2))]]) if len(then) else gone[:0]
+            both = np.concatenate([held, gone])
+            span = np.concatenate([rng.choice(now, len(held)), rng.choice(then, len(gone)) if len(gone) else gone])
+            order = np.argsort(graph.public[both & np.uint32(0x1FFFFFFF)], kind="stable")
+            found.append(np.stack([both, span.astype(np.uint32)], axis=1)[order])
+        indptr = np.concatenate([[0], np.cumsum([len(f) for f in found])]).astype(np.uint32)
+        entries = np.concatenate([*found, np.zeros((16, 2), np.uint32)]).astype(np.uint32)
+        return TimedCsr.of(g.first, indptr, np.ascontiguousarray(entries), moment)
+
+    zero = part(graph.zero) if graph.zero else None
+    return Adjacency(graph.n, part(graph.unit), zero, graph.public, graph.backwards), moment
+
+
+def compare_through_time(count: int, seed: int) -> None:
+    """Assert that an adjacency through time answers as the plain one of its instant does, by both implementations."""
+    from lineage.graph import _kernels
+    from lineage.graph.search_compiled import CompiledSearcher
+    from lineage.graph.search_numpy import NumpySearcher
+
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        _kernels.widely(number % 3)
+        c = case(rng)
+        spans = int(rng.choice([2, 30, 64, 1000]))
+        state = rng.bit_generator.state
+        down, moment = through_time(rng, c.graph, spans)
+        rng.bit_generator.state = state
+        up, _ = through_time(rng, c.reverse, spans)
+        plain = NumpySearcher(c.graph)
+        other = CompiledSearcher.pair(down, up)
+        never = Alive(np.zeros(spans, dtype=bool))
+        moved = CompiledSearcher.pair_at(CompiledSearcher.pair_at(other, down.public, never), down.public, moment)
+        for one in (other[0], moved[0], NumpySearcher(down)):
+            for depth, limit in ((c.depth, c.limit), (-1, -1)):
+                a, b = (s.bfs(c.start, c.mask, depth, limit, c.closed) for s in (one, plain))
+                for name in ("order", "public", "parent", "levels"):
+                    assert getattr(a, name).tolist() == getattr(b, name).tolist(), name
+                assert a.stopped == b.stopped
+                grades = [tree.grades and tree.grades().tolist() for tree in (a, b)]
+                assert grades[0] == grades[1]
+            x, y = (s.path(c.start, c.targets, c.mask, c.closed) for s in (one, plain))
+            assert (None if x is None else x.tolist()) == (None if y is None else y.tolist())
+            k = int(rng.integers(0, c.graph.n))
+            every = np.arange(c.graph.n, dtype=np.uint32)
+            near = [s.closure(every, k, c.mask, c.closed) for s in (one, plain)]
+            assert near[0].tolist() == near[1].tolist()
+            half = a.order[: len(a.order) // 2]
+            inside, outside = (s.among(half, c.mask, c.closed) for s in (one, plain))
+            assert (*inside[:2], inside[2].tolist()) == (*outside[:2], outside[2].tolist())
 
 
 def compare_sorting(count: int, seed: int) -> None:
@@ -223,5 +292,6 @@ def use_module(path: str) -> None:
 if __name__ == "__main__":
     use_module(sys.argv[1])
     compare(60, seed=2)
+    compare_through_time(30, seed=5)
     compare_sorting(10, seed=3)
     print("clean")

@@ -8,8 +8,9 @@ import pytest
 from lineage.errors import UsageError
 from lineage.graph import choice
 from lineage.graph.barred import Closed
-from lineage.graph.level import Adjacency, Csr, Edges, csr
+from lineage.graph.level import Adjacency, Csr, Edges, TimedCsr, csr
 from lineage.graph.search import Start
+from lineage.graph.spans import Alive
 from tests.graph import kernel_cases
 from tests.graph.sanitized import run_sanitized
 
@@ -22,6 +23,11 @@ compiled = pytest.mark.skipif(
 @compiled
 def test_compiled_kernels_give_exactly_what_numpy_gives() -> None:
     kernel_cases.compare(100, seed=1)
+
+
+@compiled
+def test_an_adjacency_through_time_answers_as_that_of_its_instant() -> None:
+    kernel_cases.compare_through_time(60, seed=5)
 
 
 @compiled
@@ -51,6 +57,33 @@ def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
         build(first=2)
     with pytest.raises(ValueError, match="4-byte"):
         build(indices=good.indices.astype(np.uint64))
+
+
+@compiled
+def test_spans_without_a_bit_are_refused() -> None:
+    from lineage.graph.search_compiled import CompiledSearcher
+
+    entries = np.zeros((17, 2), np.uint32)
+    entries[0] = 1, 70
+    few, enough = Alive(np.ones(60, dtype=bool)), Alive(np.ones(71, dtype=bool))
+    public = np.arange(2, dtype=np.uint32)
+
+    def pair(alive: Alive, entries: np.ndarray = entries) -> tuple[CompiledSearcher, CompiledSearcher]:
+        graph = Adjacency(2, TimedCsr.of(0, np.array([0, 1], np.uint32), entries, alive), None, public)
+        return CompiledSearcher.pair(graph, graph)
+
+    found = pair(enough)
+    assert found[0].bfs(Start.at(public[:1]), 63, -1, -1, None).order.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="bit per span"):
+        pair(few)
+    with pytest.raises(ValueError, match="bit per span"):
+        CompiledSearcher.pair_at(found, public, few)
+    with pytest.raises(ValueError, match="name per vertex"):
+        CompiledSearcher.pair_at(found, public[:1], enough)
+    with pytest.raises(ValueError, match="padding"):
+        pair(enough, entries[:16])
+    with pytest.raises(ValueError, match="one instant"):
+        found[0].reach(public[:1], 63, Closed(np.ones(2, dtype=bool)))
 
 
 @compiled

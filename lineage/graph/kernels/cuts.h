@@ -16,7 +16,7 @@ static int note_back(const Csr *g, int backwards, uint32_t *farthest)
     for (uint32_t r = 0; r < g->rows; r++) {
         uint32_t v = g->first + r;
         for (uint32_t e = g->indptr[r], end = g->indptr[r + 1]; e < end; e++) {
-            uint32_t w = g->indices[e] & VERTEX_MASK, low = backwards ? v : w, high = backwards ? w : v;
+            uint32_t w = entry(g, e) & VERTEX_MASK, low = backwards ? v : w, high = backwards ? w : v;
             if (low >= high)
                 continue;
             some = 1;

@@ -11,6 +11,8 @@
  * - The loop over lists is short: what is rare in it (a long list, a full buffer) stands in functions of its own.
  * - What that loop does with a vertex is one look into a table instead of a chain of conditions.
  * - The lines of vertices that come a little later are prefetched.
+ *
+ * Through time the spans of the neighbours lie in the buffer as well, and the filter looks up their bits.
  */
 #ifndef MESHLINE_EXPAND_H
 #define MESHLINE_EXPAND_H
@@ -44,9 +46,9 @@
 
 /* Neighbours to look at, and the owner of each: the place in the order of the vertex whose list it is from, with the
  * grade of that vertex in the high bits. `pick` (vertex and grade of the way to it) and `from` (place of the owner)
- * are those of them that may be fresh. */
+ * are those of them that may be fresh. `time` is only filled for an adjacency through time. */
 typedef struct {
-    uint32_t packed[FLAT], owner[FLAT], pick[FLAT], from[FLAT];
+    uint32_t packed[FLAT], owner[FLAT], pick[FLAT], from[FLAT], time[FLAT];
 } Buffer;
 
 #define OWN_SHIFT 30 /* of a byte, only the grade is left */
@@ -85,9 +87,10 @@ static void expand_begin(void)
 #endif
 }
 
-/* Which of `count` neighbours may be fresh, or reached by a better way; how many. */
+/* Which of `count` neighbours may be fresh, or reached by a better way; how many. `alive`, unless it is NULL, has the bits
+ * of the spans. */
 ALWAYS_INLINE uint32_t choose_plain(const uint8_t *restrict state, const uint32_t *restrict meaning,
-                                    Buffer *restrict b, uint32_t count)
+                                    const uint64_t *restrict alive, Buffer *restrict b, uint32_t count)
 {
     uint32_t picked = 0;
     for (uint32_t k = 0; k < count; k++)
@@ -98,19 +101,32 @@ ALWAYS_INLINE uint32_t choose_plain(const uint8_t *restrict state, const uint32_
         grade = grade > own ? grade : own;
         b->pick[picked] = v | grade << CLASS_SHIFT;
         b->from[picked] = owner & PLACE_MASK;
-        picked += grade < (state[v] & GRADE);
+        picked += (grade < (state[v] & GRADE)) & (alive == NULL || bit_of(alive, b->time[k]));
     }
     return picked;
 }
 
 #if MESHLINE_AVX2
-static inline WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_t *meaning, Buffer *b, uint32_t count)
+/* All ones for each of eight spans whose bit is set. */
+ALWAYS_INLINE WIDE_CODE __m256i alive_wide(const uint64_t *alive, const uint32_t *time)
+{
+    const __m256i one = _mm256_set1_epi32(1);
+    __m256i span = _mm256_loadu_si256((const __m256i *)time);
+    __m256i word = _mm256_i32gather_epi32((const int *)alive, _mm256_srli_epi32(span, 5), 4);
+    __m256i bit = _mm256_sllv_epi32(one, _mm256_and_si256(span, _mm256_set1_epi32(31)));
+    return _mm256_cmpeq_epi32(_mm256_and_si256(word, bit), bit);
+}
+
+ALWAYS_INLINE WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_t *meaning, const uint64_t *alive,
+                                             Buffer *b, uint32_t count)
 {
     const __m256i grades = _mm256_set1_epi32(GRADE), vertices = _mm256_set1_epi32(VERTEX_MASK);
     const __m256i places = _mm256_set1_epi32(PLACE_MASK);
     const __m256i by_class = _mm256_loadu_si256((const __m256i *)meaning);
     uint32_t picked = 0;
     _mm256_storeu_si256((__m256i *)(b->packed + count), _mm256_set1_epi32(-1)); /* class 7: not admitted */
+    if (alive != NULL)
+        _mm256_storeu_si256((__m256i *)(b->time + count), _mm256_setzero_si256());
     for (uint32_t k = 0; k < count; k += 8) {
         __m256i packed = _mm256_loadu_si256((const __m256i *)(b->packed + k));
         __m256i owner = _mm256_loadu_si256((const __m256i *)(b->owner + k));
@@ -119,8 +135,10 @@ static inline WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_
         __m256i grade = _mm256_permutevar8x32_epi32(by_class, _mm256_srli_epi32(packed, CLASS_SHIFT));
         grade = _mm256_max_epu32(grade, own);
         __m256i admitted = _mm256_cmpgt_epi32(grades, grade); /* no other is looked up: it may be no vertex */
+        if (alive != NULL)
+            admitted = _mm256_and_si256(admitted, alive_wide(alive, b->time + k));
         __m256i old = _mm256_mask_i32gather_epi32(_mm256_setzero_si256(), (const int *)state, v, admitted, 1);
-        __m256i better = _mm256_cmpgt_epi32(_mm256_and_si256(old, grades), grade);
+        __m256i better = _mm256_and_si256(admitted, _mm256_cmpgt_epi32(_mm256_and_si256(old, grades), grade));
         uint32_t bits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(better));
         __m256i front = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)positions[bits]));
         __m256i pick = _mm256_or_si256(v, _mm256_slli_epi32(grade, CLASS_SHIFT));
@@ -131,22 +149,30 @@ static inline WIDE_CODE uint32_t choose_wide(const uint8_t *state, const uint32_
     return picked;
 }
 
-static inline WIDEST_CODE uint32_t choose_widest(const uint8_t *state, const uint32_t *meaning, Buffer *b,
-                                                 uint32_t count)
+ALWAYS_INLINE WIDEST_CODE uint32_t choose_widest(const uint8_t *state, const uint32_t *meaning, const uint64_t *alive,
+                                                 Buffer *b, uint32_t count)
 {
     const __m512i grades = _mm512_set1_epi32(GRADE), vertices = _mm512_set1_epi32(VERTEX_MASK);
     const __m512i places = _mm512_set1_epi32(PLACE_MASK);
     const __m512i by_class = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)meaning));
     uint32_t picked = 0;
     _mm512_storeu_si512(b->packed + count, _mm512_set1_epi32(-1)); /* class 7: not admitted */
+    if (alive != NULL)
+        _mm512_storeu_si512(b->time + count, _mm512_setzero_si512());
     for (uint32_t k = 0; k < count; k += 16) {
         __m512i packed = _mm512_loadu_si512(b->packed + k), owner = _mm512_loadu_si512(b->owner + k);
         __m512i v = _mm512_and_si512(packed, vertices);
         __m512i grade = _mm512_permutexvar_epi32(_mm512_srli_epi32(packed, CLASS_SHIFT), by_class);
         grade = _mm512_max_epu32(grade, _mm512_srli_epi32(owner, OWN_SHIFT));
         __mmask16 admitted = _mm512_cmplt_epu32_mask(grade, grades); /* no other is looked up */
+        if (alive != NULL) {
+            __m512i span = _mm512_loadu_si512(b->time + k);
+            __m512i word = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), admitted, _mm512_srli_epi32(span, 5), alive, 4);
+            __m512i bit = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_and_si512(span, _mm512_set1_epi32(31)));
+            admitted = _mm512_mask_test_epi32_mask(admitted, word, bit);
+        }
         __m512i old = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), admitted, v, state, 1);
-        __mmask16 better = _mm512_cmplt_epu32_mask(grade, _mm512_and_si512(old, grades));
+        __mmask16 better = _mm512_mask_cmplt_epu32_mask(admitted, grade, _mm512_and_si512(old, grades));
         __m512i pick = _mm512_or_si512(v, _mm512_slli_epi32(grade, CLASS_SHIFT));
         _mm512_storeu_si512(b->pick + picked, _mm512_maskz_compress_epi32(better, pick));
         _mm512_storeu_si512(b->from + picked, _mm512_maskz_compress_epi32(better, _mm512_and_si512(owner, places)));
@@ -262,83 +288,137 @@ static inline WIDE_CODE void copy_wide(Buffer *restrict b, size_t at, const uint
 #if MESHLINE_AVX2
 APART WIDE_CODE void drain_wide(Search *q, Buffer *b, size_t count)
 {
-    take_fresh(q, b, choose_wide(q->scratch->state, q->meaning, b, (uint32_t)count));
+    take_fresh(q, b, choose_wide(q->scratch->state, q->meaning, NULL, b, (uint32_t)count));
 }
 
 APART WIDEST_CODE void drain_widest(Search *q, Buffer *b, size_t count)
 {
-    take_fresh(q, b, choose_widest(q->scratch->state, q->meaning, b, (uint32_t)count));
+    take_fresh(q, b, choose_widest(q->scratch->state, q->meaning, NULL, b, (uint32_t)count));
+}
+
+/* The same through time. */
+APART WIDE_CODE void drain_wide_at(Search *q, Buffer *b, size_t count, const uint64_t *alive)
+{
+    take_fresh(q, b, choose_wide(q->scratch->state, q->meaning, alive, b, (uint32_t)count));
+}
+
+APART WIDEST_CODE void drain_widest_at(Search *q, Buffer *b, size_t count, const uint64_t *alive)
+{
+    take_fresh(q, b, choose_widest(q->scratch->state, q->meaning, alive, b, (uint32_t)count));
 }
 #endif
 
 /* Filter `count` neighbours in the buffer. */
-APART void drain(Search *q, Buffer *b, size_t count, int widely)
+APART void drain(Search *q, const Csr *g, Buffer *b, size_t count, int widely)
 {
 #if MESHLINE_AVX2
-    if (widely == WIDEST)
+    if (widely == WIDEST && g->timed)
+        drain_widest_at(q, b, count, g->alive);
+    else if (widely == WIDEST)
         drain_widest(q, b, count);
+    else if (widely && g->timed)
+        drain_wide_at(q, b, count, g->alive);
     else if (widely)
         drain_wide(q, b, count);
     else
 #else
     (void)widely;
 #endif
-        take_fresh(q, b, choose_plain(q->scratch->state, q->meaning, b, (uint32_t)count));
+        take_fresh(q, b, choose_plain(q->scratch->state, q->meaning, g->alive, b, (uint32_t)count));
 }
 
 /* Ask for the lists. */
-ALWAYS_INLINE void ask_lists(const Csr *g, Lists *restrict lists)
+ALWAYS_INLINE void ask_lists(const Csr *g, Lists *restrict lists, int timed)
 {
     const uint32_t *indices = g->indices;
     for (size_t k = 0, count = lists->count; k < count; k++) {
         const uint32_t *pointer = g->indptr + lists->row[k];
         memcpy(lists->span[k], pointer, sizeof(lists->span[k]));
-        PREFETCH(indices + pointer[0]);
-        PREFETCH(indices + pointer[0] + COPY - 1);
+        PREFETCH(indices + ((size_t)pointer[0] << timed));
+        PREFETCH(indices + ((size_t)(pointer[0] + COPY - 1) << timed));
     }
 }
 
-/* Copy a list that is longer than one copy; how many neighbours are in the buffer then. */
-APART size_t read_long(Search *q, Buffer *b, size_t count, const uint32_t *next, size_t left, uint32_t owner,
-                       int widely)
+/* The same of neighbours that are followed by their spans. */
+ALWAYS_INLINE void copy_timed_plain(Buffer *restrict b, size_t at, const uint32_t *restrict from, uint32_t owner)
 {
-    for (; left > COPY; left -= COPY, next += COPY, count += COPY) {
+    for (size_t k = 0; k < COPY; k++) {
+        b->packed[at + k] = from[2 * k];
+        b->time[at + k] = from[2 * k + 1];
+        b->owner[at + k] = owner;
+    }
+}
+
+#if MESHLINE_AVX2
+static inline WIDE_CODE void copy_timed_wide(Buffer *restrict b, size_t at, const uint32_t *restrict from,
+                                             uint32_t owner)
+{
+    __m256 one = _mm256_loadu_ps((const float *)from), two = _mm256_loadu_ps((const float *)(from + COPY));
+    __m256i packed = _mm256_castps_si256(_mm256_shuffle_ps(one, two, 0x88));
+    __m256i time = _mm256_castps_si256(_mm256_shuffle_ps(one, two, 0xdd));
+    _mm256_storeu_si256((__m256i *)(b->packed + at), _mm256_permute4x64_epi64(packed, 0xd8));
+    _mm256_storeu_si256((__m256i *)(b->time + at), _mm256_permute4x64_epi64(time, 0xd8));
+    _mm256_storeu_si256((__m256i *)(b->owner + at), _mm256_set1_epi32((int)owner));
+}
+#else
+#define copy_timed_wide copy_timed_plain
+#endif
+
+/* One copy, without wide instructions. */
+ALWAYS_INLINE void copy_one(const Csr *g, Buffer *restrict b, size_t at, const uint32_t *restrict from, uint32_t owner)
+{
+    if (g->timed)
+        copy_timed_plain(b, at, from, owner);
+    else
+        copy_plain(b, at, from, owner);
+}
+
+/* Copy a list that is longer than one copy; how many neighbours are in the buffer then. */
+APART size_t read_long(Search *q, const Csr *g, Buffer *b, size_t count, const uint32_t *next, size_t left,
+                       uint32_t owner, int widely)
+{
+    for (; left > COPY; left -= COPY, next += COPY << g->timed, count += COPY) {
         if (count >= CHUNK) {
-            drain(q, b, count, widely);
+            drain(q, g, b, count, widely);
             count = 0;
         }
-        copy_plain(b, count, next, owner);
+        copy_one(g, b, count, next, owner);
     }
-    copy_plain(b, count, next, owner);
+    copy_one(g, b, count, next, owner);
     return count + left;
 }
 
 /* Copy the lists into the buffer, and filter it whenever it is full; how many neighbours are left in it. */
 ALWAYS_INLINE size_t read_lists(Search *q, const Csr *g, Buffer *b, size_t count, const Lists *restrict lists,
-                                int widely)
+                                int widely, int timed)
 {
     const uint32_t *indices = g->indices;
     for (size_t k = 0, lists_here = lists->count; k < lists_here; k++) {
-        const uint32_t *next = indices + lists->span[k][0];
+        const uint32_t *next = indices + ((size_t)lists->span[k][0] << timed);
         size_t left = lists->span[k][1] - lists->span[k][0];
         if (RARE(left > COPY)) {
-            count = read_long(q, b, count, next, left, lists->owner[k], widely);
+            count = read_long(q, g, b, count, next, left, lists->owner[k], widely);
             continue;
         }
-        if (widely) /* without a branch on an empty list, which would be mispredicted */
+        if (timed && widely)
+            copy_timed_wide(b, count, next, lists->owner[k]);
+        else if (timed)
+            copy_timed_plain(b, count, next, lists->owner[k]);
+        else if (widely) /* without a branch on an empty list, which would be mispredicted */
             copy_wide(b, count, next, lists->owner[k]);
         else
             copy_plain(b, count, next, lists->owner[k]);
         count += left;
     }
     if (count >= CHUNK) {
-        drain(q, b, count, widely);
+        drain(q, g, b, count, widely);
         count = 0;
     }
     return count;
 }
 
-ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end, int widely)
+ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end, int widely,
+                             int timed)
 {
     Buffer b;
     Lists some[3], *coming = &some[0], *asked = &some[1], *here = &some[2];
@@ -347,20 +427,25 @@ ALWAYS_INLINE void expand_as(Search *q, const Csr *g, const uint32_t *list, uint
     for (uint32_t base = begin; base < end + 2 * BLOCK; base += BLOCK) { /* row pointers, lists, neighbours */
         uint32_t left = base < end ? end - base : 0;
         look_up(q, g, list + base, base, left < BLOCK ? left : BLOCK, coming, widely);
-        ask_lists(g, asked);
-        count = read_lists(q, g, &b, count, here, widely);
+        ask_lists(g, asked, timed);
+        count = read_lists(q, g, &b, count, here, widely, timed);
         Lists *free = here;
         here = asked;
         asked = coming;
         coming = free;
     }
-    drain(q, &b, count, widely);
+    drain(q, g, &b, count, widely);
 }
 
 #if MESHLINE_AVX2
 static WIDE_CODE void expand_wide(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)
 {
-    expand_as(q, g, list, begin, end, wide);
+    expand_as(q, g, list, begin, end, wide, 0);
+}
+
+static WIDE_CODE void expand_wide_at(Search *q, const Csr *g, const uint32_t *list, uint32_t begin, uint32_t end)
+{
+    expand_as(q, g, list, begin, end, wide, 1);
 }
 #endif
 
@@ -369,10 +454,16 @@ static void expand(Search *q, const Csr *g, const uint32_t *list, uint32_t begin
 {
 #if MESHLINE_AVX2
     if (wide) {
-        expand_wide(q, g, list, begin, end);
+        if (g->timed)
+            expand_wide_at(q, g, list, begin, end);
+        else
+            expand_wide(q, g, list, begin, end);
         return;
     }
 #endif
-    expand_as(q, g, list, begin, end, 0);
+    if (g->timed)
+        expand_as(q, g, list, begin, end, 0, 1);
+    else
+        expand_as(q, g, list, begin, end, 0, 0);
 }
 #endif

@@ -33,7 +33,7 @@ static PyObject *path_from(Graph *self, Graph *reverse, const Py_buffer *v, long
         Meeting m = {.from = {&self->unit, self->has_zero ? &self->zero : NULL, s, 0, 0},
                      .to = {&reverse->unit, reverse->has_zero ? &reverse->zero : NULL, r, 0, 0},
                      .closed = closed,
-                     .names = self->has_zero ? NULL : self->names,
+                     .names = self->has_zero ? NULL : home_of(self)->names,
                      .mask = (uint32_t)mask};
         bound_path(&m, self, v);
         uint32_t last = meet(&m, v[0].buf, (size_t)length(&v[0]), v[1].buf, (size_t)length(&v[1]), v[2].buf,
@@ -99,8 +99,8 @@ static PyObject *count_among(Graph *self, const Py_buffer *inside, uint32_t mask
         if (row >= self->unit.rows)
             continue;
         for (uint32_t e = self->unit.indptr[row]; e < self->unit.indptr[row + 1]; e++) {
-            uint32_t w = self->unit.indices[e] & VERTEX_MASK, cls = self->unit.indices[e] >> CLASS_SHIFT;
-            uint32_t admitted = mask >> cls & 1, theirs = s->state[w] == 0;
+            uint32_t w = entry(&self->unit, e) & VERTEX_MASK, cls = entry(&self->unit, e) >> CLASS_SHIFT;
+            uint32_t admitted = (mask >> cls & 1) && holds(&self->unit, e), theirs = s->state[w] == 0;
             if (closed != NULL)
                 admitted &= !bit_of(closed, w);
             edges += admitted & theirs;
@@ -258,7 +258,9 @@ static PyObject *graph_reach(Graph *self, PyObject *const *args, Py_ssize_t give
     PyObject *answer = NULL;
     if (closed_of(self, args[3], &counted) == 0) {
         uint32_t count = (uint32_t)length(&sources);
-        if (counted.buf == NULL || reverse->n != self->n)
+        if (self->unit.timed || reverse->unit.timed)
+            PyErr_SetString(PyExc_ValueError, "reach is asked of an adjacency of one instant");
+        else if (counted.buf == NULL || reverse->n != self->n)
             PyErr_SetString(PyExc_ValueError, "one bit per vertex, and two directions of one graph expected");
         else
             answer = room_for((Py_ssize_t)count, 4);
@@ -284,6 +286,7 @@ static PyObject *graph_reach(Graph *self, PyObject *const *args, Py_ssize_t give
 }
 
 static PyMethodDef graph_methods[] = {
+    {"at", (PyCFunction)(void (*)(void))graph_at, METH_FASTCALL, "The same adjacency through time, at another instant."},
     {"reach", (PyCFunction)(void (*)(void))graph_reach, METH_FASTCALL, "How much each of many vertices reaches."},
     {"bfs", (PyCFunction)(void (*)(void))graph_bfs, METH_FASTCALL, "Breadth-first search; see lineage.graph.search."},
     {"closure", (PyCFunction)(void (*)(void))graph_closure, METH_FASTCALL, "What one vertex reaches."},

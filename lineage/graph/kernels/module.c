@@ -154,8 +154,8 @@ static PyObject *k_order_vertices(PyObject *module, PyObject *const *args, Py_ss
     int failed = 0;
     for (int side = 0; side < 2 && !failed; side++) {
         Py_ssize_t rows = length(&v[2 * side]) - 1;
-        g[side] = (Csr){begin[side], rows > 0 ? (uint32_t)rows : 0, v[2 * side].buf, v[2 * side + 1].buf};
-        failed = check_csr(&g[side], rows + 1, length(&v[2 * side + 1]), n, &classes);
+        g[side] = (Csr){.first = begin[side], .rows = rows > 0 ? (uint32_t)rows : 0, .indptr = v[2 * side].buf, .indices = v[2 * side + 1].buf};
+        failed = check_csr(&g[side], rows + 1, length(&v[2 * side + 1]), n, &classes, NULL);
     }
     if (!failed && g[0].indptr[g[0].rows] != g[1].indptr[g[1].rows]) {
         PyErr_SetString(PyExc_ValueError, "two directions of one graph expected");
@@ -192,11 +192,11 @@ static PyObject *k_renumber(PyObject *module, PyObject *const *args, Py_ssize_t 
         return NULL;
     uint32_t n = (uint32_t)length(&v[2]);
     Py_ssize_t pointers = length(&v[0]);
-    Csr g = {begin, pointers > 1 ? (uint32_t)pointers - 1 : 0, v[0].buf, v[1].buf};
+    Csr g = {.first = begin, .rows = pointers > 1 ? (uint32_t)pointers - 1 : 0, .indptr = v[0].buf, .indices = v[1].buf};
     PyObject *indptr = NULL, *indices = NULL, *answer = NULL;
     if (length(&v[3]) != n)
         PyErr_SetString(PyExc_ValueError, "order and rank of the same vertices expected");
-    else if (check_csr(&g, pointers, length(&v[1]), n, &classes) == 0 && below(&v[2], n) == 0) {
+    else if (check_csr(&g, pointers, length(&v[1]), n, &classes, NULL) == 0 && below(&v[2], n) == 0) {
         renumbered_span(&g, v[2].buf, n, &first, &rows);
         indptr = block_fresh(((size_t)rows + 1) * 4);
         indices = block_fresh(((size_t)(g.rows ? g.indptr[g.rows] : 0) + LANE) * 4);

@@ -64,8 +64,8 @@ static int reach_from(Meeting *m, Side *side, const Csr *g, uint32_t at, const S
     if (row >= g->rows)
         return 0;
     for (uint32_t e = g->indptr[row], end = g->indptr[row + 1]; e < end; e++) {
-        uint32_t w = g->indices[e] & VERTEX_MASK, cls = g->indices[e] >> CLASS_SHIFT;
-        if (w - m->least > m->span || !(m->mask >> cls & 1) || seen_by(side, w) || (m->closed != NULL && bit_of(m->closed, w)))
+        uint32_t w = entry(g, e) & VERTEX_MASK, cls = entry(g, e) >> CLASS_SHIFT;
+        if (w - m->least > m->span || !(m->mask >> cls & 1) || seen_by(side, w) || (m->closed != NULL && bit_of(m->closed, w)) || !holds(g, e))
             continue;
         int theirs = seen_by(other, w);
         if (inside && !theirs)
@@ -105,7 +105,7 @@ static uint64_t edges_ahead(const Side *side, uint64_t enough)
         uint32_t row = side->scratch->order[at] - g->first;
         edges += row < g->rows ? 1 + g->indptr[row + 1] - g->indptr[row] : 1;
         if (row < g->rows)
-            PREFETCH(g->indices + g->indptr[row]);
+            PREFETCH(g->indices + ((size_t)g->indptr[row] << g->timed));
     }
     return edges;
 }
@@ -131,7 +131,7 @@ static void reach_back(Meeting *m, Side *side, uint32_t at, const Side *other)
         if (row >= g->rows || seen_by(side, w))
             continue;
         for (uint32_t e = g->indptr[row], end = g->indptr[row + 1]; e < end; e++)
-            leads |= (g->indices[e] & VERTEX_MASK) == v && m->mask >> (g->indices[e] >> CLASS_SHIFT) & 1;
+            leads |= (entry(g, e) & VERTEX_MASK) == v && m->mask >> (entry(g, e) >> CLASS_SHIFT) & 1 && holds(g, e);
         if (!leads)
             continue;
         append(side, w, at);

@@ -11,6 +11,10 @@
  * read themselves (at the end of the search that would be twice as many). It can happen to a vertex twice at most.
  *
  * Every array of indices is followed by LANE entries of padding, which copies of a fixed size may read.
+ *
+ * In an adjacency *through time* each neighbour is followed by the number of the span of time over which the edge holds.
+ * A question about one instant has one bit for each span: whether the instant lies in it. An edge that does not hold is
+ * passed over inside the loop, as one of a class that is not admitted. So one adjacency answers at every instant.
  */
 #ifndef MESHLINE_SEARCH_H
 #define MESHLINE_SEARCH_H
@@ -42,10 +46,13 @@
 #define PREFETCH_SOME(address) ((void)(address))
 #endif
 
-/* Adjacency of the vertices first ... first + rows - 1; all others have no neighbour. */
+/* Adjacency of the vertices first ... first + rows - 1; all others have no neighbour. `timed` is 1 when each neighbour is
+ * followed by a span, and then `alive` has a bit for each span. */
 typedef struct {
     uint32_t first, rows;
     const uint32_t *indptr, *indices;
+    int timed;
+    const uint64_t *alive;
 } Csr;
 
 /* Work arrays of one search. Between searches every byte of `state` is UNREACHED, or BARRED as `marks` tells, and
@@ -112,6 +119,18 @@ static void scratch_free(Scratch *s)
 static inline int bit_of(const uint64_t *bits, uint32_t v)
 {
     return (int)(bits[v >> 6] >> (v & 63) & 1);
+}
+
+/* Neighbour number e. */
+static inline uint32_t entry(const Csr *g, size_t e)
+{
+    return g->indices[e << g->timed];
+}
+
+/* Whether that edge holds at the instant of the question. */
+static inline int holds(const Csr *g, size_t e)
+{
+    return !g->timed || bit_of(g->alive, g->indices[2 * e + 1]);
 }
 
 static inline size_t lowest_bit(uint64_t word)
