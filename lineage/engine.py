@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lineage.blindspots import Ledger
     from lineage.domains import DomainInfo
     from lineage.graph.live import Live
+    from lineage.graph.timeline import Past
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
 
@@ -245,6 +246,12 @@ class Lineage(GraphQuestions, Fields):
 
         return Live(self.store)
 
+    @cached_property
+    def _history(self) -> Past:
+        from lineage.graph.timeline import Past
+
+        return Past(self.store)
+
     def view(self, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> View:
         """One instant as one actor may see it; what all questions go through.
 
@@ -350,7 +357,9 @@ class Lineage(GraphQuestions, Fields):
         from lineage.graph.kept import load_now, may_keep
 
         fingerprint = state_fingerprint(self.store)
-        if at is not None or known is not None:
+        if at is not None and known is None:
+            snapshot = self._history.at(at)
+        elif known is not None:
             snapshot = load(self.store, at, known)
         elif may_keep(self.store):
             snapshot = load_now(self.store, f"{fingerprint}-{version}")

@@ -196,7 +196,7 @@ class Instant:
     @cached_property
     def labels(self) -> _Labels:
         """What labels its nodes."""
-        return _Labels(self.store.rows(_DECLARED, self._when)[0], self.snapshot.parts()["nodes"], self._before)
+        return _Labels(self.store.rows(_DECLARED, self._when)[0], self.snapshot._nodes, self._before)
 
     @cached_property
     def _domain(self) -> dict[int, str]:
@@ -296,7 +296,7 @@ class Instant:
         """Nodes by the ends of their names."""
         from lineage.graph.ends import NodeEnds
 
-        return NodeEnds(self.snapshot.parts()["nodes"])
+        return NodeEnds(self.snapshot._nodes)
 
     @_of_nodes
     def grouped(self) -> frozenset[int]:

@@ -70,7 +70,7 @@ class NameIndex:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        nodes = instant.snapshot.parts()["nodes"]
+        nodes = instant.snapshot._nodes
         names = nodes.names
         self._dense = nodes.dense
         self._entities = names.entities

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from lineage.store.store import Store
 
-_PROBABLE_FROM = PROVENANCES.index("product")  # product, sql and anything unheard of are guesses
+PROBABLE_FROM = PROVENANCES.index("product")  # product, sql and anything unheard of are guesses
 _BY_COLUMNS = PROVENANCES.index("column")
 
 
@@ -129,7 +129,7 @@ def relate_columns(nodes: Nodes, soft: Bool, column_edges: pa.Table) -> tuple[Ed
     ends = _Ends(nodes, soft)
     rows = _rows(column_edges, ends)
     keep = (ends.kind(rows.src) == COLUMN) & (ends.kind(rows.dst) != JOB)
-    use = _column_use(column_edges, rows.known, ends.kind(rows.dst) != COLUMN)
+    use = column_use(column_edges, rows.known, ends.kind(rows.dst) != COLUMN)
     return rows.build(keep, use), rows.dangling + int((~keep).sum())
 
 
@@ -218,7 +218,7 @@ def _rows(table: pa.Table, ends: _Ends) -> _Rows:
     take = partial(picked, keep=known, everything=bool(known.all()))
     src, dst = take(src), take(dst)
     provenance: U8 = take(numpy_column(table, "provenance", np.uint8))
-    certainty = (provenance >= _PROBABLE_FROM).astype(np.uint8)
+    certainty = (provenance >= PROBABLE_FROM).astype(np.uint8)
     if ends.some_soft:
         certainty[ends.soft(src) | ends.soft(dst)] = PROBABLE
     certainty[take(numpy_column(table, "stale", np.uint8)) == 1] = STALE
@@ -237,7 +237,7 @@ def _rows(table: pa.Table, ends: _Ends) -> _Rows:
     )
 
 
-def _column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
+def column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
     """Type, subtype and masking of column edges; what affects a whole dataset is indirect use."""
     rows = table.select(["type", "subtype"]).filter(known)
     codes = [rows.column(name).combine_chunks().dictionary_encode("encode") for name in ("type", "subtype")]
@@ -279,18 +279,25 @@ def _relations(rows: _Rows, ends: _Ends, columns: EdgeRows) -> tuple[Relations, 
 
 def levels(nodes: Nodes, relations: Relations, column: Level | None = None) -> dict[LevelName, Level]:
     """What walks run on; ``column`` is the level of the same column edges, when there is one already."""
+    return {
+        "dataset": level_of_datasets(nodes, relations),
+        "column": column or level_of_columns(nodes, relations),
+    }
+
+
+def level_of_datasets(nodes: Nodes, relations: Relations) -> Level:
+    """The dataset level of some edge rows."""
     lineage, writes, columns = relations.lineage, relations.writes, relations.columns
     first = first_of_runs(lineage.key)
     keys = lineage.key[first]
     cls = lineage.certainty[first] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
     moved = Edges(writes.src, writes.dst, writes.certainty)
-    return {
-        "dataset": dataset_level(Edges(*pair_halves(keys), cls), moved, nodes.datasets, nodes.jobs, build_level),
-        "column": column or _level_of_columns(nodes, columns),
-    }
+    return dataset_level(Edges(*pair_halves(keys), cls), moved, nodes.datasets, nodes.jobs, build_level)
 
 
-def _level_of_columns(nodes: Nodes, columns: EdgeRows) -> Level:
+def level_of_columns(nodes: Nodes, relations: Relations) -> Level:
+    """The column level of some edge rows."""
+    columns = relations.columns
     assert columns.use is not None
     cls = columns.certainty + np.uint8(3) * columns.use.indirect
     first, count = nodes.first_column, len(nodes.dataset_of)

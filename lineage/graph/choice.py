@@ -7,6 +7,7 @@ import os
 from lineage.errors import UsageError
 from lineage.graph.level import Adjacency
 from lineage.graph.search import Searcher
+from lineage.graph.spans import Alive
 
 
 def available() -> tuple[str, ...]:
@@ -16,6 +17,22 @@ def available() -> tuple[str, ...]:
     except ImportError:
         return ("numpy",)
     return ("compiled", "numpy")
+
+
+def searchers_at(
+    like: tuple[Searcher, Searcher], graph: Adjacency, reverse: Adjacency, alive: Alive
+) -> tuple[Searcher, Searcher]:
+    """Searchers over adjacencies through time at an instant, given those over the same arrays at any other."""
+    from lineage.graph.search_numpy import NumpySearcher
+
+    one, other = like
+    if isinstance(one, NumpySearcher) or isinstance(other, NumpySearcher):
+        return NumpySearcher(graph), NumpySearcher(reverse)
+    from lineage.graph.search_compiled import CompiledSearcher
+
+    assert isinstance(one, CompiledSearcher)
+    assert isinstance(other, CompiledSearcher)
+    return CompiledSearcher.pair_at((one, other), graph.public, alive)
 
 
 def searchers(graph: Adjacency, reverse: Adjacency, kernels: str | None = None) -> tuple[Searcher, Searcher]:

@@ -182,7 +182,7 @@ class Edges:
         order = sort_keys(self.dst, n)
         return Edges(self.dst[order], self.src[order], self.cls[order])
 
-    def taken(self, some: Bool | slice) -> Self:
+    def taken(self, some: npt.NDArray[Any] | slice) -> Self:
         """A selection of them."""
         return replace(self, **{one.name: getattr(self, one.name)[some] for one in fields(self)})
 

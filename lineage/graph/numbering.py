@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,19 +39,36 @@ def number(entities: pa.Table, columns: pa.Table, aliases: pa.Table) -> tuple[No
     aliases
         evidence: a, b, type, basis.
     """
+    bases = identify(entities, columns)
+    groups = _entity_groups(bases, aliases)
+    label, soft = _with_columns(groups, bases.names)
+    return nodes_of(bases.names, bases.ids, label, IdMap(bases.ids)), soft
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """Identifiers of the store before any of them are taken for one: names and ids by base position.
+
+    ``by_id`` knows the datasets and jobs, which come first.
+    """
+
+    names: Names
+    ids: U64
+    by_id: IdMap
+
+
+def identify(entities: pa.Table, columns: pa.Table) -> Bases:
+    """Bases of datasets, jobs, and columns of known datasets; tables as for :func:`number`."""
     entities, columns = _distinct(entities), _distinct(columns)
-    entity_ids: U64 = numpy_column(entities, "id", np.uint64)
-    by_id = IdMap(entity_ids)
+    ids: U64 = numpy_column(entities, "id", np.uint64)
+    by_id = IdMap(ids)
     prefix: U8 = numpy_column(entities, "job", np.uint8)
     owner = by_id.positions(numpy_column(columns, "dataset", np.uint64))
     known = (owner >= 0) & (prefix[owner] == 0) if len(prefix) else np.zeros(len(owner), dtype=bool)
     if not known.all():
         columns, owner = columns.filter(known), owner[known]
     names = Names(prefix, entities.column("namespace"), entities.column("name"), columns.column("field"), owner)
-    groups = _entity_groups(len(entity_ids), by_id, prefix, aliases, names)
-    label, soft = _with_columns(groups, names)
-    base_ids: U64 = np.concatenate([entity_ids, numpy_column(columns, "id", np.uint64)])
-    return _nodes(names, base_ids, label), soft
+    return Bases(names, np.concatenate([ids, numpy_column(columns, "id", np.uint64)]), by_id)
 
 
 def _distinct(table: pa.Table) -> pa.Table:
@@ -61,17 +79,25 @@ def _distinct(table: pa.Table) -> pa.Table:
     return table.filter(~np.isin(np.arange(len(ids)), found.order[twice])) if len(twice) else table
 
 
-def _entity_groups(n: int, by_id: IdMap, prefix: U8, aliases: pa.Table, names: Names) -> Groups:
-    a = by_id.positions(numpy_column(aliases, "a", np.uint64))
-    b = by_id.positions(numpy_column(aliases, "b", np.uint64))
+def _entity_groups(bases: Bases, aliases: pa.Table) -> Groups:
+    evidence, _ = evidence_between(bases, aliases)
+    return alias_groups(bases.names.entities, evidence, lambda positions: text_rank(bases.names, positions))
+
+
+def evidence_between(bases: Bases, aliases: pa.Table) -> tuple[Evidence, Bool]:
+    """Evidence between two datasets that are known, and which rows of the table that is."""
+    names = bases.names
+    a = bases.by_id.positions(numpy_column(aliases, "a", np.uint64))
+    b = bases.by_id.positions(numpy_column(aliases, "b", np.uint64))
     usable = (a >= 0) & (b >= 0)
-    usable[usable] = (prefix[a[usable]] == 0) & (prefix[b[usable]] == 0)
+    usable[usable] = (names.prefix[a[usable]] == 0) & (names.prefix[b[usable]] == 0)
     rows = aliases.filter(usable)
-    evidence = Evidence(a[usable], b[usable], rows.column("basis").to_pylist(), rows.column("type").to_pylist())
-    return alias_groups(n, evidence, lambda positions: _text_rank(names, positions))
+    basis, type_ = rows.column("basis").to_pylist(), rows.column("type").to_pylist()
+    return Evidence(a[usable], b[usable], basis, type_), usable
 
 
-def _text_rank(names: Names, bases: I64) -> I64:
+def text_rank(names: Names, bases: I64) -> I64:
+    """Place of each of some datasets and jobs in the order of their texts."""
     import pyarrow.compute as pc
 
     order = pc.sort_indices(names.arrow_texts(bases)).to_numpy()
@@ -93,7 +119,7 @@ def _with_columns(groups: Groups, names: Names) -> tuple[I64, Bool]:
         return label, soft
     field = names.field.take(shared).combine_chunks().dictionary_encode().indices.to_numpy()
     group = groups.label[dataset[shared]]
-    rank = _text_rank(names, dataset[shared])
+    rank = text_rank(names, dataset[shared])
     order = np.lexsort((rank, dataset[shared] != group, field, group))
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (group[order][1:] != group[order][:-1]) | (field[order][1:] != field[order][:-1])
@@ -103,10 +129,12 @@ def _with_columns(groups: Groups, names: Names) -> tuple[I64, Bool]:
     return label, soft
 
 
-def _nodes(names: Names, base_ids: U64, label: I64) -> Nodes:
-    """Dense numbering: datasets by id, jobs by id, columns by dataset and id."""
+def nodes_of(names: Names, base_ids: U64, label: I64, by_id: IdMap) -> Nodes:
+    """Dense numbering: datasets by id, jobs by id, columns by dataset and id.
+
+    ``label`` has the preferred member of the group of each base, ``by_id`` the position of each of ``base_ids``.
+    """
     count = names.entities
-    by_id = IdMap(base_ids)
     leads = label == np.arange(len(label))
     ranked = by_id.order[leads[by_id.order]].astype(np.int64)  # leaders of groups in order of their id
     column = ranked[ranked >= count]

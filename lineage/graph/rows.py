@@ -77,10 +77,7 @@ class EdgeRows:
         use: ColumnUse | None = None,
     ) -> EdgeRows:
         """Sort rows given in any order. All arrays have one entry per row."""
-        bound = int(max(src.max(initial=0), dst.max(initial=0))) + 1
-        order = sort_pairs(src, dst, bound)
-        key = gathered(pair_keys(src, dst), order)
-        order = _settle_ties(order, key, (valid_from, job, provenance, certainty))
+        key, order = row_order(src, dst, (valid_from, job, provenance, certainty))
         if use is not None:
             indirect, masking, kind = (
                 gathered(use.indirect, order),
@@ -208,6 +205,14 @@ def first_of_runs(sorted_keys: U64) -> I64:
     fresh = np.ones(len(sorted_keys), dtype=bool)
     np.not_equal(sorted_keys[1:], sorted_keys[:-1], out=fresh[1:])
     return np.flatnonzero(fresh)
+
+
+def row_order(src: U32, dst: U32, by: Sequence[npt.NDArray[Any]]) -> tuple[U64, U32]:
+    """Sorted keys of rows, and the order of the rows by key, then by further arrays, the last one first."""
+    bound = int(max(src.max(initial=0), dst.max(initial=0))) + 1
+    order = sort_pairs(src, dst, bound)
+    key = gathered(pair_keys(src, dst), order)
+    return key, _settle_ties(order, key, by)
 
 
 def _settle_ties(order: U32, key: U64, by: Sequence[npt.NDArray[Any]]) -> U32:

@@ -322,7 +322,7 @@ class Snapshot(Labelled):
         _check_direction(direction)
         _choice("level", level, ("dataset", "column"))
         mask = class_mask(_choice("min_certainty", min_certainty, CERTAINTY_NAMES), indirect=indirect)
-        on = self._levels[level]
+        on, search = self._for_many(level, direction)
         place = np.asarray(sources, dtype=np.int64).reshape(-1) - on.offset
         if ((place < 0) | (place >= len(on.vertices))).any():
             raise UsageError(f"closures: wants indices of {level}s, {on.offset} to {on.offset + len(on.vertices) - 1}.")
@@ -331,10 +331,14 @@ class Snapshot(Labelled):
         vertices = on.vertices[place]
         order = np.argsort(vertices)  # those of one batch lie together then and reach much the same
         found = np.empty(len(vertices), dtype=np.uint32)
-        found[order] = self._search[level, direction].reach(vertices[order], mask, self._counted[level])
+        found[order] = search.reach(vertices[order], mask, self._counted[level])
         return found - np.uint32(1)
 
     # -- inside
+
+    def _for_many(self, level: LevelName, direction: Direction) -> tuple[Level, Searcher]:
+        """What answers about many nodes at once."""
+        return self._levels[level], self._search[level, direction]
 
     def _views(self, rows: EdgeRows, i: int, others: U32, direction: str) -> list[EdgeView]:
         here = np.full(len(others), i, dtype=np.uint32)

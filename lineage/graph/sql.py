@@ -7,6 +7,16 @@ from lineage.graph.arrays import PROVENANCES
 EDGE_KINDS = ("lineage", "read", "write", "control", "contains")
 
 _VISIBLE = "valid_from <= $at AND $at < valid_to AND known_from <= $known AND $known < known_to"
+_KNOWN = "known_from <= $known AND $known < known_to AND valid_from < valid_to"
+_REFUTED = """ AND NOT (kind = 'lineage' AND EXISTS (
+  SELECT 1 FROM edge_mark m WHERE m.src = edge.src AND m.dst = edge.dst AND m.mark = 'refuted'
+    AND m.valid_from <= $at AND $at < m.valid_to AND m.known_from <= $known AND $known < m.known_to
+))"""
+_REFUTED_COLUMNS = """ AND NOT EXISTS (
+  SELECT 1 FROM refuted JOIN node s ON s.dataset = refuted.src
+    JOIN node d ON coalesce(d.dataset, d.id) = refuted.dst
+  WHERE s.id = column_edge.src AND d.id = column_edge.dst
+)"""
 
 
 def _codes(column: str, values: tuple[str, ...], otherwise: int) -> str:
@@ -27,60 +37,61 @@ FROM node WHERE kind <> 'column' AND known_from <= $known
 # one row per column that was known
 COLUMNS = "SELECT id, dataset, field FROM node WHERE kind = 'column' AND known_from <= $known"
 
+
 # one row per piece of visible alias evidence
 # (names that a rule takes for one hang on the usual spelling or, when nobody used that, on the smallest id)
-ALIASES = f"""
+def _aliases(which: str, times: str = "", always: str = "") -> str:
+    return f"""
 WITH off AS (
   SELECT coalesce(list(rule), []) AS rules FROM alias_rule WHERE known_from <= $known AND $known < known_to
 ), spelled AS (
   SELECT node, canonical FROM spelling, off
   WHERE known_from <= $known AND NOT list_has_any(string_split(spelling.rules, '+'), off.rules)
 )
-SELECT a, b, type, basis FROM alias WHERE {_VISIBLE}
+SELECT a, b, type, basis{times} FROM alias WHERE {which}
 UNION ALL
-SELECT a, b, NULL, basis FROM alias_mark WHERE {_VISIBLE}
+SELECT a, b, NULL, basis{times} FROM alias_mark WHERE {which}
 UNION ALL
-SELECT canonical, node, NULL, 'rule' FROM spelled
+SELECT canonical, node, NULL, 'rule'{always} FROM spelled
 UNION ALL
-SELECT min(node) OVER (PARTITION BY canonical), node, NULL, 'rule' FROM spelled
+SELECT min(node) OVER (PARTITION BY canonical), node, NULL, 'rule'{always} FROM spelled
 """  # noqa: S608 - constants only
 
 
-def _edges(which: str, more: str = "") -> str:
+ALIASES = _aliases(_VISIBLE)
+
+
+def _edges(which: str, more: str = "", unless: str = _REFUTED) -> str:
     return f"""
 SELECT src, dst, job, {_codes("kind", EDGE_KINDS, len(EDGE_KINDS))} AS kind,
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
   CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from{more}
-FROM edge WHERE {which} AND NOT (kind = 'lineage' AND EXISTS (
-  SELECT 1 FROM edge_mark m WHERE m.src = edge.src AND m.dst = edge.dst AND m.mark = 'refuted'
-    AND m.valid_from <= $at AND $at < m.valid_to AND m.known_from <= $known AND $known < m.known_to
-))
+FROM edge WHERE {which}{unless}
 """  # noqa: S608 - constants only
 
 
-def _column_edges(which: str, more: str = "") -> str:
+def _column_edges(which: str, more: str = "", unless: str = _REFUTED_COLUMNS) -> str:
+    refuted = f"WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})"  # noqa: S608
     return f"""
-WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})
+{refuted if unless else ""}
 SELECT src, dst, job, type, subtype, coalesce(masking, false) AS masking,
   CAST(coalesce(upper(type), '') = 'INDIRECT' AS UTINYINT) AS indirect,
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
   CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from{more}
-FROM column_edge WHERE {which} AND NOT EXISTS (
-  SELECT 1 FROM refuted JOIN node s ON s.dataset = refuted.src
-    JOIN node d ON coalesce(d.dataset, d.id) = refuted.dst
-  WHERE s.id = column_edge.src AND d.id = column_edge.dst
-)
+FROM column_edge WHERE {which}{unless}
+"""  # noqa: S608
+
+
+def _by_hand(which: str, more: str = "") -> str:
+    return f"""
+SELECT src, dst, CAST(0 AS UBIGINT), CAST(0 AS UTINYINT), CAST({PROVENANCES.index("manual")} AS UTINYINT),
+  CAST(0 AS UTINYINT), epoch_us(valid_from){more}
+FROM edge_mark WHERE mark = 'manual' AND {which}
 """  # noqa: S608
 
 
 # one row per visible edge; those that a person added have no job
-EDGES = f"""
-{_edges(_VISIBLE)}
-UNION ALL
-SELECT src, dst, CAST(0 AS UBIGINT), CAST(0 AS UTINYINT), CAST({PROVENANCES.index("manual")} AS UTINYINT),
-  CAST(0 AS UTINYINT), epoch_us(valid_from)
-FROM edge_mark WHERE mark = 'manual' AND {_VISIBLE}
-"""  # noqa: S608
+EDGES = f"{_edges(_VISIBLE)} UNION ALL {_by_hand(_VISIBLE)}"
 
 # one row per visible column edge
 COLUMN_EDGES = _column_edges(_VISIBLE)
@@ -92,6 +103,20 @@ _UNTIL = ", epoch_us(valid_to) AS valid_to"
 # one row per edge that holds somewhere between $at and $last
 EDGES_DURING = _edges(_DURING, _UNTIL)
 COLUMN_EDGES_DURING = _column_edges(_DURING, _UNTIL)
+
+# -- everything that holds at some time, as known at $known
+
+_TIMES = ", epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to"
+_ALWAYS = f", CAST({-(1 << 62)} AS BIGINT), CAST({1 << 62} AS BIGINT)"
+
+_HAND = ", CAST({} AS UTINYINT) AS by_hand"
+
+ALIASES_EVER = _aliases(_KNOWN, _TIMES, _ALWAYS)
+EDGES_EVER = f"{_edges(_KNOWN, _UNTIL + _HAND.format(0), '')} UNION ALL {_by_hand(_KNOWN, _UNTIL + _HAND.format(1))}"
+COLUMN_EDGES_EVER = _column_edges(_KNOWN, _UNTIL, "")
+
+# one row per edge that a person called wrong, with the time over which it is
+REFUTED_EVER = f"SELECT src, dst{_TIMES} FROM edge_mark WHERE mark = 'refuted' AND {_KNOWN}"  # noqa: S608
 
 # one row: whether anybody added or refuted an edge by hand
 MARKED = "SELECT count(*) FROM edge_mark"

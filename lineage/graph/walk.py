@@ -82,6 +82,11 @@ class Walk:
         return self._main.order
 
     @property
+    def level(self) -> Level:
+        """What it ran on."""
+        return self._level
+
+    @property
     def mask(self) -> int:
         """Bit set of the admitted edge classes."""
         return self._question.mask

@@ -62,7 +62,7 @@ def between(
     down = snapshot.walk(sources, "downstream", **options)  # type: ignore[arg-type]
     up = snapshot.walk(targets, "upstream", **options)  # type: ignore[arg-type]
     vertices = np.intersect1d(down.vertices, up.vertices, assume_unique=True)
-    graph = snapshot.level(level)
+    graph = down.level
     parts = [g for g in (graph.down.unit, graph.down.zero) if g is not None]
     found = [_inside(vertices, *gather(g, vertices, 0, down.mask)) for g in parts]
     src, dst, cls = (np.concatenate([part[k] for part in found]) for k in range(3))

@@ -1,0 +1,133 @@
+"""One instant of a timeline is the snapshot that is built for that instant."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lineage.graph import Snapshot, load
+from lineage.graph.snapshot import CertaintyName
+from lineage.graph.timeline import Timeline
+from lineage.times import OPEN_END
+from tests.graph.test_live import content
+from tests.graph.world import T0, World
+
+DATASETS = ("a", "b", "c", "d", "e")
+JOBS = ("load()", "send()", "take()")
+SECOND = timedelta(seconds=1)
+LAST = 8
+
+moments = st.integers(0, LAST)
+spans = st.tuples(moments, st.one_of(moments, st.just(99)))
+datasets = st.sampled_from(DATASETS)
+jobs = st.sampled_from(JOBS)
+columns = st.builds("{}.{}".format, datasets, st.sampled_from("xy"))
+provenances = st.sampled_from(["explicit", "column", "product", "sql"])
+states = st.sampled_from(["current", "stale"])
+uses, bases = st.sampled_from(["DIRECT", "INDIRECT"]), st.sampled_from(["symlink", "rename", "rule", "veto"])
+facts = st.one_of(
+    st.tuples(st.just("lineage"), st.one_of(datasets, datasets, jobs), st.one_of(datasets, jobs), provenances, states),
+    st.tuples(st.just("lineage"), datasets, datasets, st.just("column"), states),
+    st.tuples(st.just("read"), datasets, jobs, st.just("io"), states),
+    st.tuples(st.just("write"), jobs, datasets, st.just("io"), states),
+    st.tuples(st.sampled_from(["control", "contains"]), jobs, jobs, st.just("io"), states),
+    st.tuples(
+        st.just("column"),
+        columns,
+        st.one_of(columns, columns, datasets),
+        st.sampled_from(["DIRECT", "INDIRECT"]),
+        states,
+    ),
+    st.tuples(
+        st.just("alias"), datasets, datasets, st.sampled_from(["symlink", "rename", "rule", "veto"]), st.just("")
+    ),
+    st.tuples(st.sampled_from(["manual", "refuted"]), datasets, datasets, st.just(""), st.just("")),
+)
+
+
+def moment(second: int) -> datetime:
+    return OPEN_END if second == 99 else T0 + second * SECOND
+
+
+def told(history: list[tuple[tuple[int, int], tuple[str, ...]]]) -> World:
+    """A world in which each fact holds over its span."""
+    world = World.reused().nodes(*DATASETS, *JOBS, *(f"{d}.{c}" for d in DATASETS for c in "xy"))
+    world.store.rows("DELETE FROM edge_mark")
+    for (begin, end), (what, src, dst, how, state) in history:
+        times = {"valid_from": moment(begin), "valid_to": moment(end)}
+        if what == "column":
+            world.column_edge(src, dst, type=how, subtype=how.lower(), state=state, job="load()", **times)
+        elif what == "alias":
+            world.alias(src, dst, basis=how, **times)
+        elif what in ("manual", "refuted"):
+            world.store.rows(
+                "INSERT INTO edge_mark VALUES (?, ?, ?, 'me', '', ?, ?, ?, ?)",
+                [world.key(src).id, world.key(dst).id, what, *times.values(), T0, OPEN_END],
+            )
+        else:
+            job = "load()" if what == "lineage" and how != "explicit" else None
+            world.edge(src, dst, kind=what, provenance=how, state=state, job=job, **times)
+    return world
+
+
+def walks(snapshot: Snapshot, certainty: CertaintyName, indirect: bool) -> list[Any]:
+    """What walks from every node find, without the order of equals."""
+    found: list[Any] = []
+    for direction, level in itertools.product(("downstream", "upstream"), ("dataset", "column")):
+        asked: dict[str, Any] = {"level": level, "min_certainty": certainty, "indirect": indirect}
+        ask = snapshot.closer(direction, **asked)
+        for i in range(snapshot.n):
+            walk = snapshot.walk([i], direction, **asked)
+            told = [values.tolist() for values in (walk.hops, walk.nodes, walk.certainty, walk.indirect)]
+            paths = [(path[0], path[-1], len(path)) for path in walk.paths()]
+            assert paths == [(path[0], path[-1], len(path)) for path in map(walk.path, walk.nodes.tolist())]
+            found.append((sorted(zip(*told, strict=True)), sorted(paths), walk.edges, walk.certain_edges))
+            found.append(sorted(ask(i).tolist()))
+            few = snapshot.walk([i], direction, depth=1, **asked)
+            found.append((sorted(few.nodes.tolist()), few.cut.tolist(), few.partial))
+    return found
+
+
+def looks(snapshot: Snapshot) -> list[Any]:
+    """What is told of single nodes and edges."""
+    found: list[Any] = [snapshot.n, snapshot.ids.tolist(), snapshot.dangling, snapshot.edge_rows]
+    for i in range(snapshot.n):
+        found.append((snapshot.text(i), snapshot.members(i), snapshot.self_loop(i), snapshot.columns_of(i).tolist()))
+        found += [sorted(map(repr, snapshot.neighbours(i, d))) for d in ("downstream", "upstream")]
+        found += [f(i).tolist() for f in (snapshot.readers, snapshot.writers, snapshot.parents, snapshot.children)]
+        found += [f(i).tolist() for f in (snapshot.inputs, snapshot.outputs)]
+    found.append(sorted(map(repr, snapshot.column_edges(range(snapshot._nodes.datasets)))))
+    return found
+
+
+def compare(world: World, timeline: Timeline, second: float, kernels: str | None, *asked: Any) -> None:
+    at = T0 + second * SECOND
+    one, other = timeline.at(at), load(world.store, at, kernels=kernels)
+    assert looks(one) == looks(other)
+    assert walks(one, *asked) == walks(other, *asked)
+    assert content(one) == content(other)
+    everybody = np.arange(other._nodes.datasets)
+    assert one.closures(everybody, "upstream").tolist() == other.closures(everybody, "upstream").tolist()
+
+
+@settings(max_examples=settings.default.max_examples // 3)
+@given(
+    st.lists(st.tuples(spans, facts), max_size=14),
+    st.lists(st.integers(-1, 2 * LAST + 1), min_size=2, max_size=2),
+    st.sampled_from(["certain", "probable", "stale"]),
+    st.booleans(),
+)
+def test_every_instant_equals_a_snapshot_built_for_it(
+    history: list[Any], halves: list[int], certainty: CertaintyName, indirect: bool
+) -> None:
+    world = told(history)
+    world.load()
+    for kernels in ("numpy", None):
+        timeline = Timeline.read(world.store, kernels=kernels)
+        for half in halves:
+            compare(world, timeline, half / 2, kernels, certainty, indirect)
