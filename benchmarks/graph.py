@@ -25,20 +25,24 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from benchmarks.mesh import Mesh, mesh
+from benchmarks.mesh import MICROSECOND, Mesh, mesh
 from benchmarks.needs import has
 from lineage.graph import Snapshot
 from lineage.graph.analysis import Flow
 from lineage.graph.build import assemble
 from lineage.graph.choice import available
+from lineage.graph.level import TimedCsr
 from lineage.graph.saved import State, open_saved, save
 from lineage.graph.search import Start
+from lineage.graph.timeline import Timeline
+from lineage.times import EPOCH
 
 AT = datetime(2026, 1, 1)  # noqa: DTZ001 - naive UTC like everything stored
 GATES = {"networkx": 60, "rustworkx": 20, "igraph": 6, "postgresql": 60}
@@ -302,6 +306,63 @@ def adjacency(graph: Mesh) -> None:
     print(f"\nadjacency from pairs in any order: {len(graph.src) / best / 1e6:.0f} million edges a second")
 
 
+def as_of(graph: Mesh, tables: dict[str, pa.Table], hub: int) -> None:
+    """The hub's closure at a past instant, three tenths of the edges having ended: filtered inside the search of a
+    timeline, against a snapshot that was built for the instant; and what each costs to get."""
+    spans = int(10**12 / 3600e6)  # edges begin and end with the hours of eleven days
+    rng = np.random.default_rng(2)
+
+    def timed(table: pa.Table) -> pa.Table:
+        m, hour = table.num_rows, 3_600_000_000
+        begin = MICROSECOND + rng.integers(0, spans // 2, m) * hour
+        end = np.where(rng.random(m) < 0.3, begin + rng.integers(1, spans, m) * hour, 1 << 60)
+        at = table.column_names.index("valid_from")
+        return table.set_column(at, "valid_from", pa.array(begin)).append_column("valid_to", pa.array(end))
+
+    edges, columns = timed(tables["edges"]), timed(tables["column_edges"])
+    moment = MICROSECOND + 6 * 10**11
+    at = EPOCH + timedelta(microseconds=moment)
+    names = tables["entities"], tables["columns"]
+    none = pa.table({name: pa.array([], pa.int64()) for name in ("valid_from", "valid_to")})
+    ends = pa.table({name: pa.array([], pa.uint64()) for name in ("src", "dst")})
+    aliases = tables["aliases"].append_column("valid_from", none[0]).append_column("valid_to", none[1])
+    refuted = ends.append_column("valid_from", none[0]).append_column("valid_to", none[1])
+    start = time.process_time()
+    timeline = Timeline.of_tables(*names, aliases, edges, columns, refuted)
+    built = time.process_time() - start
+    held = [
+        t.filter((t["valid_from"].to_numpy() <= moment) & (t["valid_to"].to_numpy() > moment)).drop_columns("valid_to")
+        for t in (edges, columns)
+    ]
+    start = time.process_time()
+    plain = assemble(at, at, *names, tables["aliases"], *held)
+    took = time.process_time() - start
+    first = _timed(lambda: timeline.at(at))
+    source = plain.index(int(graph.ids[hub]))
+
+    def ask(snapshot: Snapshot) -> Callable[[], Any]:
+        def walk() -> Any:
+            found = snapshot.walk([source], "downstream")
+            _ = found.hops, found.certainty
+            return found
+
+        return walk
+
+    candidates = [
+        Candidate("snapshot built for the instant", ask(plain), lambda walk: len(walk.nodes), 15),
+        Candidate("timeline, filtered in the loop", ask(timeline.at(at)), lambda walk: len(walk.nodes), 15),
+    ]
+    compete("closure of the hub as of a past instant, with hops and certainty", candidates)
+    level = timeline.levels["dataset"]
+    sides = level.level.down.unit, level.level.up.unit
+    size = sum(side.indptr.nbytes + side.entries.nbytes for side in sides if isinstance(side, TimedCsr))
+    print(
+        f"  a timeline is built in {built:.2f} s ({len(level.spans.begin):,} spans; the snapshot: {took:.2f} s), "
+        f"an instant of it in {first * 1e3:.1f} ms; "
+        f"{size / sides[0].edges:.1f} bytes an edge, both directions and validity"
+    )
+
+
 def saving(snapshot: Snapshot, rows: int) -> None:
     """Into a file and back, and what an edge takes in memory."""
     with tempfile.TemporaryDirectory() as folder:
@@ -346,7 +407,6 @@ def main() -> None:
         snapshots[name] = assemble(AT, AT, **tables, kernels=name)
         took = time.process_time() - start
         print(f"Arrow tables to snapshot ({name}): {took:.2f} s, {took / edges * 1e6:.2f} s a million edges")
-    del tables
     gc.collect()
     hub = int(np.bincount(graph.src, minlength=graph.n).argmax())
     hub_closure(graph, snapshots, hub, options.postgres)
@@ -355,6 +415,7 @@ def main() -> None:
     paths(first, int(graph.ids[hub]))
     adjacency(graph)
     saving(first, edges)
+    as_of(graph, tables, hub)
 
 
 if __name__ == "__main__":

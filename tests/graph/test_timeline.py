@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.graph import Snapshot, load
 from lineage.graph.snapshot import CertaintyName
-from lineage.graph.timeline import Timeline
+from lineage.graph.timeline import Past, Timeline, TooManyChangesError, members
 from lineage.times import OPEN_END
 from tests.graph.test_live import content
 from tests.graph.world import T0, World
@@ -131,3 +132,66 @@ def test_every_instant_equals_a_snapshot_built_for_it(
         timeline = Timeline.read(world.store, kernels=kernels)
         for half in halves:
             compare(world, timeline, half / 2, kernels, certainty, indirect)
+
+
+def test_groups_of_names_change_within_a_timeline_and_edges_move_with_them() -> None:
+    """``old`` becomes ``new`` at second 4; what was told of either is told of the one node that there is then."""
+    world = World().nodes("old", "new", "report", "old.x", "new.x", "report.x")
+    world.edge("old", "report", valid_to=moment(6)).edge("new", "report", valid_from=moment(6))
+    world.column_edge("old.x", "report.x", valid_to=moment(6)).column_edge("new.x", "report.x", valid_from=moment(6))
+    world.alias("new", "old", basis="rename", valid_from=moment(4)).load()
+    timeline = Timeline.read(world.store)
+    for second in (0, 3.5, 4, 5, 6, 9):
+        compare(world, timeline, second, None, "stale", True)
+    before, after = timeline.at(moment(1)), timeline.at(moment(5))
+    assert (before.n, after.n) == (6, 4)
+
+
+def test_an_edge_told_by_columns_is_a_filter_only_while_all_of_them_are() -> None:
+    world = World().nodes("a", "b", "a.x", "a.y", "b.x")
+    world.edge("a", "b", provenance="column")
+    world.column_edge("a.y", "b", type="INDIRECT").column_edge("a.x", "b.x", valid_from=moment(3), valid_to=moment(5))
+    world.load()
+    timeline = Timeline.read(world.store)
+    found = []
+    for second in range(7):
+        seen = timeline.at(moment(second))
+        a = seen.index(world.key("a").id)
+        assert a is not None
+        found.append(len(seen.walk([a], "downstream", indirect=False)))
+    assert found == [0, 0, 0, 1, 1, 0, 0]
+
+
+def test_the_first_instants_are_loaded_and_the_next_ones_share_a_timeline() -> None:
+    world = World().nodes("a", "b", "c")
+    world.edge("a", "b", valid_from=moment(2)).load()
+    past = Past(world.store)
+    assert [past.at(moment(s)).edge_rows for s in (1, 2, 1, 2)] == [0, 1, 0, 1]
+    assert past.builds == 0
+    assert [past.at(moment(s)).edge_rows for s in (3, 1, 2)] == [1, 0, 1]
+    assert past.builds == 1
+    world.store.rows("INSERT INTO run (run, known_from, known_to) VALUES (1, '2024-01-02', '9999-12-31')")
+    assert past.at(moment(5)).edge_rows == 1 and past.builds == 1  # a run of known jobs changes no edge
+    world.edge("b", "c", valid_from=moment(1)).load()
+    assert [past.at(moment(s)).edge_rows for s in (1, 2)] == [1, 2]
+    assert past.builds == 1
+    assert past.at(moment(3)).edge_rows == 2 and past.builds == 2
+
+
+def test_a_store_whose_names_changed_too_often_is_asked_instant_by_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "MOST", 1)
+    world = World().nodes("a", "b", "c")
+    world.edge("a", "c").alias("a", "b", valid_from=moment(2)).load()
+    with pytest.raises(TooManyChangesError, match="changed so often"):
+        Timeline.read(world.store)
+    past = Past(world.store)
+    assert [past.at(moment(s)).n for s in (0, 1, 2, 3, 4)] == [3, 3, 2, 2, 2]
+    assert past.builds == 0
+
+
+def test_rows_with_an_end_that_is_no_node_count_as_dangling_while_they_hold() -> None:
+    world = World().nodes("a", "b")
+    world.edge("a", "b", valid_to=moment(3)).load()
+    world.store.rows("DELETE FROM node WHERE name = 'b'")
+    timeline = Timeline.read(world.store)
+    assert [timeline.at(moment(s)).dangling for s in (0, 2, 3)] == [1, 1, 0]

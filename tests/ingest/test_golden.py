@@ -10,6 +10,10 @@ import pytest
 import lineage
 from ingest.writer import Writer
 from lineage import Lineage
+from lineage.graph import load
+from lineage.graph.timeline import Timeline
+from tests.graph.test_live import content
+from tests.graph.test_timeline import looks
 from tests.ingest.build import empty_store
 
 FD = "food_delivery:public."
@@ -156,3 +160,15 @@ def test_sizes_that_marquez_finds_in_its_own_seed(lx: Lineage) -> None:
     assert counts == {"read": 14, "write": 13}
     pairs = "SELECT count(DISTINCT (src, dst)) FROM column_edge JOIN node ON node.id = src WHERE namespace = ?"
     assert lx.store.rows(pairs, ["food_delivery"]) == [(39,)]
+
+
+def test_every_recorded_instant_of_a_timeline_is_the_snapshot_of_that_instant(lx: Lineage) -> None:
+    turns = lx.store.rows(
+        "SELECT valid_from FROM edge UNION SELECT valid_to FROM edge WHERE valid_to < '9999-01-01' ORDER BY 1"
+    )
+    timeline = Timeline.read(lx.store)
+    assert len(turns) > 20
+    for (at,) in turns[:: len(turns) // 10]:
+        one, other = timeline.at(at), load(lx.store, at)
+        assert content(one) == content(other)
+        assert looks(one) == looks(other)

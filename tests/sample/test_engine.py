@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,21 @@ def test_every_column_reaches_what_the_company_says(lx: Lineage, key: str) -> No
         ):
             found = {n.id: (n.hops, n.certainty) for n in answer.nodes if n.kind == "column"}
             assert found == {expected.node_id(n): (r.hops, r.certainty) for n, r in wanted.items()}
+
+
+def test_answers_about_past_instants_do_not_depend_on_how_they_were_reached(lx: Lineage, sample_db: Path) -> None:
+    """The third instant and those after it come out of a timeline; one that is asked alone is loaded by itself."""
+    now = load.last_event()
+    moments = [now - timedelta(days=days) for days in (3, 20, 41, 60, 75)]
+
+    def answers(engine: Lineage, at: datetime) -> list[object]:
+        asked = engine.impact("dwh.sales.fct_orders", as_of=at), engine.provenance("dwh.sales.fct_orders", as_of=at)
+        told = replace(engine.summary(as_of=at), known_at=at)  # which is now
+        return [(a.nodes, a.coverage, a.partial) for a in asked] + [told, engine.domains(as_of=at)]
+
+    together = [answers(lx, at) for at in moments]
+    assert lx._history.builds == 1
+    for at, found in zip(moments, together, strict=True):
+        with lineage.open(sample_db) as alone:
+            assert answers(alone, at) == found
+            assert alone._history.builds == 0
