@@ -121,24 +121,14 @@ def relate(nodes: Nodes, soft: Bool, edges: pa.Table, column_edges: pa.Table) ->
     edges, column_edges
         as the queries give them.
     """
-    return relate_edges(nodes, soft, edges, *relate_columns(nodes, soft, column_edges))
-
-
-def relate_columns(nodes: Nodes, soft: Bool, column_edges: pa.Table) -> tuple[EdgeRows, int]:
-    """The part of :func:`relate` that column edges make."""
     ends = _Ends(nodes, soft)
-    rows = _rows(column_edges, ends)
-    keep = (ends.kind(rows.src) == COLUMN) & (ends.kind(rows.dst) != JOB)
-    use = column_use(column_edges, rows.known, ends.kind(rows.dst) != COLUMN)
-    return rows.build(keep, use), rows.dangling + int((~keep).sum())
-
-
-def relate_edges(nodes: Nodes, soft: Bool, edges: pa.Table, columns: EdgeRows, left_out: int) -> tuple[Relations, int]:
-    """The rest of :func:`relate`, from what :func:`relate_columns` gave."""
-    ends = _Ends(nodes, soft)
-    rows = _rows(edges, ends)
-    relations, misfits = _relations(rows, ends, columns)
-    return relations, rows.dangling + left_out + misfits
+    found = _rows(column_edges, ends)
+    keep = (ends.kind(found.src) == COLUMN) & (ends.kind(found.dst) != JOB)
+    use = column_use(column_edges, found.known, ends.kind(found.dst) != COLUMN)
+    columns, left_out = found.build(keep, use), found.dangling + int((~keep).sum())
+    others = _rows(edges, ends)
+    relations, misfits = _relations(others, ends, columns)
+    return relations, others.dangling + left_out + misfits
 
 
 def self_loops(relations: Relations) -> U32:

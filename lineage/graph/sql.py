@@ -96,19 +96,12 @@ EDGES = f"{_edges(_VISIBLE)} UNION ALL {_by_hand(_VISIBLE)}"
 # one row per visible column edge
 COLUMN_EDGES = _column_edges(_VISIBLE)
 
-# -- edges of a period, for many instants of it; only where nobody added or refuted an edge by hand
-_DURING = "valid_from <= $last AND valid_to > $at AND known_from <= $known AND $known < known_to"
-_UNTIL = ", epoch_us(valid_to) AS valid_to"
-
-# one row per edge that holds somewhere between $at and $last
-EDGES_DURING = _edges(_DURING, _UNTIL)
-COLUMN_EDGES_DURING = _column_edges(_DURING, _UNTIL)
-
 # -- everything that holds at some time, as known at $known
 
 _TIMES = ", epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to"
 _ALWAYS = f", CAST({-(1 << 62)} AS BIGINT), CAST({1 << 62} AS BIGINT)"
 
+_UNTIL = ", epoch_us(valid_to) AS valid_to"
 _HAND = ", CAST({} AS UTINYINT) AS by_hand"
 
 ALIASES_EVER = _aliases(_KNOWN, _TIMES, _ALWAYS)
@@ -117,9 +110,6 @@ COLUMN_EDGES_EVER = _column_edges(_KNOWN, _UNTIL, "")
 
 # one row per edge that a person called wrong, with the time over which it is
 REFUTED_EVER = f"SELECT src, dst{_TIMES} FROM edge_mark WHERE mark = 'refuted' AND {_KNOWN}"  # noqa: S608
-
-# one row: whether anybody added or refuted an edge by hand
-MARKED = "SELECT count(*) FROM edge_mark"
 
 # -- what has changed since a snapshot of the instant $before, when nothing newer than $floor had been recorded
 

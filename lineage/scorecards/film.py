@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lineage.graph.sequence import Sequence
+from lineage.graph import load
+from lineage.graph.timeline import Timeline, TooManyChangesError
 from lineage.instant import Instant
 from lineage.view import View
 
@@ -96,7 +98,9 @@ class Film:
         self._present = lineage.view(actor=actor)
         self.known = known
         first, last = moments[0], moments[-1]
-        self._sequence = Sequence(self._store, first, last, known)
+        self._timeline: Timeline | None = None  # then instants are loaded one by one
+        with contextlib.suppress(TooManyChangesError):
+            self._timeline = Timeline.read(self._store, known)
         when = {"first": first, "last": last, "known": known}
         self._changes = {
             group: sorted(row[0] for one in tables for row in self._store.rows(_CHANGES.format(table=one), when))
@@ -112,10 +116,7 @@ class Film:
             group for group, times in self._changes.items()
             if old is None or bisect_right(times, old.snapshot.as_of) < bisect_right(times, moment)
         )  # fmt: skip
-        before = old.snapshot if old is not None else None
-        snapshot = self._sequence.at(
-            moment, before, names=NAMES in changed, edges=EDGES in changed, columns=COLUMNS in changed
-        )
+        snapshot = self._snapshot(moment, old.snapshot if old is not None else None, changed)
         present = self._present.instant
         frame = Frame(self._store, snapshot, present.version, present.fingerprint, self._told)
         frame.changed = changed
@@ -123,6 +124,13 @@ class Film:
             frame.take(old)
         self._before = frame
         return View(frame, present, self._actor, moment, self.known)
+
+    def _snapshot(self, moment: datetime, before: Snapshot | None, changed: frozenset[str]) -> Snapshot:
+        if before is not None and not changed & {NAMES, EDGES, COLUMNS}:
+            return before.moved(moment, self.known)
+        if self._timeline is None:
+            return load(self._store, moment, self.known)
+        return self._timeline.at(moment, self.known)
 
 
 class Frame(Instant):
