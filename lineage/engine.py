@@ -357,8 +357,8 @@ class Lineage(GraphQuestions, Fields):
         from lineage.graph.kept import load_now, may_keep
 
         fingerprint = state_fingerprint(self.store)
-        if at is not None and known is None:
-            snapshot = self._history.at(at)
+        if at is not None:
+            snapshot = self._history.at(at, known, version=version)
         elif known is not None:
             snapshot = load(self.store, at, known)
         elif may_keep(self.store):

@@ -111,6 +111,28 @@ COLUMN_EDGES_EVER = _column_edges(_KNOWN, _UNTIL, "")
 # one row per edge that a person called wrong, with the time over which it is
 REFUTED_EVER = f"SELECT src, dst{_TIMES} FROM edge_mark WHERE mark = 'refuted' AND {_KNOWN}"  # noqa: S608
 
+
+def _ever(table: str, columns: str, which: str = "known_from <= $known AND $known < known_to") -> str:
+    return f"""
+SELECT '{table}' AS name, count(*) AS n, coalesce(sum(CAST(hash({columns}) AS HUGEINT)), 0) AS total
+FROM {table} WHERE {which}
+"""  # noqa: S608 - constants only
+
+
+# one row per table that a timeline is made of: rows known at $known, whenever they hold, and the sum of their hashes
+EVER_DIGEST = "UNION ALL".join(
+    (
+        _ever("node", "id", "known_from <= $known"),
+        _ever("edge", "src, dst, job, kind, provenance, state, valid_from, valid_to"),
+        _ever("column_edge", "src, dst, job, type, subtype, masking, provenance, state, valid_from, valid_to"),
+        _ever("alias", "a, b, type, basis, valid_from, valid_to"),
+        _ever("alias_mark", "a, b, basis, valid_from, valid_to"),
+        _ever("edge_mark", "src, dst, mark, valid_from, valid_to"),
+        _ever("spelling", "node, canonical, rules", "known_from <= $known"),
+        _ever("alias_rule", "rule"),
+    )
+)
+
 # -- what has changed since a snapshot of the instant $before, when nothing newer than $floor had been recorded
 
 _EDGE_HASH = "hash(src, dst, job, kind, provenance, stale, valid_from)"

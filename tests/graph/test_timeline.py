@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.graph import Snapshot, load
+from lineage.graph import Snapshot, load, whole
 from lineage.graph.snapshot import CertaintyName
 from lineage.graph.timeline import Past, Timeline, TooManyChangesError, members
 from lineage.times import OPEN_END
@@ -176,6 +176,32 @@ def test_the_first_instants_are_loaded_and_the_next_ones_share_a_timeline() -> N
     assert [past.at(moment(s)).edge_rows for s in (1, 2)] == [1, 2]
     assert past.builds == 1
     assert past.at(moment(3)).edge_rows == 2 and past.builds == 2
+
+
+def test_what_was_known_at_a_past_time_has_a_timeline_of_its_own_that_stays() -> None:
+    world = World().nodes("a", "b", "c")
+    world.edge("a", "b", known_to=moment(5)).edge("b", "c", known_from=moment(5)).load()
+    past = Past(world.store)
+    for known, ends in ((moment(4), "ab"), (moment(6), "bc")):
+        for second in range(4):
+            seen, built = past.at(moment(second), known), load(world.store, moment(second), known)
+            assert content(seen) == content(built)
+            assert seen.known_at == known
+            pair = tuple(seen.indices([world.key(name).id for name in ends]).tolist())
+            assert [(e.src, e.dst) for e in whole.edges_between(seen, [pair])] == [pair]
+    assert past.builds == 2
+    world.edge("a", "c", known_from=moment(8)).load()
+    assert past.at(moment(7), moment(6)).edge_rows == 1 and past.builds == 2
+
+
+def test_at_one_version_the_store_is_not_looked_at_again() -> None:
+    world = World().nodes("a", "b")
+    world.edge("a", "b").load()
+    past = Past(world.store)
+    assert [past.at(moment(s), version=1).edge_rows for s in range(4)] == [1, 1, 1, 1]
+    world.edge("b", "a").load()
+    assert past.at(moment(5), version=1).edge_rows == 1
+    assert past.at(moment(5), version=2).edge_rows == 2
 
 
 def test_a_store_whose_names_changed_too_often_is_asked_instant_by_instant(monkeypatch: pytest.MonkeyPatch) -> None:

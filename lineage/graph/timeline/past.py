@@ -1,13 +1,15 @@
-"""Snapshots of past instants of one store, as known now.
+"""Snapshots of past instants of one store.
 
 The first few are loaded one by one: who asks about one instant, or compares two, need not pay for all of time. Who goes
 on asking gets a timeline, in which every further instant costs next to nothing. It stays as long as the store holds the
-same edges, whatever else arrives.
+same edges, whatever else arrives; what was known at a past time stays the same for good.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +23,26 @@ if TYPE_CHECKING:
     from lineage.store.store import Store
 
 FEW = 2  # instants that are loaded one by one
+KEPT = 2  # known times of which a timeline is kept
 MOST = 20_000_000  # edge rows of all times from which on a timeline would need too much memory
 
 _log = logging.getLogger(__name__)
-State = tuple[Any, ...]
+
+
+@dataclass
+class _Known:
+    """What is held of one known time, and the state of the store it was made of."""
+
+    version: object = None
+    state: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asked: set[datetime] = field(default_factory=set)
+    timeline: Timeline | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a timeline is to be built."""
+        many = sum(self.state[name][0] for name in ("edge", "column_edge"))
+        return self.timeline is None and len(self.asked) > FEW and many <= MOST
 
 
 class Past:
@@ -47,45 +65,45 @@ class Past:
 
     def __init__(self, store: Store, kernels: str | None = None) -> None:
         self._store, self._kernels = store, kernels
-        self._timeline: Timeline | None = None
-        self._state: State = ()
-        self._since: datetime | None = None  # known time at which the state was read
-        self._asked: set[datetime] = set()
+        self._known: OrderedDict[datetime | None, _Known] = OrderedDict()
         self.builds = 0
 
-    def at(self, as_of: datetime) -> Snapshot:
-        """The graph as it was at ``as_of``, as far as is known now."""
-        moment = naive(as_of)
+    def at(self, as_of: datetime, known_at: datetime | None = None, *, version: object = None) -> Snapshot:
+        """The graph as it was at ``as_of``, as far as was known at ``known_at`` (default: now).
+
+        Parameters
+        ----------
+        version
+            names the state of the store: at the same one it is not looked at again. ``None``: it is always.
+        """
+        moment, known = naive(as_of), naive(known_at) if known_at else None
+        held = self._known.pop(known, None) or _Known()
+        self._known[known] = held
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
         with self._store.reading() as cursor:
-            _, known = instant(cursor, moment, None)
-            state, turned = self._state_of(cursor, known)
-            if turned or state != self._state:
-                self._state, self._timeline, self._asked = state, None, set()
-            self._since = known
-            if self._timeline is None and self._wanted(moment):
-                self._timeline = self._read(known)
-        if self._timeline is not None:
-            return self._timeline.at(moment, known)
-        return load(self._store, moment, kernels=self._kernels)
+            _, learned = instant(cursor, moment, known)
+            self._follow(held, cursor, learned, version)
+            held.asked.add(moment)
+            if held.wanted:
+                self._build(held, learned)
+        if held.timeline is not None:
+            return held.timeline.at(moment, learned)
+        return load(self._store, moment, known, kernels=self._kernels)
 
-    def _wanted(self, moment: datetime) -> bool:
-        self._asked.add(moment)
-        many = sum(count for name, count, _ in self._state[1:] if name in ("edge", "column_edge"))
-        return len(self._asked) > FEW and many <= MOST
+    def _follow(self, held: _Known, cursor: Any, known: datetime, version: object) -> None:
+        """Let go of what the store has outgrown."""
+        if version is not None and version == held.version:
+            return
+        state = {name: (count, total) for name, count, total in rows(cursor, sql.EVER_DIGEST, known=known)}
+        if state != held.state:
+            held.state, held.asked, held.timeline = state, set(), None
+        held.version = version
 
-    def _read(self, known: datetime) -> Timeline | None:
+    def _build(self, held: _Known, known: datetime) -> None:
         try:
-            found = Timeline.read(self._store, known, kernels=self._kernels)
+            held.timeline = Timeline.read(self._store, known, kernels=self._kernels)
+            self.builds += 1
         except TooManyChangesError as error:
             _log.info("%s Past instants are loaded one by one instead.", error)
-            self._asked.clear()  # asked again after some more
-            return None
-        self.builds += 1
-        return found
-
-    def _state_of(self, cursor: Any, known: datetime) -> tuple[State, bool]:
-        """What a timeline is made of, nodes and all other rows; and whether time alone made some of it known."""
-        times = {"at": known, "known": known, "before": known, "learned": self._since or known}
-        marks = rows(cursor, sql.MARKS, **times)
-        state = rows(cursor, sql.NODE_DIGEST, known=known)[0], *((name, n, total) for name, n, total, _, _ in marks)
-        return state, any(turn for *_, turn, _ in marks)
+            held.asked.clear()  # tried again after some more
