@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from lineage.graph import sql
 from lineage.graph.build import instant, load, naive, rows
 from lineage.graph.timeline.members import TooManyChangesError
-from lineage.graph.timeline.timeline import Timeline
+from lineage.graph.timeline.timeline import Timeline, tables_at
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from lineage.graph.snapshot import Snapshot
     from lineage.store.store import Store
 
@@ -85,8 +87,9 @@ class Past:
             _, learned = instant(cursor, moment, known)
             self._follow(held, cursor, learned, version)
             held.asked.add(moment)
-            if held.wanted:
-                self._build(held, learned)
+            tables = tables_at(cursor, learned) if held.wanted else None
+        if tables is not None:
+            self._build(held, tables)
         if held.timeline is not None:
             return held.timeline.at(moment, learned)
         return load(self._store, moment, known, kernels=self._kernels)
@@ -100,9 +103,9 @@ class Past:
             held.state, held.asked, held.timeline = state, set(), None
         held.version = version
 
-    def _build(self, held: _Known, known: datetime) -> None:
+    def _build(self, held: _Known, tables: list[pa.Table]) -> None:
         try:
-            held.timeline = Timeline.read(self._store, known, kernels=self._kernels)
+            held.timeline = Timeline.of_tables(*tables, kernels=self._kernels)
             self.builds += 1
         except TooManyChangesError as error:
             _log.info("%s Past instants are loaded one by one instead.", error)

@@ -99,9 +99,7 @@ class Timeline:
             when aliases changed more often than can be worked out at once.
         """
         with store.reading() as cursor:
-            _, known = instant(cursor, None, known_at)
-            queries = (sql.ENTITIES, sql.COLUMNS, sql.ALIASES_EVER, sql.EDGES_EVER, sql.COLUMN_EDGES_EVER)
-            tables = [table(cursor, query, known=known) for query in (*queries, sql.REFUTED_EVER)]
+            tables = tables_at(cursor, instant(cursor, None, known_at)[1])
         return cls.of_tables(*tables, kernels=kernels)
 
     @classmethod
@@ -171,6 +169,12 @@ class Timeline:
             begin, end, shift = first[name]
             levels[name] = _renamed(timed.level, numbers, begin, end, shift)
         return Frame(nodes, numbers, levels)
+
+
+def tables_at(cursor: Any, known: datetime) -> list[pa.Table]:
+    """What :meth:`Timeline.of_tables` takes, as known at a time."""
+    queries = (sql.ENTITIES, sql.COLUMNS, sql.ALIASES_EVER, sql.EDGES_EVER, sql.COLUMN_EDGES_EVER, sql.REFUTED_EVER)
+    return [table(cursor, query, known=known) for query in queries]
 
 
 def _renamed(level: Level, numbers: Renumbering, begin: int, end: int, shift: int) -> Level:
