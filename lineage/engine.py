@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lineage.answers import NodeDetail, Picture, SearchHits
     from lineage.blindspots import Ledger
     from lineage.domains import DomainInfo
+    from lineage.graph import Snapshot
     from lineage.graph.live import Live
     from lineage.graph.timeline import Past
     from lineage.listing import DayRuns, Listing, ListName
@@ -365,4 +366,10 @@ class Lineage(GraphQuestions, Fields):
             snapshot = load_now(self.store, f"{fingerprint}-{version}")
         else:
             snapshot = self._live.now()
-        return Instant(self.store, snapshot, version, fingerprint, self._last)
+        return Instant(self.store, snapshot, version, fingerprint, self._like(snapshot))
+
+    def _like(self, snapshot: Snapshot) -> Instant | None:
+        """An instant whose labels fit: one with the same nodes, where there is one, else the newest of now."""
+        with self._lock:
+            others = [one for one in self._others.values() if one.snapshot._nodes is snapshot._nodes]
+        return others[-1] if others else self._last

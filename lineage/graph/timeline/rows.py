@@ -16,6 +16,9 @@ from lineage.graph.arrays import I64, NONE, U8, U32, U64, Bool, pair_halves, pai
 from lineage.graph.rows import ColumnUse, EdgeRows, EdgeView, Pairs, first_of_runs, row_order
 from lineage.graph.spans import Alive, Spans
 
+FEW = 16  # looks at single edges that cost no more than to begin with all rows,
+AT_ONCE = 5_000  # and rows that are taken out in the time that another look takes
+
 
 @dataclass(frozen=True, slots=True)
 class Renumbering:
@@ -58,6 +61,12 @@ class TimedRows:
         spans, span = Spans.of(begin, end)
         rows = replace(taken(replace(rows, key=np.zeros(len(order), np.uint64)), order), key=key)
         return cls(rows, span[order], spans)
+
+    @cached_property
+    def loops(self) -> I64:
+        """Rows that lead from a node to itself."""
+        src, dst = pair_halves(self.rows.key)
+        return np.flatnonzero(src == dst)
 
     @cached_property
     def backwards(self) -> U32:
@@ -140,8 +149,23 @@ class RowsAt(EdgeRows):
         """What only column edges have."""
         return self._all.use
 
+    @property
+    def loops(self) -> U32:
+        """Nodes with an edge to themselves, some of them twice."""
+        at = self._timed.loops
+        at = at[self.alive.flags[self._timed.span[at]]]
+        return self._numbers.to(pair_halves(self._timed.rows.key[at])[0])
+
+    def _whole(self) -> bool:
+        """Whether so many single edges were asked for that all rows of the instant cost less."""
+        looks: int = self.__dict__.get("_looks", 0) + 1
+        self.__dict__["_looks"] = looks
+        return looks > FEW + len(self._timed.span) // AT_ONCE
+
     def targets(self, i: int) -> U32:
         """Distinct targets of ``i``, in ascending order."""
+        if self._whole():
+            return self._all.targets(i)
         rows = self._timed.rows
         own = rows.out_of(int(self._numbers.of(np.array([i], np.uint32))[0]))
         held = (rows.key[own] & np.uint64(NONE))[self.alive.flags[self._timed.span[own]]]
@@ -149,6 +173,8 @@ class RowsAt(EdgeRows):
 
     def views(self, src: U32, dst: U32) -> list[EdgeView]:
         """One view for each pair that has rows, in the order given."""
+        if self._whole():
+            return self._all.views(src, dst)
         rows = self._timed.rows
         wanted = np.unique(pair_keys(self._numbers.of(src), self._numbers.of(dst)))
         low, high = np.searchsorted(rows.key, wanted, side="left"), np.searchsorted(rows.key, wanted, side="right")

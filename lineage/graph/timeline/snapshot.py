@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lineage.graph.arrays import U32
-from lineage.graph.build import level_of_columns, level_of_datasets, self_loops
+from lineage.graph.build import level_of_columns, level_of_datasets
 from lineage.graph.choice import searchers
 from lineage.graph.level import Level
 from lineage.graph.rows import RELATIONS, Relations
@@ -56,12 +56,8 @@ class SnapshotAt(Snapshot):
 
     @cached_property
     def _self_loops(self) -> U32:  # type: ignore[override]
-        return self_loops(self._relations)
-
-    def self_loop(self, i: int) -> bool:
-        """Whether an edge leads from the node to itself."""
-        here = np.array([i], dtype=np.uint32)
-        return any(rows.views(here, here) for rows in (self._relations.lineage, self._relations.columns))
+        loops = [rows.loops for rows in (self._relations.lineage, self._relations.columns) if isinstance(rows, RowsAt)]
+        return np.unique(np.concatenate(loops))
 
     def level(self, name: LevelName) -> Level:
         """One level as a graph of vertices, made of the edges of the instant alone."""
