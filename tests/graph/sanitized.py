@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-_FLAGS = ("-O1", "-g", "-std=c11", "-fPIC", "-shared", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+_FLAGS = (
+    "-O1",
+    "-g",
+    "-std=c11",
+    "-fPIC",
+    "-shared",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+    "-DFAR_PAIRS=500",
+)
 
 
 def run_sanitized(source: Path, program: str, folder: Path) -> str:

@@ -36,6 +36,19 @@ def test_compiled_sorting_gives_exactly_what_numpy_gives() -> None:
 
 
 @compiled
+def test_pairs_that_fill_more_than_the_caches_are_put_in_lists_as_few_are() -> None:
+    from lineage.graph import _kernels
+
+    rng = np.random.default_rng(6)
+    n, m = 300_000, 4_200_000
+    src, dst = (rng.integers(0, n, m).astype(np.uint32) for _ in range(2))
+    indptr, indices = (np.frombuffer(found, np.uint32) for found in _kernels.adjacency(n, src, dst, 3))
+    assert (indptr[1:] - indptr[:-1] == np.bincount(src, minlength=n)).all()
+    assert (indices[:m] == dst[np.argsort(src, kind="stable")]).all()
+    assert indices[m:].tolist() == [0, 0, 0]
+
+
+@compiled
 def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
     from lineage.graph.search_compiled import CompiledSearcher
 

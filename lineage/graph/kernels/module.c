@@ -225,17 +225,28 @@ static PyObject *k_adjacency(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     size_t m = (size_t)length(&v[0]);
     PyObject *indptr = NULL, *indices = NULL, *answer = NULL;
-    if (n >= VERTEX_MASK || padding > 64 || m >= UINT32_MAX || m != (size_t)length(&v[1]))
+    if (n >= VERTEX_MASK || padding > 64 || m >= UINT32_MAX - (UINT32_C(1) << 20) || m != (size_t)length(&v[1]))
         PyErr_SetString(PyExc_ValueError, "two arrays of one length, and not too many vertices, expected");
     else if ((indptr = block_fresh((n + 1) * 4)) != NULL)
         indices = block_fresh((m + 64) * 4);
     if (indices != NULL) {
+        Split split = {.src = v[0].buf, .dst = v[1].buf, .m = m, .n = (uint32_t)n};
+        Pair *pair = NULL;
         int failed;
         ((Block *)indices)->used = (m + padding) * 4;
         memset((uint32_t *)block_memory(indices) + m, 0, padding * 4);
         Py_BEGIN_ALLOW_THREADS
-        failed = adjacency_of(v[0].buf, v[1].buf, m, (uint32_t)n, block_memory(indptr), block_memory(indices));
+        failed = split_begin(&split);
         Py_END_ALLOW_THREADS
+        if (!failed && !split.ordered && (pair = pool_take(split_room(&split))) == NULL)
+            failed = -2;
+        if (!failed) {
+            Py_BEGIN_ALLOW_THREADS
+            failed = split_lists(&split, pair, block_memory(indptr), block_memory(indices));
+            Py_END_ALLOW_THREADS
+        }
+        pool_give(pair, split_room(&split));
+        free(split.begin);
         if (failed == -2)
             PyErr_NoMemory();
         else if (failed)

@@ -5,37 +5,92 @@
 
 #include "search.h"
 #include <string.h>
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <emmintrin.h>
+#endif
 
 #define PARTS_BITS 11 /* not more parts than this many bits: each is written to at one place at a time */
 #define PART_BITS 10  /* not fewer vertices in a part */
+
+#define LINE 8 /* pairs of one line of cache */
+/* Pairs from which on the parts lie beyond the caches, so that lines are written past them. */
+#ifndef FAR_PAIRS
+#define FAR_PAIRS ((size_t)4 << 20)
+#endif
 
 typedef struct {
     uint32_t src, dst;
 } Pair;
 
-/* Begin of each part, one entry more than parts, and whether the pairs are in order; -1 when a vertex is not below n. */
-static int count_parts(const uint32_t *src, const uint32_t *dst, size_t m, uint32_t n, unsigned shift, uint32_t parts,
-                       uint32_t *begin, int *ordered)
+/* Pairs on their way to lists. */
+typedef struct {
+    const uint32_t *src, *dst;
+    size_t m;
+    uint32_t n, parts, *begin; /* begin of each part among the lists, one entry more than parts */
+    unsigned shift;            /* a part is what vertices have above so many bits */
+    int ordered;
+} Split;
+
+/* Look at all pairs; -1 when a vertex is not below n, -2 without memory. */
+static int split_begin(Split *s)
 {
-    uint32_t least = 0, most = 0, back = 0, *count = begin + 1;
-    memset(begin, 0, ((size_t)parts + 2) * sizeof(uint32_t));
-    for (size_t k = 0; k < m; k++) {
-        most = src[k] > most ? src[k] : most;
-        uint32_t w = dst[k] & VERTEX_MASK; /* its class may stand above it */
-        most = w > most ? w : most;
-        back |= src[k] < least;
-        least = src[k];
+    const uint32_t *src = s->src, *dst = s->dst, n = s->n;
+    uint32_t wrong = 0, back = 0;
+    s->shift = PART_BITS;
+    while (s->n >> s->shift >> PARTS_BITS)
+        s->shift++;
+    s->parts = (s->n >> s->shift) + 1;
+    s->begin = calloc((size_t)s->parts + 2, sizeof(uint32_t));
+    if (s->begin == NULL)
+        return -2;
+    for (size_t k = 0; k < s->m; k++) { /* nothing but comparisons: several pairs at once on every processor */
+        wrong |= src[k] >= n;
+        wrong |= (dst[k] & VERTEX_MASK) >= n; /* its class may stand above it */
     }
-    *ordered = !back;
-    if (m && most >= n)
+    for (size_t k = 1; k < s->m; k++)
+        back |= src[k] < src[k - 1];
+    s->ordered = !back;
+    if (wrong)
         return -1;
-    if (back)
-        for (size_t k = 0; k < m; k++)
-            count[src[k] >> shift]++;
-    for (uint32_t p = 0; p < parts; p++)
-        begin[p + 1] += begin[p];
+    for (size_t k = 0; k < s->m && back; k++)
+        s->begin[1 + (s->src[k] >> s->shift)]++;
+    for (uint32_t p = 0; p < s->parts; p++)
+        s->begin[p + 1] += s->begin[p];
     return 0;
 }
+
+/* Bytes that the pairs take when each part begins with a line of its own. */
+static size_t split_room(const Split *s)
+{
+    return (s->m + (size_t)LINE * (s->parts + 1)) * sizeof(Pair);
+}
+
+/* Put the pairs into their parts; `next` has the begin of each part, and then its end. */
+static void scatter(const Split *s, uint32_t *next, Pair *pair)
+{
+    for (size_t k = 0; k < s->m; k++)
+        pair[next[s->src[k] >> s->shift]++] = (Pair){s->src[k], s->dst[k]};
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+/* The same by whole lines past the caches: a line need not be read before it is written. `line` has one for each part. */
+static void scatter_far(const Split *s, uint32_t *next, Pair *pair, Pair *line)
+{
+    for (size_t k = 0; k < s->m; k++) {
+        uint32_t p = s->src[k] >> s->shift, to = next[p]++;
+        line[(size_t)p * LINE + to % LINE] = (Pair){s->src[k], s->dst[k]};
+        if (to % LINE < LINE - 1)
+            continue;
+        const __m128i *from = (const __m128i *)(line + (size_t)p * LINE);
+        __m128i *at = (__m128i *)(pair + (to - (LINE - 1)));
+        for (int j = 0; j < LINE / 2; j++)
+            _mm_stream_si128(at + j, from[j]);
+    }
+    _mm_sfence();
+    for (uint32_t p = 0; p < s->parts; p++)
+        memcpy(pair + next[p] / LINE * LINE, line + (size_t)p * LINE, next[p] % LINE * sizeof(Pair));
+}
+#endif
 
 /* Lists of the vertices low ... high - 1 from their pairs; `at` is where the first one begins. */
 static void lists_of_part(const Pair *pair, uint32_t count, uint32_t low, uint32_t high, uint32_t at, uint32_t *place,
@@ -53,52 +108,49 @@ static void lists_of_part(const Pair *pair, uint32_t count, uint32_t low, uint32
         indices[place[pair[k].src - low]++] = pair[k].dst;
 }
 
-static void lists_in_order(const uint32_t *src, const uint32_t *dst, size_t m, uint32_t n, uint32_t *indptr,
-                           uint32_t *indices)
+static void lists_in_order(const Split *s, uint32_t *indptr, uint32_t *indices)
 {
     size_t k = 0;
-    for (uint32_t v = 0; v < n; v++) {
+    for (uint32_t v = 0; v < s->n; v++) {
         indptr[v] = (uint32_t)k;
-        while (k < m && src[k] == v)
+        while (k < s->m && s->src[k] == v)
             k++;
     }
-    memcpy(indices, dst, m * sizeof(uint32_t));
+    memcpy(indices, s->dst, s->m * sizeof(uint32_t));
 }
 
-/* 0; -1 when a vertex is not below n, -2 without memory. */
-static int adjacency_of(const uint32_t *src, const uint32_t *dst, size_t m, uint32_t n, uint32_t *indptr, uint32_t *indices)
+/* Row pointers and neighbours by way of `pair`, room of `split_room` bytes for pairs that are not in order; -2 without
+ * memory. */
+static int split_lists(const Split *s, Pair *pair, uint32_t *indptr, uint32_t *indices)
 {
-    unsigned shift = PART_BITS;
-    while (n >> shift >> PARTS_BITS)
-        shift++;
-    uint32_t parts = (n >> shift) + 1;
-    int ordered, failed = 0;
-    uint32_t *begin = malloc(((size_t)parts + 2) * sizeof(uint32_t)), *next = malloc((size_t)parts * sizeof(uint32_t));
-    uint32_t *place = malloc(sizeof(uint32_t) << shift);
-    Pair *pair = NULL;
-    if (begin == NULL || next == NULL || place == NULL)
-        failed = -2;
-    else
-        failed = count_parts(src, dst, m, n, shift, parts, begin, &ordered);
-    if (!failed && !ordered && (pair = room_new(m * sizeof(Pair))) == NULL)
-        failed = -2;
-    if (!failed && ordered)
-        lists_in_order(src, dst, m, n, indptr, indices);
-    if (!failed && !ordered) {
-        memcpy(next, begin, (size_t)parts * sizeof(uint32_t));
-        for (size_t k = 0; k < m; k++)
-            pair[next[src[k] >> shift]++] = (Pair){src[k], dst[k]};
-        for (uint32_t p = 0; p < parts; p++) {
-            uint32_t low = p << shift, high = (n - low) >> shift ? low + (UINT32_C(1) << shift) : n;
-            lists_of_part(pair + begin[p], begin[p + 1] - begin[p], low, high, begin[p], place, indptr, indices);
-        }
+    size_t width = (size_t)s->parts * sizeof(uint32_t), lines = (size_t)s->parts * LINE * sizeof(Pair);
+    indptr[s->n] = (uint32_t)s->m;
+    if (s->ordered) {
+        lists_in_order(s, indptr, indices);
+        return 0;
     }
-    if (!failed)
-        indptr[n] = (uint32_t)m;
-    free(pair);
-    free(begin);
+    uint32_t *first = malloc(width), *next = malloc(width), *place = malloc(sizeof(uint32_t) << s->shift), at = 0;
+    Pair *line = aligned_alloc(LINE * sizeof(Pair), lines);
+    int failed = first == NULL || next == NULL || place == NULL || line == NULL;
+    for (uint32_t p = 0; p < s->parts && !failed; p++) { /* each part on a line of its own */
+        first[p] = next[p] = at;
+        at += (s->begin[p + 1] - s->begin[p] + LINE - 1) / LINE * LINE;
+    }
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (!failed && s->m >= FAR_PAIRS)
+        scatter_far(s, next, pair, line);
+    else
+#endif
+        if (!failed)
+        scatter(s, next, pair);
+    for (uint32_t p = 0; p < s->parts && !failed; p++) {
+        uint32_t low = p << s->shift, high = (s->n - low) >> s->shift ? low + (UINT32_C(1) << s->shift) : s->n;
+        lists_of_part(pair + first[p], s->begin[p + 1] - s->begin[p], low, high, s->begin[p], place, indptr, indices);
+    }
+    free(first);
     free(next);
     free(place);
-    return failed;
+    free(line);
+    return failed ? -2 : 0;
 }
 #endif
