@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, STALE, U8, U32, U64, Bool, pair_keys
+from lineage.graph.arrays import COLUMN, I64, JOB, NONE, PROBABLE, STALE, U8, U32, U64, Bool, pair_keys, ranges
 from lineage.graph.build import PROBABLE_FROM, column_use
 from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import Bases, numpy_column
@@ -90,8 +90,7 @@ class Cutter:
 
     def __init__(self, bases: Bases, nodes: Nodes, stays: Stays, refuted: pa.Table) -> None:
         self._bases, self._nodes, self._stays = bases, nodes, stays
-        ends = (nodes.by_id.positions(numpy_column(refuted, name, np.uint64)) for name in ("src", "dst"))
-        src, dst = ends
+        src, dst = (nodes.by_id.positions(numpy_column(refuted, name, np.uint64)) for name in ("src", "dst"))
         times = (numpy_column(refuted, name, np.int64) for name in ("valid_from", "valid_to"))
         self._refuted = list(zip(src.tolist(), dst.tolist(), *(t.tolist() for t in times), strict=True))
 
@@ -140,19 +139,23 @@ class Cutter:
         dataset.
         """
         low, count = self._stays.of(bases)
-        at = np.repeat(np.arange(len(bases)), np.maximum(count, 1))
-        if not count.any():
-            return at, begin, end, bases, np.zeros(len(bases), dtype=bool), homes(self._bases, bases)
-        within = np.arange(len(at)) - np.searchsorted(at, at, side="left")
-        moving = count[at] > 0
-        stay = np.where(moving, low[at] + within, 0)
-        begin = np.where(moving, np.maximum(begin[at], self._stays.begin[stay]), begin[at])
-        end = np.where(moving, np.minimum(end[at], self._stays.end[stay]), end[at])
-        node = np.where(moving, self._stays.member[stay], bases[at])
-        home = np.where(moving, self._stays.home[stay], homes(self._bases, bases[at]))
-        some = np.flatnonzero(begin < end)
-        soft: Bool = moving & self._stays.soft[stay]
-        return at[some], begin[some], end[some], node[some], soft[some], home[some]
+        still, moving = np.flatnonzero(count == 0), np.flatnonzero(count)
+        own = bases[still]
+        if not len(moving):
+            return still, begin, end, own, np.zeros(len(own), dtype=bool), homes(self._bases, own)
+        at, stay = np.repeat(moving, count[moving]), ranges(low[moving], count[moving])
+        since = np.maximum(begin[at], self._stays.begin[stay])
+        until = np.minimum(end[at], self._stays.end[stay])
+        some = np.flatnonzero(since < until)
+        at, stay = at[some], stay[some]
+        return (
+            np.append(still, at),
+            np.append(begin[still], since[some]),
+            np.append(end[still], until[some]),
+            np.append(own, self._stays.member[stay]),
+            np.append(np.zeros(len(own), dtype=bool), self._stays.soft[stay]),
+            np.append(homes(self._bases, own), self._stays.home[stay]),
+        )
 
     def _without_refuted(
         self, table: pa.Table, row: I64, src: I64, dst: I64, begin: I64, end: I64
