@@ -85,6 +85,10 @@ def test_spans_without_a_bit_are_refused() -> None:
         graph = Adjacency(2, TimedCsr.of(0, np.array([0, 1], np.uint32), entries, alive), None, public)
         return CompiledSearcher.pair(graph, graph)
 
+    beyond = entries.copy()
+    beyond[0, 1] = 2**32 - 1
+    with pytest.raises(ValueError, match="bit per span"):
+        pair(enough, beyond)
     found = pair(enough)
     assert found[0].bfs(Start.at(public[:1]), 63, -1, -1, None).order.tolist() == [0, 1]
     with pytest.raises(ValueError, match="bit per span"):

@@ -24,7 +24,7 @@ typedef struct Graph {
     int has_zero, backwards; /* backwards: edges lead to smaller vertices, but for those of cycles */
     uint64_t *crossed;       /* see cuts.h */
     uint32_t n, classes; /* classes: bit set of those that edges have */
-    uint32_t spans;      /* more than the number of any span of time */
+    uint64_t spans;      /* more than the number of any span of time */
     Scratch *idle;
 } Graph;
 
@@ -37,7 +37,7 @@ static const Graph *home_of(const Graph *self)
 /* Check everything the search relies on, once, so that no index can lead out of an array. `spans`, unless it is NULL,
  * becomes more than the number of any span, those of the padding included. */
 static int check_csr(const Csr *g, Py_ssize_t pointers, Py_ssize_t indices, uint32_t n, uint32_t *classes,
-                     uint32_t *spans)
+                     uint64_t *spans)
 {
     const char *wrong = NULL;
     if (pointers < 1 || (uint64_t)g->first + g->rows > n || g->indptr[0] != 0)
@@ -54,8 +54,10 @@ static int check_csr(const Csr *g, Py_ssize_t pointers, Py_ssize_t indices, uint
             greatest = v > greatest ? v : greatest;
             *classes |= UINT32_C(1) << (entry(g, k) >> CLASS_SHIFT);
         }
-        for (size_t k = 0; g->timed && spans != NULL && k < (size_t)edges + LANE; k++)
-            *spans = g->indices[2 * k + 1] >= *spans ? g->indices[2 * k + 1] + 1 : *spans;
+        for (size_t k = 0; g->timed && spans != NULL && k < (size_t)edges + LANE; k++) {
+            uint64_t beyond = (uint64_t)g->indices[2 * k + 1] + 1;
+            *spans = beyond > *spans ? beyond : *spans;
+        }
         if (edges && greatest >= n)
             wrong = "a neighbour outside of the graph";
     }
@@ -133,7 +135,7 @@ static int graph_labels(Graph *self, PyObject *names, PyObject *alive)
 
 static int check_spans(const Graph *self)
 {
-    if (self->buffers[ALIVE].obj == NULL || length(&self->buffers[ALIVE]) * 64 >= (Py_ssize_t)self->spans)
+    if (self->buffers[ALIVE].obj == NULL || (uint64_t)length(&self->buffers[ALIVE]) * 64 >= self->spans)
         return 0;
     PyErr_SetString(PyExc_ValueError, "one bit per span expected");
     return -1;
