@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lineage.graph import Snapshot, load, whole
 from lineage.graph.snapshot import CertaintyName
 from lineage.graph.timeline import Past, Timeline, TooManyChangesError, members
+from lineage.graph.ways import between
 from lineage.times import OPEN_END
 from tests.graph.test_live import content
 from tests.graph.world import T0, World
@@ -160,6 +161,22 @@ def test_an_edge_told_by_columns_is_a_filter_only_while_all_of_them_are() -> Non
         assert a is not None
         found.append(len(seen.walk([a], "downstream", indirect=False)))
     assert found == [0, 0, 0, 1, 1, 0, 0]
+
+
+def test_a_job_has_ports_only_while_it_is_in_explicit_flow() -> None:
+    """Else a job that is both a source and a target would be on a way to itself."""
+    world = World().nodes("a", "load()", "send()")
+    world.edge("load()", "send()", valid_from=moment(3), valid_to=moment(5))
+    world.edge("send()", "a", kind="write", provenance="io").load()
+    timeline = Timeline.read(world.store)
+    found = []
+    for second in (2, 3, 5):
+        one, other = timeline.at(moment(second)), load(world.store, moment(second))
+        jobs = one.indices([world.key(name).id for name in ("load()", "send()")]).tolist()
+        ways = [between(seen, jobs, jobs) for seen in (one, other)]
+        assert ways[0].nodes.tolist() == ways[1].nodes.tolist()
+        found.append(len(ways[0].nodes))
+    assert found == [0, 2, 0]
 
 
 def test_the_first_instants_are_loaded_and_the_next_ones_share_a_timeline() -> None:

@@ -104,15 +104,41 @@ class TimedEdges(Edges):
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """Spans over which something is there, sorted by key and time; those of one key do not overlap."""
+
+    key: U32
+    begin: I64
+    end: I64
+
+    @classmethod
+    def of(cls, keys: U32, begin: I64, end: I64) -> Presence:
+        """Of spans in any order that may overlap.
+
+        >>> found = Presence.of(np.array([7, 7], np.uint32), np.array([0, 5]), np.array([6, 9]))
+        >>> found.key.tolist(), found.begin.tolist(), found.end.tolist()
+        ([7], [0], [9])
+        """
+        key, _, begin, end = swept(keys.astype(np.uint64), np.zeros(len(keys), np.uint8), begin, end, 1, best)
+        return cls(key.astype(np.uint32), begin, end)
+
+    def at(self, moment: int) -> U32:
+        """Keys that are there at a moment, ascending."""
+        return self.key[(self.begin <= moment) & (moment < self.end)]
+
+
+@dataclass(frozen=True, slots=True)
 class TimedLevel:
     """A level through time: at every instant what :func:`lineage.graph.level.build_level` makes of the edges of then.
 
     ``level`` has the arrays and the numbering of vertices, along the flow of all edges together; ``spans`` are those
-    that its edges name.
+    that its edges name. ``ports`` tells when which jobs have ports; ``None``: its helpers are no ports, and are always
+    there (a rowset that nothing affects is not seen in any answer).
     """
 
     level: Level
     spans: Spans
+    ports: Presence | None
 
     @classmethod
     def build(
@@ -124,8 +150,10 @@ class TimedLevel:
         count: int,
         helpers: tuple[U32, U32],
         twin: U32 | None = None,
+        *,
+        ports: Presence | None = None,
     ) -> TimedLevel:
-        """The same parameters as :func:`lineage.graph.level.build_level`."""
+        """The same parameters as :func:`lineage.graph.level.build_level`, and when jobs have ports."""
         n = len(public)
         if n > VERTEX_MASK:
             raise MeshlineError(f"The history has {n:,} nodes on one level; this engine holds {VERTEX_MASK:,}.")
@@ -156,11 +184,15 @@ class TimedLevel:
             helper_key=helpers[0],
             helper_vertex=rank[helpers[1]],
         )
-        return cls(level, spans)
+        return cls(level, spans, ports)
 
-    def seen(self, frame: Level, alive: Alive) -> Level:
-        """The level with the names of ``frame`` at the instant at which some spans hold."""
-        return replace(frame, down=_at(frame.down, alive), up=_at(frame.up, alive))
+    def seen(self, frame: Level, alive: Alive, moment: int) -> Level:
+        """The level with the names of ``frame`` at a moment, at which some spans hold."""
+        seen = replace(frame, down=_at(frame.down, alive), up=_at(frame.up, alive))
+        if self.ports is None:
+            return seen
+        at = np.searchsorted(self.level.helper_key, self.ports.at(moment))
+        return replace(seen, helper_key=frame.helper_key[at], helper_vertex=frame.helper_vertex[at])
 
 
 def _csr(src: U32, dst: U32, cls: U8, span: U32, n: int, alive: Alive) -> TimedCsr:

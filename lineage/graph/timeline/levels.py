@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from lineage.graph.arrays import I64, PROVENANCES, U8, U64, pair_halves, pair_ke
 from lineage.graph.level import Edges, column_level, dataset_level
 from lineage.graph.nodes import Nodes
 from lineage.graph.rows import ColumnUse
-from lineage.graph.timeline.edges import ALWAYS, NOTHING, TimedEdges, TimedLevel, best, swept
+from lineage.graph.timeline.edges import ALWAYS, NOTHING, Presence, TimedEdges, TimedLevel, best, swept
 from lineage.graph.timeline.members import Stays
 from lineage.graph.timeline.relate import Pieces
 
@@ -25,8 +26,9 @@ def datasets_through_time(nodes: Nodes, lineage: Pieces, writes: Pieces, columns
     among, of_columns = np.isin(keys, told), np.isin(homes, told)
     plain = _edges(lineage.taken(~among), lineage.certainty[~among])
     edges = Edges.joined(plain, _swept(lineage.taken(among), columns.taken(of_columns), use.indirect[of_columns]))
-    moved = _while_in_flow(nodes, lineage, writes)
-    return dataset_level(edges, moved, nodes.datasets, nodes.jobs, TimedLevel.build)
+    ports = _in_flow(nodes, lineage)
+    moved = _while_in_flow(ports, writes)
+    return dataset_level(edges, moved, nodes.datasets, nodes.jobs, partial(TimedLevel.build, ports=ports))
 
 
 def columns_through_time(nodes: Nodes, stays: Stays, columns: Pieces, use: ColumnUse) -> TimedLevel:
@@ -69,14 +71,18 @@ def _class(counts: Sequence[I64]) -> U8:
     return np.where(certainty == NOTHING, NOTHING, certainty + np.uint8(3) * filters).astype(np.uint8)
 
 
-def _while_in_flow(nodes: Nodes, lineage: Pieces, writes: Pieces) -> TimedEdges:
-    """What jobs write over the times at which they are in explicit job flow: only then they have ports."""
+def _in_flow(nodes: Nodes, lineage: Pieces) -> Presence:
+    """When jobs are in explicit job flow: only then they have ports."""
     ends = np.concatenate([lineage.src, lineage.dst])
     some = ends >= nodes.datasets
     since, until = (np.concatenate([values, values])[some] for values in (lineage.begin, lineage.end))
-    nobody = np.zeros(int(some.sum()), np.uint8)
-    job, _, begin, end = swept(ends[some].astype(np.uint64), nobody, since, until, 1, best)
-    writes = writes.taken(np.isin(writes.src, job.astype(np.uint32)))
+    return Presence.of(ends[some], since, until)
+
+
+def _while_in_flow(ports: Presence, writes: Pieces) -> TimedEdges:
+    """What jobs write over the times at which they have ports."""
+    job = ports.key
+    writes = writes.taken(np.isin(writes.src, job))
     key = writes.keys
     pairs = np.unique(key)
     low = np.searchsorted(job, pairs >> np.uint64(32), side="left")
@@ -86,8 +92,8 @@ def _while_in_flow(nodes: Nodes, lineage: Pieces, writes: Pieces) -> TimedEdges:
         *swept(
             np.append(key, np.repeat(pairs, size)),
             np.append(writes.certainty, np.full(len(at), 3)).astype(np.uint8),
-            np.append(writes.begin, begin[at]),
-            np.append(writes.end, end[at]),
+            np.append(writes.begin, ports.begin[at]),
+            np.append(writes.end, ports.end[at]),
             4,
             lambda counts: np.where(counts[3] > 0, best(counts[:3]), NOTHING).astype(np.uint8),
         )

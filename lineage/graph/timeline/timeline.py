@@ -146,7 +146,7 @@ class Timeline:
         """A level at a moment with its searchers, downstream and upstream."""
         timed = self.levels[name]
         alive = timed.spans.at(moment)
-        level = timed.seen(frame.levels[name], alive)
+        level = timed.seen(frame.levels[name], alive, moment)
         return level, searchers_at(self._searchers[name], level.down, level.up, alive)
 
     # -- inside
