@@ -90,7 +90,7 @@ def _blind_dataset(view: View, source: int) -> list[str]:
 
 def _blind_job(view: View, source: int) -> list[str]:
     snapshot = view.snapshot
-    if len(snapshot.outputs(source)):
+    if snapshot.neighbours(source, "downstream"):
         return []
     label = view.label(source)
     if open_runs(view, [source]):
@@ -110,7 +110,8 @@ def _blind_job(view: View, source: int) -> list[str]:
 def _blind_column(view: View, source: int) -> list[str]:
     snapshot = view.snapshot
     dataset = snapshot.dataset_of(source) if view.kind(source) == "column" else source
-    untold = [edge.dst for edge in snapshot.neighbours(dataset, "downstream") if edge.provenance != "column"]
+    further = [edge for edge in snapshot.neighbours(dataset, "downstream") if view.kind(edge.dst) == "dataset"]
+    untold = [edge.dst for edge in further if edge.provenance != "column"]
     spots = []
     if untold:
         noun = "dataset comes" if len(untold) == 1 else "datasets come"
@@ -130,6 +131,7 @@ def blind_further(view: View, reached: Reach) -> list[str]:
         for job in reached.of_kind(view, "job")
         if job != reached.source and job not in told and not view.hidden(job)
     ]
+    ends = [job for job in ends if not view.snapshot.neighbours(job, "downstream")]  # it hands on to other jobs
     before = ended_at(view, ends, "src", "write")  # what it wrote was dropped
     ends = [job for job in ends if job not in before]
     return named(view, ends, "was only ever seen reading; what it writes was not told")

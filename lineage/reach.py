@@ -262,20 +262,16 @@ def _add_jobs(
     for at, job, certainty in zip(*(column.tolist() for column in arrows), strict=True):
         one = datasets[at]
         hops = one.hops + (1 if down else 0)
-        if (
-            job == source
-            or job in found
-            or certainty > worst
-            or (one.index in loops and _only_back(view, one.index, job))
-        ):
+        if job == source or certainty > worst or (one.index in loops and _only_back(view, one.index, job)):
             continue
         if depth is not None and hops > depth:
             cut.add(job)
             continue
         mine = Found(job, hops, max(one.certainty, certainty), (*one.path, job))
-        best[job] = better(best[job], mine) if job in best else mine
+        known = best.get(job) or found.get(job)  # what a job hands on may be a guess, and that it reads none
+        best[job] = better(known, mine) if known else mine
     found.update(best)
-    return cut - set(best)
+    return cut - set(found)
 
 
 def _only_back(view: View, dataset: int, job: int) -> bool:

@@ -66,6 +66,7 @@ class _Graph:
         listed = {answer.node, *(node.id for node in answer.nodes)}
         self._reads: dict[str, list[str]] = defaultdict(list)  # by job: what it reads
         self._writes: dict[str, list[str]] = defaultdict(list)
+        self._inflow: dict[str, list[str]] = defaultdict(list)  # by job: what of that it may hand on
         self._entries: dict[str, dict[str, list[str]]] = defaultdict(dict)  # by job: inputs of each output
         self._inputs: dict[str, list[str]] = defaultdict(list)  # by dataset: what no listed job carries
         self._columns: dict[Key, list[Link]] = defaultdict(list)
@@ -77,6 +78,8 @@ class _Graph:
         """Note a link where it is declared: at its job when that is listed, else at its dataset."""
         if link.kind == "read":
             self._reads[link.dst].append(link.src)
+            if link.provenance == "product":
+                self._inflow[link.dst].append(link.src)
         elif link.kind == "write":
             self._writes[link.src].append(link.dst)
         elif link.kind == "column":
@@ -106,6 +109,8 @@ class _Graph:
         entries = self._entries.get(text)
         if not entries:
             return {}
+        if text in self._inflow:  # beside entries it is no longer inferred from what the job reads
+            entries = {**entries, text: [*entries.get(text, ()), *self._inflow[text]]}
         body = [{**self._end(dst), "inputs": list(map(self._end, inputs))} for dst, inputs in entries.items()]
         return {"lineage": self.facet(f"{_FACETS}1-0-0/LineageJobFacet.json", {"entries": body})}
 

@@ -25,7 +25,7 @@ def edges_among(snapshot: Snapshot, nodes: Iterable[int]) -> list[EdgeView]:
     inside = np.unique(np.fromiter(nodes, dtype=np.uint32))
     relations = snapshot._relations
     found: dict[tuple[int, int], EdgeView] = {}
-    for rows in (relations.lineage, relations.reads, relations.writes, relations.columns):
+    for rows in (relations.lineage, relations.inflow, relations.reads, relations.writes, relations.columns):
         for edge in rows.views(*_pairs(rows, inside)):
             found.setdefault((edge.src, edge.dst), edge)
     return list(found.values())

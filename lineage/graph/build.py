@@ -30,6 +30,7 @@ from lineage.graph.arrays import (
     pair_keys,
     picked,
 )
+from lineage.graph.inflow import related
 from lineage.graph.level import Edges, Level, build_level, column_level, dataset_level
 from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number, numpy_column
@@ -162,7 +163,7 @@ class _Ends:
 
     def __init__(self, nodes: Nodes, soft: Bool) -> None:
         self._nodes, self._soft = nodes, soft
-        self.some_soft = bool(soft.any())
+        self.some_soft, self.datasets = bool(soft.any()), nodes.datasets
 
     def bases(self, ids: U64) -> I64:
         return self._nodes.by_id.positions(ids)
@@ -256,15 +257,15 @@ def _relations(rows: _Rows, ends: _Ends, columns: EdgeRows) -> tuple[Relations, 
     between = (src == JOB) & (dst == JOB)
     control, contains = (rows.kind == 3) & between, (rows.kind == 4) & between
     used = flow | reads | writes | control | contains
-    relations = Relations(
-        lineage=rows.build(flow),
-        columns=columns,
-        reads=rows.build(reads),
-        writes=rows.build(writes),
-        control=rows.build(control),
-        contains=rows.build(contains),
-    )
-    return relations, int((~used).sum())
+    found = {
+        "lineage": rows.build(flow),
+        "columns": columns,
+        "reads": rows.build(reads),
+        "writes": rows.build(writes),
+        "control": rows.build(control),
+        "contains": rows.build(contains),
+    }
+    return related(found, ends.datasets), int((~used).sum())
 
 
 def levels(nodes: Nodes, relations: Relations, column: Level | None = None) -> dict[LevelName, Level]:
@@ -277,12 +278,15 @@ def levels(nodes: Nodes, relations: Relations, column: Level | None = None) -> d
 
 def level_of_datasets(nodes: Nodes, relations: Relations) -> Level:
     """The dataset level of some edge rows."""
-    lineage, writes, columns = relations.lineage, relations.writes, relations.columns
+    lineage, writes, columns, inflow = relations.lineage, relations.writes, relations.columns, relations.inflow
     first = first_of_runs(lineage.key)
     keys = lineage.key[first]
     cls = lineage.certainty[first] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
     moved = Edges(writes.src, writes.dst, writes.certainty)
-    return dataset_level(Edges(*pair_halves(keys), cls), moved, nodes.datasets, nodes.jobs, build_level)
+    edges = Edges(*pair_halves(keys), cls)
+    if len(inflow.key):
+        edges = Edges.joined(edges, Edges(inflow.src, inflow.dst, inflow.certainty))
+    return dataset_level(edges, moved, nodes.datasets, nodes.jobs, build_level)
 
 
 def level_of_columns(nodes: Nodes, relations: Relations) -> Level:

@@ -7,7 +7,8 @@ no pointer. Two kinds of helper vertex exist.
 *Job ports.* A job that takes part in explicit job flow is two vertices. Its *in-port* is reached from datasets, its
 *flow-port* from other jobs; in-port and flow-port lead to the flow-ports of other jobs, only the flow-port leads on to
 the datasets the job writes. So what a dataset brought into a job cannot leave through the same job as a product of
-inputs and outputs that the producer has ruled out, while data handed from job to job does arrive.
+inputs and outputs that the producer has ruled out, while data handed from job to job does arrive. Into the in-port
+leads what was told to go into the job, and what it reads and may hand on (:mod:`lineage.graph.inflow`).
 
 *Rowsets.* A column that affects all rows of a dataset (a join or filter key) points to one rowset vertex of that
 dataset, which leads to all its columns: the same closure with a fraction of the edges.

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from lineage.graph import sql
 from lineage.graph.arrays import Bool
 from lineage.graph.build import instant, levels, relate, rows, self_loops, table
+from lineage.graph.inflow import related
 from lineage.graph.numbering import number
 from lineage.graph.patch import patched
-from lineage.graph.rows import RELATIONS, EdgeRows, Pairs, Relations
+from lineage.graph.rows import RELATIONS, EdgeRows, Pairs
 from lineage.graph.snapshot import Snapshot
 from lineage.times import EPOCH
 
@@ -220,8 +221,9 @@ class Live:
                 return None
             found[name] = rows
         changed = {name for name, rows in found.items() if rows is not getattr(old, name)}
-        relations = Relations(**found)
-        if changed & {"lineage", "columns", "writes"}:
+        relations = related(found, nodes.datasets) if changed & {"lineage", "reads", "writes"} else None
+        relations = relations or replace(old, **found)
+        if changed & {"lineage", "columns", "writes"} or not relations.inflow.same_as(old.inflow):
             same = None if "columns" in changed else parts["levels"]["column"]
             parts |= {"levels": levels(nodes, relations, same), "self_loops": self_loops(relations)}
         pairs = zip(("reads", "writes", "contains"), parts["pairs"], strict=True)

@@ -94,6 +94,11 @@ class EdgeRows:
             use=use,
         )
 
+    def same_as(self, other: EdgeRows) -> bool:
+        """Whether the rows say the same; of rows without use."""
+        names = ("key", "job", "provenance", "certainty", "valid_from")
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
     @property
     def src(self) -> U32:
         """Dense index of the source of each row."""
@@ -148,7 +153,7 @@ class EdgeRows:
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """Edge rows by what they mean."""
+    """Edge rows by what they mean; ``inflow`` follows from the others (see :mod:`lineage.graph.inflow`)."""
 
     lineage: EdgeRows
     columns: EdgeRows
@@ -156,6 +161,17 @@ class Relations:
     writes: EdgeRows  # job -> dataset
     control: EdgeRows  # job -> job
     contains: EdgeRows  # parent job -> child job
+    inflow: EdgeRows  # dataset -> job: what the job may hand on
+
+    def views(self, src: U32, dst: U32) -> list[EdgeView]:
+        """One view for each pair that data flows between, in the order given: as was told, else as was inferred."""
+        told = self.lineage.views(src, dst)
+        inferred = self.inflow.views(src, dst)
+        if not inferred:
+            return told
+        found = {(edge.src, edge.dst): edge for edge in (*inferred, *told)}
+        pairs = dict.fromkeys(zip(src.tolist(), dst.tolist(), strict=True))
+        return [found[pair] for pair in pairs if pair in found]
 
 
 RELATIONS = ("lineage", "columns", "reads", "writes", "control", "contains")

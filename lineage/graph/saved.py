@@ -32,7 +32,7 @@ from lineage.graph.rows import ColumnUse, EdgeRows, Pairs, Relations
 from lineage.graph.snapshot import Snapshot
 from lineage.graph.sorting import IdMap
 
-VERSION = 1
+VERSION = 2
 _MAGIC = b"MESHSNAP"
 _HEAD = struct.Struct("<8sQQQ")
 _ALIGN = 64

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage.errors import UsageError
-from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, I64, JOB, NONE, U8, U32, Bool, class_mask
+from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool, class_mask
 from lineage.graph.barred import Barred, Closed, check_mask
 from lineage.graph.choice import searchers
 from lineage.graph.labelled import Labelled
@@ -111,15 +111,17 @@ class Snapshot(Labelled):
     def neighbours(self, i: int, direction: Direction) -> list[EdgeView]:
         """Edges that end (upstream) or begin (downstream) at a node, in order of the other end.
 
-        Of a dataset: lineage edges. Of a column: column edges; upstream also those to its dataset as a whole. Of a
-        job: its reads (upstream) or writes (downstream), and explicit flow from or to other jobs.
+        Of a dataset: lineage edges, to jobs that may hand it on among them. Of a column: column edges; upstream also
+        those to its dataset as a whole. Of a job: its reads (upstream) or writes (downstream), and explicit flow from
+        or to other jobs.
         """
         _check_direction(direction)
         relations = self._relations
         if self.kind[i] == COLUMN:
             return self._column_edges(i, direction)
         others = self._levels["dataset"].beside(i, direction)
-        found = self._views(relations.lineage, i, others, direction)
+        flow = self.kind[i] == DATASET and (self.kind[others] == JOB).any()
+        found = self._views(relations if flow else relations.lineage, i, others, direction)
         if self.kind[i] == JOB:
             rows = relations.reads if direction == "upstream" else relations.writes
             others = self.inputs(i) if direction == "upstream" else self.outputs(i)
@@ -340,7 +342,7 @@ class Snapshot(Labelled):
         """What answers about many nodes at once."""
         return self._levels[level], self._search[level, direction]
 
-    def _views(self, rows: EdgeRows, i: int, others: U32, direction: str) -> list[EdgeView]:
+    def _views(self, rows: EdgeRows | Relations, i: int, others: U32, direction: str) -> list[EdgeView]:
         here = np.full(len(others), i, dtype=np.uint32)
         return rows.views(here, others) if direction == "downstream" else rows.views(others, here)
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 def distinct_pairs(snapshot: Snapshot) -> U64:
     """Every pair of nodes joined by lineage, ``src << 32 | dst`` of dense indices, ascending; loops included."""
-    keys = snapshot._relations.lineage.key
-    return keys[first_of_runs(keys)]
+    keys, more = snapshot._relations.lineage.key, snapshot._relations.inflow.key
+    return np.unique(np.concatenate([keys, more])) if len(more) else keys[first_of_runs(keys)]
 
 
 def edges_between(snapshot: Snapshot, pairs: Sequence[tuple[int, int]]) -> list[EdgeView]:
     """The lineage edge of each pair of nodes (source, target) that has one, in the order given."""
     ends = np.asarray(pairs, dtype=np.uint32).reshape(-1, 2)
-    return snapshot._relations.lineage.views(ends[:, 0], ends[:, 1])
+    return snapshot._relations.views(ends[:, 0], ends[:, 1])

@@ -17,6 +17,7 @@ import numpy as np
 
 from lineage.graph.arrays import DATASET, I64, JOB, NONE, U8, U32, Bool
 from lineage.graph.build import levels, self_loops
+from lineage.graph.inflow import related
 from lineage.graph.rows import RELATIONS, ColumnUse, EdgeRows, Relations
 from lineage.graph.snapshot import Snapshot
 
@@ -101,8 +102,7 @@ def without(snapshot: Snapshot, gone: Collection[int], *, around: bool = False) 
         if more is None:
             return None
         kept.update({name: _more(kept[name], part) for name, part in more.items()})
-    changed = Relations(**kept)
-    return _snapshot(snapshot, snapshot._nodes, changed)
+    return _snapshot(snapshot, snapshot._nodes, related(kept, snapshot._nodes.datasets))
 
 
 # -- inside

@@ -16,7 +16,7 @@ from lineage.graph.live import Live
 from lineage.graph.rows import RELATIONS
 from tests.graph.world import T0, World
 
-DATASETS = ("a", "b", "c", "d")
+DATASETS, JOBS = ("a", "b", "c", "d"), ("load()", "send()", "catalogue()")
 SECOND = timedelta(seconds=1)
 
 
@@ -24,7 +24,7 @@ def content(snapshot: Snapshot) -> dict[str, Any]:
     """Everything in a snapshot that an answer can depend on, in plain lists."""
     parts = snapshot.parts()
     found: dict[str, Any] = {"ids": snapshot.ids.tolist(), "loops": parts["self_loops"].tolist()}
-    for name in RELATIONS:
+    for name in (*RELATIONS, "inflow"):
         rows = getattr(parts["relations"], name)
         plain = [getattr(rows, f.name).tolist() for f in fields(rows) if f.name != "use"]
         use = rows.use and [rows.use.indirect.tolist(), rows.use.masking.tolist()]
@@ -51,6 +51,8 @@ columns = st.builds("{}.{}".format, ends, st.sampled_from("xy"))
 changes = st.one_of(
     st.tuples(st.just("edge"), ends, ends, st.sampled_from(["explicit", "column", "sql"])),
     st.tuples(st.just("run"), ends, ends),
+    st.tuples(st.just("read"), ends, st.sampled_from(["load()", "send()"])),
+    st.tuples(st.just("handed"), st.sampled_from(JOBS)),
     st.tuples(st.just("column"), columns, st.one_of(columns, ends), st.sampled_from(["DIRECT", "INDIRECT"])),
     st.tuples(st.just("close"), st.sampled_from(["edge", "column_edge"]), st.integers(0, 9)),
     st.tuples(st.just("alias"), ends, ends),
@@ -66,6 +68,10 @@ def apply(world: World, change: tuple[Any, ...], second: int) -> None:
         case ("run", src, dst):
             world.edge(src, "load()", job="load()", kind="read", provenance="io", **times)
             world.edge("load()", dst, job="load()", kind="write", provenance="io", **times)
+        case ("read", src, job):
+            world.edge(src, job, job=job, kind="read", provenance="io", **times)
+        case ("handed", teller):
+            world.edge("load()", "send()", job=teller, **times)
         case ("column", src, dst, type_):
             world.column_edge(src, dst, type=type_, subtype=type_.lower(), **times)
         case ("close", table, number):
@@ -77,7 +83,7 @@ def apply(world: World, change: tuple[Any, ...], second: int) -> None:
 @settings(max_examples=settings.default.max_examples // 3)  # six states each, every one built anew to compare with
 @given(st.lists(st.lists(changes, max_size=3), max_size=6))
 def test_it_equals_a_new_build_after_every_change(batches: list[list[tuple[Any, ...]]]) -> None:
-    world = World.reused().nodes(*DATASETS, "load()", *(f"{d}.{c}" for d in DATASETS for c in "xy"))
+    world = World.reused().nodes(*DATASETS, *JOBS, *(f"{d}.{c}" for d in DATASETS for c in "xy"))
     world.edge("a", "b", job="load()").column_edge("a.x", "b.x", subtype="IDENTITY").load()
     live = Live(world.store, "numpy")
     live.now()

@@ -36,6 +36,8 @@ facts = st.one_of(
     st.tuples(st.just("lineage"), st.one_of(datasets, datasets, jobs), st.one_of(datasets, jobs), provenances, states),
     st.tuples(st.just("lineage"), datasets, datasets, st.just("column"), states),
     st.tuples(st.just("read"), datasets, jobs, st.just("io"), states),
+    st.tuples(st.just("handed"), jobs, jobs, jobs, st.just("current")),  # by the third, who told it
+    st.tuples(st.just("carried"), datasets, datasets, jobs, states),
     st.tuples(st.just("write"), jobs, datasets, st.just("io"), states),
     st.tuples(st.sampled_from(["control", "contains"]), jobs, jobs, st.just("io"), states),
     st.tuples(
@@ -71,6 +73,9 @@ def told(history: list[tuple[tuple[int, int], tuple[str, ...]]]) -> World:
                 "INSERT INTO edge_mark VALUES (?, ?, ?, 'me', '', ?, ?, ?, ?)",
                 [world.key(src).id, world.key(dst).id, what, *times.values(), T0, OPEN_END],
             )
+        elif what in ("handed", "carried"):
+            provenance = "explicit" if what == "handed" else "product"
+            world.edge(src, dst, provenance=provenance, state=state, job=how, **times)
         else:
             job = "load()" if what == "lineage" and how != "explicit" else None
             world.edge(src, dst, kind=what, provenance=how, state=state, job=job, **times)
@@ -117,9 +122,17 @@ def compare(world: World, timeline: Timeline, second: float, kernels: str | None
     assert one.closures(everybody, "upstream").tolist() == other.closures(everybody, "upstream").tolist()
 
 
+handings = st.one_of(
+    st.tuples(st.just("read"), datasets, jobs, st.just("io"), states),
+    st.tuples(st.just("write"), jobs, datasets, st.sampled_from(["io", "explicit"]), states),
+    st.tuples(st.just("handed"), st.just("send()"), st.just("take()"), jobs, states),
+    st.tuples(st.just("carried"), datasets, datasets, st.just("send()"), states),
+)
+
+
 @settings(max_examples=settings.default.max_examples // 3)
 @given(
-    st.lists(st.tuples(spans, facts), max_size=14),
+    st.lists(st.tuples(spans, st.one_of(facts, facts, handings)), max_size=14),
     st.lists(st.integers(-1, 2 * LAST + 1), min_size=2, max_size=2),
     st.sampled_from(["certain", "probable", "stale"]),
     st.booleans(),

@@ -18,13 +18,16 @@ from lineage.graph.timeline.relate import Pieces
 _BY_COLUMNS = PROVENANCES.index("column")
 
 
-def datasets_through_time(nodes: Nodes, lineage: Pieces, writes: Pieces, columns: Pieces, use: ColumnUse) -> TimedLevel:
+def datasets_through_time(
+    nodes: Nodes, lineage: Pieces, inflow: Pieces, writes: Pieces, columns: Pieces, use: ColumnUse
+) -> TimedLevel:
     """The dataset level; an edge that column lineage alone tells of is indirect while all of that is indirect use."""
     keys, homes = lineage.keys, pair_keys(columns.src_home, columns.dst_home)
     told = np.unique(keys[lineage.provenance == _BY_COLUMNS])
     told = told[np.isin(told, homes[use.indirect == 1])]
     among, of_columns = np.isin(keys, told), np.isin(homes, told)
     plain = _edges(lineage.taken(~among), lineage.certainty[~among])
+    plain = Edges.joined(plain, _edges(inflow, inflow.certainty))
     edges = Edges.joined(plain, _swept(lineage.taken(among), columns.taken(of_columns), use.indirect[of_columns]))
     ports = _in_flow(nodes, lineage)
     moved = _while_in_flow(ports, writes)

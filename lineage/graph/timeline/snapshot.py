@@ -34,7 +34,7 @@ class SnapshotAt(Snapshot):
         self._timeline, self._moment, self._kernels = timeline, moment, timeline.kernels
         self._nodes = frame.nodes
         self.n, self.ids, self.kind = len(frame.nodes.ids), frame.nodes.ids, frame.nodes.kind
-        rows = {name: RowsAt(timeline.rows[name], moment, frame.numbers) for name in RELATIONS}
+        rows = {name: RowsAt(timeline.rows[name], moment, frame.numbers) for name in (*RELATIONS, "inflow")}
         self._relations = Relations(**rows)
         self._reads, self._writes, self._contains = (PairsAt(rows[name]) for name in ("reads", "writes", "contains"))
         self._levels, self._search, self._counted = {}, {}, {}

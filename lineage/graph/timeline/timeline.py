@@ -30,6 +30,7 @@ from lineage.graph.rows import RELATIONS
 from lineage.graph.snapshot import LevelName
 from lineage.graph.sorting import IdMap
 from lineage.graph.timeline.edges import TimedLevel
+from lineage.graph.timeline.inflow import inflow_through_time
 from lineage.graph.timeline.levels import columns_through_time, datasets_through_time
 from lineage.graph.timeline.members import Stays, stays
 from lineage.graph.timeline.relate import Cutter, columns_of, relations_of
@@ -74,15 +75,18 @@ class Timeline:
         self._nodes = nodes_of(bases.names, bases.ids, np.arange(len(bases.ids)), self._by_id)
         cutter = Cutter(bases, self._nodes, found, refuted)
         parts, left = relations_of(self._nodes, *cutter.cut(edges))
+        parts["inflow"] = inflow_through_time(self._nodes, parts["lineage"], parts["reads"], parts["writes"])
         columns, use, others = columns_of(
             self._nodes, column_edges, *cutter.cut(column_edges)
         )  # fmt: skip
         self.left = replace(left, begin=np.append(left.begin, others.begin), end=np.append(left.end, others.end))
         self.rows: dict[str, TimedRows] = {name: pieces.timed() for name, pieces in parts.items()}
         self.rows["columns"] = columns.timed(use)
-        assert set(self.rows) == set(RELATIONS)
+        assert set(self.rows) == {*RELATIONS, "inflow"}
         self.levels: dict[LevelName, TimedLevel] = {
-            "dataset": datasets_through_time(self._nodes, parts["lineage"], parts["writes"], columns, use),
+            "dataset": datasets_through_time(
+                self._nodes, parts["lineage"], parts["inflow"], parts["writes"], columns, use
+            ),
             "column": columns_through_time(self._nodes, found, columns, use),
         }
         self._searchers = {name: searchers(t.level.down, t.level.up, kernels) for name, t in self.levels.items()}
