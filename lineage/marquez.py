@@ -179,8 +179,13 @@ class _Data:
         owner = {member: i for i in shown for member in view.snapshot.members(i)}
         when = {"members": list(owner), "at": view.snapshot.as_of, "known": view.snapshot.known_at}
         self.masks = {i: n for n, i in enumerate((i for i in nodes if view.hidden(i)), 1)}
-        self.seen = {owner[node]: (first, last) for node, first, last in view.store.rows(_SEEN, when)}
-        self.written = {owner[node]: last for node, last in view.store.rows(_WRITTEN, when)}
+        self.seen: dict[int, tuple[datetime, datetime]] = {}  # of all members of a group
+        for node, first, last in view.store.rows(_SEEN, when):
+            since, until = self.seen.get(owner[node], (first, last))
+            self.seen[owner[node]] = min(since, first), max(until, last)
+        self.written: dict[int, datetime] = {}
+        for node, last in view.store.rows(_WRITTEN, when):
+            self.written[owner[node]] = max(last, self.written.get(owner[node], last))
         self.dropped = {owner[node] for (node,) in view.store.rows(_DROPPED, when)}
         self.runs = _latest_runs(view, [i for i in shown if view.kind(i) == "job"])
         self.columns = column_facts(view, [i for i in shown if view.kind(i) == "dataset"])

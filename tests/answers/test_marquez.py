@@ -243,6 +243,21 @@ def test_a_dropped_dataset_is_deleted_until_it_is_made_again() -> None:
         assert {item["name"]: item["deleted"] for item in found} == {"b": True, "c": False}
 
 
+def test_a_dataset_with_two_names_has_the_times_of_both() -> None:
+    events = []
+    for k in range(8):
+        table = {"symlinks": {"identifiers": [{"namespace": "warehouse", "name": f"table{k}", "type": "TABLE"}]}}
+        days = ("2026-01-01", "2026-01-05") if k % 2 else ("2026-01-05", "2026-01-01")
+        for name, facets, day in ((f"table{k}", {}, days[0]), (f"path{k}", table, days[1])):
+            events.append(run_event(f"{name}-{day}", at=f"{day}T00:00:00Z", outputs=[(name, facets)]))
+    with store_of(*events) as store:
+        found = get(client_of(Lineage(store)), "/api/v1/namespaces/warehouse/datasets")["datasets"]
+    assert len(found) == 8
+    for one in found:
+        assert (one["createdAt"], one["updatedAt"]) == ("2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z")
+        assert one["lastModifiedAt"] == "2026-01-05T00:00:00Z"
+
+
 def test_columns_downstream_of_a_source_are_found() -> None:
     """Marquez gives none (its recursion starts at outputs)."""
     lineage = {"columnLineage": {"fields": {"y": {"inputFields": [
