@@ -245,6 +245,17 @@ def test_a_store_whose_names_changed_too_often_is_asked_instant_by_instant(monke
     assert past.builds == 0
 
 
+def test_evidence_that_is_told_over_and_over_is_limited_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 rows for one pair: 122 stays, but 1,830 rows in them."""
+    monkeypatch.setattr(members, "MOST", 1_000)
+    world = World().nodes("a", "b")
+    for second in range(60):
+        world.alias("a", "b", valid_from=moment(second))
+    world.load()
+    with pytest.raises(TooManyChangesError, match=r"1,830 pieces of evidence"):
+        Timeline.read(world.store)
+
+
 def test_rows_with_an_end_that_is_no_node_count_as_dangling_while_they_hold() -> None:
     world = World().nodes("a", "b")
     world.edge("a", "b", valid_to=moment(3)).load()

@@ -24,7 +24,7 @@ from lineage.graph.timeline.edges import ALWAYS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST = 4_000_000  # identifiers in cuts; more are not worked out
+MOST = 4_000_000  # identifiers, or rows of evidence, in cuts; more are not worked out
 
 
 class TooManyChangesError(MeshlineError):
@@ -88,8 +88,7 @@ def stays(bases: Bases, evidence: pa.Table, begin: I64, end: I64) -> Stays:
     order = np.argsort(part, kind="stable")
     low = np.searchsorted(part[order], cut_part, side="left")
     size = np.searchsorted(part[order], cut_part, side="right") - low
-    if int(size.sum()) > MOST:
-        raise TooManyChangesError(f"Aliases changed so often that there are {int(size.sum()):,} stays to work out.")
+    _check(size, "stays")
     member = order[ranges(low, size)]  # of every cut its members: the copies that are grouped
     cut = np.repeat(np.arange(len(cut_part)), size)
     first_copy = np.cumsum(size) - size
@@ -131,11 +130,22 @@ def _cuts(part: I64, begin: I64, end: I64) -> tuple[I64, I64, I64]:
 
 def _rows_in_cuts(part: I64, begin: I64, end: I64, cut_part: I64, cut_begin: I64) -> tuple[I64, I64]:
     """Every pair of a row and a cut of its part over which it holds."""
-    low = np.searchsorted(cut_part, part, side="left")
-    size = np.searchsorted(cut_part, part, side="right") - low
-    at, row = ranges(low, size), np.repeat(np.arange(len(part)), size)
-    inside = (begin[row] <= cut_begin[at]) & (cut_begin[at] < end[row])
-    return row[inside], at[inside]
+    times = np.unique(cut_begin)
+    width = len(times) + 1
+
+    def place(part: I64, moment: I64) -> I64:
+        return part * width + np.searchsorted(times, moment)
+
+    cuts = place(cut_part, cut_begin)  # ascending; each row begins and ends where a cut does
+    low, high = (np.searchsorted(cuts, place(part, moment)) for moment in (begin, end))
+    _check(high - low, "pieces of evidence")
+    return np.repeat(np.arange(len(part)), high - low), ranges(low, high - low)
+
+
+def _check(counts: I64, what: str) -> None:
+    """Raise :class:`TooManyChangesError` when they are too many."""
+    if int(counts.sum()) > MOST:
+        raise TooManyChangesError(f"Aliases changed so often that there are {int(counts.sum()):,} {what} to work out.")
 
 
 def _stays(entity: I64, cut: I64, groups: Groups, begin: I64, end: I64) -> Stays:
