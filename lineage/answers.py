@@ -68,7 +68,11 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of an answer is known and how much is guessed (semantics 17)."""
+    """How much of an answer is known and how much is guessed (semantics 17).
+
+    ``datasets_without_writer`` are those that no job writes and no edge leads to at the time asked for, whether nobody
+    was ever seen writing them or whoever did has left; ``Answer.blind_spots`` says which of the two.
+    """
 
     edges: int
     certain_edges: int

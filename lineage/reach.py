@@ -230,7 +230,7 @@ def named(view: View, nodes: Sequence[int], what: str) -> list[str]:
 
 
 def without_writer(view: View, datasets: Iterable[int]) -> list[int]:
-    """Datasets that nothing was ever seen to write: no job, and no edge that was told without a job."""
+    """Datasets that nothing writes at the instant: no job, and no edge that was told without a job."""
     written = view.instant.written
     return [i for i in datasets if i not in written and not view.snapshot.neighbours(i, "upstream")]
 

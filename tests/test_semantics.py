@@ -283,6 +283,7 @@ def test_a_table_whose_writer_left_is_not_one_that_nobody_ever_wrote() -> None:
     answer = lx.provenance(node("b"))
     assert answer.verdict == "blind"
     assert answer.blind_spots == (f"{node('b')}: nobody is seen writing it since 2026-01-02T00:00:00Z",)
+    assert answer.coverage.datasets_without_writer == (node("b"),)  # as it is with one that nobody ever wrote
 
 
 def test_a_job_that_was_told_where_its_data_comes_from_is_no_blind_spot() -> None:
