@@ -107,8 +107,8 @@
       if (event.key.startsWith("Arrow")) handler = () => walk(view, event.key, current, send);
       else if (current !== null && event.key === " ") handler = () => send.act("toggle", current);
       else if (current !== null && event.key === "Enter") handler = () => send.act("focus", current);
-      else if (current !== null && event.key === "[") handler = () => send.act("expand", current, -1);
-      else if (current !== null && event.key === "]") handler = () => send.act("expand", current, 1);
+      else if (current !== null && event.key === "[") handler = () => send.more(current, -1);
+      else if (current !== null && event.key === "]") handler = () => send.more(current, 1);
       if (!handler) return;
       event.preventDefault();
       event.stopPropagation();
@@ -173,6 +173,11 @@
         view.anchor = node && node.id;
         if (node && type !== "focus") view.touched = true;
         send.set({ action: { type, id: node && node.id, side: side || 0, n: ++count } });
+      },
+      more: (i, side) => { // without anything to show the address, and with it the history, stays as it is
+        const node = view.model.nodes[i];
+        if (side < 0 ? node.cutUp : node.cutDown) send.act("expand", i, side);
+        else send.say(`Nothing more directly ${side < 0 ? "upstream" : "downstream"} to show.`);
       },
       select: (i, column) => {
         const node = view.model.nodes[i];

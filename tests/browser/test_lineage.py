@@ -137,6 +137,24 @@ def test_the_keyboard_alone_walks_the_picture(orders: Page) -> None:
     expect(orders.get_by_role("dialog", name="Keyboard")).to_be_visible()
 
 
+def test_the_key_for_one_more_step_leaves_the_address_alone_where_nothing_more_is(orders: Page) -> None:
+    def stand(name: str) -> None:
+        orders.evaluate("(name) => { __lg.cursor = __lg.model.nodes.find((n) => n.full === name).i; }", name)
+
+    live, steps = orders.locator("#lineage-graph [aria-live]"), orders.evaluate("history.length")
+    orders.locator("#lineage-graph").focus()
+    stand(FOCUS)
+    for key, side in (("]", "downstream"), ("[", "upstream")):
+        orders.keyboard.press(key)
+        expect(live).to_have_text(f"Nothing more directly {side} to show.")
+    assert "xd" not in query(orders) and "xu" not in query(orders)
+    assert orders.evaluate("history.length") == steps
+    stand("shop.stg.stg_orders")
+    orders.keyboard.press("[")
+    settled(orders, 14)
+    assert orders.evaluate("history.length") == steps + 1
+
+
 def test_find_rings_the_matches_and_enter_goes_through_them(orders: Page) -> None:
     orders.keyboard.press("/")
     orders.keyboard.type("order")
