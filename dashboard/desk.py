@@ -21,7 +21,8 @@ from dashboard.names import short_id
 from dashboard.page import Part, callback
 from dashboard.rows import Sheet
 from dashboard.theme import icon
-from lineage.errors import MeshlineError
+from lineage.errors import MeshlineError, UnknownNodeError
+from lineage.resolve import resolve
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage
@@ -90,6 +91,17 @@ class Desk:
         """An answer for the instant of the address, shared with other readers; ``old`` as in the memory of answers."""
         return self.memo.get((name, asked.links.asof, asked.links.known), find, old=old)
 
+    def unknown(self, asked: Asked, key: str) -> Part:
+        """What the page says of a node that its address names and nobody knows, with near ones; else ``None``."""
+        text = asked.get(key)
+        if not text:
+            return None
+        try:
+            resolve(self.lx.view(**asked.when), text)
+        except UnknownNodeError as error:
+            return no_such_node(error, lambda candidate: asked.to(**{key: candidate}))
+        return None
+
     def card(self, name: str, build: Callable[[Asked], Any], *, live: bool = True) -> None:
         """Fill ``PAGE-name`` whenever the address changes, and when there is new data unless not ``live``."""
 
@@ -147,6 +159,15 @@ class Desk:
 def failed(text: str) -> Part:
     """A card that could not be filled says why."""
     return html.Div([icon("alert-triangle", size=18), text], className="card block failed", role="alert")
+
+
+def no_such_node(error: UnknownNodeError, to: Callable[[str], str]) -> Part:
+    """Says that no node or more than one has a name, and leads to those that come near."""
+    head = f"“{error.text}” fits several nodes" if error.ambiguous else f"There is no node “{error.text}”"
+    text = "Choose the one you mean." if error.candidates else "It may have been named differently, or was never seen."
+    found = [dcc.Link(html.Span(one, className="mono"), href=to(one), className="choice") for one in error.candidates]
+    body = [html.H2(head), html.P(text, className="card-sub"), html.Div(found, className="choices")]
+    return html.Div(body, className="unknown-node", role="alert")
 
 
 def head(name: str, title: str, *side: Part) -> Part:

@@ -100,7 +100,7 @@ def _options(facts: QualityFacts) -> Part:
             ),
             html.Div(cards.messages(facts), className="option-wide"),
         ]  # fmt: skip
-    return None
+    return facts.desk.unknown(facts.asked, "node")
 
 
 PAGE: Any = Page(

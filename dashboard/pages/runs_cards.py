@@ -106,11 +106,12 @@ def _busy(runs: list[RunRow]) -> float:
 
 
 def one(facts: RunFacts) -> Part:
-    """The run that the address names; nothing when it names none."""
+    """The run that the address names; nothing when it names none, unless it names a job that nobody knows."""
     asked = facts.asked
     run_id = asked.get("run")
     if not run_id:
-        return None
+        said = facts.desk.unknown(asked, "job")
+        return said and html.Div(said, className="card block")
     found = facts.lx.runs.show(run_id, job=asked.get("job") or None, **asked.when)
     run = found.run
     state = f"{run.state} (its ends contradict each other)" if run.conflict else run.state

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lineage.answers import NodeDetail
@@ -67,6 +68,26 @@ def test_a_domain_that_is_not_there_has_no_figures(page: Page, demo_url: str) ->
     expect(page.locator(".hero")).to_have_count(0)
     go(page, "?domain=finance")
     expect(page.locator("#health-sub")).to_have_text(re.compile(r"^domain finance · 1 data product · \d+ datasets"))
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "kind"), [("runs", "job", "job"), ("quality?view=series", "node", "dataset")]
+)
+def test_a_node_that_nobody_knows_is_named_with_those_that_come_near(
+    page: Page, demo: Lineage, demo_url: str, address: str, key: str, kind: str
+) -> None:
+    there = next(row.id for row in demo.listing(f"{kind}s").rows)
+    sign = "&" if "?" in address else "?"
+    page.goto(f"{demo_url}/{address}{sign}{key}={quote(there)}")
+    filled(page)
+    expect(page.locator(".unknown-node")).to_have_count(0)
+    page.goto(f"{demo_url}/{address}{sign}{key}={quote(there)}x")
+    said = page.locator(".unknown-node")
+    expect(said).to_contain_text(f"There is no node “{there}x”")
+    said.get_by_role("link", name=there, exact=True).click()
+    expect(said).to_have_count(0)
+    page.goto(f"{demo_url}/{address}{sign}{key}=nosuch")
+    expect(said).to_contain_text("There is no node “nosuch”")
 
 
 def test_a_defect_shows_a_number_and_no_traceback(page: Page, guard: Guarded, serve: Callable[..., str]) -> None:
