@@ -20,7 +20,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lineage.graph.arrays import I64, NONE, PROBABLE, PROVENANCES, U8, U32, pair_keys
+from lineage.graph.arrays import I64, NONE, PROBABLE, PROVENANCES, U8, U32, pair_halves, pair_keys
 from lineage.graph.rows import EdgeRows, Relations, first_of_runs
 
 EXPLICIT, PRODUCT = PROVENANCES.index("explicit"), PROVENANCES.index("product")
@@ -70,7 +70,8 @@ def inflow(lineage: EdgeRows, reads: EdgeRows, writes: EdgeRows, datasets: int) 
     telling = np.concatenate([rows.job[rows.provenance == EXPLICIT] for rows in (lineage, reads, writes)])
     at = np.flatnonzero(np.isin(reads.dst, np.setdiff1d(givers, telling)) & (reads.provenance != EXPLICIT))
     certainty = np.maximum(reads.certainty[at], np.uint8(PROBABLE))
-    read, writing = pair_keys(reads.src[at], reads.dst[at]), np.isin(reads.dst[at], writes.src)
+    read = reads.key[at]
+    writing = np.isin(pair_halves(read)[1], writes.src)
     own = (lineage.dst < datasets) & np.isin(lineage.job, givers)
     carried, grades = pair_keys(lineage.src[own], lineage.job[own]), lineage.certainty[own]
     order = np.lexsort((grades, carried))
@@ -91,5 +92,5 @@ def _givers(lineage: EdgeRows, datasets: int) -> U32:
 
 
 def _taken(reads: EdgeRows, at: I64, certainty: U8) -> EdgeRows:
-    src, dst = reads.src[at], reads.dst[at]
+    src, dst = pair_halves(reads.key[at])
     return EdgeRows.build(src, dst, dst, np.full(len(at), PRODUCT, np.uint8), certainty, reads.valid_from[at])
