@@ -36,11 +36,15 @@ from benchmarks.mesh import MICROSECOND, Mesh, mesh
 from benchmarks.needs import has
 from lineage.graph import Snapshot
 from lineage.graph.analysis import Flow
-from lineage.graph.build import assemble
+from lineage.graph.arrays import pair_keys
+from lineage.graph.build import LEVELS, assemble, relate
 from lineage.graph.choice import available
 from lineage.graph.level import TimedCsr
+from lineage.graph.live import patched_snapshot
+from lineage.graph.rows import Relations
 from lineage.graph.saved import State, open_saved, save
 from lineage.graph.search import Start
+from lineage.graph.splice import Backs
 from lineage.graph.timeline import Timeline
 from lineage.times import EPOCH
 
@@ -363,6 +367,60 @@ def as_of(graph: Mesh, tables: dict[str, pa.Table], hub: int) -> None:
     )
 
 
+def patching(graph: Mesh, tables: dict[str, pa.Table], last: Snapshot) -> None:
+    """Some edges end, and some begin between datasets of which the one feeds the other already over a detour: a patch
+    of the snapshot, against a snapshot of the rows after the change."""
+    rng = np.random.default_rng(3)
+    edges = tables["edges"]
+    nodes, soft = last.parts()["nodes"], np.zeros(last.n, bool)
+
+    def related(rows: pa.Table) -> Relations:
+        return relate(nodes, soft, rows, tables["column_edges"].slice(0, 0))[0]
+
+    detours = _detours(graph, edges)
+    backs = {name: Backs.none() for name in LEVELS}
+    for count in (1, 100, 1000):
+        end = rng.choice(edges.num_rows, count - count // 2, replace=False)
+        begin = detours.take(rng.choice(detours.num_rows, count // 2, replace=False))
+        gone, come = related(edges.take(end)), related(begin)
+        stay = np.ones(edges.num_rows, bool)
+        stay[end] = False
+        after = tables | {"edges": pa.concat_tables([edges.filter(stay), begin])}
+
+        def patch(gone: Relations = gone, come: Relations = come) -> Any:
+            found = patched_snapshot(last, gone, come, backs, (AT, AT))
+            assert found is not None
+            return found
+
+        _, _, anew = patch()
+        candidates = [
+            Candidate("patched", patch, lambda found: _sizes(found[0])),
+            Candidate("built anew", lambda after=after: assemble(AT, AT, **after), _sizes, 3),
+        ]
+        compete(f"patch of {count:,} edges, {anew} levels made anew", candidates)
+
+
+def _detours(graph: Mesh, edges: pa.Table) -> pa.Table:
+    """Edge rows from a dataset to what those that it feeds feed, where there is no such edge yet."""
+    order = np.argsort(graph.src, kind="stable")
+    src, dst = graph.src[order], graph.dst[order]
+    pick = np.random.default_rng(4).choice(len(src), 5000, replace=False)
+    low, high = (np.searchsorted(src, dst[pick], side=side) for side in ("left", "right"))
+    a, b = src[pick][low < high], dst[low[low < high]]
+    fresh = ~np.isin(pair_keys(a, b), pair_keys(graph.src, graph.dst)) & (a != b)
+    _, first = np.unique(pair_keys(a, b)[fresh], return_index=True)
+    a, b = a[fresh][first], b[fresh][first]
+    rows = edges.slice(0, len(a))
+    for name, values in (("src", graph.ids[a]), ("dst", graph.ids[b])):
+        rows = rows.set_column(rows.column_names.index(name), name, pa.array(values))
+    return rows
+
+
+def _sizes(snapshot: Snapshot) -> tuple[int, ...]:
+    level = snapshot.level("dataset")
+    return snapshot.edge_rows, level.down.unit.edges, level.up.unit.edges
+
+
 def saving(snapshot: Snapshot, rows: int) -> None:
     """Into a file and back, and what an edge takes in memory."""
     with tempfile.TemporaryDirectory() as folder:
@@ -414,6 +472,7 @@ def main() -> None:
     small_closures(first)
     paths(first, int(graph.ids[hub]))
     adjacency(graph)
+    patching(graph, tables, first)
     saving(first, edges)
     as_of(graph, tables, hub)
 

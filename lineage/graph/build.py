@@ -6,6 +6,7 @@ arrays. A row whose end the store does not know as a node is left out and counte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -278,26 +279,45 @@ def levels(nodes: Nodes, relations: Relations, column: Level | None = None) -> d
 
 def level_of_datasets(nodes: Nodes, relations: Relations) -> Level:
     """The dataset level of some edge rows."""
-    lineage, writes, columns, inflow = relations.lineage, relations.writes, relations.columns, relations.inflow
+    parts = relations.lineage, relations.writes, relations.columns, relations.inflow
+    flow, moved = dataset_edges(nodes, *parts)
+    return dataset_level(flow, moved, nodes.datasets, nodes.jobs, build_level)
+
+
+def dataset_edges(
+    nodes: Nodes, lineage: EdgeRows, writes: EdgeRows, columns: EdgeRows, inflow: EdgeRows
+) -> tuple[Edges, Edges]:
+    """Edges of the dataset level between dense indices, and from jobs to what they write.
+
+    Of some pairs alone: from all their rows, and from all column rows between datasets among them.
+    """
     first = first_of_runs(lineage.key)
     keys = lineage.key[first]
     cls = lineage.certainty[first] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
-    moved = Edges(writes.src, writes.dst, writes.certainty)
     edges = Edges(*pair_halves(keys), cls)
     if len(inflow.key):
         edges = Edges.joined(edges, Edges(inflow.src, inflow.dst, inflow.certainty))
-    return dataset_level(edges, moved, nodes.datasets, nodes.jobs, build_level)
+    return edges, Edges(writes.src, writes.dst, writes.certainty)
 
 
 def level_of_columns(nodes: Nodes, relations: Relations) -> Level:
     """The column level of some edge rows."""
-    columns = relations.columns
-    assert columns.use is not None
-    cls = columns.certainty + np.uint8(3) * columns.use.indirect
     first, count = nodes.first_column, len(nodes.dataset_of)
     own = np.arange(first, first + count, dtype=np.uint32)
     home = Edges(nodes.dataset_of, own, np.zeros(count, np.uint8))
-    return column_level(Edges(columns.src, columns.dst, cls), home, first, count, build_level)
+    return column_level(column_edges(relations.columns), home, first, count, build_level)
+
+
+def column_edges(columns: EdgeRows) -> Edges:
+    """Edges of the column level between dense indices."""
+    assert columns.use is not None
+    return Edges(columns.src, columns.dst, columns.certainty + np.uint8(3) * columns.use.indirect)
+
+
+LEVELS: dict[LevelName, Callable[[Nodes, Relations], Level]] = {
+    "dataset": level_of_datasets,
+    "column": level_of_columns,
+}
 
 
 def _filters_only(nodes: Nodes, lineage: EdgeRows, columns: EdgeRows, first: Any) -> Bool:

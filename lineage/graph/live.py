@@ -2,9 +2,9 @@
 
 Most of what arrives at a running server are runs of known jobs: they change no edge. Then the snapshot stays and only
 its instant moves. When some edges came or went between known nodes, they are patched into the sorted rows of the last
-snapshot; everything else (new nodes, new evidence that names are one) is built anew. Which of these it is, is told by a
-digest of what the database holds now, so a change that escaped the search for changes leads to a new build and never to
-a wrong graph. A snapshot is immutable: who still reads the last one is not disturbed.
+snapshot and spliced into its levels; everything else (new nodes, new evidence that names are one) is built anew. Which
+of these it is, is told by a digest of what the database holds now, so a change that escaped the search for changes
+leads to a new build and never to a wrong graph. A snapshot is immutable: who still reads the last one is not disturbed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.graph import sql
 from lineage.graph.arrays import Bool
-from lineage.graph.build import instant, levels, relate, rows, self_loops, table
+from lineage.graph.build import LEVELS, instant, levels, relate, rows, self_loops, table
 from lineage.graph.inflow import related
+from lineage.graph.level import Level
 from lineage.graph.numbering import number
-from lineage.graph.patch import patched
-from lineage.graph.rows import RELATIONS, EdgeRows, Pairs
-from lineage.graph.snapshot import Snapshot
+from lineage.graph.patch import patched, patched_loops, patched_pairs, regraded, touched
+from lineage.graph.rows import RELATIONS, EdgeRows, Relations
+from lineage.graph.snapshot import LevelName, Snapshot
+from lineage.graph.splice import MAKING, Backs, spliced_levels
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ class _Kept:
     soft: Bool
     digests: _Digests
     marks: _Marks
+    backs: dict[LevelName, Backs]  # since each level was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Live:
         self._store, self._kernels = store, kernels
         self._kept: _Kept | None = None
         self._none: dict[str, pa.Table] = {}  # answers without rows
-        self.builds = self.patches = 0
+        self.builds = self.patches = self.reordered = 0  # reordered: patches with a level made anew
 
     def now(self) -> Snapshot:
         """The graph as it is; not to be called by two threads at once."""
@@ -173,7 +176,7 @@ class Live:
             left_out,
             self._kernels,
         )
-        return _Kept(snapshot, soft, digests, marks)
+        return _Kept(snapshot, soft, digests, marks, {name: Backs.none() for name in LEVELS})
 
     def _followed(
         self, kept: _Kept, cursor: Any, at: datetime, known: datetime, digests: _Digests, marks: _Marks
@@ -194,11 +197,18 @@ class Live:
         reached = (edges.applied_to(kept.digests.edges), columns.applied_to(kept.digests.column_edges))
         if reached != (digests.edges, digests.column_edges) or edges.rows + columns.rows > MANY:
             return None
-        snapshot = self._patched(kept, (edges, columns), at, known)
-        if snapshot is None:
+        nodes = kept.snapshot.parts()["nodes"]
+        come, strange = relate(nodes, kept.soft, edges.come, columns.come)
+        gone, lost = relate(nodes, kept.soft, edges.gone, columns.gone)
+        if strange or lost:
             return None
+        found = patched_snapshot(kept.snapshot, gone, come, kept.backs, (at, known), self._kernels)
+        if found is None:
+            return None
+        snapshot, backs, anew = found
         self.patches += 1
-        return _Kept(snapshot, kept.soft, digests, marks)
+        self.reordered += anew > 0
+        return _Kept(snapshot, kept.soft, digests, marks, backs)
 
     def _change(self, cursor: Any, queries: tuple[str, str], times: dict[str, datetime], changed: bool) -> _Change:
         """Rows that came and went; where nothing did, the database is not asked again for no rows."""
@@ -208,27 +218,55 @@ class Live:
             return _Change(*found)
         return _Change(*(self._none[query] for query in queries))
 
-    def _patched(self, kept: _Kept, changes: tuple[_Change, _Change], at: datetime, known: datetime) -> Snapshot | None:
-        """The snapshot with some rows changed; what no change has touched is shared with the last one."""
-        parts = kept.snapshot.parts()
-        nodes, old = parts["nodes"], parts["relations"]
-        come, strange = relate(nodes, kept.soft, *(change.come for change in changes))
-        gone, lost = relate(nodes, kept.soft, *(change.gone for change in changes))
-        found: dict[str, EdgeRows] = {}
-        for name in RELATIONS:
-            rows = patched(getattr(old, name), getattr(gone, name), getattr(come, name))
-            if rows is None or strange or lost:
-                return None
-            found[name] = rows
-        changed = {name for name, rows in found.items() if rows is not getattr(old, name)}
-        relations = related(found, nodes.datasets) if changed & {"lineage", "reads", "writes"} else None
-        relations = relations or replace(old, **found)
-        if changed & {"lineage", "columns", "writes"} or not relations.inflow.same_as(old.inflow):
-            same = None if "columns" in changed else parts["levels"]["column"]
-            parts |= {"levels": levels(nodes, relations, same), "self_loops": self_loops(relations)}
-        pairs = zip(("reads", "writes", "contains"), parts["pairs"], strict=True)
-        parts |= {
-            "relations": relations,
-            "pairs": tuple(Pairs.of(found[name]) if name in changed else before for name, before in pairs),
-        }
-        return Snapshot.of_parts(at, known, parts, self._kernels)
+
+def patched_snapshot(
+    last: Snapshot,
+    gone: Relations,
+    come: Relations,
+    backs: dict[LevelName, Backs],
+    times: tuple[datetime, datetime],
+    kernels: str | None = None,
+) -> tuple[Snapshot, dict[LevelName, Backs], int] | None:
+    """The snapshot with some edge rows changed; what no change has touched is shared with the last one.
+
+    Parameters
+    ----------
+    last
+        the snapshot as it is.
+    gone, come
+        rows between its nodes that came and went.
+    backs
+        for each level what edges lead back over since it was made, see :class:`lineage.graph.splice.Backs`.
+    times
+        the instant of the new snapshot on both clocks.
+
+    Returns
+    -------
+    tuple
+        the new snapshot, what edges lead back over in it, and how many of its levels were made anew; ``None`` when a
+        row of ``gone`` is not there.
+    """
+    parts = last.parts()
+    nodes, old = parts["nodes"], parts["relations"]
+    found: dict[str, EdgeRows] = {}
+    for name in RELATIONS:
+        rows = patched(getattr(old, name), getattr(gone, name), getattr(come, name))
+        if rows is None:
+            return None
+        found[name] = rows
+    changed = {name for name, rows in found.items() if rows is not getattr(old, name)}
+    keys = {name: touched(getattr(gone, name), getattr(come, name)) for name in RELATIONS}
+    follows = changed & {"lineage", "reads", "writes"}
+    relations = related(found, nodes.datasets) if follows else replace(old, **found)
+    keys["inflow"] = regraded(old.inflow, relations.inflow)
+    anew: dict[LevelName, Level] = {}
+    if any(len(keys[name]) for name in MAKING):
+        spliced, backs = spliced_levels(nodes, parts["levels"], old, relations, keys, backs)
+        anew = {name: LEVELS[name](nodes, relations) for name, level in spliced.items() if level is None}
+        parts |= {"levels": spliced | anew, "self_loops": patched_loops(parts["self_loops"], relations, keys)}
+    pairs = tuple(
+        patched_pairs(before, found[name], keys[name]) if name in changed else before
+        for name, before in zip(("reads", "writes", "contains"), parts["pairs"], strict=True)
+    )
+    parts |= {"relations": relations, "pairs": pairs}
+    return Snapshot.of_parts(*times, parts, kernels, last), backs, len(anew)

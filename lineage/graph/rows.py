@@ -7,9 +7,9 @@ this job read".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -198,6 +198,15 @@ class Pairs:
         """Distinct pairs of sorted rows."""
         first = first_of_runs(rows.key)
         return cls(rows.key[first], rows.certainty[first])
+
+    @classmethod
+    def of_sides(cls, forward: U64, certainty: U8, backward: U64, backward_certainty: U8) -> Self:
+        """Pairs whose order from the other side is known."""
+        found = object.__new__(cls)
+        sides = (forward, certainty, backward, backward_certainty)
+        for one, values in zip(fields(cls), sides, strict=True):
+            object.__setattr__(found, one.name, values)
+        return found
 
     def rights(self, i: int, certainty: int = 2) -> U32:
         """Everything on the right of ``i`` that is at least so certain, ascending."""

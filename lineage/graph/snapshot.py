@@ -62,6 +62,7 @@ class Snapshot(Labelled):
         dangling: int,
         kernels: str | None = None,
         pairs: tuple[Pairs, Pairs, Pairs] | None = None,
+        like: Snapshot | None = None,
     ) -> None:
         self.as_of, self.known_at = as_of, known_at
         self.n = len(nodes.ids)
@@ -74,6 +75,9 @@ class Snapshot(Labelled):
         self._counted: dict[LevelName, Closed] = {}  # vertices that are nodes, asked for by `closures`
         self._search: dict[tuple[LevelName, Direction], Searcher] = {}
         for name, level in levels.items():
+            if like is not None and like._levels[name] is level:
+                self._search |= {key: found for key, found in like._search.items() if key[0] == name}
+                continue
             down, up = searchers(level.down, level.up, kernels)
             self._search[name, "downstream"], self._search[name, "upstream"] = down, up
 
@@ -101,10 +105,18 @@ class Snapshot(Labelled):
 
     @classmethod
     def of_parts(
-        cls, as_of: datetime, known_at: datetime, parts: dict[str, Any], kernels: str | None = None
+        cls,
+        as_of: datetime,
+        known_at: datetime,
+        parts: dict[str, Any],
+        kernels: str | None = None,
+        like: Snapshot | None = None,
     ) -> Snapshot:
-        """A snapshot of the same parts at an instant at which they hold as well."""
-        return cls(as_of, known_at, **parts, kernels=kernels)
+        """A snapshot of the same parts at an instant at which they hold as well.
+
+        The searchers of levels that it shares with the snapshot ``like`` are those of that one.
+        """
+        return cls(as_of, known_at, **parts, kernels=kernels, like=like)
 
     # -- edges
 

@@ -12,12 +12,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.graph import Snapshot, load
+from lineage.graph.arrays import CLASS_SHIFT, LANE, VERTEX_MASK
+from lineage.graph.level import Csr, Level
 from lineage.graph.live import Live
 from lineage.graph.rows import RELATIONS
 from tests.graph.world import T0, World
 
 DATASETS, JOBS = ("a", "b", "c", "d"), ("load()", "send()", "catalogue()")
 SECOND = timedelta(seconds=1)
+
+
+def lists(level: Level, part: Csr | None) -> dict[Any, list[Any]]:
+    """What each vertex leads to, in its order; vertices by what they stand for, not by their numbers."""
+    if part is None:
+        return {}
+    assert part.first + len(part.indptr) - 1 <= len(level.public)
+    assert not part.edges or part.indptr[1] > 0 < part.indptr[-1] - part.indptr[-2], "not trimmed"
+    assert not part.indices[part.edges :].any()
+    assert len(part.indices) == part.edges + LANE
+
+    def name(v: int) -> tuple[int, bool]:
+        i = int(level.public[v])
+        return i, level.vertex(i) == v
+
+    rows = range(part.first, part.first + len(part.indptr) - 1)
+    entries = {v: part.indices[part.indptr[v - part.first] : part.indptr[v - part.first + 1]].tolist() for v in rows}
+    return {
+        name(v): [(*name(entry & VERTEX_MASK), entry >> CLASS_SHIFT) for entry in some]
+        for v, some in entries.items()
+        if some
+    }
 
 
 def content(snapshot: Snapshot) -> dict[str, Any]:
@@ -32,7 +56,7 @@ def content(snapshot: Snapshot) -> dict[str, Any]:
         found[name] = (plain, use, kinds)
     for name, level in parts["levels"].items():
         found[f"{name} level"] = [
-            (side.unit.first, side.unit.indptr.tolist(), side.unit.indices.tolist()) for side in (level.down, level.up)
+            lists(level, part) for side in (level.down, level.up) for part in (side.unit, side.zero)
         ]
     found["pairs"] = [(p.forward.tolist(), p.certainty.tolist(), p.backward.tolist()) for p in parts["pairs"]]
     return found
