@@ -32,9 +32,9 @@ from lineage.graph.snapshot import LevelName
 FEW, SHARE = 1_000, 1 / 16
 
 # Share of the vertices of a level over which edges lead back that came since, from which on it is made anew. At this
-# share counting the closures of many sources takes three times as long as in a good order, a path twice, a search from
-# a hub no longer (benchmarks/README.md); in a lineage graph it is reached by some thirty edges between new pairs, and
-# never by edges that end or change.
+# share counting the closures of many sources takes about three times as long as in a good order, a path two to three
+# times, a search from a hub no longer (benchmarks/README.md). Some thirty edges between new pairs reach it in a lineage
+# graph; edges that end or change their class never do.
 BACK = 1 / 4
 
 # Edge rows that levels are made of.
@@ -94,6 +94,11 @@ class Change:
     def __len__(self) -> int:
         return len(self.gone) + len(self.come)
 
+    def fresh(self) -> U64:
+        """Edges between vertices that none of those that go joins: a class that changes is no new edge."""
+        there = np.isin(pair_keys(*_ends(self.come)), pair_keys(*_ends(self.gone)))
+        return self.come[~there]
+
     def turned(self) -> Change:
         """The same edges backwards."""
         return Change(*(np.sort(_turned(edges)) for edges in (self.gone, self.come)))
@@ -135,7 +140,7 @@ def spliced_levels(
     for name, changes_of in parts.items():
         level = levels[name]
         changes = changes_of(nodes, level, old, new, keys)
-        back = backs[name].more(np.concatenate([c.come for c in changes])) if changes else backs[name]
+        back = backs[name].more(np.concatenate([c.fresh() for c in changes])) if changes else backs[name]
         after = spliced_level(level, *changes) if changes and _worth(level, changes, back) else None
         if after is not None and _useless_helper(nodes, after, new, keys):
             after = None

@@ -70,6 +70,11 @@ def test_vertices_between_the_ends_of_edges_that_lead_back_are_counted_once(pair
     assert Backs.none().more(edges).vertices == len(expected)
 
 
+def test_an_edge_that_leads_back_already_and_changes_its_class_is_no_new_one() -> None:
+    change = Change.between(distinct({(5, 2, 0), (6, 1, 1)}), distinct({(5, 2, 1), (7, 3, 0)}))
+    assert change.fresh().tolist() == pair_keys([7], [3]).tolist()
+
+
 # -- snapshots
 
 ends = st.sampled_from(DATASETS)
