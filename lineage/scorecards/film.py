@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.graph import load
 from lineage.graph.timeline import Timeline, TooManyChangesError
+from lineage.graph.timeline.past import FEW
 from lineage.instant import Instant
 from lineage.view import View
 
@@ -99,8 +100,9 @@ class Film:
         self.known = known
         first, last = moments[0], moments[-1]
         self._timeline: Timeline | None = None  # then instants are loaded one by one
-        with contextlib.suppress(TooManyChangesError):
-            self._timeline = Timeline.read(self._store, known)
+        if len(moments) > FEW:
+            with contextlib.suppress(TooManyChangesError):
+                self._timeline = Timeline.read(self._store, known)
         when = {"first": first, "last": last, "known": known}
         self._changes = {
             group: sorted(row[0] for one in tables for row in self._store.rows(_CHANGES.format(table=one), when))

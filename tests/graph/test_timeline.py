@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from lineage.graph import Snapshot, load, whole
 from lineage.graph.snapshot import CertaintyName
 from lineage.graph.timeline import Past, Timeline, TooManyChangesError, members
+from lineage.graph.timeline import past as past_instants
+from lineage.graph.timeline import timeline as whole_timeline
 from lineage.graph.ways import between
 from lineage.times import OPEN_END
 from tests.graph.test_live import content
@@ -242,6 +244,22 @@ def test_a_store_whose_names_changed_too_often_is_asked_instant_by_instant(monke
         Timeline.read(world.store)
     past = Past(world.store)
     assert [past.at(moment(s)).n for s in (0, 1, 2, 3, 4)] == [3, 3, 2, 2, 2]
+    assert past.builds == 0
+    monkeypatch.undo()
+    assert [past.at(moment(s)).n for s in (5, 6, 7)] == [2, 2, 2] and past.builds == 0  # not tried at this state again
+    world.edge("b", "c").load()
+    assert [past.at(moment(s)).n for s in (5, 6, 7)] == [2, 2, 2] and past.builds == 1
+
+
+def test_more_rows_than_a_timeline_takes_are_asked_instant_by_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (past_instants, whole_timeline):
+        monkeypatch.setattr(module, "MOST", 1)
+    world = World().nodes("a", "b", "c")
+    world.edge("a", "c").edge("b", "c").load()
+    with pytest.raises(TooManyChangesError, match="2 edge rows"):
+        Timeline.read(world.store)
+    past = Past(world.store)
+    assert [past.at(moment(s)).edge_rows for s in range(4)] == [2, 2, 2, 2]
     assert past.builds == 0
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.graph import sql
 from lineage.graph.build import instant, load, naive, rows
 from lineage.graph.timeline.members import TooManyChangesError
-from lineage.graph.timeline.timeline import Timeline, tables_at
+from lineage.graph.timeline.timeline import MOST, Timeline, tables_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FEW = 2  # instants that are loaded one by one
 KEPT = 2  # known times of which a timeline is kept
-MOST = 20_000_000  # edge rows of all times from which on a timeline would need too much memory
 
 _log = logging.getLogger(__name__)
 
@@ -37,14 +36,17 @@ class _Known:
 
     version: object = None
     state: dict[str, tuple[int, int]] = field(default_factory=dict)
-    asked: set[datetime] = field(default_factory=set)
+    asked: set[datetime] = field(default_factory=set)  # as long as that decides something
     timeline: Timeline | None = None
+    refused: bool = False  # there is too much for a timeline
 
-    @property
-    def wanted(self) -> bool:
-        """Whether a timeline is to be built."""
+    def wanted(self, moment: datetime) -> bool:
+        """Whether a timeline is to be built for a further instant."""
         many = sum(self.state[name][0] for name in ("edge", "column_edge"))
-        return self.timeline is None and len(self.asked) > FEW and many <= MOST
+        if self.timeline is not None or self.refused or many > MOST:
+            return False
+        self.asked.add(moment)
+        return len(self.asked) > FEW
 
 
 class Past:
@@ -86,8 +88,7 @@ class Past:
         with self._store.reading() as cursor:
             _, learned = instant(cursor, moment, known)
             self._follow(held, cursor, learned, version)
-            held.asked.add(moment)
-            tables = tables_at(cursor, learned) if held.wanted else None
+            tables = tables_at(cursor, learned) if held.wanted(moment) else None
         if tables is not None:
             self._build(held, tables)
         if held.timeline is not None:
@@ -100,7 +101,7 @@ class Past:
             return
         state = {name: (count, total) for name, count, total in rows(cursor, sql.EVER_DIGEST, known=known)}
         if state != held.state:
-            held.state, held.asked, held.timeline = state, set(), None
+            held.state, held.asked, held.timeline, held.refused = state, set(), None, False
         held.version = version
 
     def _build(self, held: _Known, tables: list[pa.Table]) -> None:
@@ -109,4 +110,4 @@ class Past:
             self.builds += 1
         except TooManyChangesError as error:
             _log.info("%s Past instants are loaded one by one instead.", error)
-            held.asked.clear()  # tried again after some more
+            held.refused = True

@@ -32,7 +32,7 @@ from lineage.graph.sorting import IdMap
 from lineage.graph.timeline.edges import TimedLevel
 from lineage.graph.timeline.inflow import inflow_through_time
 from lineage.graph.timeline.levels import columns_through_time, datasets_through_time
-from lineage.graph.timeline.members import Stays, stays
+from lineage.graph.timeline.members import Stays, TooManyChangesError, stays
 from lineage.graph.timeline.relate import Cutter, columns_of, relations_of
 from lineage.graph.timeline.rows import Renumbering, TimedRows
 from lineage.graph.timeline.snapshot import SnapshotAt
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from lineage.graph.search import Searcher
     from lineage.store.store import Store
 
+MOST = 20_000_000  # edge rows of all times; more would take several GB
 _FRAMES = 4  # kept; each is as large as the nodes
 
 
@@ -70,6 +71,7 @@ class Timeline:
     def __init__(self, bases: Bases, found: Stays, tables: tuple[pa.Table, ...], kernels: str | None = None) -> None:
         edges, column_edges, refuted = tables
         self.kernels = kernels
+        self.known_at: datetime | None = None
         self._bases, self._stays, self._turns = bases, found, found.turns
         self._by_id = IdMap(bases.ids)
         self._nodes = nodes_of(bases.names, bases.ids, np.arange(len(bases.ids)), self._by_id)
@@ -100,11 +102,14 @@ class Timeline:
         Raises
         ------
         TooManyChangesError
-            when aliases changed more often than can be worked out at once.
+            when aliases changed more often than can be worked out at once, or there are more than :data:`MOST` rows.
         """
         with store.reading() as cursor:
-            tables = tables_at(cursor, instant(cursor, None, known_at)[1])
-        return cls.of_tables(*tables, kernels=kernels)
+            known = instant(cursor, None, known_at)[1]
+            tables = tables_at(cursor, known)
+        found = cls.of_tables(*tables, kernels=kernels)
+        found.known_at = known
+        return found
 
     @classmethod
     def of_tables(
@@ -119,6 +124,9 @@ class Timeline:
         kernels: str | None = None,
     ) -> Timeline:
         """The timeline of the Arrow tables that the queries of :mod:`lineage.graph.sql` give."""
+        many = edges.num_rows + column_edges.num_rows
+        if many > MOST:
+            raise TooManyChangesError(f"There are {many:,} edge rows of all times; a timeline takes {MOST:,} at most.")
         bases = identify(entities, columns)
         times = (numpy_column(aliases, name, np.int64) for name in ("valid_from", "valid_to"))
         return cls(bases, stays(bases, aliases, *times), (edges, column_edges, refuted), kernels)
@@ -131,10 +139,12 @@ class Timeline:
         as_of
             valid time; any.
         known_at
-            what the answer calls its known time: that of the timeline, or a later one up to which nothing was learned.
+            what the answer calls its known time; default: that at which the timeline was read. It may be a later one up
+            to which nothing was learned.
         """
         at = naive(as_of)
-        return SnapshotAt(self, at, naive(known_at) if known_at else at, microseconds(at))
+        known = naive(known_at) if known_at else self.known_at or at
+        return SnapshotAt(self, at, known, microseconds(at))
 
     def frame(self, moment: int) -> Frame:
         """Nodes at a moment, in microseconds since 1970."""
