@@ -291,7 +291,7 @@ def use_module(path: str) -> None:
 
 if __name__ == "__main__":
     use_module(sys.argv[1])
-    compare(60, seed=2)
-    compare_through_time(30, seed=5)
+    compare(40, seed=2)
+    compare_through_time(12, seed=5)
     compare_sorting(10, seed=3)
     print("clean")
