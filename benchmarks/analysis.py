@@ -118,8 +118,8 @@ def networkx(graph: Mesh, ordered: Flow, rank: Any, hub: int, peers: bool) -> No
             gc.disable()
             return found
 
-        candidates.append(Candidate("networkx, collector off", lambda: nx.descendants(plain, hub), len, 2))
-        candidates.append(Candidate("networkx, collector on", with_collector, len, 1))
+        candidates.append(Candidate("networkx, collector off", lambda: nx.descendants(plain, hub), len, 5))
+        candidates.append(Candidate("networkx, collector on", with_collector, len, 3))
     gates = {"networkx, collector off": 60, "networkx, collector on": 60}
     compete("nx.descendants of the hub", candidates, gates)
     leaf = int(names[-1])
