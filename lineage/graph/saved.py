@@ -1,7 +1,7 @@
 """A snapshot in a file that is mapped into memory instead of being built again.
 
 Layout: ``MESHSNAP``, then three little-endian uint64 (version of the format, length of the description, checksum of all
-that follows), the description as JSON, and the arrays, each at a multiple of 64 bytes. The description names the state
+else in the file), the description as JSON, and the arrays, each at a multiple of 64 bytes. The description names the state
 of the store the snapshot was built from; a file of another state, of another version, damaged or cut short is refused
 with the reason, never read in part. Files are written beside their name and moved there when complete, so a reader sees
 the old one or the new one; what is mapped stays valid when the name gets another file.
@@ -32,9 +32,10 @@ from lineage.graph.rows import ColumnUse, EdgeRows, Pairs, Relations
 from lineage.graph.snapshot import Snapshot
 from lineage.graph.sorting import IdMap
 
-VERSION = 2
+VERSION = 3
 _MAGIC = b"MESHSNAP"
 _HEAD = struct.Struct("<8sQQQ")
+_UNSUMMED = 8  # bytes of the checksum, the last of the head
 _ALIGN = 64
 _CLASSES = {c.__name__: c for c in (Adjacency, ColumnUse, Csr, EdgeRows, IdMap, Level, Names, Nodes, Pairs, Relations)}
 _ID_MAP = ("order", "sorted")
@@ -70,7 +71,8 @@ def save(snapshot: Snapshot, path: Path, state: State) -> None:
     text = {"store": state.store, "since": state.since, "until": state.until, "arrays": places, "parts": parts}
     description = json.dumps(text).encode()
     description += b" " * (-(_HEAD.size + len(description)) % _ALIGN)
-    digest = xxhash.xxh3_64(description)
+    digest = xxhash.xxh3_64(_HEAD.pack(_MAGIC, VERSION, len(description), 0)[:-_UNSUMMED])
+    digest.update(description)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
@@ -117,7 +119,9 @@ def open_saved(
         if version != VERSION:
             raise SnapshotFileError(f"{path} has format {version}; this Meshline reads format {VERSION}. Delete it.")
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    if xxhash.xxh3_64_intdigest(mapped[_HEAD.size :]) != checksum:
+    digest = xxhash.xxh3_64(head[:-_UNSUMMED])
+    digest.update(mapped[_HEAD.size :])
+    if digest.intdigest() != checksum:
         raise SnapshotFileError(f"{path} is damaged or was cut short; delete it.")
     text = json.loads(bytes(mapped[_HEAD.size : _HEAD.size + length]))
     if text["store"] != store or not text["since"] <= micros < text["until"]:

@@ -69,10 +69,10 @@ def test_a_file_of_another_version_state_or_instant_or_damaged_is_refused_with_t
 
     refused(good, "another state", store="other")
     refused(good, "another state", micros=100)
-    refused(good[:8] + (99).to_bytes(8, "little") + good[16:], "format 99; this Meshline reads format 2")
+    refused(good[:8] + (99).to_bytes(8, "little") + good[16:], "format 99; this Meshline reads format 3")
     for length in (0, 5, 31, 32, 100, len(good) // 2, len(good) - 1):
         refused(good[:length], "cut short")
-    for at in (40, len(good) // 2, len(good) - 70):
+    for at in (16, 18, 20, 23, 24, 40, len(good) // 2, len(good) - 70):  # 16 to 23: the length of the description
         refused(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :], "damaged")
     refused(b"PK" + good[2:], "no saved snapshot")
 
