@@ -237,7 +237,10 @@ class Comparison:
             return
         fresh = [row for row in new if not row.one] or new
         first = (min if was is None else max)(fresh, key=lambda row: (row.valid_from, row.provenance))
-        cause = self.causes.begin(first.first_run, first.producer, first.valid_from, first.job)
+        if was is not None and first.state == "stale":  # since the first run that did not show it, not its first one
+            cause = self.causes.end(first.job, first.valid_from, "not seen")
+        else:
+            cause = self.causes.begin(first.first_run, first.producer, first.valid_from, first.job)
         yield Difference(what, "added" if was is None else "changed", *ends, before=was, after=now, cause=cause)
 
     def _jobs(self, rows: list[Row]) -> list[str]:

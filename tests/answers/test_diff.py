@@ -88,6 +88,15 @@ def test_an_edge_that_grew_stale_is_changed_and_one_that_was_not_seen_three_time
     assert cause is not None and (cause.reason, cause.run_id) == ("not seen", "r3")
 
 
+def test_an_edge_that_grew_stale_names_the_first_run_that_did_not_show_it() -> None:
+    events = [run_event(f"r{n}", at=day(n), inputs=["a", "c"] if n < 3 else ["a"], outputs=["b"]) for n in range(1, 5)]
+    grown = Lineage(loaded(*events)).diff("2026-01-02T12:00:00Z", "2026-01-05")
+    assert of(grown, "edge") == [("~", "c→b", "product; by job:warehouse:load⇒product; stale; by job:warehouse:load")]
+    for change in grown.changes:
+        assert change.cause is not None and (change.cause.reason, change.cause.run_id) == ("not seen", "r3")
+        assert change.cause.at.day == 3
+
+
 def test_column_edges_with_their_use() -> None:
     first = column_lineage({"x": [("a", "x")]})
     second = {"fields": {"x": {"inputFields": [
