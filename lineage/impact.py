@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from lineage.origin import ended_at
 from lineage.reach import Asked, Reach, answer, named, open_runs, reach
+from lineage.untold import untold
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
@@ -110,12 +111,10 @@ def _blind_job(view: View, source: int) -> list[str]:
 def _blind_column(view: View, source: int) -> list[str]:
     snapshot = view.snapshot
     dataset = snapshot.dataset_of(source) if view.kind(source) == "column" else source
-    further = [edge for edge in snapshot.neighbours(dataset, "downstream") if view.kind(edge.dst) == "dataset"]
-    untold = [edge.dst for edge in further if edge.provenance != "column"]
     spots = []
-    if untold:
-        noun = "dataset comes" if len(untold) == 1 else "datasets come"
-        spots.append(f"{view.label(dataset)}: {len(untold)} {noun} from it without telling from which columns")
+    if mute := [i for i in untold(snapshot, dataset, "downstream") if view.kind(i) == "dataset"]:
+        noun = "dataset comes" if len(mute) == 1 else "datasets come"
+        spots.append(f"{view.label(dataset)}: {len(mute)} {noun} from it without telling from which columns")
     silent = [job for job in snapshot.readers(dataset).tolist() if not len(snapshot.outputs(job))]
     if silent:
         noun = "job reads" if len(silent) == 1 else "jobs read"

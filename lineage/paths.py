@@ -24,6 +24,7 @@ from lineage.path_answer import PathAnswer, PathStep
 from lineage.provenance import blind_further as open_starts
 from lineage.provenance import blind_here as open_start
 from lineage.reach import Reach, named, reach
+from lineage.untold import untold
 
 if TYPE_CHECKING:
     from lineage.answers import Direction
@@ -148,24 +149,27 @@ def _open(view: View, side: Reach, column: bool) -> list[str]:
 
 
 def _untold(view: View, side: Reach) -> list[str]:
-    """Datasets on a side of columns that have edges, or jobs, which did not tell columns."""
+    """Datasets on a side of columns that have edges, or jobs, which did not tell columns, and those nobody writes."""
     snapshot = view.snapshot
     nodes = {side.source, *side.found}
     owners = {snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in nodes if view.kind(i) != "job"}
     down = side.direction == "downstream"
     direction: Direction = side.direction
-    silent = []
+    silent, unwritten = [], []
     for dataset in owners:
         if view.hidden(dataset):
             continue
-        by_edge = any(edge.provenance != "column" for edge in snapshot.neighbours(dataset, direction))
+        by_edge = bool(untold(snapshot, dataset, direction))
         mute = down and any(
             job not in view.instant.writing and job not in view.instant.testing
             for job in snapshot.readers(dataset).tolist()
         )
-        if by_edge or mute or (not down and dataset not in view.instant.written and not _has_upstream(view, dataset)):
+        if by_edge or mute:
             silent.append(dataset)
-    return named(view, silent, f"{'goes on to others' if down else 'comes from others'} without telling its columns")
+        elif not down and dataset not in view.instant.written and not _has_upstream(view, dataset):
+            unwritten.append(dataset)
+    words = f"{'goes on to others' if down else 'comes from others'} without telling its columns"
+    return [*named(view, silent, words), *named(view, unwritten, "no job was ever seen writing it")]
 
 
 def _has_upstream(view: View, dataset: int) -> bool:

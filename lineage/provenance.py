@@ -18,6 +18,7 @@ from lineage.origin import ended_at, told_without_origin
 from lineage.reach import Asked, Reach, answer, named, open_runs, reach, without_writer
 from lineage.run_facts import incomplete
 from lineage.times import iso
+from lineage.untold import untold
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
@@ -93,10 +94,9 @@ def _blind_column(view: View, source: int) -> list[str]:
     spots = _blind_dataset(view, dataset)
     if spots:
         return spots
-    untold = [edge.src for edge in snapshot.neighbours(dataset, "upstream") if edge.provenance != "column"]
-    if untold:
-        noun = "dataset" if len(untold) == 1 else "datasets"
-        return [f"{view.label(dataset)}: comes from {len(untold)} {noun} without telling from which columns"]
+    if mute := untold(snapshot, dataset, "upstream"):
+        noun = "dataset" if len(mute) == 1 else "datasets"
+        return [f"{view.label(dataset)}: comes from {len(mute)} {noun} without telling from which columns"]
     if not snapshot.neighbours(dataset, "upstream"):
         return [f"{view.label(dataset)}: is written by a job that was never seen reading"]
     return []

@@ -1,10 +1,10 @@
 """A snapshot in a file that is mapped into memory instead of being built again.
 
 Layout: ``MESHSNAP``, then three little-endian uint64 (version of the format, length of the description, checksum of all
-else in the file), the description as JSON, and the arrays, each at a multiple of 64 bytes. The description names the state
-of the store the snapshot was built from; a file of another state, of another version, damaged or cut short is refused
-with the reason, never read in part. Files are written beside their name and moved there when complete, so a reader sees
-the old one or the new one; what is mapped stays valid when the name gets another file.
+else in the file), the description as JSON, and the arrays, each at a multiple of 64 bytes. The description names the
+state of the store the snapshot was built from; a file of another state, of another version, damaged or cut short is
+refused with the reason, never read in part. Files are written beside their name and moved there when complete, so a
+reader sees the old one or the new one; what is mapped stays valid when the name gets another file.
 
 Nothing in a file is code: classes are those of the list below, arrays are numbers, texts are Arrow.
 """
