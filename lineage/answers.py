@@ -65,6 +65,17 @@ class Frontier:
     nodes: int
     domains: dict[str, int] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """In words.
+
+        >>> print(Frontier(3, {"sales": 2, "hr": 1}))
+        at least 3 more nodes behind (sales 2, hr 1)
+        """
+        if not self.nodes:
+            return "more nodes behind"
+        where = ", ".join(f"{domain} {count}" for domain, count in self.domains.items())
+        return f"at least {self.nodes} more node{'' if self.nodes == 1 else 's'} behind ({where})"
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -148,8 +159,11 @@ class Answer(Shown):
         """Columns of every flat form of an answer: CSV, Markdown, Arrow."""
         return (
             "hops", "id", "kind", "certainty", "use", "subtypes", "domain", "crosses_domain", "owner", "aliases",
-            "path", "nodes_in_domain", "nodes_at_hop", *self.fact_names(),
+            "path", *(("bridge",) if self._bridged() else ()), "nodes_in_domain", "nodes_at_hop", *self.fact_names(),
         )  # fmt: skip
+
+    def _bridged(self) -> bool:
+        return any(node.bridge for node in self.nodes)
 
     def fact_names(self) -> tuple[str, ...]:
         """Names of the columns that other fields add."""
@@ -158,11 +172,12 @@ class Answer(Shown):
     def rows(self) -> list[tuple[Any, ...]]:
         """One row per listed node, with the totals of its domain and of its hop, and what other fields say of it."""
         in_domain, at_hop, facts = self.totals.by_domain, self.totals.by_hop, self.fact_names()
+        bridged = self._bridged()
         return [
             (
                 n.hops, n.id, n.kind, n.certainty, n.use, list(n.subtypes), n.domain, n.crosses_domain, n.owner,
-                list(n.aliases), list(n.path), in_domain.get(n.domain, 0), at_hop.get(n.hops, 0),
-                *((n.facts or {}).get(name) for name in facts),
+                list(n.aliases), list(n.path), *([list(n.bridge)] if bridged else ()),
+                in_domain.get(n.domain, 0), at_hop.get(n.hops, 0), *((n.facts or {}).get(name) for name in facts),
             )
             for n in self.nodes
         ]  # fmt: skip
@@ -172,8 +187,9 @@ class Answer(Shown):
         return f"{'Impact' if self.direction == 'downstream' else 'Provenance'} of {self.node}"
 
     def remarks(self) -> tuple[str, ...]:
-        """Verdict, notes and blind spots."""
-        return (f"verdict: {self.verdict}{', partial' if self.partial else ''}", *self.notes, *self.blind_spots)
+        """Verdict, where it was cut, notes and blind spots."""
+        cut = f", partial: {self.frontier or 'more nodes behind'}" if self.partial else ""
+        return (f"verdict: {self.verdict}{cut}", *self.notes, *self.blind_spots)
 
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """The listed nodes in columns by hops; arrows are the links, or else the steps of the paths."""

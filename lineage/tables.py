@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lineage.answers import Answer, Frontier, NodeDetail, NodeRef, SearchHit, to_json
+from lineage.answers import Answer, NodeDetail, NodeRef, SearchHit, to_json
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def print_answer(answer: Answer) -> None:
         rows = [
             (
                 str(node.hops),
-                node.id,
+                f"{node.id} via {', '.join(node.bridge)}" if node.bridge else node.id,
                 f"{CROSSES} {node.domain}" if node.crosses_domain else node.domain,
                 node.certainty + (", indirect" if node.use == "indirect" else "") + _subtypes(node.subtypes),
             )
@@ -82,7 +82,7 @@ def summary_lines(answer: Answer) -> list[str]:
         lines.append(f"By hops: {', '.join(f'{hops}: {n}' for hops, n in totals.by_hop.items())}.")
     lines += answer.notes
     if answer.frontier is not None:
-        lines.append(f"Partial: {frontier_text(answer.frontier)}. Ask with a greater --depth, or with none.")
+        lines.append(f"Partial: {answer.frontier}. Ask with a greater --depth, or with none.")
     coverage = answer.coverage
     if coverage and coverage.share_certain is not None:
         lines.append(f"{coverage.certain_edges} of {coverage.edges} edges are certain.")
@@ -94,18 +94,6 @@ def summary_lines(answer: Answer) -> list[str]:
     if answer.nodes and answer.blind_spots:
         lines += ["Blind spots:", *(f"  {spot}" for spot in answer.blind_spots)]
     return lines
-
-
-def frontier_text(frontier: Frontier | None) -> str:
-    """Where an answer was cut.
-
-    >>> frontier_text(Frontier(3, {"sales": 2, "hr": 1}))
-    'at least 3 more nodes behind (sales 2, hr 1)'
-    """
-    if frontier is None or not frontier.nodes:
-        return "more nodes behind"
-    where = ", ".join(f"{domain} {count}" for domain, count in frontier.domains.items())
-    return f"at least {counted(frontier.nodes, 'more node')} behind ({where})"
 
 
 def print_hits(text: str, hits: Sequence[SearchHit]) -> None:

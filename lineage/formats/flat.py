@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from lineage.shown import Shown
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_SEPARATORS = {"path": " > ", "aliases": "; ", "subtypes": "; "}
-_SHOWN = ("hops", "id", "kind", "certainty", "use", "domain", "owner", "path")  # columns of a Markdown table
+_SEPARATORS = {"path": " > ", "aliases": "; ", "subtypes": "; ", "bridge": "; "}
+_SHOWN = ("hops", "id", "kind", "certainty", "use", "domain", "owner", "path", "bridge")  # columns of a Markdown table
 
 
 def to_csv(answer: Shown) -> str:
@@ -41,7 +41,7 @@ def to_markdown(answer: Answer) -> str:
             keys = [_md(str(key)) for key in counts]
             lines += [f"| {' | '.join([name, *keys, 'total'])} |", f"|{'---|' * (len(keys) + 2)}"]
             lines += [f"| {' | '.join(['nodes', *map(str, counts.values()), str(totals.nodes)])} |", ""]
-    wanted = [(head, answer.heads().index(head)) for head in _SHOWN]
+    wanted = [(head, answer.heads().index(head)) for head in _SHOWN if head in answer.heads()]
     lines += [f"| {' | '.join(head for head, _ in wanted)} |", f"|{'---|' * len(wanted)}"]
     use = answer.heads().index("use")
     for row, node in zip(answer.rows(), answer.nodes, strict=True):

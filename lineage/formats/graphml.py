@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _NODE = {
     "label": "string", "kind": "string", "listed": "boolean", "hops": "int", "certainty": "string", "use": "string",
     "subtypes": "string", "domain": "string", "crosses_domain": "boolean", "owner": "string", "aliases": "string",
-    "path": "string",
+    "path": "string", "bridge": "string",
 }  # fmt: skip
 _EDGE = {
     "kind": "string", "certainty": "string", "provenance": "string", "jobs": "string", "type": "string",
     "subtype": "string", "masking": "boolean",
 }  # fmt: skip
-_GRAPH = ("title", "as_of", "known_at", "verdict", "totals")
+_GRAPH = ("title", "as_of", "known_at", "verdict", "partial", "remarks", "totals")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -36,14 +36,17 @@ def to_graphml(answer: Answer) -> str:
     for prefix, scope, types in (
         ("n", "node", {**_NODE, **facts}),
         ("e", "edge", _EDGE),
-        ("g", "graph", dict.fromkeys(_GRAPH)),
+        ("g", "graph", {**dict.fromkeys(_GRAPH), "partial": "boolean"}),
     ):
         lines += [
             f'  <key id="{prefix}_{name}" for="{scope}" attr.name="{name}" attr.type="{kind or "string"}"/>'
             for name, kind in types.items()
         ]
     lines.append('  <graph id="answer" edgedefault="directed">')
-    head = (answer.title(), iso(answer.as_of), iso(answer.known_at), answer.verdict, json.dumps(to_json(answer.totals)))
+    head = (
+        answer.title(), iso(answer.as_of), iso(answer.known_at), answer.verdict, answer.partial, answer.remarks(),
+        json.dumps(to_json(answer.totals)),
+    )  # fmt: skip
     lines += [_data("    ", f"g_{name}", value) for name, value in zip(_GRAPH, head, strict=True)]
     numbers: dict[str, str] = {answer.node: "asked"}
     asked = {"label": answer.node, "listed": False, "hops": 0, "domain": answer.domain}

@@ -25,6 +25,7 @@ def to_mermaid(answer: Answer) -> str:
         f"%% {answer.totals.nodes} nodes",
         *(f"%% domain {_line(name)}: {count}" for name, count in answer.totals.by_domain.items()),
         *(f"%% hop {hop}: {count}" for hop, count in answer.totals.by_hop.items()),
+        *(f"%% {_line(remark)}" for remark in answer.remarks()),
         "flowchart LR",
         f'  asked["{_label(answer.node)}"]:::asked',
     ]

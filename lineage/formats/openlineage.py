@@ -44,7 +44,10 @@ def _events(answer: Answer) -> Iterator[dict[str, Any]]:
         else:
             unnamed.append(to_json(node))
     asked = _entity(answer.node, keys)
-    names = ("node", "direction", "as_of", "known_at", "verdict", "partial", "filters", "unfiltered", "totals", "notes")
+    names = (
+        "node", "direction", "as_of", "known_at", "verdict", "partial", "frontier", "blind_spots", "filters",
+        "unfiltered", "totals", "notes",
+    )  # fmt: skip
     question = {name: to_json(getattr(answer, name)) for name in names}
     graph = _Graph(answer)
     for key in (asked, *(key for key in rows if key != asked)):

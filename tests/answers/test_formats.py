@@ -177,3 +177,21 @@ def test_a_node_with_very_many_neighbours_is_listed_whole_in_every_format(world:
     }
     assert lx.path("hub", "leaf777").hops == 1 and lx.path("leaf1", "leaf2").verdict != "found"
     assert lx.impact("hub", depth=0).partial
+
+
+@pytest.mark.parametrize("format", ["md", "mermaid", "graphml", "openlineage", "json"])
+def test_every_format_that_has_room_says_where_an_answer_was_cut_and_where_it_is_blind(
+    format: str, world: World
+) -> None:
+    world.flow(["a"], "j", ["b"])
+    world.flow(["b"], "k", ["c"])
+    lx = Lineage(world.store)
+    cut = render(lx.impact("a", depth=1, links=True), format)
+    assert '"partial": true' in cut if format in ("json", "openlineage") else "partial: at least 2 more nodes" in cut
+    if format == "graphml":
+        told = nx.read_graphml(io.BytesIO(cut.encode())).graph
+        assert told["partial"] is True
+        whole = render(lx.impact("a", links=True), format)
+        assert nx.read_graphml(io.BytesIO(whole.encode())).graph["partial"] is False
+    blind = render(lx.provenance("c", links=True), format)
+    assert "no job was ever seen writing it" in blind

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 
 import pytest
 
 from lineage.cli import run
 from lineage.engine import Lineage
+from lineage.formats import render
 from lineage.temporary import temporary
 from tests.answers.builder import World
 from tests.answers.test_api import client_of, get
@@ -93,6 +96,22 @@ def test_the_option_is_at_every_door(
     assert get(api, "/api/v2/provenance", node="dataset:pg:c", bridge="true")["totals"]["by_kind"]["dataset"] == 3
     assert run(["impact", "dataset:pg:a", "--bridge", "--format", "mermaid"]) == 0
     assert "tmp" not in capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(["impact", "dataset:pg:a", "--bridge"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "dataset:pg:b via dataset:pg:orders_tmp, dataset:pg:tmp_2" in told
+
+
+def test_flat_forms_name_the_bridge_where_there_is_one(staged: World) -> None:
+    lx = Lineage(staged.store)
+    answer = lx.impact("dataset:pg:a", kinds="dataset", bridge=True, links=True)
+    by_id = {row["id"]: row for row in csv.DictReader(io.StringIO(render(answer, "csv")))}
+    assert by_id["dataset:pg:b"]["bridge"] == "dataset:pg:orders_tmp; dataset:pg:tmp_2"
+    assert by_id["dataset:pg:x"]["bridge"] == ""
+    for form in ("md", "graphml"):
+        assert "dataset:pg:orders\\_tmp; dataset:pg:tmp".replace("\\", "") in render(answer, form)
+    assert answer.to_arrow().column("bridge").to_pylist().count([]) == 2
+    assert "bridge" not in lx.impact("dataset:pg:a").heads()
 
 
 def test_what_its_producer_calls_temporary_is_temporary(world: World) -> None:
