@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from lineage.errors import UnknownNodeError, UsageError
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from lineage.reach import Asked
     from lineage.view import View
 
-When = datetime | str | None
-"""A time: a datetime (naive = UTC), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
+When = date | str | None
+"""A time: a datetime (naive = UTC), a date (its start), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
 
 Words = str | Iterable[str] | None
 """Names: one text with commas, or several texts; ``None`` for no limit."""
@@ -36,6 +36,8 @@ def read_question(
     from lineage.reach import Asked
     from lineage.resolve import resolve, resolve_column
 
+    if depth is not None and not isinstance(depth, int):
+        raise UsageError(f"depth: {depth!r} is no whole number.")
     if depth is not None and depth < 0:
         raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
     asked = Asked(depth, read_filters(*filters), links, bridge)
@@ -54,7 +56,16 @@ def known_nodes(view: View, texts: Collection[str]) -> list[int]:
     return found
 
 
-def known_and_visible(view: View, texts: Iterable[str]) -> list[int]:
+def several(texts: str | Iterable[str]) -> Iterable[str]:
+    """Node texts; one alone counts as a list of one. Commas do not part them, as names may hold commas.
+
+    >>> list(several("dataset:pg:a")), list(several(["a", "b"]))
+    (['dataset:pg:a'], ['a', 'b'])
+    """
+    return [texts] if isinstance(texts, str) else texts
+
+
+def known_and_visible(view: View, texts: str | Iterable[str]) -> list[int]:
     """Dense indices of nodes that all have to be there and to be seen by the actor.
 
     Raises
@@ -66,7 +77,7 @@ def known_and_visible(view: View, texts: Iterable[str]) -> list[int]:
     """
     from lineage.resolve import resolve
 
-    found = [resolve(view, text) for text in texts]
+    found = [resolve(view, text) for text in several(texts)]
     for i in found:
         view.require(i)
     return found
@@ -78,10 +89,19 @@ def naive_time(at: When, name: str) -> datetime | None:
     Raises
     ------
     UsageError
-        when a text is no time; the message begins with ``name``.
+        when it is no time; the message begins with ``name``.
+
+    Examples
+    --------
+    >>> naive_time(date(2026, 3, 31), "as-of")
+    datetime.datetime(2026, 3, 31, 0, 0)
     """
     if at is None:
         return None
     if isinstance(at, str):
         return None if at.strip().lower() == "now" else parse_instant(at, name=name)
+    if not isinstance(at, date):
+        raise UsageError(f"{name}: {at!r} is no time. Give a datetime, a date, or a text like 2026-03-31T18:00:00Z.")
+    if not isinstance(at, datetime):
+        return datetime(at.year, at.month, at.day)  # noqa: DTZ001 - naive is UTC here
     return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)

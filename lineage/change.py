@@ -184,10 +184,10 @@ def rehearse(view: View, changes: Sequence[Change]) -> Rehearsal:
 
 def read_changes(
     view: View,
-    drop: Iterable[str] = (),
+    drop: str | Iterable[str] = (),
     rename: Mapping[str, str] | None = None,
     retype: Mapping[str, str] | None = None,
-    retire: Iterable[str] = (),
+    retire: str | Iterable[str] = (),
     late: Mapping[str, float] | None = None,
 ) -> list[Change]:
     """Changes from node texts; ``late`` gives hours.
@@ -197,13 +197,14 @@ def read_changes(
     UnknownNodeError
         when a text names no node or more than one.
     """
+    from lineage.asking import several
     from lineage.resolve import resolve
 
     return [
-        *(Change("drop", resolve(view, node)) for node in drop),
+        *(Change("drop", resolve(view, node)) for node in several(drop)),
         *(Change("rename", resolve(view, node), to=to) for node, to in (rename or {}).items()),
         *(Change("retype", resolve(view, node), to=to) for node, to in (retype or {}).items()),
-        *(Change("retire", resolve(view, node)) for node in retire),
+        *(Change("retire", resolve(view, node)) for node in several(retire)),
         *(Change("late", resolve(view, node), hours=hours) for node, hours in (late or {}).items()),
     ]
 

@@ -270,10 +270,10 @@ class GraphQuestions:
     def rehearse(
         self,
         *,
-        drop: Iterable[str] = (),
+        drop: str | Iterable[str] = (),
         rename: Mapping[str, str] | None = None,
         retype: Mapping[str, str] | None = None,
-        retire: Iterable[str] = (),
+        retire: str | Iterable[str] = (),
         late: Mapping[str, float] | None = None,
         as_of: When = None,
         known_at: When = None,
@@ -284,7 +284,7 @@ class GraphQuestions:
         Parameters
         ----------
         drop, retire
-            datasets, columns or jobs that go.
+            datasets, columns or jobs that go: one text or several.
         rename, retype
             node to its new name, column to its new type.
         late
@@ -297,9 +297,9 @@ class GraphQuestions:
 
     def cause(
         self,
-        failing: Iterable[str] | None = None,
+        failing: str | Iterable[str] | None = None,
         *,
-        passing: Iterable[str] = (),
+        passing: str | Iterable[str] = (),
         certainty: str = "stale",
         as_of: When = None,
         known_at: When = None,
@@ -348,9 +348,9 @@ class GraphQuestions:
 
     def dead(
         self,
-        ends: Iterable[str] | None = None,
+        ends: str | Iterable[str] | None = None,
         *,
-        keep: Iterable[str] = (),
+        keep: str | Iterable[str] = (),
         as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,

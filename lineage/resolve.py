@@ -44,8 +44,10 @@ def resolve(view: View, text: str) -> int:
     UnknownNodeError
         when no node or more than one fits; ``candidates`` has those that come near.
     UsageError
-        when the text is empty.
+        when the text is empty, or no text.
     """
+    if not isinstance(text, str):
+        raise UsageError(f"{text!r} names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
     text = text.strip()
     if not text:
         raise UsageError("An empty text names no node. Write dataset:NAMESPACE:NAME or the end of a name.")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from lineage.cli import run
 from lineage.engine import Lineage
+from lineage.errors import UsageError
 from tests.answers.builder import World
 from tests.answers.test_api import client_of
 
@@ -104,3 +108,36 @@ def test_circles_loops_and_hubs_are_answered_by_every_question(
 @pytest.mark.parametrize("route", ["tags", "cause", "rank", "mesh", "cycles", "dead"])
 def test_an_empty_graph_gives_empty_answers(world: World, route: str) -> None:
     assert client_of(Lineage(world.store)).get(f"/api/v2/{route}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        (lambda lx: lx.impact("raw", depth=1.5), "depth: 1.5 is no whole number"),
+        (lambda lx: lx.impact("raw", depth="3"), "depth: '3' is no whole number"),
+        (lambda lx: lx.provenance(None), "None names no node"),
+        (lambda lx: lx.path("raw", 5), "5 names no node"),
+        (lambda lx: lx.impact("raw", as_of=2026), "as-of: 2026 is no time"),
+        (lambda lx: lx.diff(2026), "from: 2026 is no time"),
+    ],
+)
+def test_python_values_of_a_wrong_type_are_refused_in_the_same_way(
+    question: Callable[[Any], object], says: str, chain: World
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        question(Lineage(chain.store))
+
+
+def test_one_text_is_one_node_wherever_several_are_taken(chain: World) -> None:
+    lx = Lineage(chain.store)
+    assert lx.rehearse(drop="orders").changes == lx.rehearse(drop=["orders"]).changes
+    assert lx.rehearse(retire="orders").changes == lx.rehearse(retire=["orders"]).changes
+    assert lx.cause("orders", passing="raw").groups == lx.cause(["orders"], passing=["raw"]).groups
+    last = lx.dead().unread[0].id
+    assert lx.dead(last).unread == lx.dead([last]).unread
+    assert not lx.dead(keep=last).unread or last not in [one.id for one in lx.dead(keep=last).unread]
+
+
+def test_a_date_is_its_first_instant(chain: World) -> None:
+    lx = Lineage(chain.store)
+    assert lx.impact("raw", as_of=date(2026, 3, 31)).as_of == lx.impact("raw", as_of="2026-03-31").as_of
