@@ -292,6 +292,7 @@ class NodeDetail(Shown):
     children: tuple[NodeRef, ...] = ()
     hidden: bool = False
     edge_marks: tuple[Mark, ...] = ()  # edges added by hand, and observed ones that were called wrong
+    self_loop: bool = False  # an edge leads from it to itself
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table of columns."""

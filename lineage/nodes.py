@@ -142,6 +142,7 @@ def show(view: View, i: int) -> NodeDetail:
         parents=_refs(view, snapshot.parents(i)) if is_job else (),
         children=_refs(view, snapshot.children(i)) if is_job else (),
         edge_marks=_edge_marks(view, owner) if not is_job else (),
+        self_loop=snapshot.self_loop(i),
     )
 
 

@@ -120,6 +120,7 @@ def print_node(node: NodeDetail) -> None:
         "tags": ", ".join(node.tags),
         "aliases": ", ".join(node.aliases),
         "seen": f"{second(node.first_seen)} … {second(node.last_seen)}" if node.first_seen else None,
+        "self-loop": "it is made from itself too" if node.self_loop else None,
     }
     for name, value in facts.items():
         if value:

@@ -231,7 +231,7 @@ def _of_product(view: View, name: str) -> tuple[str, list[str]]:
     """Id of a product and the texts of its datasets; no id and the name itself when there is no such product."""
     from lineage.contracts.overview import products
 
-    found = next((p for p in products(view).products if name in (p.id, p.name)), None)
+    found = next((p for p in products(view).products if name in (p.id, p.name, f"product:{p.id}")), None)
     if found is None:
         return "", [name]
     if not found.datasets:

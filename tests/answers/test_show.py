@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lineage.cli import run
 from lineage.engine import Lineage
 from tests.answers.builder import World, at
 
@@ -66,3 +69,15 @@ def test_a_facet_that_stands_in_two_places_is_shown_twice(world: World) -> None:
     world.facet(a, "dataQualityMetrics", {"rowCount": 2}, place="inputFacets")
     facets = Lineage(world.store).show("a").facets
     assert facets == {"dataQualityMetrics": {"rowCount": 1}, "inputFacets.dataQualityMetrics": {"rowCount": 2}}
+
+
+def test_a_self_loop_is_told_on_the_node(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.flow(["a"], "compact", ["a"])
+    world.flow(["a"], "copy", ["b"])
+    lx = Lineage(world.store)
+    assert lx.show("a").self_loop and not lx.show("b").self_loop
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(world.store))
+    assert run(["show", "a"]) == 0
+    assert "self-loop" in capsys.readouterr().out

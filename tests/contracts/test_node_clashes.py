@@ -138,6 +138,7 @@ def test_a_product_that_retires_takes_its_contract_with_it_and_leaves_its_grant(
     found = said(rehearsed(shipped, retire=["people"]))
     assert ("no-zombie-grant", "g1", "") in found
     assert not any(policy == "contract-finds-its-data" for policy, _, _ in found)
+    assert said(rehearsed(shipped, retire=["product:people"])) == found, "as answers name a product"
 
 
 def test_a_type_that_the_contract_does_not_promise_is_a_drift(shipped: Lineage) -> None:
