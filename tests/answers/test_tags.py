@@ -16,6 +16,7 @@ from lineage.cli import run
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError, UsageError
 from lineage.graph.column_flow import ColumnFlow
+from lineage.graph_tables import print_tags
 from lineage.propagation import Seed, Stop, matches, propagate
 from lineage.tags import Tags, column_tags, tags
 from tests.answers.builder import World, at
@@ -252,3 +253,13 @@ def test_the_command_prints_a_table_and_csv(
     assert "stops between" in capsys.readouterr().out
     assert run(["tags", "mart", "--format", "csv"]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("pii,2,column:pg:mart:email,column,direct")
+
+
+@pytest.mark.parametrize(
+    ("node", "words"), [(None, "Nobody tells a tag “nosuch”"), ("dataset:pg:a", "nothing is missing")]
+)
+def test_a_tag_that_nobody_tells_is_no_all_clear(
+    node: str | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_tags(Tags(at("2026-01-01"), at("2026-01-01"), (), (), node=node, tag="nosuch", verdict="none"))
+    assert words in " ".join(capsys.readouterr().out.split())
