@@ -81,8 +81,9 @@ class Frontier:
 class Coverage:
     """How much of an answer is known and how much is guessed (semantics 17).
 
-    ``datasets_without_writer`` are those that no job writes and no edge leads to at the time asked for, whether nobody
-    was ever seen writing them or whoever did has left; ``Answer.blind_spots`` says which of the two.
+    ``datasets_without_writer`` are those that no job writes and no edge leads to at the time asked for;
+    ``datasets_whose_writer_left`` are the ones among them that were written before then, as was known at the asked
+    known time. Of the rest nobody was ever seen writing them. Hidden datasets are in neither.
     """
 
     edges: int
@@ -90,6 +91,7 @@ class Coverage:
     datasets_without_writer: tuple[str, ...] = ()
     runs_without_end: int = 0
     unparsed_sql: int = 0
+    datasets_whose_writer_left: tuple[str, ...] = ()
 
     @property
     def share_certain(self) -> float | None:

@@ -192,7 +192,7 @@ def _questions(view: View, parameters: dict[str, datetime]) -> Iterator[tuple[st
     yield "conflict", "jobs with runs that ended in two ways", ask(_CONFLICT)
     yield "parent-never-heard", "jobs that others name as their parent and that send nothing", ask(_UNHEARD)
     never_written = [row for row in ask(_READ) if _group(view, row[0]) not in written]
-    yield "never-written", "datasets that are read and that nobody is seen to write", never_written
+    yield "never-written", "datasets that are read and that nobody was ever seen to write", never_written
     unknown = [row for row in ask(_TESTED) if _group(view, row[0]) not in known]
     yield "test-on-unknown-table", "datasets that are tested and that nobody writes or describes", unknown
     yield "named-only", "datasets that lineage names and that no run reads or writes", ask(_NAMED_ONLY)

@@ -23,6 +23,7 @@ from lineage.links import links_among
 from lineage.path_answer import PathAnswer, PathStep
 from lineage.provenance import blind_further as open_starts
 from lineage.provenance import blind_here as open_start
+from lineage.provenance import unwritten
 from lineage.reach import Reach, named, reach
 from lineage.untold import untold
 
@@ -155,7 +156,7 @@ def _untold(view: View, side: Reach) -> list[str]:
     owners = {snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in nodes if view.kind(i) != "job"}
     down = side.direction == "downstream"
     direction: Direction = side.direction
-    silent, unwritten = [], []
+    silent, bare = [], []
     for dataset in owners:
         if view.hidden(dataset):
             continue
@@ -167,9 +168,9 @@ def _untold(view: View, side: Reach) -> list[str]:
         if by_edge or mute:
             silent.append(dataset)
         elif not down and dataset not in view.instant.written and not _has_upstream(view, dataset):
-            unwritten.append(dataset)
+            bare.append(dataset)
     words = f"{'goes on to others' if down else 'comes from others'} without telling its columns"
-    return [*named(view, silent, words), *named(view, unwritten, "no job was ever seen writing it")]
+    return [*named(view, silent, words), *unwritten(view, bare)]
 
 
 def _has_upstream(view: View, dataset: int) -> bool:

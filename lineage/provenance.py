@@ -68,7 +68,7 @@ def blind_here(view: View, reached: Reach) -> list[str]:
 def _blind_dataset(view: View, source: int) -> list[str]:
     if not without_writer(view, [source]) or told_without_origin(view, [source]):
         return []
-    return _unwritten(view, [source])
+    return unwritten(view, [source])
 
 
 def _blind_job(view: View, source: int) -> list[str]:
@@ -109,7 +109,7 @@ def blind_further(view: View, reached: Reach) -> list[str]:
         bare = without_writer(view, sorted(owners))
     else:
         bare = without_writer(view, [i for i in reached.of_kind(view, "dataset") if i != reached.source])
-    spots = _unwritten(view, [i for i in bare if not view.hidden(i)])
+    spots = unwritten(view, [i for i in bare if not view.hidden(i)])
     starts = [
         job
         for job in reached.of_kind(view, "job")
@@ -127,8 +127,8 @@ def blind_further(view: View, reached: Reach) -> list[str]:
     return spots
 
 
-def _unwritten(view: View, datasets: list[int]) -> list[str]:
-    """Datasets that nobody writes: nobody ever did, or the last one that did does so no more."""
+def unwritten(view: View, datasets: list[int]) -> list[str]:
+    """Blind spots of datasets that nobody writes: nobody ever did, or the last one that did does so no more."""
     ended = ended_at(view, datasets, "dst", "lineage", "write")
     spots = named(view, [i for i in datasets if i not in ended], "no job was ever seen writing it")
     return spots + [f"{view.label(i)}: nobody is seen writing it since {iso(at)}" for i, at in sorted(ended.items())]

@@ -16,6 +16,7 @@ from lineage.answers import Answer, Coverage, Direction, Frontier, Link, Reached
 from lineage.filters import GROUPS, LEVELS, Filters, check_domains
 from lineage.levels import Found, better, groups_of, lift, roll_up
 from lineage.links import keys_of, links_among, subtypes_of
+from lineage.origin import ended_at
 from lineage.temporary import bridges, contract
 
 if TYPE_CHECKING:
@@ -319,14 +320,27 @@ def _coverage(view: View, reached: Reach) -> Coverage:
     unparsed = view.instant.unparsed_sql
     bare: list[int] = []
     if reached.direction == "upstream":
-        bare = without_writer(view, reached.of_kind(view, "dataset"))
+        bare = [i for i in without_writer(view, _datasets(view, reached)) if not view.hidden(i)]
     return Coverage(
         edges=reached.edges,
         certain_edges=reached.certain_edges,
-        datasets_without_writer=tuple(sorted({view.label(i) for i in bare})),
+        datasets_without_writer=_labels(view, bare),
         runs_without_end=open_runs(view, jobs),
         unparsed_sql=sum(job in unparsed and not view.hidden(job) for job in jobs) if unparsed else 0,
+        datasets_whose_writer_left=_labels(view, ended_at(view, bare, "dst", "lineage", "write")),
     )
+
+
+def _labels(view: View, nodes: Iterable[int]) -> tuple[str, ...]:
+    return tuple(sorted({view.label(i) for i in nodes}))
+
+
+def _datasets(view: View, reached: Reach) -> list[int]:
+    """Datasets of an answer; of a column answer those of its columns."""
+    if reached.level != "column":
+        return reached.of_kind(view, "dataset")
+    nodes = (i for i in (reached.source, *reached.found) if view.kind(i) != "job")
+    return sorted({view.snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in nodes})
 
 
 def _jobs(view: View, reached: Reach) -> set[int]:

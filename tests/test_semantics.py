@@ -283,7 +283,37 @@ def test_a_table_whose_writer_left_is_not_one_that_nobody_ever_wrote() -> None:
     answer = lx.provenance(node("b"))
     assert answer.verdict == "blind"
     assert answer.blind_spots == (f"{node('b')}: nobody is seen writing it since 2026-01-02T00:00:00Z",)
-    assert answer.coverage.datasets_without_writer == (node("b"),)  # as it is with one that nobody ever wrote
+    assert answer.coverage.datasets_without_writer == (node("b"),)
+    assert answer.coverage.datasets_whose_writer_left == (node("b"),)
+
+
+def test_coverage_tells_a_writer_that_left_from_one_that_never_was_at_the_instant_asked_for() -> None:
+    day = "2026-01-0{}T00:00:00Z"
+    runs = [run_event(str(i), at=day.format(i), inputs=["a"], outputs=["x"]) for i in (2, 3, 4)]
+    reader = run_event("r", at=day.format(1), job="mix", inputs=["b", "never"], outputs=["c"])
+    lx = engine(run_event("1", at=day.format(1), inputs=["a"], outputs=["b"]), *runs, reader)
+
+    def coverage(as_of: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        told = lx.provenance(node("c"), as_of=as_of).coverage
+        return told.datasets_without_writer, told.datasets_whose_writer_left
+
+    assert coverage(None) == ((node("b"), node("never")), (node("b"),))
+    assert coverage("2026-01-01T12:00:00Z") == ((node("a"), node("never")), ())  # it was written then
+
+
+def test_a_path_says_of_a_dataset_whose_writer_left_that_it_has_left() -> None:
+    day = "2026-01-0{}T00:00:00Z"
+    columns = {"columnLineage": {"fields": {"y": {"inputFields": [{"namespace": NS, "name": "b", "field": "x"}]}}}}
+    runs = [run_event(str(i), at=day.format(i), inputs=["a"], outputs=["x"]) for i in (2, 3, 4)]
+    lx = engine(
+        run_event("1", at=day.format(1), inputs=["a"], outputs=["b"]),
+        *runs,
+        run_event("r", at=day.format(1), job="mix", inputs=["b"], outputs=[("c", columns)]),
+        run_event("d", at=day.format(1), job="dark", inputs=["z"]),
+    )
+    answer = lx.path(node("z"), f"column:{NS}:c:y")
+    assert answer.verdict == "blind"
+    assert f"{node('b')}: nobody is seen writing it since 2026-01-02T00:00:00Z" in answer.reasons
 
 
 def test_a_job_that_was_told_where_its_data_comes_from_is_no_blind_spot() -> None:
