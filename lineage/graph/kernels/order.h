@@ -9,7 +9,8 @@
 
 #include "search.h"
 
-enum { PLACED = 1, HELD, SOURCE, SINK }; /* HELD: on Tarjan's stack */
+enum { PLACED = 1, SOURCE, SINK };
+#define GONE (NONE - 1) /* `left` of what Tarjan's algorithm is done with: later than any other, so it lowers none */
 
 typedef struct {
     uint32_t *order;     /* out: vertices along the flow */
@@ -20,11 +21,10 @@ typedef struct {
     uint32_t *stack;   /* work */
 } Order;
 
-/* All that Tarjan's algorithm asks of a vertex, in one place: one line of cache for each. */
+/* All that Tarjan's algorithm asks of a vertex, its list included, in one place: one line of cache for each. */
 typedef struct Seen {
     uint32_t left, low; /* his index, NONE before; the least one known to be reached */
-    uint32_t next;      /* the edge to follow next */
-    uint32_t done;
+    uint32_t next, end; /* the edge to follow next, and where its list ends */
 } Seen;
 
 static inline uint32_t list_begin(const Csr *g, uint32_t v)
@@ -40,13 +40,13 @@ static inline uint32_t list_end(const Csr *g, uint32_t v)
 }
 
 /* Ask for what is known of the first neighbours of a vertex. */
-static inline void ask_seen(const Order *o, const Csr *g, uint32_t v)
+static inline void ask_seen(const Seen *seen, const Csr *g, uint32_t v)
 {
     enum { MOST = 8 };
-    uint32_t begin = list_begin(g, v), end = list_end(g, v);
+    uint32_t begin = seen[v].next, end = seen[v].end;
     end = end - begin > MOST ? begin + MOST : end;
     for (uint32_t e = begin; e < end; e++)
-        PREFETCH(o->seen + (g->indices[e] & VERTEX_MASK));
+        PREFETCH(seen + (g->indices[e] & VERTEX_MASK));
 }
 
 /* Append the vertices marked `mark` in the order in which they are neighbours of `along`, then the others of them, so
@@ -86,39 +86,35 @@ static void tarjan(Order *o, const Csr *g, uint32_t root, uint32_t *clock, uint3
     /* `path` grows from the front (call stack), Tarjan's own stack from where order[] is still free. */
     uint32_t *own = o->order;
     path[depth++] = root;
-    ask_seen(o, g, root);
-    seen[root].next = list_begin(g, root);
+    ask_seen(seen, g, root);
     seen[root].left = seen[root].low = (*clock)++;
-    seen[root].done = HELD;
     own[held++] = root;
     while (depth) {
-        uint32_t v = path[depth - 1];
-        if (seen[v].next < list_end(g, v)) {
-            uint32_t w = g->indices[seen[v].next++] & VERTEX_MASK;
-            if (o->seen[w].done != 0 && o->seen[w].done != HELD)
-                continue;
-            if (o->seen[w].left == NONE) {
+        Seen *top = seen + path[depth - 1];
+        if (top->next < top->end) {
+            uint32_t w = g->indices[top->next++] & VERTEX_MASK;
+            if (seen[w].left == NONE) {
                 path[depth++] = w;
-                ask_seen(o, g, w);
-                seen[w].next = list_begin(g, w);
-                o->seen[w].left = o->seen[w].low = (*clock)++;
-                o->seen[w].done = HELD;
+                ask_seen(seen, g, w);
+                if (top->next < top->end) /* the list that is read after all that hangs on w */
+                    PREFETCH(g->indices + seen[g->indices[top->next] & VERTEX_MASK].next);
+                seen[w].left = seen[w].low = (*clock)++;
                 own[held++] = w;
-            } else if (o->seen[w].left < o->seen[v].low) {
-                o->seen[v].low = o->seen[w].left;
+            } else if (seen[w].left < top->low) {
+                top->low = seen[w].left;
             }
             continue;
         }
-        depth--;
-        if (depth && o->seen[v].low < seen[path[depth - 1]].low)
-            seen[path[depth - 1]].low = o->seen[v].low;
-        if (o->seen[v].low != o->seen[v].left)
+        uint32_t v = path[--depth];
+        if (depth && top->low < seen[path[depth - 1]].low)
+            seen[path[depth - 1]].low = top->low;
+        if (top->low != top->left)
             continue;
         uint32_t w;
         (*last)--;
         do {
             w = own[--held];
-            o->seen[w].done = PLACED;
+            seen[w].left = GONE;
             o->component[w] = *last;
             o->order[--(*back)] = w;
         } while (w != v);
@@ -135,15 +131,16 @@ static int order_vertices(const Csr *down, const Csr *up, uint32_t n, Order *o)
     if (!failed) {
         uint32_t sources = 0, sinks = 0, clock = 0;
         for (uint32_t v = 0; v < n; v++) {
-            int leads = list_begin(down, v) != list_end(down, v), comes = list_begin(up, v) != list_end(up, v);
+            uint32_t begin = list_begin(down, v), end = list_end(down, v);
+            int leads = begin != end, comes = list_begin(up, v) != list_end(up, v);
             o->end[v] = !leads ? SINK : !comes ? SOURCE : 0;
-            o->seen[v] = (Seen){NONE, NONE, 0, o->end[v]};
+            o->seen[v] = (Seen){o->end[v] ? GONE : NONE, NONE, begin, end};
             sinks += !leads;
             sources += leads && !comes;
         }
         uint32_t middle = n - sources - sinks, back = middle, left = n;
         for (uint32_t v = 0; v < n; v++)
-            if (!o->seen[v].done)
+            if (o->seen[v].left == NONE)
                 tarjan(o, down, v, &clock, &back, &left);
         memmove(o->order + sources, o->order, middle * sizeof(uint32_t));
         follow(o, up, o->order + sources, middle, n, SOURCE, o->order);
