@@ -17,7 +17,6 @@ import numpy as np
 from lineage.graph import sql
 from lineage.graph.arrays import (
     COLUMN,
-    I64,
     JOB,
     NONE,
     PROBABLE,
@@ -28,7 +27,6 @@ from lineage.graph.arrays import (
     U64,
     Bool,
     pair_halves,
-    pair_keys,
     picked,
 )
 from lineage.graph.inflow import related
@@ -37,7 +35,7 @@ from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number, numpy_column
 from lineage.graph.rows import ColumnUse, EdgeRows, Relations, first_of_runs
 from lineage.graph.snapshot import LevelName, Snapshot
-from lineage.graph.sorting import distinct, marked, sort_pairs
+from lineage.graph.sorting import distinct, marked, sorted_pairs
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from lineage.store.store import Store
 
 PROBABLE_FROM = PROVENANCES.index("product")  # product, sql and anything unheard of are guesses
+_SOFT_SHIFT = np.uint32(31)  # no graph has so many nodes that one of them would need this bit
 _BY_COLUMNS = PROVENANCES.index("column")
 
 
@@ -163,17 +162,18 @@ class _Ends:
     """Ids of the ends of edges to dense indices."""
 
     def __init__(self, nodes: Nodes, soft: Bool) -> None:
-        self._nodes, self._soft = nodes, soft
+        self._nodes = nodes
         self.some_soft, self.datasets = bool(soft.any()), nodes.datasets
+        told = nodes.dense | soft.astype(np.uint32) << _SOFT_SHIFT if self.some_soft else nodes.dense
+        self._told = nodes.by_id.giving(told)
 
-    def bases(self, ids: U64) -> I64:
-        return self._nodes.by_id.positions(ids)
-
-    def dense(self, bases: I64) -> U32:
-        return self._nodes.dense[bases]
-
-    def soft(self, bases: I64) -> Bool:
-        return self._soft[bases]
+    def found(self, ids: U64) -> tuple[U32, Bool | None]:
+        """Dense index of each id, ``NONE`` where it is unknown; and which are soft, if any node is."""
+        told = self._told.found(ids)
+        if not self.some_soft:
+            return told, None
+        unknown = told == NONE
+        return np.where(unknown, told, told & ~(np.uint32(1) << _SOFT_SHIFT)), (told >> _SOFT_SHIFT == 1) & ~unknown
 
     def kind(self, dense: U32) -> U8:
         found = (dense >= self._nodes.datasets).astype(np.uint8)
@@ -197,31 +197,27 @@ class _Rows:
 
     def build(self, keep: Bool, use: ColumnUse | None = None) -> EdgeRows:
         """Sorted rows of a selection."""
-        take = partial(picked, keep=keep, everything=bool(keep.all()))
-        if use is not None:
-            use = ColumnUse(take(use.indirect), take(use.masking), take(use.kind), use.kinds)
-        ends = take(self.src), take(self.dst), take(self.job)
-        return EdgeRows.build(*ends, take(self.provenance), take(self.certainty), take(self.valid_from), use)
+        some = None if keep.all() else np.flatnonzero(keep).astype(np.uint32)
+        ends = self.src, self.dst, self.job
+        return EdgeRows.build(*ends, self.provenance, self.certainty, self.valid_from, use, some)
 
 
 def _rows(table: pa.Table, ends: _Ends) -> _Rows:
-    src, dst = (ends.bases(numpy_column(table, name, np.uint64)) for name in ("src", "dst"))
-    known = (src >= 0) & (dst >= 0)
+    (src, src_soft), (dst, dst_soft) = (ends.found(numpy_column(table, name, np.uint64)) for name in ("src", "dst"))
+    known = (src != NONE) & (dst != NONE)
     take = partial(picked, keep=known, everything=bool(known.all()))
-    src, dst = take(src), take(dst)
     provenance: U8 = take(numpy_column(table, "provenance", np.uint8))
     certainty = (provenance >= PROBABLE_FROM).astype(np.uint8)
-    if ends.some_soft:
-        certainty[ends.soft(src) | ends.soft(dst)] = PROBABLE
+    if src_soft is not None and dst_soft is not None:
+        certainty[take(src_soft | dst_soft)] = PROBABLE
     certainty[take(numpy_column(table, "stale", np.uint8)) == 1] = STALE
-    job = ends.bases(take(numpy_column(table, "job", np.uint64)))
-    kind = take(numpy_column(table, "kind", np.uint8)) if "kind" in table.column_names else np.zeros(len(src), np.uint8)
+    kind = take(numpy_column(table, "kind", np.uint8)) if "kind" in table.column_names else None
     return _Rows(
         known=known,
-        src=ends.dense(src),
-        dst=ends.dense(dst),
-        job=np.where(job >= 0, ends.dense(job), NONE).astype(np.uint32),
-        kind=kind,
+        src=take(src),
+        dst=take(dst),
+        job=ends.found(take(numpy_column(table, "job", np.uint64)))[0],
+        kind=np.zeros(len(provenance), np.uint8) if kind is None else kind,
         provenance=provenance,
         certainty=certainty,
         valid_from=take(numpy_column(table, "valid_from", np.int64)),
@@ -292,8 +288,9 @@ def dataset_edges(
     Of some pairs alone: from all their rows, and from all column rows between datasets among them.
     """
     first = first_of_runs(lineage.key)
-    keys = lineage.key[first]
-    cls = lineage.certainty[first] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
+    some = slice(None) if len(first) == len(lineage.key) else first
+    keys = lineage.key[some]
+    cls = lineage.certainty[some] + np.uint8(3) * _filters_only(nodes, lineage, columns, first).astype(np.uint8)
     edges = Edges(*pair_halves(keys), cls)
     if len(inflow.key):
         edges = Edges.joined(edges, Edges(inflow.src, inflow.dst, inflow.certainty))
@@ -328,8 +325,7 @@ def _filters_only(nodes: Nodes, lineage: EdgeRows, columns: EdgeRows, first: Any
     by_columns = np.logical_and.reduceat(lineage.provenance == _BY_COLUMNS, first)
     offset = nodes.datasets + nodes.jobs
     src, dst = nodes.datasets_of(columns.src), nodes.datasets_of(columns.dst)
-    order = sort_pairs(src, dst, offset)
-    pairs = pair_keys(src, dst)[order]
+    pairs, order = sorted_pairs(src, dst, offset)
     begin = first_of_runs(pairs)
     indirect_only = np.minimum.reduceat(columns.use.indirect[order], begin) == 1
     told, keys = pairs[begin], lineage.key[first]

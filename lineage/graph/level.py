@@ -29,7 +29,17 @@ import numpy.typing as npt
 from lineage.errors import MeshlineError
 from lineage.graph.arrays import CLASS_SHIFT, LANE, U8, U32, VERTEX_MASK, Bool, pair_halves, pair_keys, picked
 from lineage.graph.rows import first_of_runs
-from lineage.graph.sorting import adjacency, distinct, marked, order_vertices, renumber, sort_keys, sort_pairs, trimmed
+from lineage.graph.sorting import (
+    adjacency,
+    distinct,
+    gathered,
+    marked,
+    order_vertices,
+    renumber,
+    sort_keys,
+    sorted_pairs,
+    trimmed,
+)
 from lineage.graph.spans import Alive
 
 Built = TypeVar("Built")
@@ -172,8 +182,8 @@ class Edges:
         key = pair_keys(src, low)
         if (key[1:] > key[:-1]).all():
             return Edges(src, dst, cls)
-        order = sort_pairs(src, low, 2 * n)
-        key, cls = key[order], cls[order]
+        key, order = sorted_pairs(src, low, n)
+        cls = gathered(cls, order)
         first = first_of_runs(key)
         src, low = pair_halves(key[first])
         return Edges(src, low // np.uint32(2), np.minimum.reduceat(cls, first) if len(first) else cls)

@@ -42,14 +42,14 @@ def number(entities: pa.Table, columns: pa.Table, aliases: pa.Table) -> tuple[No
     bases = identify(entities, columns)
     groups = _entity_groups(bases, aliases)
     label, soft = _with_columns(groups, bases.names)
-    return nodes_of(bases.names, bases.ids, label, IdMap(bases.ids)), soft
+    return nodes_of(bases.names, bases.ids, label, bases.by_id), soft
 
 
 @dataclass(frozen=True, slots=True)
 class Bases:
     """Identifiers of the store before any of them are taken for one: names and ids by base position.
 
-    ``by_id`` knows the datasets and jobs, which come first.
+    Datasets and jobs come first; ``by_id`` knows them and the columns.
     """
 
     names: Names
@@ -59,16 +59,27 @@ class Bases:
 
 def identify(entities: pa.Table, columns: pa.Table) -> Bases:
     """Bases of datasets, jobs, and columns of known datasets; tables as for :func:`number`."""
-    entities, columns = _distinct(entities), _distinct(columns)
-    ids: U64 = numpy_column(entities, "id", np.uint64)
-    by_id = IdMap(ids)
+    ids, by_id = _ids(entities, columns)
+    if not by_id.distinct:
+        entities, columns = _distinct(entities), _distinct(columns)
+        ids, by_id = _ids(entities, columns)
     prefix: U8 = numpy_column(entities, "job", np.uint8)
     owner = by_id.positions(numpy_column(columns, "dataset", np.uint64))
-    known = (owner >= 0) & (prefix[owner] == 0) if len(prefix) else np.zeros(len(owner), dtype=bool)
+    known = (owner >= 0) & (owner < len(prefix))
+    known[known] = prefix[owner[known]] == 0
     if not known.all():
         columns, owner = columns.filter(known), owner[known]
+        ids, by_id = _ids(entities, columns)
     names = Names(prefix, entities.column("namespace"), entities.column("name"), columns.column("field"), owner)
-    return Bases(names, np.concatenate([ids, numpy_column(columns, "id", np.uint64)]), by_id)
+    return Bases(names, ids, by_id)
+
+
+def _ids(entities: pa.Table, columns: pa.Table) -> tuple[U64, IdMap]:
+    """Ids of datasets, jobs and columns, and where each is: sorted once, for all that is looked up later."""
+    ids: U64 = numpy_column(entities, "id", np.uint64)
+    if len(columns):
+        ids = np.concatenate([ids, numpy_column(columns, "id", np.uint64)])
+    return ids, IdMap(ids)
 
 
 def _distinct(table: pa.Table) -> pa.Table:
@@ -89,7 +100,7 @@ def evidence_between(bases: Bases, aliases: pa.Table) -> tuple[Evidence, Bool]:
     names = bases.names
     a = bases.by_id.positions(numpy_column(aliases, "a", np.uint64))
     b = bases.by_id.positions(numpy_column(aliases, "b", np.uint64))
-    usable = (a >= 0) & (b >= 0)
+    usable = (a >= 0) & (b >= 0) & (a < names.entities) & (b < names.entities)
     usable[usable] = (names.prefix[a[usable]] == 0) & (names.prefix[b[usable]] == 0)
     rows = aliases.filter(usable)
     basis, type_ = rows.column("basis").to_pylist(), rows.column("type").to_pylist()
@@ -136,7 +147,8 @@ def nodes_of(names: Names, base_ids: U64, label: I64, by_id: IdMap) -> Nodes:
     """
     count = names.entities
     leads = label == np.arange(len(label))
-    ranked = by_id.order[leads[by_id.order]].astype(np.int64)  # leaders of groups in order of their id
+    alone = bool(leads.all())
+    ranked = (by_id.order if alone else by_id.order[leads[by_id.order]]).astype(np.int64)  # leaders, ordered by id
     column = ranked[ranked >= count]
     ranked = ranked[ranked < count]
     is_job = names.prefix[ranked] == 1
@@ -147,7 +159,7 @@ def nodes_of(names: Names, base_ids: U64, label: I64, by_id: IdMap) -> Nodes:
     order = sort_keys(home, len(entity))
     column, home = column[order], home[order]
     dense[column] = np.arange(len(entity), len(entity) + len(column), dtype=np.uint32)
-    dense = dense[label]
+    dense = dense if alone else dense[label]
     preferred = np.concatenate([entity, column])
     datasets = len(entity) - int(is_job.sum())
     if len(preferred) == len(label):

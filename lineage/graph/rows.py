@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage.graph.arrays import CERTAINTY_NAMES, I64, NONE, PROVENANCES, U8, U32, U64, pair_halves, pair_keys, ranges
-from lineage.graph.sorting import gathered, sort_pairs
+from lineage.graph.sorting import gathered, sorted_pairs
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:
@@ -75,9 +75,10 @@ class EdgeRows:
         certainty: U8,
         valid_from: I64,
         use: ColumnUse | None = None,
+        some: U32 | None = None,
     ) -> EdgeRows:
-        """Sort rows given in any order. All arrays have one entry per row."""
-        key, order = row_order(src, dst, (valid_from, job, provenance, certainty))
+        """Sort rows given in any order. All arrays have one entry per row; ``some`` are the rows to take of them."""
+        key, order = row_order(src, dst, (valid_from, job, provenance, certainty), some)
         if use is not None:
             indirect, masking, kind = (
                 gathered(use.indirect, order),
@@ -232,12 +233,15 @@ def first_of_runs(sorted_keys: U64) -> I64:
     return np.flatnonzero(fresh)
 
 
-def row_order(src: U32, dst: U32, by: Sequence[npt.NDArray[Any]]) -> tuple[U64, U32]:
-    """Sorted keys of rows, and the order of the rows by key, then by further arrays, the last one first."""
-    bound = int(max(src.max(initial=0), dst.max(initial=0))) + 1
-    order = sort_pairs(src, dst, bound)
-    key = gathered(pair_keys(src, dst), order)
-    return key, _settle_ties(order, key, by)
+def row_order(src: U32, dst: U32, by: Sequence[npt.NDArray[Any]], some: U32 | None = None) -> tuple[U64, U32]:
+    """Sorted keys of rows, and the order of the rows by key, then by further arrays, the last one first.
+
+    ``some`` are the rows to take, in ascending order; default: all.
+    """
+    if some is not None:
+        src, dst = gathered(src, some), gathered(dst, some)
+    key, order = sorted_pairs(src, dst, int(src.max(initial=0)) + 1)
+    return key, _settle_ties(order if some is None else gathered(some, order), key, by)
 
 
 def _settle_ties(order: U32, key: U64, by: Sequence[npt.NDArray[Any]]) -> U32:

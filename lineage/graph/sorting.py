@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from lineage.graph.arrays import I64, U32, U64, VERTEX_MASK, Bool, pair_keys, ranges
+from lineage.graph.arrays import I64, NONE, U32, U64, VERTEX_MASK, Bool, pair_keys, ranges
 
 if TYPE_CHECKING:
     from lineage.graph.level import Csr
@@ -40,19 +40,38 @@ class IdMap:
         self.sorted = np.frombuffer(in_order, np.uint64)
         self.order = np.frombuffer(order, np.uint32)
 
+    @property
+    def distinct(self) -> bool:
+        """Whether no id occurs twice."""
+        return not bool((self.sorted[1:] == self.sorted[:-1]).any())
+
+    def giving(self, values: U32) -> IdMap:
+        """A map that gives ``values[position]`` instead of the position of an id (see :meth:`found`)."""
+        other = object.__new__(IdMap)
+        other.sorted, other.order = self.sorted, gathered(np.ascontiguousarray(values), self.order)
+        return other
+
+    def found(self, wanted: U64) -> U32:
+        """Position of each id, ``NONE`` where it is unknown.
+
+        >>> IdMap(np.array([30, 10], np.uint64)).found(np.array([10, 20, 30], np.uint64)).tolist()
+        [1, 4294967295, 0]
+        """
+        if not len(self.sorted):
+            return np.full(len(wanted), NONE, dtype=np.uint32)
+        if _kernels is None:
+            at = np.minimum(np.searchsorted(self.sorted, wanted), len(self.sorted) - 1)
+            return np.where(self.sorted[at] == wanted, self.order[at], np.uint32(NONE))
+        wanted = np.ascontiguousarray(wanted, dtype=np.uint64)
+        return np.frombuffer(_kernels.find_ids(self.sorted, self.order, wanted), np.uint32)
+
     def positions(self, wanted: U64) -> I64:
         """Position of each id, -1 where it is unknown.
 
         >>> IdMap(np.array([30, 10], np.uint64)).positions(np.array([10, 20, 30], np.uint64)).tolist()
         [1, -1, 0]
         """
-        if not len(self.sorted):
-            return np.full(len(wanted), -1, dtype=np.int64)
-        if _kernels is None:
-            at = np.minimum(np.searchsorted(self.sorted, wanted), len(self.sorted) - 1)
-            return np.where(self.sorted[at] == wanted, self.order[at].astype(np.int64), -1)
-        wanted = np.ascontiguousarray(wanted, dtype=np.uint64)
-        return np.frombuffer(_kernels.find_ids(self.sorted, self.order, wanted), np.int64)
+        return self.found(wanted).view(np.int32).astype(np.int64)
 
     def position(self, wanted: int) -> int:
         """Position of one id, -1 when it is unknown."""
@@ -108,6 +127,21 @@ def sort_pairs(high: U32, low: U32, bound: int) -> U32:
     [1, 2, 0]
     """
     return sort_keys(high, bound, sort_keys(low, bound))
+
+
+def sorted_pairs(high: U32, low: U32, bound: int) -> tuple[U64, U32]:
+    """Sorted keys ``high << 32 | low`` of pairs, and their stable order; ``high`` is below ``bound``.
+
+    >>> keys, order = sorted_pairs(np.array([1, 0, 1], np.uint32), np.array([5, 9, 2], np.uint32), 2)
+    >>> [(key >> 32, key & 15) for key in keys.tolist()], order.tolist()
+    ([(0, 9), (1, 2), (1, 5)], [1, 2, 0])
+    """
+    if _kernels is None or bound > 8 * len(high) + 4096:
+        keys = pair_keys(high, low)
+        order = np.argsort(keys, kind="stable").astype(np.uint32)
+        return keys[order], order
+    found = _kernels.sort_rows(np.ascontiguousarray(high), np.ascontiguousarray(low), bound)
+    return np.frombuffer(found[0], np.uint64), np.frombuffer(found[1], np.uint32)
 
 
 def sort_inside(keys: U32, parts: U32) -> U32:

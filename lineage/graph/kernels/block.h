@@ -150,6 +150,24 @@ static PyObject *block_fresh(size_t size)
     return block_around(room_new(size), size);
 }
 
+/* Blocks of `count` items of `size` bytes, perhaps none: for what is kept, and for what is soon let go. */
+static PyObject *block_sized(PyObject *block, size_t used)
+{
+    if (block != NULL)
+        ((Block *)block)->used = used;
+    return block;
+}
+
+static PyObject *block_for(size_t count, size_t size)
+{
+    return block_sized(block_fresh(count ? count * size : 1), count * size);
+}
+
+static PyObject *block_soon(size_t count, size_t size)
+{
+    return block_sized(block_new(count ? count * size : 1), count * size);
+}
+
 static void *block_memory(PyObject *block)
 {
     return ((Block *)block)->memory;

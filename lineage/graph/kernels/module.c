@@ -6,6 +6,7 @@
 #include "order.h"
 #include "pairs.h"
 #include "renumber.h"
+#include "rows.h"
 #include "sort.h"
 
 static int expect(Py_ssize_t given, Py_ssize_t wanted, const char *usage)
@@ -22,11 +23,11 @@ static PyObject *k_sort_ids(PyObject *module, PyObject *const *args, Py_ssize_t 
     Py_buffer ids;
     if (expect(given, 1, "sort_ids(ids)") < 0 || view_of(args[0], &ids, 8) < 0)
         return NULL;
-    PyObject *sorted = room_for(length(&ids), 8), *order = room_for(length(&ids), 4);
-    int failed = sorted == NULL || order == NULL;
+    PyObject *sorted = block_for((size_t)length(&ids), 8), *order = sorted ? block_for((size_t)length(&ids), 4) : NULL;
+    int failed = order == NULL;
     if (!failed) {
-        uint64_t *s = (uint64_t *)PyBytes_AS_STRING(sorted);
-        uint32_t *o = (uint32_t *)PyBytes_AS_STRING(order);
+        uint64_t *s = block_memory(sorted);
+        uint32_t *o = block_memory(order);
         Py_BEGIN_ALLOW_THREADS
         failed = sort_ids(ids.buf, (size_t)length(&ids), s, o);
         Py_END_ALLOW_THREADS
@@ -51,10 +52,10 @@ static PyObject *k_find_ids(PyObject *module, PyObject *const *args, Py_ssize_t 
     if (length(&v[0]) != length(&v[1]))
         PyErr_SetString(PyExc_ValueError, "one place for each sorted id expected");
     else
-        answer = room_for(length(&v[2]), 8);
+        answer = block_soon((size_t)length(&v[2]), 4);
     if (answer != NULL) {
         int failed;
-        int64_t *found = (int64_t *)PyBytes_AS_STRING(answer);
+        uint32_t *found = block_memory(answer);
         Py_BEGIN_ALLOW_THREADS
         failed = find_ids(v[0].buf, v[1].buf, (size_t)length(&v[0]), v[2].buf, (size_t)length(&v[2]), found);
         Py_END_ALLOW_THREADS
@@ -94,10 +95,10 @@ static PyObject *k_sort_keys(PyObject *module, PyObject *const *args, Py_ssize_t
     if (count == 2 && (length(&v[0]) != length(&v[1]) || below(&v[1], (unsigned long)length(&v[0])) < 0))
         PyErr_SetString(PyExc_ValueError, "an order of all keys expected");
     else if (below(&v[0], bound) == 0)
-        answer = room_for(length(&v[0]), 4);
+        answer = block_soon((size_t)length(&v[0]), 4);
     if (answer != NULL) {
         int failed;
-        uint32_t *order = (uint32_t *)PyBytes_AS_STRING(answer);
+        uint32_t *order = block_memory(answer);
         Py_BEGIN_ALLOW_THREADS
         failed = sort_keys_below(v[0].buf, count == 2 ? v[1].buf : NULL, (size_t)length(&v[0]), bound, order);
         Py_END_ALLOW_THREADS
@@ -107,6 +108,51 @@ static PyObject *k_sort_keys(PyObject *module, PyObject *const *args, Py_ssize_t
         }
     }
     release(v, count);
+    return answer;
+}
+
+static PyObject *k_sort_rows(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    (void)module;
+    static const int sizes[] = {4, 4};
+    Py_buffer v[2]; /* first and second numbers */
+    if (expect(given, 3, "sort_rows(high, low, bound)") < 0)
+        return NULL;
+    unsigned long bound = PyLong_AsUnsignedLong(args[2]);
+    if (PyErr_Occurred() || views_of(args, v, sizes, 2) < 0)
+        return NULL;
+    size_t m = (size_t)length(&v[0]);
+    PyObject *key = NULL, *order = NULL, *answer = NULL;
+    if (bound > UINT32_MAX || m >= UINT32_MAX || m != (size_t)length(&v[1]))
+        PyErr_SetString(PyExc_ValueError, "two arrays of one length, and a bound of 32 bits, expected");
+    else if ((key = block_for(m, 8)) != NULL)
+        order = block_soon(m, 4);
+    if (order != NULL) {
+        Sorting sorting = {.high = v[0].buf, .low = v[1].buf, .m = m, .bound = (uint32_t)bound};
+        Row *row = NULL;
+        int failed;
+        Py_BEGIN_ALLOW_THREADS
+        failed = sorting_begin(&sorting);
+        Py_END_ALLOW_THREADS
+        if (!failed && (row = pool_take((m + 1) * sizeof(Row))) == NULL)
+            failed = -2;
+        if (!failed) {
+            Py_BEGIN_ALLOW_THREADS
+            failed = sort_rows(&sorting, row, block_memory(key), block_memory(order));
+            Py_END_ALLOW_THREADS
+        }
+        pool_give(row, (m + 1) * sizeof(Row));
+        free(sorting.begin);
+        if (failed == -2)
+            PyErr_NoMemory();
+        else if (failed)
+            PyErr_Format(PyExc_ValueError, "numbers below %lu expected", bound);
+        else
+            answer = PyTuple_Pack(2, key, order);
+    }
+    Py_XDECREF(key);
+    Py_XDECREF(order);
+    release(v, 2);
     return answer;
 }
 
@@ -365,6 +411,7 @@ static PyMethodDef module_methods[] = {
     METHOD(sort_ids, "Ids in ascending order, and where each was."),
     METHOD(find_ids, "Position of ids in a sorted array."),
     METHOD(sort_keys, "Stable order by one key."),
+    METHOD(sort_rows, "Rows in the order of two numbers, and where each was."),
     METHOD(sort_inside, "Order by key inside of parts."),
     METHOD(renumber, "Adjacency under other numbers of the vertices."),
     METHOD(adjacency, "Adjacency from pairs in any order."),

@@ -31,15 +31,22 @@ typedef struct {
     int ordered;
 } Split;
 
+/* A part is what numbers below `bound` have above so many bits. */
+static unsigned part_shift(uint32_t bound)
+{
+    unsigned shift = PART_BITS;
+    while (bound >> shift >> PARTS_BITS)
+        shift++;
+    return shift;
+}
+
 /* Look at all pairs; -1 when a vertex is not below n, -2 without memory. */
 static int split_begin(Split *s)
 {
     enum { NEAR_PAIRS = 1024 }; /* pairs that are in the near cache when they are counted */
     const uint32_t *src = s->src, *dst = s->dst, n = s->n;
     uint32_t wrong = 0, back = 0;
-    s->shift = PART_BITS;
-    while (s->n >> s->shift >> PARTS_BITS)
-        s->shift++;
+    s->shift = part_shift(n);
     s->parts = (s->n >> s->shift) + 1;
     s->begin = calloc((size_t)s->parts + 2, sizeof(uint32_t));
     if (s->begin == NULL)

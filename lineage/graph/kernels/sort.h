@@ -89,9 +89,12 @@ static size_t lower_bound(const uint64_t *sorted, size_t low, size_t high, uint6
     return low;
 }
 
-/* Where each wanted id was (the first of equal ones) before it was sorted, -1 where it is not there. */
+#define NOWHERE UINT32_MAX
+
+/* What stands at each wanted id (at the first of equal ones), NOWHERE where it is not there: mostly where it was before
+ * it was sorted. */
 static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count, const uint64_t *wanted, size_t many,
-                    int64_t *found)
+                    uint32_t *found)
 {
     enum { GROUP = 32, FEW = 8 };
     unsigned shift = bucket_shift(count);
@@ -99,7 +102,7 @@ static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count,
     if (many < buckets / 64) {
         for (size_t k = 0; k < many; k++) {
             size_t at = lower_bound(sorted, 0, count, wanted[k]);
-            found[k] = at < count && sorted[at] == wanted[k] ? (int64_t)order[at] : -1;
+            found[k] = at < count && sorted[at] == wanted[k] ? order[at] : NOWHERE;
         }
         return 0;
     }
@@ -125,11 +128,11 @@ static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count,
             else
                 while (at < end && sorted[at] < id) /* mostly there is one, or none */
                     at++;
-            found[base + k] = at < count && sorted[at] == id ? (int64_t)at : -1;
+            found[base + k] = at < count && sorted[at] == id ? (uint32_t)at : NOWHERE;
             __builtin_prefetch(order + at);
         }
         for (size_t k = base; k < base + size; k++)
-            if (found[k] >= 0)
+            if (found[k] != NOWHERE)
                 found[k] = order[found[k]];
     }
     free(begin);

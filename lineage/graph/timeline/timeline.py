@@ -28,7 +28,6 @@ from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import Bases, identify, nodes_of, numpy_column
 from lineage.graph.rows import RELATIONS
 from lineage.graph.snapshot import LevelName
-from lineage.graph.sorting import IdMap
 from lineage.graph.timeline.edges import TimedLevel
 from lineage.graph.timeline.inflow import inflow_through_time
 from lineage.graph.timeline.levels import columns_through_time, datasets_through_time
@@ -73,7 +72,7 @@ class Timeline:
         self.kernels = kernels
         self.known_at: datetime | None = None
         self._bases, self._stays, self._turns = bases, found, found.turns
-        self._by_id = IdMap(bases.ids)
+        self._by_id = bases.by_id
         self._nodes = nodes_of(bases.names, bases.ids, np.arange(len(bases.ids)), self._by_id)
         cutter = Cutter(bases, self._nodes, found, refuted)
         parts, left = relations_of(self._nodes, *cutter.cut(edges))
