@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 PROBABLE_FROM = PROVENANCES.index("product")  # product, sql and anything unheard of are guesses
 _SOFT_SHIFT = np.uint32(31)  # no graph has so many nodes that one of them would need this bit
+Kinds = tuple[tuple[str | None, str | None], ...]
+
 _BY_COLUMNS = PROVENANCES.index("column")
 
 
@@ -72,11 +74,18 @@ def load(
     """
     with store.reading() as cursor:
         at, known = instant(cursor, as_of, known_at)
-        parts = [
-            table(cursor, query, at=at, known=known)
-            for query in (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES)
-        ]
+        parts = [table(cursor, query, at=at, known=known) for query in queries(cursor)]
     return assemble(at, known, *parts, kernels=kernels)
+
+
+def queries(cursor: Any) -> tuple[str, ...]:
+    """What to ask for the tables that a snapshot is made of, in the order of :func:`assemble`.
+
+    Where nobody ever called an edge wrong, no edge is compared with those that were.
+    """
+    refuted = bool(cursor.execute(sql.ANY_REFUTED).fetchall()[0][0])
+    edges = (sql.EDGES, sql.COLUMN_EDGES_CODED) if refuted else (sql.EDGES_UNMARKED, sql.COLUMN_EDGES_UNMARKED)
+    return sql.ENTITIES, sql.COLUMNS, sql.ALIASES, *edges
 
 
 def table(cursor: Any, query: str, **parameters: datetime) -> pa.Table:
@@ -167,13 +176,14 @@ class _Ends:
         told = nodes.dense | soft.astype(np.uint32) << _SOFT_SHIFT if self.some_soft else nodes.dense
         self._told = nodes.by_id.giving(told)
 
-    def found(self, ids: U64) -> tuple[U32, Bool | None]:
-        """Dense index of each id, ``NONE`` where it is unknown; and which are soft, if any node is."""
-        told = self._told.found(ids)
+    def found(self, *ids: U64) -> tuple[list[U32], list[Bool]]:
+        """Dense indices of ids, ``NONE`` where one is unknown; and which are soft, if any node is."""
+        told = self._told.found(*ids)
         if not self.some_soft:
-            return told, None
-        unknown = told == NONE
-        return np.where(unknown, told, told & ~(np.uint32(1) << _SOFT_SHIFT)), (told >> _SOFT_SHIFT == 1) & ~unknown
+            return told, []
+        known = [one != NONE for one in told]
+        dense = [np.where(has, one & ~(np.uint32(1) << _SOFT_SHIFT), one) for has, one in zip(known, told, strict=True)]
+        return dense, [has & (one >> _SOFT_SHIFT == 1) for has, one in zip(known, told, strict=True)]
 
     def kind(self, dense: U32) -> U8:
         found = (dense >= self._nodes.datasets).astype(np.uint8)
@@ -203,20 +213,20 @@ class _Rows:
 
 
 def _rows(table: pa.Table, ends: _Ends) -> _Rows:
-    (src, src_soft), (dst, dst_soft) = (ends.found(numpy_column(table, name, np.uint64)) for name in ("src", "dst"))
+    (src, dst, job), soft = ends.found(*(numpy_column(table, name, np.uint64) for name in ("src", "dst", "job")))
     known = (src != NONE) & (dst != NONE)
     take = partial(picked, keep=known, everything=bool(known.all()))
     provenance: U8 = take(numpy_column(table, "provenance", np.uint8))
     certainty = (provenance >= PROBABLE_FROM).astype(np.uint8)
-    if src_soft is not None and dst_soft is not None:
-        certainty[take(src_soft | dst_soft)] = PROBABLE
+    if soft:
+        certainty[take(soft[0] | soft[1])] = PROBABLE
     certainty[take(numpy_column(table, "stale", np.uint8)) == 1] = STALE
     kind = take(numpy_column(table, "kind", np.uint8)) if "kind" in table.column_names else None
     return _Rows(
         known=known,
         src=take(src),
         dst=take(dst),
-        job=ends.found(take(numpy_column(table, "job", np.uint64)))[0],
+        job=take(job),
         kind=np.zeros(len(provenance), np.uint8) if kind is None else kind,
         provenance=provenance,
         certainty=certainty,
@@ -227,7 +237,30 @@ def _rows(table: pa.Table, ends: _Ends) -> _Rows:
 
 def column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
     """Type, subtype and masking of column edges; what affects a whole dataset is indirect use."""
-    rows = table.select(["type", "subtype"]).filter(known)
+    take = partial(picked, keep=known, everything=bool(known.all()))
+    kind, kinds = _kinds(table, known)
+    indirect: U8 = take(numpy_column(table, "indirect", np.uint8)) | whole.astype(np.uint8)
+    return ColumnUse(indirect, take(numpy_column(table, "masking", np.uint8)), kind, kinds)
+
+
+def _kinds(table: pa.Table, known: Bool) -> tuple[U32, Kinds]:
+    """Type and subtype of each known row as a position in a list of them."""
+    if "use" not in table.column_names:
+        return _kinds_of_texts(table.select(["type", "subtype"]).filter(known))
+    code: U8 = picked(numpy_column(table, "use", np.uint8), known, everything=bool(known.all()))
+    some = np.flatnonzero(np.bincount(code, minlength=sql.ODD_USE)[: sql.ODD_USE])
+    place = np.zeros(sql.ODD_USE + 1, dtype=np.uint32)
+    place[some] = np.arange(len(some))
+    kind, kinds = place[code], tuple(sql.use_of(c) for c in some.tolist())
+    odd = code == sql.ODD_USE
+    if not odd.any():
+        return kind, kinds
+    others, more = _kinds_of_texts(table.select(["type", "subtype"]).filter(known).filter(odd))
+    kind[odd] = len(kinds) + others
+    return kind, kinds + more
+
+
+def _kinds_of_texts(rows: pa.Table) -> tuple[U32, Kinds]:
     codes = [rows.column(name).combine_chunks().dictionary_encode("encode") for name in ("type", "subtype")]
     type_codes, subtype_codes = (c.indices.to_numpy() for c in codes)
     width = len(codes[1].dictionary) + 1
@@ -235,14 +268,7 @@ def column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
     texts = [c.dictionary.to_pylist() for c in codes]
     bound = width * (len(texts[0]) + 1)
     pairs, kind = distinct(pair, bound), (np.cumsum(marked(pair, bound)) - 1)[pair]
-    indirect: U8 = numpy_column(table, "indirect", np.uint8)[known].copy()
-    indirect[whole] = 1
-    return ColumnUse(
-        indirect=indirect,
-        masking=table.column("masking").to_numpy().astype(np.uint8)[known],
-        kind=kind.astype(np.uint32),
-        kinds=tuple((texts[0][p // width], texts[1][p % width]) for p in pairs.tolist()),
-    )
+    return kind.astype(np.uint32), tuple((texts[0][p // width], texts[1][p % width]) for p in pairs.tolist())
 
 
 def _relations(rows: _Rows, ends: _Ends, columns: EdgeRows) -> tuple[Relations, int]:
@@ -322,13 +348,17 @@ def _filters_only(nodes: Nodes, lineage: EdgeRows, columns: EdgeRows, first: Any
     if not len(first) or not len(columns.key):
         return np.zeros(len(first), dtype=bool)
     assert columns.use is not None
-    by_columns = np.logical_and.reduceat(lineage.provenance == _BY_COLUMNS, first)
+    by_columns = lineage.provenance == _BY_COLUMNS
+    if not by_columns.any():
+        return np.zeros(len(first), dtype=bool)
+    found: Bool = np.logical_and.reduceat(by_columns, first)
+    asked = np.flatnonzero(found)
     offset = nodes.datasets + nodes.jobs
     src, dst = nodes.datasets_of(columns.src), nodes.datasets_of(columns.dst)
     pairs, order = sorted_pairs(src, dst, offset)
     begin = first_of_runs(pairs)
     indirect_only = np.minimum.reduceat(columns.use.indirect[order], begin) == 1
-    told, keys = pairs[begin], lineage.key[first]
+    told, keys = pairs[begin], lineage.key[first[asked]]
     at = np.minimum(np.searchsorted(told, keys), len(told) - 1)
-    found: Bool = by_columns & (told[at] == keys) & indirect_only[at]
+    found[asked] = (told[at] == keys) & indirect_only[at]
     return found

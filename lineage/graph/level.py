@@ -340,13 +340,16 @@ def column_level(edges: Edges, home: Edges, first: int, columns: int, build: Cal
     rowsets = distinct(edges.dst[to_rows], first)
     shift = np.uint32(first)
 
+    places = np.zeros(first, dtype=np.uint32)
+    places[rowsets] = np.arange(columns, columns + len(rowsets), dtype=np.uint32)
+
     def rowset(dataset: U32) -> U32:
-        return (columns + np.searchsorted(rowsets, dataset)).astype(np.uint32)
+        return places[dataset]
 
     target = edges.dst.copy()
     target[~to_rows] -= shift
     target[to_rows] = rowset(edges.dst[to_rows])
-    covered = home.taken(marked(rowsets, first)[home.src])
+    covered = home.taken(np.flatnonzero(marked(rowsets, first)[home.src]))
     public = np.concatenate([np.arange(first, first + columns), rowsets]).astype(np.uint32)
     return build(
         edges.between((edges.src - shift).astype(np.uint32), target.astype(np.uint32)),

@@ -40,7 +40,10 @@ class Nodes:
 
     def datasets_of(self, nodes: U32) -> U32:
         """Dataset of each column; every other node itself."""
-        out = nodes.copy()
         column = nodes >= self.first_column
+        if column.all():
+            own: U32 = self.dataset_of[nodes - np.uint32(self.first_column)]
+            return own
+        out = nodes.copy()
         out[column] = self.dataset_of[nodes[column] - np.uint32(self.first_column)]
         return out

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.graph.arrays import COLUMN, I64, JOB, U8, U64, Bool
+from lineage.graph.arrays import COLUMN, I64, JOB, U8, U32, U64, Bool, pair_halves
 from lineage.graph.groups import Evidence, Groups, alias_groups
 from lineage.graph.names import Names
 from lineage.graph.nodes import Nodes
-from lineage.graph.sorting import IdMap, sort_keys
+from lineage.graph.sorting import IdMap, gathered, sorted_pairs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,16 +148,17 @@ def nodes_of(names: Names, base_ids: U64, label: I64, by_id: IdMap) -> Nodes:
     count = names.entities
     leads = label == np.arange(len(label))
     alone = bool(leads.all())
-    ranked = (by_id.order if alone else by_id.order[leads[by_id.order]]).astype(np.int64)  # leaders, ordered by id
-    column = ranked[ranked >= count]
-    ranked = ranked[ranked < count]
+    ranked = by_id.order[by_id.order < count].astype(np.int64)
+    ranked = ranked if alone else ranked[leads[ranked]]  # leaders of groups in order of their id
     is_job = names.prefix[ranked] == 1
     entity = np.concatenate([ranked[~is_job], ranked[is_job]])
     dense = np.zeros(len(label), dtype=np.uint32)
     dense[entity] = np.arange(len(entity), dtype=np.uint32)
-    home = dense[label[names.dataset[column - count]]]
-    order = sort_keys(home, len(entity))
-    column, home = column[order], home[order]
+    leading = np.arange(len(label) - count) if alone else np.flatnonzero(leads[count:])
+    home = dense[names.dataset] if alone else dense[label[names.dataset[leading]]]
+    order = _column_order(home, base_ids[count:] if alone else base_ids[count:][leading], len(entity))
+    home = gathered(home, order)
+    column = leading[order] + count
     dense[column] = np.arange(len(entity), len(entity) + len(column), dtype=np.uint32)
     dense = dense if alone else dense[label]
     preferred = np.concatenate([entity, column])
@@ -179,8 +180,17 @@ def nodes_of(names: Names, base_ids: U64, label: I64, by_id: IdMap) -> Nodes:
         kind=kind,
         datasets=datasets,
         jobs=len(entity) - datasets,
-        dataset_of=home.astype(np.uint32),
+        dataset_of=home,
         column_start=np.searchsorted(home, np.arange(datasets + 1, dtype=np.uint32)).astype(np.int64),
         member_base=member_base,
         member_start=member_start,
     )
+
+
+def _column_order(home: U32, ids: U64, entities: int) -> U32:
+    """Order of columns by dataset, then id: by half of the id, unless two of one dataset have that in common."""
+    halves = pair_halves(ids)[0]
+    key, order = sorted_pairs(home, halves, entities)
+    if (key[1:] == key[:-1]).any():
+        return np.lexsort((ids, home)).astype(np.uint32)
+    return order

@@ -51,19 +51,23 @@ class IdMap:
         other.sorted, other.order = self.sorted, gathered(np.ascontiguousarray(values), self.order)
         return other
 
-    def found(self, wanted: U64) -> U32:
-        """Position of each id, ``NONE`` where it is unknown.
+    def found(self, *wanted: U64) -> list[U32]:
+        """Position of each id of some arrays, ``NONE`` where it is unknown.
 
-        >>> IdMap(np.array([30, 10], np.uint64)).found(np.array([10, 20, 30], np.uint64)).tolist()
-        [1, 4294967295, 0]
+        >>> found = IdMap(np.array([30, 10], np.uint64)).found(np.array([10, 20], np.uint64), np.array([30], np.uint64))
+        >>> [one.tolist() for one in found]
+        [[1, 4294967295], [0]]
         """
         if not len(self.sorted):
-            return np.full(len(wanted), NONE, dtype=np.uint32)
+            return [np.full(len(one), NONE, dtype=np.uint32) for one in wanted]
         if _kernels is None:
-            at = np.minimum(np.searchsorted(self.sorted, wanted), len(self.sorted) - 1)
-            return np.where(self.sorted[at] == wanted, self.order[at], np.uint32(NONE))
-        wanted = np.ascontiguousarray(wanted, dtype=np.uint64)
-        return np.frombuffer(_kernels.find_ids(self.sorted, self.order, wanted), np.uint32)
+            places = [np.minimum(np.searchsorted(self.sorted, one), len(self.sorted) - 1) for one in wanted]
+            return [
+                np.where(self.sorted[at] == one, self.order[at], np.uint32(NONE))
+                for at, one in zip(places, wanted, strict=True)
+            ]
+        found = _kernels.find_ids(self.sorted, self.order, *(np.ascontiguousarray(one, np.uint64) for one in wanted))
+        return [np.frombuffer(one, np.uint32) for one in found]
 
     def positions(self, wanted: U64) -> I64:
         """Position of each id, -1 where it is unknown.
@@ -71,7 +75,7 @@ class IdMap:
         >>> IdMap(np.array([30, 10], np.uint64)).positions(np.array([10, 20, 30], np.uint64)).tolist()
         [1, -1, 0]
         """
-        return self.found(wanted).view(np.int32).astype(np.int64)
+        return self.found(wanted)[0].view(np.int32).astype(np.int64)
 
     def position(self, wanted: int) -> int:
         """Position of one id, -1 when it is unknown."""

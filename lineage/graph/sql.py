@@ -70,6 +70,41 @@ FROM edge WHERE {which}{unless}
 """  # noqa: S608 - constants only
 
 
+_TYPES = ("DIRECT", "INDIRECT")
+_SUBTYPES = (
+    "IDENTITY",
+    "TRANSFORMATION",
+    "AGGREGATION",
+    "JOIN",
+    "GROUP_BY",
+    "FILTER",
+    "SORT",
+    "WINDOW",
+    "CONDITIONAL",
+)
+ODD_USE = len(_TYPES) * len(_SUBTYPES)  # code of a type and a subtype that are not both of OpenLineage's
+
+
+def use_of(code: int) -> tuple[str, str]:
+    """Type and subtype of a code below :data:`ODD_USE`.
+
+    >>> use_of(0), use_of(ODD_USE - 1)
+    (('DIRECT', 'IDENTITY'), ('INDIRECT', 'CONDITIONAL'))
+    """
+    return _TYPES[code // len(_SUBTYPES)], _SUBTYPES[code % len(_SUBTYPES)]
+
+
+def _coded() -> str:
+    """SQL for the use of a column as a small number; texts only where it is an odd one."""
+
+    def numbers(column: str, values: tuple[str, ...], step: int) -> str:
+        cases = " ".join(f"WHEN '{value}' THEN {code * step}" for code, value in enumerate(values))
+        return f"CASE {column} {cases} END"
+
+    code = f"{numbers('type', _TYPES, len(_SUBTYPES))} + {numbers('subtype', _SUBTYPES, 1)}"
+    return f"CAST(coalesce({code}, {ODD_USE}) AS UTINYINT)"
+
+
 def _column_edges(which: str, more: str = "", unless: str = _REFUTED_COLUMNS) -> str:
     refuted = f"WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})"  # noqa: S608
     return f"""
@@ -95,6 +130,22 @@ EDGES = f"{_edges(_VISIBLE)} UNION ALL {_by_hand(_VISIBLE)}"
 
 # one row per visible column edge
 COLUMN_EDGES = _column_edges(_VISIBLE)
+
+
+def _with_codes(unless: str) -> str:
+    inner = _column_edges(_VISIBLE, f", {_coded()} AS use", unless)
+    odd = ", ".join(f"CASE WHEN use = {ODD_USE} THEN {name} END AS {name}" for name in ("type", "subtype"))
+    masking = "CAST(masking AS UTINYINT) AS masking"
+    return f"SELECT * REPLACE ({odd}, {masking}) FROM ({inner})"  # noqa: S608 - constants only
+
+
+# the same, type and subtype as one code, and as texts where the code is that of odd ones
+COLUMN_EDGES_CODED = _with_codes(_REFUTED_COLUMNS)
+
+# the same edges where no person called any wrong, which one row tells
+EDGES_UNMARKED = f"{_edges(_VISIBLE, unless='')} UNION ALL {_by_hand(_VISIBLE)}"
+COLUMN_EDGES_UNMARKED = _with_codes("")
+ANY_REFUTED = "SELECT count(*) > 0 FROM edge_mark WHERE mark = 'refuted'"
 
 # -- everything that holds at some time, as known at $known
 

@@ -41,30 +41,61 @@ static PyObject *k_sort_ids(PyObject *module, PyObject *const *args, Py_ssize_t 
     return answer;
 }
 
+/* Where the ids of each bucket begin; NULL without memory. */
+static uint32_t *buckets_of(const Py_buffer *sorted)
+{
+    size_t count = (size_t)length(sorted);
+    uint32_t *begin = room_new((((size_t)1 << (64 - bucket_shift(count))) + 1) * sizeof(uint32_t));
+    if (begin != NULL)
+        begin_buckets(sorted->buf, count, begin);
+    return begin;
+}
+
+/* The searches for ids in each of several arrays. */
 static PyObject *k_find_ids(PyObject *module, PyObject *const *args, Py_ssize_t given)
 {
     (void)module;
-    static const int sizes[] = {8, 4, 8};
-    Py_buffer v[3]; /* sorted, where each was, wanted */
-    if (expect(given, 3, "find_ids(sorted, order, wanted)") < 0 || views_of(args, v, sizes, 3) < 0)
+    enum { MOST = 8 };
+    static const int sizes[] = {8, 4, 8, 8, 8, 8, 8, 8, 8, 8};
+    Py_buffer v[2 + MOST]; /* sorted, where each was, wanted */
+    int arrays = (int)given - 2;
+    if (arrays < 1 || arrays > MOST) {
+        PyErr_SetString(PyExc_TypeError, "find_ids(sorted, order, wanted, ...), up to 8 arrays that are wanted");
+        return NULL;
+    }
+    if (views_of(args, v, sizes, 2 + arrays) < 0)
         return NULL;
     PyObject *answer = NULL;
-    if (length(&v[0]) != length(&v[1]))
+    size_t count = (size_t)length(&v[0]), many = 0;
+    if (count != (size_t)length(&v[1]))
         PyErr_SetString(PyExc_ValueError, "one place for each sorted id expected");
     else
-        answer = block_soon((size_t)length(&v[2]), 4);
+        answer = PyTuple_New(arrays);
+    for (int k = 0; k < arrays && answer != NULL; k++) {
+        PyObject *block = block_soon((size_t)length(&v[2 + k]), 4);
+        if (block == NULL)
+            Py_CLEAR(answer);
+        else
+            PyTuple_SET_ITEM(answer, k, block);
+        many += (size_t)length(&v[2 + k]);
+    }
     if (answer != NULL) {
-        int failed;
-        uint32_t *found = block_memory(answer);
+        uint32_t *begin = NULL;
+        int failed = 0;
         Py_BEGIN_ALLOW_THREADS
-        failed = find_ids(v[0].buf, v[1].buf, (size_t)length(&v[0]), v[2].buf, (size_t)length(&v[2]), found);
+        if (many >= count / FEW_IDS)
+            failed = (begin = buckets_of(&v[0])) == NULL;
+        for (int k = 0; k < arrays && !failed; k++)
+            find_ids(v[0].buf, v[1].buf, count, begin, v[2 + k].buf, (size_t)length(&v[2 + k]),
+                     block_memory(PyTuple_GET_ITEM(answer, k)));
         Py_END_ALLOW_THREADS
+        free(begin);
         if (failed) {
             Py_CLEAR(answer);
             PyErr_NoMemory();
         }
     }
-    release(v, 3);
+    release(v, 2 + arrays);
     return answer;
 }
 

@@ -90,29 +90,33 @@ static size_t lower_bound(const uint64_t *sorted, size_t low, size_t high, uint6
 }
 
 #define NOWHERE UINT32_MAX
+#define FEW_IDS 64 /* as many times fewer than buckets: they are looked for by bisection */
 
-/* What stands at each wanted id (at the first of equal ones), NOWHERE where it is not there: mostly where it was before
- * it was sorted. */
-static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count, const uint64_t *wanted, size_t many,
-                    uint32_t *found)
+/* Where the ids of each bucket begin, one entry more than buckets. */
+static void begin_buckets(const uint64_t *sorted, size_t count, uint32_t *begin)
 {
-    enum { GROUP = 32, FEW = 8 };
     unsigned shift = bucket_shift(count);
     size_t buckets = (size_t)1 << (64 - shift);
-    if (many < buckets / 64) {
-        for (size_t k = 0; k < many; k++) {
-            size_t at = lower_bound(sorted, 0, count, wanted[k]);
-            found[k] = at < count && sorted[at] == wanted[k] ? order[at] : NOWHERE;
-        }
-        return 0;
-    }
-    uint32_t *begin = malloc((buckets + 1) * sizeof(uint32_t));
-    if (begin == NULL)
-        return -1;
     for (size_t b = 0, at = 0; b <= buckets; b++) {
         while (at < count && sorted[at] >> shift < b)
             at++;
         begin[b] = (uint32_t)at;
+    }
+}
+
+/* What stands at each wanted id (at the first of equal ones), NOWHERE where it is not there: mostly where it was before
+ * it was sorted. `begin` has the begin of each bucket; without it each id is looked for by bisection. */
+static void find_ids(const uint64_t *sorted, const uint32_t *order, size_t count, const uint32_t *begin,
+                     const uint64_t *wanted, size_t many, uint32_t *found)
+{
+    enum { GROUP = 32, FEW = 8 };
+    unsigned shift = bucket_shift(count);
+    if (begin == NULL) {
+        for (size_t k = 0; k < many; k++) {
+            size_t at = lower_bound(sorted, 0, count, wanted[k]);
+            found[k] = at < count && sorted[at] == wanted[k] ? order[at] : NOWHERE;
+        }
+        return;
     }
     for (size_t base = 0; base < many; base += GROUP) {
         size_t size = many - base < GROUP ? many - base : GROUP;
@@ -135,8 +139,6 @@ static int find_ids(const uint64_t *sorted, const uint32_t *order, size_t count,
             if (found[k] != NOWHERE)
                 found[k] = order[found[k]];
     }
-    free(begin);
-    return 0;
 }
 
 /* Stable order by one digit-wise key below `bound`: order[] is read from `from` and written to `to`. */
