@@ -74,18 +74,20 @@ def load(
     """
     with store.reading() as cursor:
         at, known = instant(cursor, as_of, known_at)
-        parts = [table(cursor, query, at=at, known=known) for query in queries(cursor)]
+        parts = tables(cursor, at, known)
     return assemble(at, known, *parts, kernels=kernels)
 
 
-def queries(cursor: Any) -> tuple[str, ...]:
-    """What to ask for the tables that a snapshot is made of, in the order of :func:`assemble`.
+def tables(cursor: Any, at: datetime, known: datetime) -> tuple[pa.Table, ...]:
+    """What a snapshot is made of, in the order of :func:`assemble`.
 
-    Where nobody ever called an edge wrong, no edge is compared with those that were.
+    Types and subtypes of column edges come as texts only where one of them is none of OpenLineage's.
     """
-    refuted = bool(cursor.execute(sql.ANY_REFUTED).fetchall()[0][0])
-    edges = (sql.EDGES, sql.COLUMN_EDGES_CODED) if refuted else (sql.EDGES_UNMARKED, sql.COLUMN_EDGES_UNMARKED)
-    return sql.ENTITIES, sql.COLUMNS, sql.ALIASES, *edges
+    queries = (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES_CODED)
+    *others, uses = (table(cursor, query, at=at, known=known) for query in queries)
+    if (numpy_column(uses, "use", np.uint8) == sql.ODD_USE).any():
+        uses = table(cursor, sql.COLUMN_EDGES, at=at, known=known)
+    return *others, uses
 
 
 def table(cursor: Any, query: str, **parameters: datetime) -> pa.Table:
@@ -238,26 +240,19 @@ def _rows(table: pa.Table, ends: _Ends) -> _Rows:
 def column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
     """Type, subtype and masking of column edges; what affects a whole dataset is indirect use."""
     take = partial(picked, keep=known, everything=bool(known.all()))
-    kind, kinds = _kinds(table, known)
-    indirect: U8 = take(numpy_column(table, "indirect", np.uint8)) | whole.astype(np.uint8)
-    return ColumnUse(indirect, take(numpy_column(table, "masking", np.uint8)), kind, kinds)
-
-
-def _kinds(table: pa.Table, known: Bool) -> tuple[U32, Kinds]:
-    """Type and subtype of each known row as a position in a list of them."""
+    masking: U8 = take(numpy_column(table, "masking", np.uint8))
     if "use" not in table.column_names:
-        return _kinds_of_texts(table.select(["type", "subtype"]).filter(known))
-    code: U8 = picked(numpy_column(table, "use", np.uint8), known, everything=bool(known.all()))
-    some = np.flatnonzero(np.bincount(code, minlength=sql.ODD_USE)[: sql.ODD_USE])
-    place = np.zeros(sql.ODD_USE + 1, dtype=np.uint32)
+        kind, kinds = _kinds_of_texts(table.select(["type", "subtype"]).filter(known))
+        indirect: U8 = take(numpy_column(table, "indirect", np.uint8))
+        return ColumnUse(indirect | whole.astype(np.uint8), masking, kind, kinds)
+    code: U8 = take(numpy_column(table, "use", np.uint8))
+    some = np.flatnonzero(np.bincount(code, minlength=len(sql.USES)))
+    place = np.zeros(len(sql.USES), dtype=np.uint32)
     place[some] = np.arange(len(some))
-    kind, kinds = place[code], tuple(sql.use_of(c) for c in some.tolist())
-    odd = code == sql.ODD_USE
-    if not odd.any():
-        return kind, kinds
-    others, more = _kinds_of_texts(table.select(["type", "subtype"]).filter(known).filter(odd))
-    kind[odd] = len(kinds) + others
-    return kind, kinds + more
+    filters = np.array([kind == "INDIRECT" for kind, _ in sql.USES], dtype=np.uint8)
+    return ColumnUse(
+        filters[code] | whole.astype(np.uint8), masking, place[code], tuple(sql.USES[c] for c in some.tolist())
+    )
 
 
 def _kinds_of_texts(rows: pa.Table) -> tuple[U32, Kinds]:

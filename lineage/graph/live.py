@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.graph import sql
 from lineage.graph.arrays import Bool
-from lineage.graph.build import LEVELS, instant, levels, queries, relate, rows, self_loops, table
+from lineage.graph.build import LEVELS, instant, levels, relate, rows, self_loops, table, tables
 from lineage.graph.inflow import related
 from lineage.graph.level import Level
 from lineage.graph.numbering import number
@@ -162,8 +162,7 @@ class Live:
 
     def _built(self, cursor: Any, at: datetime, known: datetime, digests: _Digests, marks: _Marks) -> _Kept:
         self.builds += 1
-        asked = queries(cursor)
-        entities, columns, aliases, *edges = (table(cursor, query, at=at, known=known) for query in asked)
+        entities, columns, aliases, *edges = tables(cursor, at, known)
         nodes, soft = number(entities, columns, aliases)
         relations, left_out = relate(nodes, soft, *edges)
         snapshot = Snapshot(

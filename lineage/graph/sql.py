@@ -70,7 +70,7 @@ FROM edge WHERE {which}{unless}
 """  # noqa: S608 - constants only
 
 
-_TYPES = ("DIRECT", "INDIRECT")
+_TYPES = ("DIRECT", "INDIRECT", None)
 _SUBTYPES = (
     "IDENTITY",
     "TRANSFORMATION",
@@ -81,36 +81,35 @@ _SUBTYPES = (
     "SORT",
     "WINDOW",
     "CONDITIONAL",
+    None,
 )
-ODD_USE = len(_TYPES) * len(_SUBTYPES)  # code of a type and a subtype that are not both of OpenLineage's
+# type and subtype of column edges by their code; whatever is not OpenLineage's has the code behind them
+USES = tuple((type_, subtype) for type_ in _TYPES for subtype in _SUBTYPES)
+ODD_USE = len(USES)
 
 
-def use_of(code: int) -> tuple[str, str]:
-    """Type and subtype of a code below :data:`ODD_USE`.
+def _use() -> str:
+    """SQL for the use of a column as a small number: no text per edge leaves the database."""
 
-    >>> use_of(0), use_of(ODD_USE - 1)
-    (('DIRECT', 'IDENTITY'), ('INDIRECT', 'CONDITIONAL'))
-    """
-    return _TYPES[code // len(_SUBTYPES)], _SUBTYPES[code % len(_SUBTYPES)]
-
-
-def _coded() -> str:
-    """SQL for the use of a column as a small number; texts only where it is an odd one."""
-
-    def numbers(column: str, values: tuple[str, ...], step: int) -> str:
-        cases = " ".join(f"WHEN '{value}' THEN {code * step}" for code, value in enumerate(values))
-        return f"CASE {column} {cases} END"
+    def numbers(column: str, values: tuple[str | None, ...], step: int) -> str:
+        tests = (f"{column} IS NULL" if value is None else f"{column} = '{value}'" for value in values)
+        cases = " ".join(f"WHEN {test} THEN {code * step}" for code, test in enumerate(tests))
+        return f"CASE {cases} ELSE {ODD_USE} END"
 
     code = f"{numbers('type', _TYPES, len(_SUBTYPES))} + {numbers('subtype', _SUBTYPES, 1)}"
-    return f"CAST(coalesce({code}, {ODD_USE}) AS UTINYINT)"
+    return f"CAST(least({code}, {ODD_USE}) AS UTINYINT)"
 
 
-def _column_edges(which: str, more: str = "", unless: str = _REFUTED_COLUMNS) -> str:
+_TEXTS = """type, subtype, coalesce(masking, false) AS masking,
+  CAST(coalesce(upper(type), '') = 'INDIRECT' AS UTINYINT) AS indirect"""
+_CODE = f"{_use()} AS use, CAST(coalesce(masking, false) AS UTINYINT) AS masking"
+
+
+def _column_edges(which: str, more: str = "", unless: str = _REFUTED_COLUMNS, use: str = _TEXTS) -> str:
     refuted = f"WITH refuted AS (SELECT src, dst FROM edge_mark WHERE mark = 'refuted' AND {_VISIBLE})"  # noqa: S608
     return f"""
 {refuted if unless else ""}
-SELECT src, dst, job, type, subtype, coalesce(masking, false) AS masking,
-  CAST(coalesce(upper(type), '') = 'INDIRECT' AS UTINYINT) AS indirect,
+SELECT src, dst, job, {use},
   {_codes("provenance", PROVENANCES[:-1], len(PROVENANCES) - 1)} AS provenance,
   CAST(state = 'stale' AS UTINYINT) AS stale, epoch_us(valid_from) AS valid_from{more}
 FROM column_edge WHERE {which}{unless}
@@ -131,21 +130,8 @@ EDGES = f"{_edges(_VISIBLE)} UNION ALL {_by_hand(_VISIBLE)}"
 # one row per visible column edge
 COLUMN_EDGES = _column_edges(_VISIBLE)
 
-
-def _with_codes(unless: str) -> str:
-    inner = _column_edges(_VISIBLE, f", {_coded()} AS use", unless)
-    odd = ", ".join(f"CASE WHEN use = {ODD_USE} THEN {name} END AS {name}" for name in ("type", "subtype"))
-    masking = "CAST(masking AS UTINYINT) AS masking"
-    return f"SELECT * REPLACE ({odd}, {masking}) FROM ({inner})"  # noqa: S608 - constants only
-
-
-# the same, type and subtype as one code, and as texts where the code is that of odd ones
-COLUMN_EDGES_CODED = _with_codes(_REFUTED_COLUMNS)
-
-# the same edges where no person called any wrong, which one row tells
-EDGES_UNMARKED = f"{_edges(_VISIBLE, unless='')} UNION ALL {_by_hand(_VISIBLE)}"
-COLUMN_EDGES_UNMARKED = _with_codes("")
-ANY_REFUTED = "SELECT count(*) > 0 FROM edge_mark WHERE mark = 'refuted'"
+# the same, with type and subtype as one code
+COLUMN_EDGES_CODED = _column_edges(_VISIBLE, use=_CODE)
 
 # -- everything that holds at some time, as known at $known
 
