@@ -2,6 +2,7 @@
 #ifndef MESHLINE_SORT_H
 #define MESHLINE_SORT_H
 
+#include "block.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -47,34 +48,60 @@ static unsigned bucket_shift(size_t count)
     return 64 - bits;
 }
 
-/* Ids in ascending order and where each one was. One scatter by the leading bits, then each bucket by itself. */
+#define FINE_BITS 11 /* buckets of a part: its ids and their counts fit a near cache */
+
+/* Ids of one part in order: into buckets by counting, then each bucket by itself. `place` has room for the buckets. */
+static void sort_part_of_ids(const IdAt *item, size_t count, unsigned shift, size_t buckets, uint32_t *place,
+                             IdAt *list, uint64_t *sorted, uint32_t *order)
+{
+    memset(place, 0, (buckets + 1) * sizeof(uint32_t));
+    for (size_t k = 0; k < count; k++)
+        place[(item[k].id >> shift & (buckets - 1)) + 1]++;
+    for (size_t b = 0; b < buckets; b++)
+        place[b + 1] += place[b];
+    for (size_t k = 0; k < count; k++)
+        list[place[item[k].id >> shift & (buckets - 1)]++] = item[k];
+    for (size_t b = 0, begin = 0; b < buckets; begin = place[b++])
+        if (place[b] - begin > 1)
+            id_at_sort(list + begin, place[b] - begin);
+    for (size_t k = 0; k < count; k++) {
+        sorted[k] = list[k].id;
+        order[k] = list[k].at;
+    }
+}
+
+/* Ids in ascending order and where each one was: by their leading bits into parts, then each part by itself. -1 without
+ * memory. */
 static int sort_ids(const uint64_t *ids, size_t count, uint64_t *sorted, uint32_t *order)
 {
-    unsigned shift = bucket_shift(count);
-    size_t buckets = (size_t)1 << (64 - shift);
-    uint32_t *end = calloc(buckets + 1, sizeof(uint32_t));
-    IdAt *items = malloc((count + 1) * sizeof(IdAt));
-    if (end == NULL || items == NULL) {
-        free(end);
-        free(items);
-        return -1;
+    unsigned shift = bucket_shift(count), bits = 64 - shift, fine = bits < FINE_BITS ? bits : FINE_BITS;
+    size_t buckets = (size_t)1 << fine, parts = (size_t)1 << (bits - fine), most = 1;
+    uint32_t *begin = calloc(parts + 1, sizeof(uint32_t)), *next = malloc(parts * sizeof(uint32_t));
+    uint32_t *place = malloc((buckets + 1) * sizeof(uint32_t));
+    IdAt *items = room_new((count + 1) * sizeof(IdAt)), *list = NULL;
+    int failed = begin == NULL || next == NULL || place == NULL || items == NULL;
+    if (!failed) {
+        const unsigned part = shift + fine - 1; /* ids are shifted once more: by 64 bits they could not be */
+        for (size_t k = 0; k < count; k++)
+            begin[(ids[k] >> part >> 1) + 1]++;
+        for (size_t p = 0; p < parts; p++) {
+            most = begin[p + 1] > most ? begin[p + 1] : most;
+            begin[p + 1] += begin[p];
+        }
+        memcpy(next, begin, parts * sizeof(uint32_t));
+        for (size_t k = 0; k < count; k++)
+            items[next[ids[k] >> part >> 1]++] = (IdAt){ids[k], (uint32_t)k};
+        failed = (list = malloc(most * sizeof(IdAt))) == NULL;
+        for (size_t p = 0; p < parts && !failed; p++)
+            sort_part_of_ids(items + begin[p], begin[p + 1] - begin[p], shift, buckets, place, list, sorted + begin[p],
+                             order + begin[p]);
     }
-    for (size_t k = 0; k < count; k++)
-        end[(ids[k] >> shift) + 1]++;
-    for (size_t b = 0; b < buckets; b++)
-        end[b + 1] += end[b];
-    for (size_t k = 0; k < count; k++)
-        items[end[ids[k] >> shift]++] = (IdAt){ids[k], (uint32_t)k};
-    for (size_t b = 0, begin = 0; b < buckets; begin = end[b++])
-        if (end[b] - begin > 1)
-            id_at_sort(items + begin, end[b] - begin);
-    for (size_t k = 0; k < count; k++) {
-        sorted[k] = items[k].id;
-        order[k] = items[k].at;
-    }
-    free(end);
+    free(begin);
+    free(next);
+    free(place);
     free(items);
-    return 0;
+    free(list);
+    return failed ? -1 : 0;
 }
 
 static size_t lower_bound(const uint64_t *sorted, size_t low, size_t high, uint64_t id)
