@@ -81,9 +81,12 @@ def load(
 def tables(cursor: Any, at: datetime, known: datetime) -> tuple[pa.Table, ...]:
     """What a snapshot is made of, in the order of :func:`assemble`.
 
-    Types and subtypes of column edges come as texts only where one of them is none of OpenLineage's.
+    Types and subtypes of column edges come as texts only where one of them is none of OpenLineage's; edges are compared
+    with those that a person called wrong only where there are any.
     """
-    queries = (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, sql.EDGES, sql.COLUMN_EDGES_CODED)
+    refuted = bool(cursor.execute(sql.ANY_REFUTED).fetchall()[0][0])
+    edges = (sql.EDGES, sql.COLUMN_EDGES_CODED) if refuted else (sql.EDGES_UNMARKED, sql.COLUMN_EDGES_UNMARKED)
+    queries = (sql.ENTITIES, sql.COLUMNS, sql.ALIASES, *edges)
     *others, uses = (table(cursor, query, at=at, known=known) for query in queries)
     if (numpy_column(uses, "use", np.uint8) == sql.ODD_USE).any():
         uses = table(cursor, sql.COLUMN_EDGES, at=at, known=known)

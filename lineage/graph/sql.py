@@ -133,6 +133,13 @@ COLUMN_EDGES = _column_edges(_VISIBLE)
 # the same, with type and subtype as one code
 COLUMN_EDGES_CODED = _column_edges(_VISIBLE, use=_CODE)
 
+# one row: whether a person ever called an edge wrong
+ANY_REFUTED = "SELECT count(*) > 0 FROM edge_mark WHERE mark = 'refuted'"
+
+# the same edges where nobody did
+EDGES_UNMARKED = f"{_edges(_VISIBLE, unless='')} UNION ALL {_by_hand(_VISIBLE)}"
+COLUMN_EDGES_UNMARKED = _column_edges(_VISIBLE, unless="", use=_CODE)
+
 # -- everything that holds at some time, as known at $known
 
 _TIMES = ", epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to"

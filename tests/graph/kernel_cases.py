@@ -204,6 +204,8 @@ def compare_sorting(count: int, seed: int) -> None:
             found = sorting.IdMap(ids)
             answer = [found.sorted, found.order, found.positions(wanted), found.positions(wanted[:3])]
             answer += [sorting.sort_pairs(keys, low, n), sorting.sort_inside(keys, parts)]
+            answer += [*sorting.sorted_pairs(keys, low, n), *sorting.sorted_pairs(low, keys | np.uint32(1 << 31), n)]
+            answer += found.giving(keys if len(ids) else keys[:0]).found(wanted, wanted[:3], wanted[:0])
             answer += [
                 sorting.gathered(values, found.order) for values in (ids, keys, low < keys, keys.astype(np.uint8))
             ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.graph.world import World
 
 
@@ -145,3 +147,23 @@ def test_a_column_that_filters_its_own_dataset_reaches_the_other_columns(kernels
     seen = World().nodes("a.y").column_edge("a.x", "a", type="INDIRECT").load(kernels=kernels)
     assert seen.walk("a.x", level="column").hops == {"a": 1, "a.y": 1}
     assert seen.walk("a", level="column").hops == {}
+
+
+USES = {
+    "b.w": ("DIRECT", "IDENTITY", False),
+    "b.x": ("INDIRECT", "CONDITIONAL", True),
+    "b.y": ("DIRECT", None, False),
+    "b.z": (None, None, False),
+}
+
+
+@pytest.mark.parametrize("odd", [{}, {"c.x": ("indirect", "BY_HAND", True), "c.y": ("DIRECT", "", False)}])
+def test_types_and_subtypes_are_shown_as_they_were_told(
+    odd: dict[str, tuple[str | None, str | None, bool]], kernels: str
+) -> None:
+    world, told = World(), USES | odd
+    for name, (type_, subtype, _) in told.items():
+        world.column_edge("a.x", name, type=type_, subtype=subtype)
+    seen = world.load(kernels=kernels)
+    edges = seen.snapshot.neighbours(seen.index("a.x"), "downstream")
+    assert {seen.name(edge.dst): (edge.type, edge.subtype, edge.indirect) for edge in edges} == told

@@ -49,6 +49,22 @@ def test_pairs_that_fill_more_than_the_caches_are_put_in_lists_as_few_are() -> N
 
 
 @compiled
+def test_rows_with_a_number_beyond_its_bound_are_refused() -> None:
+    from lineage.graph import _kernels
+
+    three, two = np.array([0, 3, 1], np.uint32), np.zeros(2, np.uint32)
+    with pytest.raises(ValueError, match="numbers below 3 expected"):
+        _kernels.sort_rows(three, three, 3)
+    with pytest.raises(ValueError, match="two arrays of one length"):
+        _kernels.sort_rows(three, two, 4)
+    keys, order = (
+        np.frombuffer(found, kind) for found, kind in zip(_kernels.sort_rows(three, three, 4), "QI", strict=True)
+    )
+    assert [(k >> 32, k & 0xFF) for k in keys.tolist()] == [(0, 0), (1, 1), (3, 3)]
+    assert order.tolist() == [0, 2, 1]
+
+
+@compiled
 def test_a_damaged_adjacency_is_refused_before_it_is_walked() -> None:
     from lineage.graph.search_compiled import CompiledSearcher
 
