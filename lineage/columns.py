@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lineage.answers import ColumnInfo
 
 if TYPE_CHECKING:
+    from lineage.answers import Direction
     from lineage.view import View
 
 _FACETS = """
@@ -19,7 +20,14 @@ WHERE f.key IN ('schema', 'tags') AND f.entity IN (SELECT unnest($members::UBIGI
   AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
 ORDER BY f.valid_from, f.place, f.body
 """
+_OVER = """
+-- datasets of which a schema was over at T as known at K; without members of all datasets
+SELECT DISTINCT entity FROM facet
+WHERE key = 'schema' AND ($members::UBIGINT[] IS NULL OR entity IN (SELECT unnest($members::UBIGINT[])))
+  AND valid_to <= $at AND known_from <= $known AND known_to > $known
+"""
 _DEEPEST = 50  # nesting of fields that is followed
+_BOTH: tuple[Direction, Direction] = ("upstream", "downstream")
 _NOT_IN_SCHEMA = 1_000_000  # place of a column that no schema names
 
 
@@ -69,8 +77,49 @@ def facts_of(owner: Mapping[int, int], rows: Iterable[tuple[int, str, str]]) -> 
     return found
 
 
+def absent_columns(view: View, datasets: Sequence[int] | None = None) -> frozenset[int]:
+    """Columns that a schema named before the instant, and that nothing names at it: no schema, no tag and no edge.
+
+    A schema that was deleted (``_deleted``) leaves a dataset without one; what it named is history then, like a column
+    that a newer schema leaves out.
+
+    Parameters
+    ----------
+    datasets
+        dense indices of those to look at; ``None`` for all.
+
+    Returns
+    -------
+    frozenset[int]
+        dense indices of columns of visible datasets.
+    """
+    snapshot = view.snapshot
+    owner = None if datasets is None else {m: i for i in datasets for m in snapshot.members(i)}
+    when = {"at": snapshot.as_of, "known": snapshot.known_at}
+    over = [] if owner == {} else view.store.rows(_OVER, {**when, "members": None if owner is None else list(owner)})
+    homes = {i for i in snapshot.indices([entity for (entity,) in over]).tolist() if i >= 0} if over else set()
+    named = column_facts(view, homes) if homes else {}
+    return frozenset(
+        column
+        for home in homes
+        if not view.hidden(home)
+        for column in snapshot.columns_of(home).tolist()
+        if snapshot.field(column) not in named.get(home, {}) and not any(_edges(view, column))
+    )
+
+
+def _edges(view: View, column: int) -> tuple[int, int]:
+    """How many visible nodes are upstream and downstream of a column."""
+    up, down = (view.snapshot.neighbours(column, direction) for direction in _BOTH)
+    return sum(not view.hidden(edge.src) for edge in up), sum(not view.hidden(edge.dst) for edge in down)
+
+
 def column_infos(
-    view: View, dataset: int, facts: dict[str, ColumnFacts], only: Sequence[int] | None = None
+    view: View,
+    dataset: int,
+    facts: dict[str, ColumnFacts],
+    only: Sequence[int] | None = None,
+    absent: Collection[int] | None = None,
 ) -> tuple[ColumnInfo, ...]:
     """Columns of a dataset in the order of its schema.
 
@@ -79,25 +128,28 @@ def column_infos(
     facts
         what :func:`column_facts` said about the dataset.
     only
-        dense indices of the wanted columns; ``None`` for all.
+        dense indices of the wanted columns; ``None`` for all that there are at the instant.
+    absent
+        :func:`absent_columns` of at least this dataset, when it was asked for already.
     """
     snapshot = view.snapshot
     if view.hidden(dataset):
         return ()
     wanted = [int(i) for i in (snapshot.columns_of(dataset) if only is None else only)]
-    # With a schema at T, a column that neither it nor an edge of T names belongs to another time.
+    # With a schema at T, a column that neither it nor an edge of T names belongs to another time; so it does after the
+    # schema that named it was deleted.
     has_schema = only is None and any(fact.order < _NOT_IN_SCHEMA for fact in facts.values())
+    if only is not None or has_schema:
+        absent = ()
+    elif absent is None:
+        absent = absent_columns(view, [dataset])
     infos = []
     for i in wanted:
+        if i in absent:
+            continue
         path = snapshot.field(i)
         fact = facts.get(path, ColumnFacts())
-        up, down = (
-            sum(not view.hidden(edge.src if direction == "upstream" else edge.dst) for edge in edges)
-            for direction, edges in (
-                ("upstream", snapshot.neighbours(i, "upstream")),
-                ("downstream", snapshot.neighbours(i, "downstream")),
-            )
-        )
+        up, down = _edges(view, i)
         if has_schema and path not in facts and not up and not down:
             continue
         info = ColumnInfo(

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.answers import Certainty
+from lineage.columns import absent_columns
 from lineage.errors import UsageError
 from lineage.graph.arrays import NONE
 from lineage.graph.whole import distinct_pairs, edges_between
@@ -219,10 +220,11 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
     shown = sorted(nodes, key=lambda i: (-(ups[i] + downs[i]), text[i]))[:limit]
     runs = last_runs(view, shown)
     view.prepare(shown)
+    absent = absent_columns(view, shown) if kind == 0 else frozenset()
     rows = []
     for i, namespace, title in zip(shown, *(names.to_pylist() for names in snapshot.arrow_names(shown)), strict=True):
         state, at = runs.get(i, (None, None))
-        columns = len(snapshot.columns_of(i)) if kind == 0 else 0
+        columns = sum(c not in absent for c in snapshot.columns_of(i).tolist()) if kind == 0 else 0
         name = (text[i], title, namespace, "")
         rows.append(NodeRow(*name, view.domain(i), view.owner(i), columns, ups[i], downs[i], state, at))
     return len(nodes), rows
@@ -241,7 +243,8 @@ def _pairs(view: View) -> set[tuple[int, int]]:
 
 def _columns(view: View, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
     snapshot = view.snapshot
-    columns = _visible(view, 2, domain)
+    absent = absent_columns(view)
+    columns = [i for i in _visible(view, 2, domain) if i not in absent]
     rows = []
     for i in columns[:limit]:
         name = (snapshot.text(i), snapshot.name(i), snapshot.namespace(i), snapshot.field(i))

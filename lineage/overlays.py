@@ -29,6 +29,7 @@ import numpy as np
 
 from lineage import annotators
 from lineage.actor import LOCAL, Actor
+from lineage.columns import absent_columns
 from lineage.errors import UsageError
 from lineage.shown import Shown
 from lineage.times import utcnow
@@ -239,6 +240,7 @@ def _policy(lx: Lineage, view: View, asked: Mapping[str, Any]) -> list[Mark]:
     for row in lx.tags(tag="pii", **asked).found:
         personal[_home(row.id)].add(row.tag)
     marks = []
+    absent = absent_columns(view)
     for i in _visible(view, (0, 1)):
         label = view.label(i)
         broken, tags = violations.get(label), personal.get(label)
@@ -248,7 +250,7 @@ def _policy(lx: Lineage, view: View, asked: Mapping[str, Any]) -> list[Mark]:
             marks.append(Mark(label, text, 0 if worst[label] >= SEVERITIES.index("high") else 1, "; ".join(said)))
         elif tags:
             marks.append(Mark(label, "PII", 2, "; ".join(said)))
-        elif view.kind(i) == "dataset" and not len(view.snapshot.columns_of(i)):
+        elif view.kind(i) == "dataset" and absent.issuperset(view.snapshot.columns_of(i).tolist()):
             marks.append(Mark(label, "unknown", None, "its columns are not known"))
         else:
             marks.append(Mark(label, "clear", 4, "no personal data is known, no violation"))

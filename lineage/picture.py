@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from lineage.answers import ColumnInfo, Direction, Frontier, Picture, PictureColumnEdge, PictureEdge, PictureNode
-from lineage.columns import column_facts, column_infos, entries, tag_text
+from lineage.columns import absent_columns, column_facts, column_infos, entries, tag_text
 from lineage.errors import UsageError
 from lineage.last_runs import last_runs
 
@@ -267,13 +267,18 @@ def _home(view: View, i: int) -> int:
 def _drawn(view: View, sketch: _Sketch, jobs: bool) -> Picture:
     ids = _ids(view, sketch)
     facts = column_facts(view, sketch.shown_columns)
+    snapshot = view.snapshot
+    absent = absent_columns(view, [i for i in sketch.cards if view.kind(i) == "dataset"])
     status = last_runs(view, sketch.cards)
     nodes = []
     for i, card in sketch.cards.items():
         columns: tuple[ColumnInfo, ...] = ()
         if i in sketch.shown_columns:
-            columns = column_infos(view, i, facts.get(i, {}), sketch.shown_columns[i])
-        nodes.append(_node(view, sketch, i, card, ids[i], columns, status.get(i), jobs))
+            columns = column_infos(view, i, facts.get(i, {}), sketch.shown_columns[i], absent)
+        whole = i in sketch.shown_columns and sketch.shown_columns[i] is None
+        there = (c not in absent for c in snapshot.columns_of(i).tolist())
+        count = len(columns) if whole else sum(there)
+        nodes.append(_node(view, sketch, i, card, ids[i], columns, count, status.get(i), jobs))
     behind = [i for i in sketch.behind if not view.hidden(i)]
     counts = view.per_domain(behind)
     return Picture(
@@ -305,6 +310,7 @@ def _node(
     card: _Card,
     name: str,
     columns: tuple[ColumnInfo, ...],
+    column_count: int,
     status: tuple[str, datetime] | None,
     jobs: bool,
 ) -> PictureNode:
@@ -324,7 +330,7 @@ def _node(
         hops=card.hops,
         side=card.side,
         columns=columns,
-        column_count=len(snapshot.columns_of(i)),
+        column_count=column_count,
         cut_upstream=up,
         cut_downstream=down,
         status=status[0] if status else None,

@@ -64,6 +64,19 @@ def test_drift_is_told_day_by_day(world: World) -> None:
     assert [d.what for d in found.open] == ["undeclared column note"]
 
 
+def test_after_its_schema_was_deleted_no_column_drifts(world: World) -> None:
+    end = T0 + timedelta(days=30)
+    told = Lineage(world.store).products.drift("shop", "2026-01-02", "2026-03-01").open
+    assert [d.what for d in told] == ["undeclared column note"]
+    with world.store.transaction() as cursor:
+        cursor.execute("UPDATE facet SET valid_to = ? WHERE key = 'schema' AND valid_to > ?", [end, end])
+    found = Lineage(world.store).products.drift("shop", "2026-01-02", "2026-03-01")
+    assert found.open == ()
+    assert (str(found.steps[-1].at)[:10], [d.what for d in found.steps[-1].closed]) == (
+        "2026-01-31", ["undeclared column note"]
+    )  # fmt: skip
+
+
 def test_a_step_of_its_own_is_no_input(world: World) -> None:
     (row,) = Lineage(world.store).products.list(as_of="2026-01-05").products
     assert row.drift == ()
