@@ -29,6 +29,8 @@ from lineage.change_effects import HARMS, REMOVING, Action, Change, Harm, Hit, e
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
 from lineage.graph.arrays import COLUMN, DATASET, JOB, KIND_NAMES
+from lineage.presence import told_later
+from lineage.renaming import taken
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
 
@@ -97,7 +99,12 @@ class OrphanedTest:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal(Shown):
-    """Answer of a change rehearsal. ``totals`` counts effects by harm, ``owners`` those of each known owner."""
+    """Answer of a change rehearsal. ``totals`` counts effects by harm, ``owners`` those of each known owner.
+
+    ``verdict`` is ``found`` when anybody is hurt, ``none`` when nobody is, and ``blind`` when nobody was found and that
+    says nothing; ``blind_spots`` tells why, for each change that reaches nobody. ``clashes`` are renames onto a name
+    that something has already, a sentence each.
+    """
 
     changes: tuple[ChangeInfo, ...]
     as_of: datetime
@@ -110,6 +117,9 @@ class Rehearsal(Shown):
     notes: tuple[str, ...] = ()
     generated_by: str = ""
     fingerprint: str = ""
+    verdict: Literal["found", "none", "blind"] = "found"
+    blind_spots: tuple[str, ...] = ()
+    clashes: tuple[str, ...] = ()
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
@@ -128,10 +138,11 @@ class Rehearsal(Shown):
         return f"Rehearsal: {'; '.join(words)}"
 
     def remarks(self) -> tuple[str, ...]:
-        """Totals, orphaned tests, notes."""
+        """Totals, blind spots, clashes, orphaned tests, notes."""
         counts = [f"{harm}: {n}" for harm, n in self.totals.items()]
+        nobody = "none found, but blind here" if self.verdict == "blind" else "none"
         tests = [f"test “{t.name}” of {t.column or t.dataset}: {t.why}" for t in self.tests]
-        return (f"harm: {', '.join(counts) or 'none'}", *tests, *self.notes)
+        return (f"harm: {', '.join(counts) or nobody}", *self.blind_spots, *self.clashes, *tests, *self.notes)
 
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """Changed nodes to the left, those that are hurt by hops."""
@@ -167,6 +178,7 @@ def rehearse(view: View, changes: Sequence[Change]) -> Rehearsal:
     hits = effects(view.snapshot, checked)
     found = sorted(_effects(view, hits), key=_order)
     owners = Counter(e.owner for e in found if e.owner is not None)
+    blind = _blind(view, checked, hits)
     return Rehearsal(
         changes=tuple(_info(view, change) for change in checked),
         as_of=view.as_of,
@@ -179,6 +191,9 @@ def rehearse(view: View, changes: Sequence[Change]) -> Rehearsal:
         notes=tuple(_notes(view, checked)),
         generated_by=f"meshline {__version__}",
         fingerprint=view.instant.fingerprint,
+        verdict="found" if found else "blind" if blind else "none",
+        blind_spots=tuple(blind),
+        clashes=tuple(taken(view, checked).values()),
     )
 
 
@@ -292,15 +307,22 @@ def _tests(view: View, changes: Sequence[Change], hits: Mapping[int, Hit]) -> li
     return sorted(found, key=lambda test: (test.dataset, test.column, test.name))
 
 
-def _notes(view: View, changes: Sequence[Change]) -> list[str]:
-    snapshot = view.snapshot
-    notes = []
+def _blind(view: View, changes: Sequence[Change], hits: Mapping[int, Hit]) -> list[str]:
+    """Why it says nothing that nobody is hurt, for each change that hurts nobody (semantics 18)."""
+    from lineage.impact import blind_at
+
+    reached = {hit.path[0] for hit in hits.values()}
+    found: dict[str, None] = {}
     for change in changes:
-        i, label = change.node, view.label(change.node)
-        if change.action == "rename" and view.kind(i) == "job":
-            notes.append(f"{label}: another name of a job changes no data; its history goes on under a new node.")
-        if change.action == "rename" and view.kind(i) == "column":
-            others = {snapshot.field(c) for c in snapshot.columns_of(snapshot.dataset_of(i)).tolist()}
-            if change.to in others:
-                notes.append(f"{label}: its dataset has a column {change.to} already.")
-    return notes
+        renamed_job = change.action == "rename" and view.kind(change.node) == "job"  # moves no data, seen or not
+        home = view.snapshot.dataset_of(change.node) if view.kind(change.node) == "column" else change.node
+        if reached.isdisjoint((change.node, home)):  # of a column also who reads its dataset without telling columns
+            spots = told_later(view, change.node) if renamed_job else blind_at(view, change.node)
+            found.update(dict.fromkeys([*spots, *(() if renamed_job else view.instant.horizon_notes)]))
+    return list(found)
+
+
+def _notes(view: View, changes: Sequence[Change]) -> list[str]:
+    renamed = [change.node for change in changes if change.action == "rename" and view.kind(change.node) == "job"]
+    return [f"{view.label(i)}: another name of a job changes no data; its history goes on under a new node."
+            for i in renamed]  # fmt: skip

@@ -6,7 +6,8 @@ An empty answer has two meanings (semantics 18), and :attr:`lineage.answers.Answ
     nothing that Meshline knows of uses the node, and it was seen well enough to say so: runs or declarations touched
     it and ended. A job that tests data and writes none has no impact.
 ``blind``
-    nothing was found, but from here nothing could have been. For a dataset: it is known by name only (no run and no
+    nothing was found, but from here nothing could have been. For any node: it is first told of after the asked instant
+    (:mod:`lineage.presence`). For a dataset: it is known by name only (no run and no
     declaration ever read or wrote it), or every run that touched it has still to end. For a job: it was only ever seen
     reading, or seen with no dataset at all, so what it writes was not told. For a column: jobs use its dataset without
     telling which columns.
@@ -17,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.origin import ended_at
+from lineage.presence import told_later
 from lineage.reach import Asked, Reach, answer, named, open_runs, reach
 from lineage.untold import untold
 
@@ -50,11 +52,28 @@ def impact(view: View, source: int, asked: Asked | None = None) -> Answer:
 
 def blind_here(view: View, reached: Reach) -> list[str]:
     """Why nothing can be concluded when nothing was found; empty when "nothing" means nothing."""
-    kind = view.kind(reached.source)
-    if kind == "dataset" and reached.level == "column":
+    return blind_at(view, reached.source, columns=reached.level == "column", empty=not reached.found)
+
+
+def blind_at(view: View, node: int, *, columns: bool = False, empty: bool = True) -> list[str]:
+    """Why "nobody uses it" cannot be concluded of a node.
+
+    Parameters
+    ----------
+    view
+        the instant and the actor.
+    node
+        its dense index.
+    columns
+        whether only columns were asked for, so that a dataset is as blind as its columns are.
+    empty
+        whether nothing was found; only then it is looked up whether the node was there yet.
+    """
+    kind = view.kind(node)
+    if kind == "dataset" and columns:
         kind = "column"
     ask = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[kind]
-    return ask(view, reached.source)
+    return (told_later(view, node) if empty else []) or ask(view, node)
 
 
 def unfinished(view: View, jobs: list[int]) -> bool:

@@ -6,8 +6,9 @@ An empty answer has two meanings (semantics 18), and :attr:`lineage.answers.Answ
     the node was told to have no origin: an explicit lineage facet with ``inputs: []``; for a column, its dataset has
     column lineage that names no source for it.
 ``blind``
-    nothing was found, but there must be something: no job was ever seen writing the dataset; the job was only ever
-    seen writing; the column's dataset comes from others without telling from which columns.
+    nothing was found, but there must be something: the node is first told of after the asked instant; no job was ever
+    seen writing the dataset; the job was only ever seen writing; the column's dataset comes from others without telling
+    from which columns.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.origin import ended_at, told_without_origin
+from lineage.presence import told_later
 from lineage.reach import Asked, Reach, answer, named, open_runs, reach, without_writer
 from lineage.run_facts import incomplete
 from lineage.times import iso
@@ -62,7 +64,7 @@ def blind_here(view: View, reached: Reach) -> list[str]:
     if kind == "dataset" and reached.level == "column":
         kind = "column"
     ask = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[kind]
-    return ask(view, reached.source)
+    return (told_later(view, reached.source) if not reached.found else []) or ask(view, reached.source)
 
 
 def _blind_dataset(view: View, source: int) -> list[str]:

@@ -12,7 +12,6 @@ from dashboard.pages.impact_state import ImpactState
 from lineage.annotators import annotate
 from lineage.contracts.changes import WORST
 from lineage.contracts.report import ChangeReport, Consumer, Judged
-from lineage.errors import UnknownNodeError
 from lineage.resolve import resolve
 
 if TYPE_CHECKING:
@@ -105,8 +104,8 @@ def ask(lx: Lineage, state: ImpactState) -> Impact:
     ordered = sorted(
         hits, key=lambda hit: (hit.owner, WORST.index(hit.judged.real), hit.consumer.hops, hit.consumer.id)
     )
-    spots = () if pairs or state.change == "contract" else _blind(lx, state.target, when)
-    return Impact(report, tuple(ordered), spots, NULLABLE if state.change == "nullable" else "")
+    spots = dict.fromkeys(spot for judged in report.changes for spot in judged.blind_spots)
+    return Impact(report, tuple(ordered), () if pairs else tuple(spots), NULLABLE if state.change == "nullable" else "")
 
 
 def _report(lx: Lineage, state: ImpactState, when: dict[str, Any]) -> ChangeReport:
@@ -124,15 +123,6 @@ def _report(lx: Lineage, state: ImpactState, when: dict[str, Any]) -> ChangeRepo
     return lx.contracts.change_nodes(drop=[node], **when)
 
 
-def _blind(lx: Lineage, node: str, when: dict[str, Any]) -> tuple[str, ...]:
-    """Why nobody being seen does not mean that nobody is there."""
-    try:
-        answer = lx.impact(node, **when)
-    except UnknownNodeError:  # a product; its datasets were rehearsed
-        return ()
-    return (answer.blind_spots or ("readers may be missing here",)) if answer.verdict == "blind" else ()
-
-
 HEADS = ("Owner", "Consumer", "Why", "Change", "Contract", "SLA", "Cost a month", "Path")
 
 
@@ -147,7 +137,6 @@ def markdown(impact: Impact) -> str:
     """The text to send: the report as the command line writes it, then every consumer by owner."""
     lines = [impact.report.markdown()]
     lines += [f"- {_escaped(impact.remark)}\n"] if impact.remark else []
-    lines += [f"- Blind here: {_escaped(spot)}\n" for spot in impact.blind_spots]
     if impact.hits:
         lines += ["### Who is reached\n", _row(HEADS), _row(["---"] * len(HEADS))]
         lines += [_row([_escaped(cell) for cell in cells(hit)]) for hit in impact.hits]

@@ -21,6 +21,7 @@ _CALLED = {
     "really breaking": ("bad", "Formally harmless, but it breaks somebody"),
     "cannot tell": ("warn", "Cannot tell: those who read it do not tell which columns"),
 }
+_UNSEEN = "Cannot tell: nobody is seen to use it, and that says nothing here"
 _MOST = 12  # names in a list of the page; the table has all
 COLUMNS = (
     Column("owner", "Owner", 1.5),
@@ -82,7 +83,8 @@ def _callouts(impact: Impact) -> list[Part]:
     report = impact.report
     found = [
         html.Div(
-            [html.B(_CALLED[j.finding][1]), html.Span(f"{j.change.what} {j.change.place}", className="mono"),
+            [html.B(_UNSEEN if j.blind_spots else _CALLED[j.finding][1]),
+             html.Span(f"{j.change.what} {j.change.place}", className="mono"),
              *(html.Span(note) for note in j.notes[:_MOST])],
             className=f"notice {_CALLED[j.finding][0]}",
         )
@@ -90,7 +92,7 @@ def _callouts(impact: Impact) -> list[Part]:
         if j.finding in _CALLED
     ]  # fmt: skip
     promises = [note for j in report.changes if j.finding not in _CALLED for note in j.notes]
-    said = [impact.remark, *impact.blind_spots, *promises, *report.steps, *report.notes]
+    said = [impact.remark, *promises, *report.steps, *report.notes]
     if not report.bump_enough:
         said.insert(
             0, f"The step of the version ({report.bump or 'back'}) is too small: {report.required_bump} is needed."

@@ -34,6 +34,7 @@ from lineage.contracts.node_clashes import node_clashes
 from lineage.contracts.report import ChangeReport, Consumer, Finding, Judged
 from lineage.contracts.signoff import nobody, smallest
 from lineage.contracts.types import Step, compare
+from lineage.renaming import taken
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -78,24 +79,28 @@ def judge_contract(view: View, old: Contract, new: Contract) -> ChangeReport:
 
 def judge_nodes(view: View, changes: Sequence[Change], products: Sequence[str] = ()) -> ChangeReport:
     """Changes of nodes, all together: drop, rename, retype, retire, late. ``products`` retire with some of them."""
-    answer = rehearse(view, changes)
+    answer, names = rehearse(view, changes), taken(view, changes)
     judged = []
     for change, info in zip(changes, answer.changes, strict=False):
         own = rehearse(view, [change]) if len(changes) > 1 else answer
         consumers = _consumers(view, own.effects, change.action)
         promises = _late(view, info.node, own.effects, change.hours) if change.action == "late" else ()
         to = info.to or (f"{change.hours:g} hours late" if change.hours else "")
-        severity = Severity.breaking if promises else _of_harm(c.harm for c in consumers)
+        blind = own.blind_spots if not consumers else ()
+        clash = names.get(change.node, "")
+        severity = Severity.breaking if promises or clash else _of_harm((c.harm for c in consumers), blind=bool(blind))
         formal = Severity.risky if change.action == "late" else Severity.breaking
         what = ContractChange(f"node.{change.action}", info.node, info.node, to, formal, Severity.safe)
-        judged.append(Judged(what, severity, _finding(formal, severity, consumers), consumers, promises))
+        finding = "as formal" if clash else _finding(formal, severity, consumers, blind)
+        notes = (*promises, *([clash] if clash else []), *blind)
+        judged.append(Judged(what, severity, finding, consumers, notes, blind, clash))
     subject = ", ".join(f"{info.action} {info.node}" for info in answer.changes)
     nodes = [change.node for change in changes]
     tests = [f"test “{t.name}” of {t.column or t.dataset} has nothing left to test" for t in answer.tests]
     found, unjudged = node_clashes(view, changes, products)
     judged = with_clashes(view, judged, found)
-    notes = [*tests, *answer.notes, *unjudged]
-    return replace(_report(view, subject, judged, nodes, notes, ("", "", "none", None, True)), clashes=found)
+    said = [*tests, *answer.notes, *unjudged]
+    return replace(_report(view, subject, judged, nodes, said, ("", "", "none", None, True)), clashes=found)
 
 
 # -- one change
@@ -110,26 +115,32 @@ def _judge(view: View, change: ContractChange, home: int | None) -> Judged:
         return Judged(change, change.consumer, "as formal")
     node = _node(view, home, change)
     if node is None:
-        blind = _consumers(view, [e for e in rehearse(view, [Change("drop", home)]).effects if e.hops <= 1], "drop")
-        finding: Finding = "cannot tell" if blind else "really harmless"
-        real = change.consumer if blind else Severity.safe
-        return Judged(change, real, finding if change.consumer is Severity.breaking else "as formal", blind)
-    effects = _effects(view, change, node)
+        dropped = rehearse(view, [Change("drop", home)])
+        silent = _consumers(view, [e for e in dropped.effects if e.hops <= 1], "drop")
+        finding: Finding = "cannot tell" if silent or dropped.blind_spots else "really harmless"
+        real = Severity.safe if finding == "really harmless" else change.consumer
+        told = finding if change.consumer is Severity.breaking else "as formal"
+        return Judged(change, real, told, silent, dropped.blind_spots, dropped.blind_spots)
+    effects, blind = _effects(view, change, node)
     consumers = _consumers(view, _without_other_tests(view, effects, home, change), change.what)
     narrow = _narrower(view, change, node) if change.what.startswith("type.") else ()
     if narrow:
         return Judged(change, Severity.breaking, "really breaking" if change.consumer is not Severity.breaking
                       else "as formal", consumers, narrow)  # fmt: skip
+    if blind and not consumers:
+        return Judged(change, change.consumer, "cannot tell", consumers, blind, blind)
     real = change.consumer if consumers else min(Severity.safe, change.consumer, key=lambda s: -WORST.index(s))
     return Judged(change, real, _finding(change.consumer, real, consumers), consumers)
 
 
-def _effects(view: View, change: ContractChange, node: int) -> Sequence[Effect]:
+def _effects(view: View, change: ContractChange, node: int) -> tuple[Sequence[Effect], tuple[str, ...]]:
+    """Who is hurt, and why it says nothing when nobody is."""
     if view.kind(node) == "column":
         walk = view.snapshot.walk([node], "downstream", level="column")
         if len(walk.nodes) > LIMIT:
-            return far_effects(view, node, walk)
-    return rehearse(view, [_as_node_change(change, node, view)]).effects
+            return far_effects(view, node, walk), ()
+    answer = rehearse(view, [_as_node_change(change, node, view)])
+    return answer.effects, answer.blind_spots
 
 
 def _without_other_tests(view: View, effects: Iterable[Effect], home: int, change: ContractChange) -> list[Effect]:
@@ -147,9 +158,11 @@ def _without_other_tests(view: View, effects: Iterable[Effect], home: int, chang
     return [e for e in found if not (e.harm == "unknown" and e.id in elsewhere)]
 
 
-def _finding(formal: Severity, real: Severity, consumers: Sequence[Consumer]) -> Finding:
+def _finding(formal: Severity, real: Severity, consumers: Sequence[Consumer], blind: Sequence[str] = ()) -> Finding:
+    if blind and real is not Severity.breaking:
+        return "cannot tell"
     if formal is Severity.breaking and not consumers:
-        return "really harmless"
+        return "as formal" if real is Severity.breaking else "really harmless"
     if consumers and all(c.harm == "unknown" for c in consumers):
         return "cannot tell"
     return "really breaking" if real is Severity.breaking and formal is not Severity.breaking else "as formal"
@@ -299,11 +312,12 @@ def _contracts(view: View, node: int) -> tuple[str, ...]:
     return _contracts_of(tuple(one.contract.title for one in bindings(view.instant).by_node.get(node, ())))
 
 
-def _of_harm(harms: Iterable[str]) -> Severity:
+def _of_harm(harms: Iterable[str], *, blind: bool) -> Severity:
+    """Severity by who is hurt; where nobody is found and that says nothing, nobody can call it safe (semantics 18)."""
     found = set(harms)
     if found & {"all", "some"}:
         return Severity.breaking
-    return Severity.risky if found else Severity.safe
+    return Severity.risky if found or blind else Severity.safe
 
 
 def _report(
@@ -365,7 +379,7 @@ def _steps(judged: Iterable[Judged]) -> tuple[str, ...]:
     """Expand, migrate, contract: how to rename without breaking anybody."""
     steps: list[str] = []
     for one in judged:
-        if one.change.what not in ("column.renamed", "node.rename") or not one.consumers:
+        if one.change.what not in ("column.renamed", "node.rename") or not one.consumers or one.taken:
             continue
         old, new = one.change.old, one.change.new
         direct = [c.id for c in one.consumers if c.reader == "direct" and c.kind == "job"]

@@ -35,13 +35,19 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One change with what the graph says about it: ``real`` is its severity for those who really read."""
+    """One change with what the graph says about it: ``real`` is its severity for those who really read.
+
+    ``blind_spots`` say why nothing follows from nobody being found, ``taken`` that something has the new name already;
+    they stand in ``notes`` too.
+    """
 
     change: ContractChange
     real: Severity
     finding: Finding
     consumers: tuple[Consumer, ...] = ()
     notes: tuple[str, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+    taken: str = ""
 
 
 @dataclass(frozen=True, slots=True)

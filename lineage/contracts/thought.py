@@ -14,6 +14,7 @@ from lineage.contracts.newly import LASTING
 from lineage.graph.arrays import COLUMN, DATASET
 from lineage.policies.views import Thought
 from lineage.products import membership, products_of
+from lineage.renaming import new_name
 from lineage.tags import tagging
 from lineage.view import Instant, View
 
@@ -118,11 +119,7 @@ def _moved(view: View, change: Change) -> Iterable[Moved]:
         home = snapshot.text(snapshot.dataset_of(i))
         yield Moved(i, old, f"column:{namespace}:{name}:{to}", namespace, name, to, home, snapshot.field(i))
         return
-    kind = view.kind(i)
-    to = to.removeprefix(f"{kind}:").removeprefix(f"{namespace}:")
-    for mark in "./":
-        if not set(to) & set("./:") and mark in name:  # only the last part of the name was given
-            to = name[: name.rindex(mark) + 1] + to
+    kind, to = view.kind(i), new_name(snapshot, i, to)
     yield Moved(i, old, f"{kind}:{namespace}:{to}", namespace, to)
     for column in snapshot.columns_of(i).tolist():
         field = snapshot.field(column)

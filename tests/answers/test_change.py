@@ -108,7 +108,7 @@ def test_a_rename_is_a_loss_until_readers_follow(columns: World) -> None:
     lx = Lineage(columns.store)
     dropped, renamed = lx.rehearse(drop=["column:pg:a:x"]), lx.rehearse(rename={"column:pg:a:x": "y"})
     assert dropped.effects == renamed.effects
-    assert renamed.notes == ("column:pg:a:x: its dataset has a column y already.",)
+    assert renamed.clashes == ("column:pg:a:x: its dataset has a column y already, so the two would clash",)
     assert lx.rehearse(rename={"job:pg:ab": "n"}).effects == ()
 
 
