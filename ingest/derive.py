@@ -64,6 +64,19 @@ class _Told(NamedTuple):
     last: int
 
 
+def _smallest(parents: Iterable[tuple[int, str, NodeKey]]) -> dict[int, tuple[str, NodeKey]]:
+    """Parents by run key, each in the smallest spelling of its id."""
+    found: dict[int, tuple[str, NodeKey]] = {}
+    for run, run_id, job in parents:
+        if run not in found or run_id < found[run][0]:
+            found[run] = run_id, job
+    return found
+
+
+def _respelled(told: _Told, run_id: str) -> bool:
+    return told.state == UNSEEN and run_id < told.run_id
+
+
 @dataclass(slots=True)
 class _Run:
     """A run in memory: its events and what they make."""
@@ -115,7 +128,7 @@ class Derivation:
         changes = Changes()
         again = self._known is None or known_at <= self._known
         self._known = known_at
-        parents = {run: (run_id, job) for run, run_id, job in parents_of(facts, self._projector)}
+        parents = _smallest(parents_of(facts, self._projector))
         told = self._told(cursor, facts, parents)
         touched = self._merge_runs(cursor, facts, told)
         self._placeholders(parents, told, touched, changes)
@@ -244,13 +257,21 @@ class Derivation:
         touched: _Touched,
         changes: Changes,
     ) -> None:
-        """A row for every parent that has sent nothing itself; it goes when the parent's own events come."""
+        """A row for every parent that has sent nothing itself; it goes when the parent's own events come.
+
+        Of several spellings of its id the smallest is shown, whichever came first.
+        """
         fresh = [run for run, before in touched.before.items() if before is None]
         gone = [placeholder_row(run, told[run].run_id, told[run].job) for run in fresh if run in told]
         come = [
             placeholder_row(run, run_id, self._projector.node(job))
             for run, (run_id, job) in parents.items()
-            if run not in self._runs and run not in told
+            if run not in self._runs and (run not in told or _respelled(told[run], run_id))
+        ]
+        gone += [
+            placeholder_row(run, told[run].run_id, told[run].job)
+            for run, (run_id, _) in parents.items()
+            if run not in self._runs and run in told and _respelled(told[run], run_id)
         ]
         changes.replace(tables.RUN, gone, come)
 

@@ -27,7 +27,8 @@ class Names:
         new facet bodies since the last :meth:`drain`, JSON text by id.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, exact: bool = False) -> None:
+        self._exact = exact  # run ids as they are spelled
         self.nodes: dict[int, NodeKey] = {}
         self.bodies: dict[int, str] = {}
         self._memo: dict[tuple[Any, ...], Any] = {}
@@ -79,7 +80,7 @@ class Names:
         memo_key = (run_id, namespace, name)
         found = self._runs.get(memo_key)
         if found is None:
-            found = self._runs[memo_key] = run_key(run_id, namespace, name)
+            found = self._runs[memo_key] = run_key(run_id, namespace, name, exact=self._exact)
         return found
 
     def _name_job(self, namespace: str, name: str) -> None:

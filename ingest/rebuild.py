@@ -14,7 +14,7 @@ from ingest.tables import DERIVED
 from ingest.writer import Writer
 from lineage.errors import StoreError
 from lineage.store import Store
-from lineage.store.version import EVENTS_DIGEST
+from lineage.store.version import EVENTS_DIGEST, EXACT_RUN_IDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +44,8 @@ def rebuild(
     int
         how many archived events were read. Receipt times are those of the archive, so both clocks come out equal.
         Columns are read from SQL afterwards (:func:`ingest.sql_step.read_pending`), as behind any projection.
-        Where retention let events go, it starts from what its signed baseline vouches for.
+        Where retention let events go, it starts from what its signed baseline vouches for, and takes run ids by the
+        rule that held then; else a UUID is one run id in either case from now on.
 
     Raises
     ------
@@ -57,10 +58,11 @@ def rebuild(
         raise StoreError(
             "How many runs end an edge cannot be changed any more: retention let events go that it follows from."
         )
+    anew = _MADE_ANEW if base is not None else [*_MADE_ANEW, EXACT_RUN_IDS]
     for table in _told_tables(store):
         _copy(store, target, table)
     with target.transaction() as cursor:
-        for key, value in store.rows("SELECT key, value FROM meta WHERE NOT list_contains(?, key)", [_MADE_ANEW]):
+        for key, value in store.rows("SELECT key, value FROM meta WHERE NOT list_contains(?, key)", [anew]):
             Store.set_meta(cursor, key, value)
         if misses is not None:
             Store.set_meta(cursor, MISSES_KEY, str(misses))

@@ -18,7 +18,7 @@ from ingest.project import Projector
 from ingest.quarantine import Rejected
 from lineage.collector import Ages, paused
 from lineage.store import Store
-from lineage.store.version import count_batch
+from lineage.store.version import EXACT_RUN_IDS, count_batch
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Writer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._projector = Projector()
+        self._projector = Projector(exact=store.get_meta(EXACT_RUN_IDS) is not None)
         self._derivation = Derivation(self._projector)
         self._horizon = Horizon()
         self._since_trim = 0  # events

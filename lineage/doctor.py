@@ -136,6 +136,13 @@ def _checks() -> Iterator[tuple[str, str, str]]:
         "one part of a source with two positions",
         "SELECT concat_ws(' ', source, part) FROM source_position GROUP BY source, part HAVING count(*) > 1",
     )
+    yield (
+        "run-twice",
+        "runs of one job that are known under two spellings of one UUID",
+        "SELECT min(run_id) || ' and ' || max(run_id) FROM run WHERE known_to = $open "
+        "AND EXISTS (FROM meta WHERE key = 'runs.exact') AND regexp_full_match(run_id, '[0-9a-fA-F-]{36}') "
+        "GROUP BY job, lower(run_id) HAVING count(DISTINCT run) > 1",
+    )
     for table, column in _NODES:
         yield (
             f"dangling-{table}-{column}",

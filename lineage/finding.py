@@ -22,7 +22,7 @@ _RUN = re.compile(r"[0-9a-f]{4,8}(-[0-9a-f-]*)?", re.IGNORECASE)
 _RUNS = """
 -- runs whose id begins with a text, newest first
 SELECT run_id, job, state, coalesce(started_at, first_event) FROM run
-WHERE starts_with(run_id, $text) AND known_from <= $known AND known_to > $known AND first_event <= $at
+WHERE starts_with(lower(run_id), $text) AND known_from <= $known AND known_to > $known AND first_event <= $at
 ORDER BY 4 DESC, run_id LIMIT $many
 """
 
@@ -135,7 +135,7 @@ def owned(view: View, owner: str) -> list[NodeRef]:
 
 
 def _runs(view: View, wanted: str, limit: int) -> list[Thing]:
-    asked = {"text": wanted, "at": view.snapshot.as_of, "known": view.snapshot.known_at, "many": limit}
+    asked = {"text": wanted.lower(), "at": view.snapshot.as_of, "known": view.snapshot.known_at, "many": limit}
     found = []
     for run_id, job, state, at in view.store.rows(_RUNS, asked):
         i = view.snapshot.index(job)

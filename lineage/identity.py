@@ -12,12 +12,14 @@ store decides which of them exists.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 Kind = Literal["dataset", "job", "column"]
 KINDS: tuple[Kind, ...] = ("dataset", "job", "column")
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIZES = [size.to_bytes(4, "big") for size in range(256)]
 _PREFIXES: dict[str, Kind] = {
     "dataset": "dataset",
@@ -78,9 +80,38 @@ def digest(*parts: str | bytes) -> bytes:
     return hashlib.sha256(b"".join(pieces)).digest()  # one call: each costs more than the bytes it is given
 
 
-def run_key(run_id: str, job_namespace: str, job_name: str) -> int:
-    """Key of a run: one runId under several jobs is several runs (semantics 15)."""
-    return digest64("run", run_id, job_namespace, job_name)
+def run_key(run_id: str, job_namespace: str, job_name: str, *, exact: bool = False) -> int:
+    """Key of a run: one runId under several jobs is several runs (semantics 15).
+
+    Parameters
+    ----------
+    exact
+        take the id as it is spelled, as Meshline did before a UUID was the same in either case.
+
+    Examples
+    --------
+    >>> lower, upper = "1b671a64-40d5-491e-99b0-da01ff1f3341", "1B671A64-40D5-491E-99B0-DA01FF1F3341"
+    >>> run_key(lower, "a", "b") == run_key(upper, "a", "b"), run_key("r1", "a", "b") == run_key("R1", "a", "b")
+    (True, False)
+    """
+    return digest64("run", run_id if exact else folded_run_id(run_id), job_namespace, job_name)
+
+
+def folded_run_id(run_id: str) -> str:
+    """A run id by which two spellings of one are equal.
+
+    OpenLineage says that a runId is a UUID, and RFC 9562 that letters of a UUID are the same in either case. Any other
+    text, which producers send too, stays as it is.
+
+    >>> folded_run_id("1B671A64-40D5-491E-99B0-DA01FF1F3341"), folded_run_id("Nightly-7")
+    ('1b671a64-40d5-491e-99b0-da01ff1f3341', 'Nightly-7')
+    """
+    return run_id.lower() if not run_id.islower() and _UUID.fullmatch(run_id) else run_id
+
+
+def alike_run_id(run_id: str) -> str | None:
+    """What the small letters of a stored run id have to be, for it to be the same; ``None``: only the same text is."""
+    return run_id.lower() if _UUID.fullmatch(run_id) else None
 
 
 def splits(text: str) -> Iterator[NodeKey]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lineage.identity import digest64
+from lineage.identity import alike_run_id, digest64
 from lineage.marquez import _run
 from lineage.redact import redact_value
 from lineage.store.blocks import fetch
@@ -39,7 +39,7 @@ _RUNS = f"""
 -- runs, newest first; of jobs, or by their keys
 SELECT run, job, run_id, state, started_at, ended_at, nominal_start, nominal_end, first_event, last_event, edge_set
 FROM run WHERE (job IN (SELECT unnest($jobs::UBIGINT[])) OR run IN (SELECT unnest($runs::UBIGINT[]))
-  OR run_id = $run_id) AND events > 0 AND first_event <= $at AND {_KNOWN}
+  OR run_id = $run_id OR lower(run_id) = $alike) AND events > 0 AND first_event <= $at AND {_KNOWN}
 ORDER BY coalesce(started_at, first_event) DESC, run
 """  # noqa: S608
 _IO = f"""
@@ -129,6 +129,7 @@ def runs_of(
     """Runs of visible jobs (dense indices), by key or by runId, newest first; ``i`` is their job."""
     owner = owners(view, jobs)
     asked = {"jobs": list(owner), "runs": list(runs), "run_id": run_id, **when(view)}
+    asked["alike"] = alike_run_id(run_id) if run_id else None
     names = (
         "run", "job", "run_id", "state", "started_at", "ended_at", "nominal_start", "nominal_end", "first_event",
         "last_event", "edge_set",

@@ -12,6 +12,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.asking import When, naive_time
 from lineage.blindspots import STALE_AFTER
 from lineage.errors import MeshlineError, UsageError
+from lineage.identity import alike_run_id
 from lineage.runs.answers import RunDetail, RunEvent, RunList, RunRow, RunSide, RunTest
 from lineage.times import iso
 
@@ -45,7 +46,8 @@ ORDER BY told_state NOT IN ('FAIL', 'ABORT'), began DESC, run_id, run LIMIT $man
 """  # noqa: S608
 _ONE = f"""
 -- runs of one id, one for each job that told it
-SELECT {_COLUMNS} FROM run WHERE run_id = $run_id AND {_KNOWN} AND first_event <= $at AND events > 0
+SELECT {_COLUMNS} FROM run WHERE (run_id = $run_id OR lower(run_id) = $alike)
+  AND {_KNOWN} AND first_event <= $at AND events > 0
 ORDER BY began, run
 """  # noqa: S608
 _PARENT = f"SELECT run_id, job FROM run WHERE run = $run AND {_KNOWN}"  # noqa: S608
@@ -148,6 +150,8 @@ class Runs:
 
         Parameters
         ----------
+        run_id
+            its id; a UUID in either case.
         job
             which of several jobs that told this run id; default: the first that began.
 
@@ -159,10 +163,11 @@ class Runs:
         from lineage.resolve import resolve
 
         view = self._lx.view(as_of, known_at, actor)
-        rows = view.store.rows(_ONE, {**_when(view), "run_id": run_id.strip()})
+        wanted = run_id.strip()
+        rows = view.store.rows(_ONE, {**_when(view), "run_id": wanted, "alike": alike_run_id(wanted)})
         seen = [(row, i) for row in rows if (i := view.snapshot.index(row[2])) is not None and not view.hidden(i)]
-        wanted = resolve(view, job) if job else None
-        chosen = next(((row, i) for row, i in seen if wanted in (None, i)), None)
+        of = resolve(view, job) if job else None
+        chosen = next(((row, i) for row, i in seen if of in (None, i)), None)
         if chosen is None:
             raise UnknownRunError(f"run {run_id[:80]}: no run of this id is known at this time. {_where(job)}")
         row, i = chosen

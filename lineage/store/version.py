@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _KEY = "version"
 EVENTS_DIGEST = "events_digest"
+EXACT_RUN_IDS = "runs.exact"
+"""Setting of a store from before a UUID was one run id in either case, that knows some in capitals; a rebuild ends it.
+
+One state follows one rule: what is in the store has keys by the spelling, and what comes has to find it.
+"""
 DECLARED = (
     *("domain", "contract", "product", "cost_rule", "budget"),
     *("policy", "waiver", "access_grant", "access_rule", "alert_route"),

@@ -50,6 +50,28 @@ def _lifecycle(state: str) -> dict[str, object]:
     return {"lifecycleStateChange": {"lifecycleStateChange": state}}
 
 
+def spelled() -> list[bytes]:
+    """Runs whose ids are told in upper and lower case, own and as parents."""
+    ids = ("1b671a64-40d5-491e-99b0-da01ff1f3341", "aaaaaaaa-0000-4000-8000-00000000000b")
+
+    def child(run: str, parent: str, hour: int) -> bytes:
+        told = {"run": {"runId": parent}, "job": {"namespace": "warehouse", "name": "spelled"}}
+        return run_event(run, job="below", at=_at(hour), inputs=["a"], run_facets={"parent": told})
+
+    return [
+        run_event(ids[0].upper(), job="spelled", at=_at(1), kind="START", inputs=["a"]),
+        run_event(ids[0], job="spelled", at=_at(2), outputs=["g"]),
+        run_event(ids[0].title(), job="spelled", at=_at(1), kind="RUNNING", inputs=["b"]),
+        child("below-1", ids[0], 2),
+        child("below-1", ids[0].upper(), 3),
+        child("below-2", ids[1], 4),
+        child("below-3", ids[1].title(), 5),
+        child("below-4", ids[1].upper(), 6),
+        run_event("Nightly", job="spelled", at=_at(1), inputs=["a"]),
+        run_event("NIGHTLY", job="spelled", at=_at(2), inputs=["a"]),
+    ]
+
+
 def awkward() -> list[bytes]:
     """Events that contradict, overtake and repeat each other."""
     lineage = {"columnLineage": column_lineage({"x": [("a", "x")], "y": [("a", "y"), ("b", "y")]})}
@@ -83,6 +105,7 @@ def awkward() -> list[bytes]:
             "child", job="child", at=_at(3), inputs=["a"],
             run_facets={"parent": {"run": {"runId": "ghost"}, "job": {"namespace": "warehouse", "name": "ghost"}}},
         ),
+        *spelled(),
         run_event("drop", job="cleaner", at=_at(5), outputs=[("d", _lifecycle("DROP"))]),
         run_event("drop", job="cleaner", at=_at(6), outputs=[("d", _lifecycle("CREATE"))]),
         dataset_event("b", at=_at(7), **_lifecycle("DROP")),
