@@ -2,18 +2,21 @@
 
 A column's name is that of its dataset, a colon and its field; fields repeat, so each is looked at once and a hundred
 thousand columns cost what their fields and datasets cost. Columns stand under the other names of their dataset too.
+A word is looked for among the words of names (:mod:`lineage.vocabulary`), and only names that have it are scored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lineage.graph.arrays import I64, Bool
+from lineage.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +29,7 @@ _LAST = r"(?P<last>[^./:\\]*)$"  # what stands behind the last separator
 _COLUMN, _CALLED = 0.9, 0.93  # a column counts less than what it is in, unless it is called like the text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Texts:
     """Texts in lower case with what their scores follow from."""
 
@@ -40,6 +43,25 @@ class _Texts:
 
         last = pc.struct_field(pc.extract_regex(texts, _LAST), "last")
         return cls(texts, last, pc.utf8_length(texts).to_numpy(zero_copy_only=False).astype(np.int64))
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.texts)
+
+    def having(self, word: str) -> Bool:
+        """Texts that a word is a part of."""
+        import pyarrow.compute as pc
+
+        found = self._vocabulary.having(word)
+        return self.where(pc.match_substring, word) if found is None else found
+
+    def take(self, rows: I64) -> _Texts:
+        """Some of them."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        at = pa.array(rows)
+        return _Texts(pc.take(self.texts, at), pc.take(self.last, at), self.length[rows])
 
     def where(self, test: Callable[..., Any], text: str) -> Bool:
         found: Bool = test(self.texts, text).to_numpy(zero_copy_only=False)
@@ -124,12 +146,11 @@ class NameIndex:
         keep = wanted[self._kind] if count else np.zeros(0, dtype=bool)
         for alternatives in words:
             keep &= self._any(self._wholes, alternatives)[:count]
-        length = self._wholes.length[:count]
-        inside = self._wholes.where(pc.match_substring, text)[:count]
-        score = np.where(np.isnan(own := self._names.score(text)), _rest(inside, len(text), length), own)
-        score = np.where(self._wholes.where(pc.equal, text)[:count], 1.0, score)
         rows = np.flatnonzero(keep)
-        return rows, score[rows], length[rows]
+        wholes, own = self._wholes.take(rows), self._names.take(rows).score(text)
+        inside = wholes.where(pc.match_substring, text)
+        score = np.where(np.isnan(own), _rest(inside, len(text), wholes.length), own)
+        return rows, np.where(wholes.where(pc.equal, text), 1.0, score), wholes.length
 
     def _of_columns(self, text: str, words: Sequence[Sequence[str]]) -> tuple[I64, F64, I64]:
         import pyarrow.compute as pc
@@ -144,22 +165,23 @@ class NameIndex:
         rows = np.flatnonzero(keep)
         home, code = self._home[rows], self._code[rows]
         length = self._wholes.length[home] + 1 + self._fields.length[code]
-        inside = self._wholes.where(pc.match_substring, text)[home]
+        homes, at = np.unique(home, return_inverse=True)
+        inside = self._wholes.take(homes).where(pc.match_substring, text)[at]
         for span in self._spans(text, pc.ends_with, pc.starts_with):
             inside |= span[rows]
-        own = self._fields.score(text)[code]
+        codes, at = np.unique(code, return_inverse=True)
+        fields = self._fields.take(codes)
+        own = fields.score(text)[at]
         score = np.where(np.isnan(own), _rest(inside, len(text), length), own)
         for span in self._spans(text, pc.equal, pc.equal):
             score[span[rows]] = 1.0
-        called = self._fields.where(pc.equal, text)[code]
+        called = fields.where(pc.equal, text)[at]
         return rows + self._entities, score * np.where(called, _CALLED, _COLUMN), length
 
     def _any(self, texts: _Texts, alternatives: Sequence[str]) -> Bool:
-        import pyarrow.compute as pc
-
         found = np.zeros(len(texts.length), dtype=bool)
         for one in alternatives:
-            found |= texts.where(pc.match_substring, one)
+            found |= texts.having(one)
         return found
 
     def _spans(self, text: str, left: Callable[..., Any], right: Callable[..., Any]) -> Iterator[Bool]:

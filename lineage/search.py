@@ -2,7 +2,8 @@
 
 First names that contain every word of the text, best fit first. Only when they are too few, each word that occurs in
 no name is replaced by the words of names that look most like it (Jaro-Winkler), and the search is done once more; such
-hits score lower. All of it is a scan over the names (100,000 names: a few milliseconds), which are kept in lower case.
+hits score lower. The names are kept in lower case and by their words, so that only names that have a word of the text
+are looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from lineage.answers import SearchHit, SearchHits
 from lineage.errors import UsageError
 from lineage.identity import KINDS
 from lineage.name_index import NameIndex
+from lineage.vocabulary import Lookalikes
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -103,11 +105,14 @@ def _corrections(view: View, word: str) -> list[str]:
     known: dict[str, list[str]] = view.instant.remember_label("corrections of words", dict)
     found = known.get(word)
     if found is None:
-        if any(word in other for other in view.instant.words):
+        words = view.instant.remember_label("words that look alike", lambda: Lookalikes(view.instant.words))
+        if words.has(word):
             found = [word]
-        else:
-            parameters = {"known": view.instant.words, "word": word, "alike": _ALIKE, "many": _CORRECTIONS}
+        elif near := words.near(word, _ALIKE):
+            parameters = {"known": near, "word": word, "alike": _ALIKE, "many": _CORRECTIONS}
             found = [row[0] for row in view.store.rows(_ALIKES, parameters)]
+        else:
+            found = []
         if len(known) < _KEPT_WORDS:
             known[word] = found
     return found
