@@ -27,7 +27,7 @@ from dashboard.warming import Warming
 from ingest.feeds import Feeds
 from ingest.live import LiveIngest, LiveSettings
 from ingest.metrics import CONTENT_TYPE
-from ingest.sources.http import BATCH, MAX_BODY, SINGLE, LineageReceiver
+from ingest.sources.http import MAX_BODY, ROUTES, LineageReceiver
 from lineage import __version__
 from lineage.api import build_router
 from lineage.api.errors import as_json
@@ -141,8 +141,8 @@ class Server:
             await self._lifespan(receive, send)
             return
         path = self._inner(scope["path"])
-        if path in (SINGLE, BATCH) and scope["type"] == "http" and scope["method"] == "POST":
-            await self.receiver(scope, receive, send, batch=path == BATCH)
+        if path in ROUTES and scope["type"] == "http" and scope["method"] == "POST":
+            await self.receiver(scope, receive, send, batch=ROUTES[path])
             return
         if scope["type"] == "http":
             send = secured(send)

@@ -12,6 +12,8 @@ A raw ASGI application, since routing and body models of a framework cost more t
 503   too much waits already, or the disk refused: nothing was kept, ``Retry-After`` says when
 ===== ==================================================================================
 
+415 for another type, as Marquez answers; the OpenLineage clients send ``application/json``.
+
 503 rather than 429 for a full queue: the OpenLineage clients repeat a request after 503, and give up after 429.
 """
 
@@ -36,6 +38,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 SINGLE = "/api/v1/lineage"
 BATCH = "/api/v1/lineage/batch"
+ROUTES = {SINGLE: False, f"{SINGLE}/": False, BATCH: True, f"{BATCH}/": True}
+"""Path → whether a batch is sent there. A slash at the end changes nothing: a redirect would lose the body."""
 MAX_BODY = 64 * 1024 * 1024
 
 _INLINE = 16 * 1024  # bytes on the wire; more is inflated and read in a thread, so that nobody waits for it
@@ -203,7 +207,12 @@ def _check_type(value: str) -> None:
     kind, _, parameters = value.lower().partition(";")
     kind = kind.strip()
     if kind and kind != "application/json" and not kind.endswith("+json"):
-        raise BodyError(415, "unknown-type", f"Content-Type “{kind[:60]}” is not supported; send application/json.")
+        raise BodyError(
+            415,
+            "unknown-type",
+            f"Content-Type “{kind[:60]}” is not supported; send application/json. "
+            "With curl: --json @event.json, or -d @event.json -H 'Content-Type: application/json'.",
+        )
     charset = parameters.partition("charset=")[2].strip().strip('"')
     if charset and charset not in ("utf-8", "utf8", "us-ascii"):
         raise BodyError(415, "unknown-charset", f"Charset “{charset[:40]}” is not supported; send UTF-8.")

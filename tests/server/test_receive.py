@@ -133,7 +133,7 @@ def test_what_was_meant_as_an_event_is_quarantined_before_the_refusal(server: Ru
     ("headers", "word"),
     [
         ({"content-type": "text/plain"}, "application/json"),
-        ({"content-type": "application/x-www-form-urlencoded"}, "application/json"),
+        ({"content-type": "application/x-www-form-urlencoded"}, "-H 'Content-Type: application/json'"),
         ({"content-type": "application/json; charset=utf-16"}, "UTF-8"),
         ({"content-type": "application/json", "content-encoding": "br"}, "gzip"),
     ],
@@ -142,6 +142,17 @@ def test_another_type_is_refused_with_the_one_to_use(shared: Running, headers: d
     answer = shared.http.post("api/v1/lineage", content=json.dumps(run_event(1)), headers=headers)
     assert answer.status_code == 415
     assert word in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("root", ["", "meshline/"])
+def test_a_slash_at_the_end_of_the_path_changes_nothing(database: Path, root: str) -> None:
+    with serving(database, base_path=f"/{root}") as server:
+        one = server.http.post("api/v1/lineage/", json=run_event(1))
+        assert (one.status_code, one.content) == (201, b"")
+        many = server.http.post("api/v1/lineage/batch/", json=[run_event(2), run_event(3)])
+        assert (many.status_code, many.json()["summary"]["successful"]) == (200, 2)
+        assert len(archived(server.inside.store)) == 3
+        assert server.http.post("api/v1/lineage//", json=run_event(4)).status_code in (404, 405)
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/vnd.openlineage+json", None])
