@@ -1,8 +1,8 @@
 """What of the results of policies an actor may see (semantics 19).
 
 The views hold everything, so what comes out of them is sifted here. A subject of a hidden domain is neither listed nor
-counted. Somebody who may not see everything reads the title of a policy in place of its message and its error, because
-these are texts made by SQL that may name anything.
+counted. Somebody who may not see everything is told nothing of grants to teams either, and reads the title of a policy
+in place of its message and its error, because these are texts made by SQL that may name anything.
 """
 
 from __future__ import annotations
@@ -63,6 +63,22 @@ class Sieve:
         ):  # fmt: skip
             pairs = zip(tables[view][owner].to_pylist(), tables[view][home].to_pylist(), strict=True)
             hidden.update({one: hidden[other] for one, other in pairs if one and other in hidden})
+        self._hide_grants(tables["access"])
+
+    def _hide_grants(self, access: pa.Table) -> None:
+        """Grants to a hidden consumer, and all to teams: whether they are used follows from what hidden domains read.
+
+        A team is in no domain, so that of all of them nothing is told: what may be seen and what is told of a grant
+        would together say whether the team reads where nobody may look.
+        """
+        columns = (access[name].to_pylist() for name in ("id", "consumer_kind", "consumer"))
+        for grant, kind, consumer in zip(*columns, strict=True):
+            if kind == "domain" and not self._view.actor.may_see(consumer):
+                self._hidden.setdefault(grant, consumer)
+            elif kind == "product" and consumer in self._hidden:
+                self._hidden.setdefault(grant, self._hidden[consumer])
+            elif kind == "team":
+                self._hidden.setdefault(grant, "unassigned")
 
     def hides(self, subject: str) -> bool:
         """Whether nothing may be said of a subject."""

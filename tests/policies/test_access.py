@@ -44,8 +44,9 @@ def lx(tmp_path: Path) -> Lineage:
     return mesh(World(), tmp_path)
 
 
-def mesh(world: World, tmp_path: Path) -> Lineage:
-    world.flow(["orders"], "build", ["audience"])
+def mesh(world: World, tmp_path: Path, flow: bool = True) -> Lineage:
+    if flow:
+        world.flow(["orders"], "build", ["audience"])
     files = {
         "domains/shop": "name: shop\nowner: s\nmembers: [bob]\npatterns: [orders]\n",
         "domains/ads": "name: ads\nowner: a\npatterns: [audience]\n",
@@ -121,6 +122,39 @@ def test_an_unused_grant_is_a_zombie_and_hidden_products_are_not_told(lx: Lineag
     assert any("zombie" in line for line in lx.access.list().remarks())
     eve = lx.access.list(actor=Actor("eve", frozenset({"shop"})))
     assert (eve.grants, eve.shadow_edges) == ((), ())
+
+
+def granted(folder: Path, kind: str, consumer: str, end: str) -> None:
+    said = f"id: g\nproduct: sales\nconsumer: {{kind: {kind}, name: {consumer}}}\npurpose: p\napprover: bob\n"
+    (folder / "grants" / "g.yaml").write_text(f"{said}expires: {end[:10]}\n")
+
+
+@pytest.mark.parametrize(("kind", "consumer"), [("team", "a"), ("domain", "ads")])
+def test_whether_a_grant_is_used_where_nobody_may_look_is_told_by_no_door(
+    kind: str, consumer: str, soon: str, tmp_path: Path
+) -> None:
+    """Two worlds that differ in what a hidden domain reads: who may not see it reads the same of both."""
+    eve = Actor("eve", hidden_domains=frozenset({"ads"}))
+    told = []
+    for reads in (True, False):
+        folder = tmp_path / str(reads)
+        folder.mkdir()
+        world = World()
+        world.dataset("audience")
+        world.dataset("orders")
+        lx = mesh(world, folder, flow=reads)
+        granted(folder, kind, consumer, soon)
+        apply(world.store, folder)
+        all_of_it = lx.policies.check("no-zombie-grant")
+        assert [f.subject for f in all_of_it.findings] == ([] if reads else ["g"])
+        lx.policies.record()
+        seen = lx.policies.check("no-zombie-grant", actor=eve)
+        (row,) = seen.policies
+        grants = [(g.id, g.used) for g in lx.access.list(actor=eve).grants]
+        violations = [v.subject for v in lx.policies.violations(actor=eve).violations if v.policy == "no-zombie-grant"]
+        told.append((row.scope, row.passed, row.violations, row.waived, seen.findings, grants, violations))
+    assert told[0] == told[1]
+    assert told[0][0] == 0
 
 
 RULE = """\
