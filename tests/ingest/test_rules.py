@@ -167,6 +167,26 @@ def test_rule_08_a_long_run_holds_from_its_start_and_again_from_its_end() -> Non
         assert history == [("01:00", 2), ("03:00", 1), ("05:00", 2)]
 
 
+@pytest.mark.parametrize(("one_by_one", "rows"), [(True, 2 * 8 - 1), (False, 8)])
+def test_two_jobs_that_tell_a_facet_differently_cost_two_rows_a_turn_and_those_that_agree_none(
+    one_by_one: bool, rows: int
+) -> None:
+    """One interval a turn, and one more row for what was known of it before its end: docs/semantics.md, Two clocks."""
+    turns = [
+        run_event(f"r{i}", job=f"job{i % 2}", at=f"2026-01-01T0{i}:00:00Z", outputs=[("a", {"schema": schema(*names)})])
+        for i, names in enumerate([("x",), ("x", "y")] * 4)
+    ]
+    agreeing = [
+        run_event(
+            f"s{i}", job=f"job{i % 2}", at=f"2026-01-02T0{i}:00:00Z", outputs=[("a", {"schema": schema("x", "y")})]
+        )
+        for i in range(8)
+    ]
+    with loaded(*turns, *agreeing, one_by_one=one_by_one) as store:
+        assert store.rows("SELECT count(*) FROM facet WHERE key = 'schema'") == [(rows,)]
+        assert store.rows("SELECT count(*) FROM facet WHERE key = 'schema' AND known_to = '9999-12-31'") == [(8,)]
+
+
 def test_rule_08_null_is_absent_and_deleted_removes() -> None:
     with loaded(
         dataset_event("a", at="2026-01-01T01:00:00Z", documentation={"description": "one"}, schema=schema("x")),
