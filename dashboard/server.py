@@ -31,6 +31,7 @@ from ingest.sources.http import MAX_BODY, ROUTES, LineageReceiver
 from lineage import __version__
 from lineage.api import build_router
 from lineage.api.errors import as_json
+from lineage.api.strict import STRICT
 from lineage.errors import MeshlineError, StoreError
 from lineage.policies.turns import EVERY, GovernanceLoop
 from lineage.store import Store
@@ -225,6 +226,7 @@ def build_api(lx: Lineage, live: LiveIngest) -> FastAPI:
         tags=["operations"],
         summary="A copy of the database as it is now",
         response_class=FileResponse,
+        dependencies=[STRICT],
     )
     def snapshot() -> FileResponse:
         return _snapshot(live)

@@ -10,6 +10,7 @@ from lineage.actor import LOCAL, Actor
 from lineage.alerts import api as alerts
 from lineage.api import graph, history, v1, v2
 from lineage.api.parts import ActorOf, GetLineage
+from lineage.api.strict import STRICT
 from lineage.audit import api as audit
 from lineage.contracts import api as contracts
 from lineage.cost import api as cost
@@ -56,7 +57,7 @@ def everybody_local(_request: Request) -> Actor:
 def build_router(
     lineage: Lineage | Callable[[], Lineage], actor_of: Callable[[Request], Actor] = everybody_local
 ) -> APIRouter:
-    """Routes of ``/api/v1/lineage`` (Marquez's shape) and ``/api/v2``.
+    """Routes of ``/api/v1/lineage`` (Marquez's shape) and ``/api/v2``, which refuses parameters that it does not know.
 
     Parameters
     ----------
@@ -72,5 +73,6 @@ def build_router(
     who: ActorOf = actor_of
     router = APIRouter()
     for part in PARTS:
-        router.include_router(part(get, who))
+        made = part(get, who)
+        router.include_router(made, dependencies=[STRICT] if made.prefix.startswith("/api/v2") else [])
     return router

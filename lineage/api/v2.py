@@ -171,9 +171,9 @@ def _add_pictures(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf)
 
 def _add_overview(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
     @router.get("/domains", tags=["overview"], summary="All domains", responses=shape(list[DomainInfo]))
-    def domains(request: Request) -> JSONResponse:
-        return as_json(get_lineage().domains(actor_of(request)))
+    def domains(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        return as_json(get_lineage().domains(actor_of(request), as_of=as_of, known_at=known_at))
 
     @router.get("/summary", tags=["overview"], summary="Counts for the first page", responses=shape(Summary))
-    def summary(request: Request) -> JSONResponse:
-        return as_json(get_lineage().summary(actor_of(request)))
+    def summary(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
+        return as_json(get_lineage().summary(actor_of(request), as_of=as_of, known_at=known_at))

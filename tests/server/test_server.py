@@ -136,6 +136,7 @@ def test_a_snapshot_over_http_is_a_whole_database(server: Running, tmp_path: Pat
     server.settled()
     with ThreadPoolExecutor(4) as pool:  # events go on arriving meanwhile
         more = [pool.submit(server.send, run_event(number)) for number in range(20, 60)]
+        assert server.http.post("api/v2/snapshot", params={"as_of": "2026-01-01"}).status_code == 400, "takes none"
         answer = server.http.post("api/v2/snapshot")
         assert {one.result().status_code for one in more} == {201}
     copy = tmp_path / "copy.duckdb"

@@ -1,0 +1,73 @@
+"""A query parameter that a route does not take is refused; the paths of Marquez ignore it, as Marquez does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from lineage.api.strict import refusal
+from lineage.engine import Lineage
+from tests.answers.test_api import client_of, get
+
+
+@pytest.fixture
+def api(lx: Lineage) -> TestClient:
+    return client_of(lx)
+
+
+def test_every_route_of_our_own_refuses_what_it_does_not_take(api: TestClient) -> None:
+    assert isinstance(api.app, FastAPI)
+    asked = 0
+    for path, methods in api.app.openapi()["paths"].items():
+        address = re.sub(r"\{[^}]+\}", "x", path)
+        for method in methods.keys() & {"get", "post", "put", "patch", "delete"} if path.startswith("/api/v2") else ():
+            answer = api.request(method, address, params={"no-such-parameter": "1"})
+            assert answer.status_code == 400, (method, path, answer.text)
+            assert answer.json()["error"] == "UnknownParameterError"
+            assert "no-such-parameter" in answer.json()["detail"]
+            asked += 1
+    assert asked > 50
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "meant"),
+    [
+        ("impact", "as-of", "as_of"),
+        ("impact", "kinds", "kind"),
+        ("impact", "asof", "as_of"),
+        ("impact", "Depth", "depth"),
+        ("provenance", "certainity", "certainty"),
+        ("rank", "domains", "domain"),
+        ("cost/report", "know_at", "known_at"),
+    ],
+)
+def test_the_known_parameter_that_comes_near_is_named(api: TestClient, path: str, given: str, meant: str) -> None:
+    answer = api.get(f"/api/v2/{path}", params={"node": "orders", given: "1"} if path != "cost/report" else {given: 1})
+    assert answer.status_code == 400
+    assert f"“{given}” here; did you mean {meant}?" in answer.json()["detail"]
+
+
+def test_what_is_meant_by_nothing_known_is_told_what_there_is(api: TestClient) -> None:
+    told = api.get("/api/v2/provenance", params={"node": "orders", "runs": "true"}).json()["detail"]
+    assert "“runs” here; known are as_of, bridge" in told
+
+
+def test_known_parameters_pass_with_their_values(api: TestClient) -> None:
+    found = get(api, "/api/v2/impact", node="raw", depth=1, kind="dataset", as_of="2026-02-01")
+    assert (found["as_of"], [node["kind"] for node in found["nodes"]]) == ("2026-02-01T00:00:00Z", ["dataset"])
+    assert get(api, "/api/v2/path", **{"from": "raw", "to": "report", "all": "true"})["verdict"] == "found"
+    assert get(api, "/api/v2/summary", as_of="2025-01-01")["edges"] == 0
+    assert [one["datasets"] for one in get(api, "/api/v2/domains", as_of="2026-02-01") if one["name"] == "bi"] == [1]
+
+
+def test_the_paths_of_marquez_ignore_what_they_do_not_know(api: TestClient) -> None:
+    for path, query in (("lineage", {"nodeId": "dataset:pg:raw"}), ("namespaces", {}), ("jobs", {})):
+        assert api.get(f"/api/v1/{path}", params={**query, "withWhatever": "1"}).status_code == 200, path
+
+
+def test_a_list_of_unknown_parameters_is_cut_and_a_long_name_too() -> None:
+    told = refusal([f"p{n}{'x' * 500}" for n in range(9)], ["node"])
+    assert told.endswith("And 6 more.") and len(told) < 400
