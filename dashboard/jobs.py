@@ -1,13 +1,13 @@
 """Long work of the pages, in threads of this process: evidence packs, large files.
 
 A worker in another process could not open the database, whose file one process owns. A job reports how far it is, can
-be cancelled between its steps, and leaves a file for download. What is kept is bounded, and gone when the server ends.
+be cancelled between its steps, and leaves a file for download. What is kept is bounded, and gone when the server ends;
+what a server leaves that is killed goes when the next one starts (:mod:`dashboard.scratch`).
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 import uuid
 from collections import OrderedDict
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from dashboard.scratch import Scratch
 from lineage.errors import MeshlineError
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,9 @@ class Jobs:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="meshline-job")
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="meshline-jobs-")
+        self._closed = False
+        self._scratch = Scratch("meshline-jobs-")
+        self._scratch.sweep()  # what a server that was killed left
 
     def start(self, title: str, work: Work) -> Job:
         """Begin a job, or queue it.
@@ -182,12 +185,13 @@ class Jobs:
     def close(self) -> None:
         """Cancel what waits or can be cancelled, wait a second for the rest, remove all files."""
         with self._lock:
+            self._closed = True
             for held in self._held.values():
                 held.stop.set()
             left = [held.future for held in self._held.values() if held.future]
         self._pool.shutdown(wait=False, cancel_futures=True)
         wait(left, _PATIENCE)
-        self._folder.cleanup()
+        self._scratch.close()
 
     def _run(self, held: _Held) -> None:
         with self._lock:
@@ -216,7 +220,10 @@ class Jobs:
             self._end(held, state="failed", text="failed", error=text, error_id=number)
 
     def _keep(self, held: _Held, made: Made) -> None:
-        path = Path(self._folder.name) / held.shown.id
+        with self._lock:
+            if self._closed:
+                raise Cancelled  # nobody can fetch it any more
+            path = self._scratch.path() / held.shown.id
         path.write_bytes(made.data)
         with self._lock:
             held.path = path

@@ -23,6 +23,7 @@ from dashboard.compress import Compress
 from dashboard.guard import App, Guard, Message, Receive, Scope, Send, secured
 from dashboard.noting import Noting
 from dashboard.offload import Offload
+from dashboard.scratch import Scratch
 from dashboard.warming import Warming
 from ingest.feeds import Feeds
 from ingest.live import LiveIngest, LiveSettings
@@ -261,26 +262,25 @@ def health_of(live: LiveIngest) -> dict[str, Any]:
 
 def _snapshot(live: LiveIngest) -> FileResponse:
     """Copy the file beside itself while nobody commits, send the copy, remove it."""
-    import tempfile
-
     if live.store.path is None:
         raise StoreError("A database in memory has no file to copy.")
-    folder = tempfile.TemporaryDirectory(prefix=".meshline-snapshot-", dir=live.store.path.resolve().parent)
+    scratch = Scratch(".meshline-snapshot-", live.store.path.resolve().parent)
+    scratch.sweep()
     try:
-        copy = Path(folder.name) / "meshline.duckdb"
+        copy = scratch.path() / "meshline.duckdb"
         with live.paused():
             live.store.snapshot(copy)
         if copy.with_name(copy.name + ".wal").exists():  # fold it in: one file is what travels
             with Store.open(copy) as opened:
                 opened.checkpoint()
     except BaseException:
-        folder.cleanup()
+        scratch.close()
         raise
     return FileResponse(
         copy,
         media_type="application/vnd.duckdb",
         filename="meshline.duckdb",
-        background=BackgroundTask(folder.cleanup),
+        background=BackgroundTask(scratch.close),
     )
 
 

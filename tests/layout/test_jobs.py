@@ -102,7 +102,7 @@ def test_what_is_kept_is_bounded_and_gone_at_the_end() -> None:
     last = jobs.file(ids[-1])
     assert last is not None
     folder: Path = last[0].parent
-    assert len(list(folder.iterdir())) <= KEPT + 1
+    assert len(list(folder.glob("[!.]*"))) <= KEPT + 1
     jobs.forget(ids[-1])
     assert jobs.file(ids[-1]) is None
     jobs.close()
