@@ -65,6 +65,7 @@ FIELDS: tuple[str, ...] = (
     "lineage.policies.waiver_commands",
     "lineage.policies.access_commands",
     "lineage.alerts.commands",
+    "lineage.stops.commands",
     "lineage.scorecards.commands",
     "lineage.feedback.commands",
     "lineage.report.commands",
@@ -189,7 +190,7 @@ def apply(
 
     with open_store(db, create=True) as store:
         plan = apply_files(store, directory, dry_run=dry_run, actor=acting(actor))
-        if plan.applied and plan.touches("policy", "waiver", "access_grant"):
+        if plan.applied and plan.touches("policy", "waiver", "access_grant", "tag_stop"):
             Lineage(store).policies.record(actor=acting(actor))
     show_value(plan, format, print_plan)
 

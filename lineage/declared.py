@@ -27,6 +27,7 @@ from lineage.policies.access_rules import ACCESS_RULES
 from lineage.policies.files import GRANTS, POLICIES, WAIVERS
 from lineage.policies.together import warn_of_unknown
 from lineage.products import PRODUCTS
+from lineage.stops.files import STOPS, warn_of_missing
 from lineage.store import bump_version
 from lineage.times import OPEN_END, utcnow
 from lineage.yamlfile import SUFFIXES, Declared, DeclaredFile, read_declared
@@ -50,7 +51,19 @@ class Kind(Protocol):
         """Problems that show only when all files of the kind (and the store) are seen together."""
 
 
-KINDS: tuple[Kind, ...] = (DOMAINS, CONTRACTS, PRODUCTS, COST, BUDGETS, POLICIES, WAIVERS, GRANTS, ACCESS_RULES, ROUTES)
+KINDS: tuple[Kind, ...] = (
+    DOMAINS,
+    CONTRACTS,
+    PRODUCTS,
+    COST,
+    BUDGETS,
+    POLICIES,
+    WAIVERS,
+    GRANTS,
+    ACCESS_RULES,
+    ROUTES,
+    STOPS,
+)
 """Every kind that :func:`apply` reads."""
 
 
@@ -143,7 +156,7 @@ def apply(
         unchanged += same
     if not problems:
         problems, more = check_together(read, store, moment)
-        warnings += [*more, *warn_of_unknown(read, store)]
+        warnings += [*more, *warn_of_unknown(read, store), *warn_of_missing(read, store)]
     if problems:
         raise DeclarationError(problems)
     if steps and not dry_run:

@@ -23,6 +23,7 @@ _KEYS = {  # what one row of the present state of knowledge is about
     "column_edge": "src, dst, job, type, subtype, masking, provenance",
     "facet": "entity, place, key",
     "domain": "name",
+    "tag_stop": "name",
 }
 _ONCE = {  # tables without valid time: one open row for each of these
     "run": "run",
@@ -35,7 +36,7 @@ _NODES = (  # columns that hold node ids
     ("event", "dataset"), ("node", "dataset"),
 )  # fmt: skip
 _BODIES = (("facet", "body"), ("facet_set", "body"))
-_CLOCKS = ("alias", "facet", "edge", "column_edge", "domain")
+_CLOCKS = ("alias", "facet", "edge", "column_edge", "domain", "tag_stop")
 
 
 @dataclass(frozen=True, slots=True)

@@ -366,7 +366,8 @@ class Lineage(GraphQuestions, Fields):
             snapshot = load_now(self.store, f"{fingerprint}-{version}")
         else:
             snapshot = self._live.now()
-        return Instant(self.store, snapshot, version, fingerprint, self._like(snapshot))
+        now = utcnow() if at is None else None
+        return Instant(self.store, snapshot, version, fingerprint, self._like(snapshot), now=now)
 
     def _like(self, snapshot: Snapshot) -> Instant | None:
         """An instant whose labels fit: one with the same nodes, where there is one, else the newest of now."""

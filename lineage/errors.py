@@ -68,3 +68,20 @@ class UnknownNodeError(MeshlineError):
         else:
             head = f"There is no node “{text}”. Look for it with: meshline search TEXT"
         super().__init__("\n  ".join([head, *self.candidates]))
+
+
+class UnknownTagError(MeshlineError):
+    """Nothing that may be seen carries this tag; ``candidates`` lists tags that come near."""
+
+    exit_code = 2
+    status = 404
+
+    def __init__(self, text: str, candidates: Sequence[str] = ()) -> None:
+        self.text = text
+        self.candidates = list(candidates)
+        head = f"There is no tag “{text}”. "
+        super().__init__(
+            "\n  ".join([f"{head}Did you mean:", *self.candidates])
+            if self.candidates
+            else f"{head}meshline tags lists those there are."
+        )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lineage.saved.questions import SavedViews
     from lineage.schemas.questions import Schemas
     from lineage.scorecards.questions import ScorecardQuestions
+    from lineage.stops.questions import Stops
     from lineage.store import Store
 
 
@@ -69,6 +70,13 @@ class Fields:
         from lineage.policies.waiving import Waivers
 
         return Waivers(cast("Lineage", self))
+
+    @property
+    def stops(self) -> Stops:
+        """Where tags do not go on: asked for, approved by somebody else, ended."""
+        from lineage.stops.questions import Stops
+
+        return Stops(cast("Lineage", self))
 
     @property
     def access(self) -> Access:

@@ -102,6 +102,8 @@ def parts(store: Store) -> list[str]:
             columns = cursor.execute(_COLUMNS, [table]).fetchall()
             left_out = _LEFT_OUT | _LEFT_OUT_OF.get(table, set())
             text = " || ".join(_canonical(name, kind) for name, kind in columns if name not in left_out)
+            if table in DECLARED:  # when it ended is left out like when it began, but not that it did
+                text += " || CASE WHEN valid_to < TIMESTAMP '9999-12-31' THEN 'ended' ELSE '' END"
             sql = f"""{_USED if "used_" in where else ""}
                 SELECT count(*), coalesce(sum(('0x' || left(h, 16))::UBIGINT), 0),
                   coalesce(sum(('0x' || right(h, 16))::UBIGINT), 0)

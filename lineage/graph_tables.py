@@ -35,8 +35,7 @@ def print_tags(answer: Tags) -> None:
     if answer.verdict == "blind":
         line(console, "No tag was found, but some lineage that leads here does not tell its columns:")
     for stop in answer.stopped[:_STOPS]:
-        who = f" by {stop.by}" if stop.by else ""
-        line(console, f"{stop.tag} stops between {stop.src} and {stop.dst}: {stop.why}{who}")
+        line(console, f"{stop.tag} stops between {stop.src} and {stop.dst}: {stop.words}")
     if len(answer.stopped) > _STOPS:
         line(console, f"{counted(len(answer.stopped) - _STOPS, 'more stop')}.")
     for spot in answer.blind_spots:

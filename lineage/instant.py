@@ -81,6 +81,10 @@ SELECT min(t) FROM (
   UNION ALL SELECT valid_from FROM edge WHERE valid_from > $at UNION ALL SELECT valid_to FROM edge WHERE valid_to > $at
 ) WHERE t > $at
 """
+_NEXT_STOP = """
+-- next instant at which a stop of a tag begins or ends to hold
+SELECT min(t) FROM (SELECT unnest([valid_from, valid_to, expires]) AS t FROM tag_stop) WHERE t > $at
+"""
 _NAMES = """
 -- names of everything that ever stood in alias evidence
 SELECT id, kind, namespace, name FROM node WHERE id IN (
@@ -171,17 +175,29 @@ class Instant:
         state number of the store when the snapshot was loaded.
     fingerprint
         of that state, see :func:`lineage.store.version.state_fingerprint`.
+    now
+        our own clock (naive UTC) when the present was asked for, or another known time of it; ``None`` for an instant
+        that was asked for by its time.
     last
         an earlier instant of now, from which labels are taken over as far as nothing has changed them.
     """
 
     def __init__(
-        self, store: Store, snapshot: Snapshot, version: int, fingerprint: str, last: Instant | None = None
+        self,
+        store: Store,
+        snapshot: Snapshot,
+        version: int,
+        fingerprint: str,
+        last: Instant | None = None,
+        *,
+        now: datetime | None = None,
     ) -> None:
         self.store = store
         self.snapshot = snapshot
         self.version = version
         self.fingerprint = fingerprint
+        # what people promised is judged by it: the present of a snapshot follows the clocks of producers, see policies
+        self.clock = snapshot.as_of if now is None else min(snapshot.as_of, now)
         self._before: _Labels | None = (last.__dict__.get("labels") or last._before) if last else None
         self._kinds = snapshot.kind.data  # a third of the time of an array for one at a time
         self._remembered: dict[str, Any] = {}
@@ -246,8 +262,11 @@ class Instant:
     @cached_property
     def expires(self) -> datetime:
         """When a declared change that lies ahead (a domain file dated tomorrow) makes this instant outdated."""
-        found = self.store.rows(_NEXT, {"at": self.snapshot.as_of})[0][0]
-        return found if isinstance(found, datetime) else OPEN_END
+        found = [
+            *self.store.rows(_NEXT, {"at": self.snapshot.as_of}),
+            *self.store.rows(_NEXT_STOP, {"at": self.clock}),
+        ]
+        return min((at for (at,) in found if isinstance(at, datetime)), default=OPEN_END)
 
     @cached_property
     def open_runs(self) -> dict[int, int]:

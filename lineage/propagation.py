@@ -43,13 +43,15 @@ class Seed:
 class Stop:
     """A node (column, or dataset with all its columns) that a tag does not enter because somebody approved it.
 
-    ``tag`` is a whole tag (``pii:email``), a key (``pii``: every value of it) or ``None`` for every tag.
+    ``tag`` is a whole tag (``pii:email``), a key (``pii``: every value of it) or ``None`` for every tag. ``id`` is that
+    of the approved stop; empty for a rehearsal.
     """
 
     node: int
     tag: str | None
     approved_by: str
     reason: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

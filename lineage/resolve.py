@@ -21,7 +21,7 @@ from lineage.times import iso
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
     from lineage.graph.ends import Levels
-    from lineage.view import View
+    from lineage.view import Instant, View
 
 _MANY = 1000  # nodes of one level put in order for an error
 _COLONS = 200  # each pair of them is a way to split a column text
@@ -71,7 +71,7 @@ def resolve(view: View, text: str) -> int:
     raise UnknownNodeError(text, near(view, text))
 
 
-def exact(view: View, text: str) -> int | None:
+def exact(view: View | Instant, text: str) -> int | None:
     """Dense index of the one node whose full text this is; ``None`` when there is none, or more than one.
 
     Never searches: for texts that answers gave, thousands at a time.
@@ -141,11 +141,11 @@ def _parts(text: str) -> NodeKey | None:
     return NodeKey(kind, namespace, name, *field)
 
 
-def _exact(view: View, text: str) -> list[int]:
+def _exact(view: View | Instant, text: str) -> list[int]:
     return _distinct(_index(view, key) for key in splits(text))
 
 
-def _index(view: View, key: NodeKey) -> int | None:
+def _index(view: View | Instant, key: NodeKey) -> int | None:
     """Dense index of a key; a column is also found under the other names of its dataset."""
     found = view.snapshot.index(key.id)
     if found is None and key.kind == "column":
@@ -154,7 +154,7 @@ def _index(view: View, key: NodeKey) -> int | None:
     return found
 
 
-def _column(view: View, dataset: int, field: str) -> int | None:
+def _column(view: View | Instant, dataset: int, field: str) -> int | None:
     snapshot = view.snapshot
     return next((int(i) for i in snapshot.columns_of(dataset) if snapshot.field(int(i)) == field), None)
 

@@ -7,6 +7,7 @@ propagation of an instant, or :func:`column_tags` for all of it as an Arrow tabl
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lineage.errors import UsageError
+from lineage.errors import UnknownTagError, UsageError
 from lineage.graph.arrays import COLUMN, NONE, U32, U64, pair_keys
 from lineage.graph.column_flow import ColumnFlow, column_flow
 from lineage.propagation import Seed, Spread, Stop, matches, propagate
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 SOURCES: tuple[str, ...] = ("lineage.tag_facets:seeds", "lineage.contracts.seeds:seeds")
 """Functions (``module:name``) from an instant to the seeds that it knows."""
 
-STOPS: tuple[str, ...] = ()
+STOPS: tuple[str, ...] = ("lineage.stops.rows:stops",)
 """Functions (``module:name``) from an instant to the approved stops that it knows."""
 
 _SPOTS = 20  # blind spots named one by one
@@ -58,7 +59,7 @@ class TagRow:
 
 @dataclass(frozen=True, slots=True)
 class StoppedTag:
-    """One edge over which a tag does not pass: ``masked`` on the way, or ``approved`` by somebody."""
+    """One edge that a tag does not pass: ``masked`` on the way, or ``approved`` by somebody (``stop``: its id)."""
 
     src: str
     dst: str
@@ -66,6 +67,16 @@ class StoppedTag:
     why: Literal["masked", "approved"]
     by: str = ""
     reason: str = ""
+    stop: str = ""
+
+    @property
+    def words(self) -> str:
+        """Why it stops, in words.
+
+        >>> StoppedTag("a", "b", "pii", "approved", "grace", "aggregated").words
+        'approved by grace: aggregated'
+        """
+        return f"{self.why}{f' by {self.by}' if self.by else ''}{f': {self.reason}' if self.reason else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ class Tags(Shown):
 
     def remarks(self) -> tuple[str, ...]:
         """Verdict, where tags were stopped, blind spots."""
-        ends = [f"{s.tag} stops at {s.dst}: {s.why}{f' by {s.by}' if s.by else ''}" for s in self.stopped]
+        ends = [f"{s.tag} stops at {s.dst}: {s.words}" for s in self.stopped]
         return (f"verdict: {self.verdict}", *ends, *self.blind_spots)
 
 
@@ -227,7 +238,28 @@ def tags(
     )
 
 
+def require_tag(view: View, tag: str) -> None:
+    """Refuse a tag, or key of tags, that nothing carries which the actor may see.
+
+    Raises
+    ------
+    UnknownTagError
+        with those that come near.
+    """
+    spread = spread_of(view.instant)
+    known = [one for one in spread.tags if _some_visible(view, spread, one)]
+    if any(matches(tag, one) for one in known):
+        return
+    words = {word.lower(): word for one in known for word in (one.partition(":")[0], one)}
+    near = difflib.get_close_matches(tag.strip().lower(), words, n=5, cutoff=0.5)
+    raise UnknownTagError(tag, [words[word] for word in near])
+
+
 # -- inside
+
+
+def _some_visible(view: View, spread: Spread, tag: str) -> bool:
+    return not view.restricted or any(not view.hidden(i) for i in spread.carried(tag).nodes.tolist())
 
 
 def _tagging(instant: Instant, indirect: bool, more: tuple[Seed, ...], stops: tuple[Stop, ...]) -> Tagging:
@@ -313,7 +345,7 @@ def _stopped(view: View, found: Tagging, wanted: Sequence[str], inside: U32 | No
                     yield StoppedTag(view.label(src), view.label(dst), tag, "masked")
                 elif stop_ is not None:
                     args = (view.label(src), view.label(dst), tag)
-                    yield StoppedTag(*args, "approved", stop_.approved_by, stop_.reason)
+                    yield StoppedTag(*args, "approved", stop_.approved_by, stop_.reason, stop_.id)
 
 
 def _stop_of(approved: dict[tuple[int, str | None], Stop], node: int, tag: str) -> Stop | None:

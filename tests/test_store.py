@@ -73,6 +73,11 @@ def test_a_new_file_gets_the_newest_format(tmp_path: Path) -> None:
         assert store.rows("SELECT count(*) FROM event") == [(0,)]
 
 
+def test_every_migration_has_a_number_of_its_own() -> None:
+    files = [*(Path(store_module.__file__).parent / "migrations").glob("*.sql")]
+    assert sorted(migrations()) == list(range(1, len(files) + 1))
+
+
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "again.duckdb"
     Store.open(path).close()

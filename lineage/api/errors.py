@@ -1,4 +1,4 @@
-"""Errors as JSON: ``{"error", "detail"}``, and ``candidates`` when a name fits no node or several."""
+"""Errors as JSON: ``{"error", "detail"}``, and ``candidates`` when a name fits no node (or tag), or several."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from lineage.errors import MeshlineError, UnknownNodeError
+from lineage.errors import MeshlineError, UnknownNodeError, UnknownTagError
 
 
 async def explain(_request: Request, error: Exception) -> JSONResponse:
@@ -26,6 +26,6 @@ def as_json(error: MeshlineError) -> dict[str, Any]:
     ['dataset:pg:x1']
     """
     content: dict[str, Any] = {"error": type(error).__name__, "detail": str(error)}
-    if isinstance(error, UnknownNodeError):
+    if isinstance(error, UnknownNodeError | UnknownTagError):
         content["candidates"] = error.candidates
     return content

@@ -50,7 +50,7 @@ Walked = Annotated[dict[str, Any], Depends(_walked)]
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"description": "An argument makes no sense"},
     403: {"description": "The node belongs to a domain that may not be seen"},
-    404: {"description": "No node, or more than one, has this name; `candidates` lists what comes near"},
+    404: {"description": "No node (or tag), or more than one, has this name; `candidates` lists what comes near"},
 }
 
 

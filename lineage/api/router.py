@@ -25,6 +25,7 @@ from lineage.runs import api as runs
 from lineage.saved import api as saved
 from lineage.schemas.api import build as build_schemas
 from lineage.scorecards import api as scorecards
+from lineage.stops import api as stops
 
 PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     v1.build,
@@ -45,6 +46,7 @@ PARTS: tuple[Callable[[GetLineage, ActorOf], APIRouter], ...] = (
     saved.build,
     runs.build,
     build_schemas,
+    stops.build,
 )
 """What every field of questions adds: a function that builds its routes."""
 

@@ -29,7 +29,10 @@ _TABLES = {
     EDGES: ("edge", "edge_mark"),
     COLUMNS: ("column_edge", "edge_mark"),
     FACETS: ("facet",),
-    TAGS: ("(SELECT * FROM facet WHERE key = 'tags')",),
+    TAGS: (
+        "(SELECT * FROM facet WHERE key = 'tags')",
+        "(SELECT * REPLACE (least(valid_to, expires) AS valid_to) FROM tag_stop)",
+    ),
     DECLARED: ("domain", "contract", "product", "owner_mark"),
 }
 _CHANGES = """

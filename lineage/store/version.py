@@ -26,10 +26,13 @@ One state follows one rule: what is in the store has keys by the spelling, and w
 """
 DECLARED = (
     *("domain", "contract", "product", "cost_rule", "budget"),
-    *("policy", "waiver", "access_grant", "access_rule", "alert_route"),
+    *("policy", "waiver", "access_grant", "access_rule", "alert_route", "tag_stop"),
 )
 """One table per kind of declared file; each row is one version, with path, body and both clocks."""
-_ONE = "SELECT {} AS kind, name, hash FROM {} WHERE known_to = '9999-12-31'"
+_ONE = """
+SELECT {} AS kind, name, hash || CASE WHEN valid_to < '9999-12-31' THEN ' ended' ELSE '' END AS hash
+FROM {} WHERE known_to = '9999-12-31'
+"""
 _DECLARED = " UNION ALL ".join(_ONE.format(*pair) for pair in enumerate(DECLARED)) + " ORDER BY kind, name, hash"
 _MODULUS = 2**256
 _COUNTERS = f"""

@@ -205,14 +205,14 @@ def plain(flow: ColumnFlow, seeds: list[Seed], stops: list[Stop], tag: str, indi
     for stop in stops:
         if stop.tag is None or matches(stop.tag, tag):
             blocked |= {stop.node}
-            if stop.node < DATASETS:
+            if stop.node < flow.datasets:
                 blocked |= set(range(int(flow.columns[stop.node]), int(flow.columns[stop.node + 1])))
     graph = nx.DiGraph()
     graph.add_node("origin")
     for k in range(len(flow.src)):
         if not flow.masked[k] if indirect else flow.direct[k]:
             graph.add_edge(int(flow.src[k]), int(flow.dst[k]), length=1)
-    for d in range(DATASETS):
+    for d in range(flow.datasets):
         for c in range(int(flow.columns[d]), int(flow.columns[d + 1])):
             graph.add_edge(d, c, length=0)
     own = {seed.node for seed in seeds if seed.tag == tag}

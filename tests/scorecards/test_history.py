@@ -53,6 +53,7 @@ change = st.one_of(
     st.tuples(
         st.just("tag"), name, st.sampled_from(["pii", "tier", "classification"]), st.sampled_from(["x", ""]), span
     ),
+    st.tuples(st.just("stop"), name, st.sampled_from(["pii", ""]), st.booleans(), span),
     st.tuples(st.just("alias"), name, name, span),
     st.tuples(st.just("domain"), st.sampled_from(["north", "south"]), name, span),
     st.tuples(st.just("contract"), name, st.sampled_from(["active", "draft"]), st.sampled_from(["''", "secret"]), span),
@@ -82,6 +83,10 @@ def _apply(world: World, k: int, what: str, *told: Any) -> None:
         case "tag", (a, key, field, held):
             body = {"tags": [{"key": key, "value": "email", "field": field}]}
             world.facet(world.dataset(a), "tags", body, **held)
+        case "stop", (a, key, own_end, held):
+            columns = {"subject": f"dataset:{NS}:{a}", "tag": key, "requester": "ann", "approver": "bob", "reason": "r",
+                       "expires": held["valid_to"] if own_end else OPEN_END}  # fmt: skip
+            _declare(world, "tag_stop", f"s{k}", columns, {**held, **({"valid_to": OPEN_END} if own_end else {})})
         case "alias", (a, b, held):
             world.alias(world.dataset(a), world.dataset(b), **held)
         case "domain", (domain, glob, held):

@@ -18,7 +18,7 @@ from lineage.audit.batches import ACCEPT, event_leaf, log_batches
 from lineage.audit.checkpoint import add_checkpoint
 from lineage.audit.log import Act, read, record
 from lineage.audit.merkle import inclusion_proof, root
-from lineage.audit.pack.contents import Event, datasets_of, declared_then, events_behind, quality_then
+from lineage.audit.pack.contents import Event, datasets_of, declared_then, events_behind, quality_then, stops_then
 from lineage.audit.pack.policies import policies_then
 from lineage.audit.pack.prov import to_prov
 from lineage.audit.pack.report import to_html
@@ -120,12 +120,14 @@ def build_pack(
         events = events_behind(view, cursor, trail, datasets)
         quality = quality_then(view, cursor, datasets)
         policies = policies_then(view, cursor, trail, datasets)
+        stops = stops_then(view, datasets)
         gaps = _gaps(trail, answer, events)
         members.add_json("provenance.json", answer)
         members.add_json("runs.json", trail)
         members.add_json("lineage.prov.json", to_prov(trail))
         members.add_json("quality.json", quality)
         members.add_json("policies.json", policies)
+        members.add_json("stops.json", stops)
         for path, text in declared_then(view, cursor).items():
             members.add(f"declared/{_safe(path)}", text)
         if raw_events:
@@ -141,7 +143,7 @@ def build_pack(
         "made_at": iso(made), "made_by": actor, "generated_by": answer.generated_by,
         "fingerprint": answer.fingerprint, "events": len(events), "gaps": list(gaps), "key": key.fingerprint,
     }  # fmt: skip
-    members.add("report.html", to_html(trail, answer, quality, policies, gaps, manifest))
+    members.add("report.html", to_html(trail, answer, quality, policies, stops, gaps, manifest))
     members.add("verify.py", verifier())
     return _sign(members, manifest, key, trail)
 

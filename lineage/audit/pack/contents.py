@@ -123,13 +123,23 @@ def quality_then(view: View, cursor: duckdb.DuckDBPyConnection, datasets: Sequen
     return {"tests": tests, "metrics": metrics}
 
 
+def stops_then(view: View, datasets: Sequence[int]) -> list[dict[str, Any]]:
+    """Every approved stop of a tag at the datasets and their columns that held at the asked instant, as known then."""
+    from lineage.jsonable import to_json
+    from lineage.stops.questions import stops_at
+
+    nodes = [i for home in datasets for i in (home, *view.snapshot.columns_of(home).tolist())]
+    subjects = {view.label(i) for i in nodes}
+    return [to_json(one) for one in stops_at(view) if one.state == "holds" and one.node in subjects]
+
+
 def declared_then(view: View, cursor: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Every declared file (domains, products, contracts, policies, …) that held at the asked instant, by its path."""
     found: dict[str, str] = {}
     for table in DECLARED:
         rows = cursor.execute(
             f"SELECT path, body FROM {table} WHERE valid_from <= $at AND valid_to > $at "  # noqa: S608 - ours
-            "AND known_from <= $known AND known_to > $known ORDER BY path",
+            "AND path <> '' AND known_from <= $known AND known_to > $known ORDER BY path",
             {"at": view.snapshot.as_of, "known": view.snapshot.known_at},
         ).fetchall()
         found.update(rows)

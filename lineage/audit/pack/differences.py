@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MANIFEST = "manifest.json"
 _POLICIES = "policies.json"
+_STOPS = "stops.json"
+_LATER = (_POLICIES, _STOPS)  # packs of earlier versions have none
 
 
 class PackError(MeshlineError):
@@ -29,8 +31,8 @@ class PackError(MeshlineError):
 class PackChange:
     """One difference. ``before`` and ``after`` are ``None`` where there is nothing."""
 
-    what: Literal["run", "version", "code", "inputs", "owner", "test", "policy", "metric", "file", "gap",
-                  "upstream"]  # fmt: skip
+    what: Literal["run", "version", "code", "inputs", "owner", "test", "policy", "stop", "metric", "file",
+                  "gap", "upstream"]  # fmt: skip
     subject: str
     before: str | None
     after: str | None
@@ -79,8 +81,9 @@ def diff_packs(before: Path, after: Path) -> PackDiff:
         when a file is no evidence pack.
     """
     one, two = _open(before), _open(after)
-    if not (_POLICIES in one and _POLICIES in two):  # what one pack does not say did not change
-        one.pop(_POLICIES, None), two.pop(_POLICIES, None)
+    for name in _LATER:
+        if not (name in one and name in two):  # what one pack does not say did not change
+            one.pop(name, None), two.pop(name, None)
     changes: list[PackChange] = []
     for kind, read in _SUBJECTS:
         changes += _compare(kind, dict(read(one)), dict(read(two)))
@@ -115,8 +118,7 @@ def _open(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as pack:
             names: tuple[str, ...] = (_MANIFEST, "runs.json", "provenance.json", "quality.json")
-            if _POLICIES in pack.namelist():  # packs of earlier versions have none
-                names = (*names, _POLICIES)
+            names = (*names, *(name for name in _LATER if name in pack.namelist()))
             return {name: json.loads(pack.read(name)) for name in names}
     except OSError as error:
         raise PackError(f"{path} cannot be read: {error.strerror}.") from None
@@ -181,6 +183,11 @@ def _policies(pack: dict[str, Any]) -> Pairs:
         yield f"{one['policy']} on {one['subject'] or 'everything'}", one["result"]
 
 
+def _stops(pack: dict[str, Any]) -> Pairs:
+    for one in pack.get(_STOPS, ()):
+        yield f"{one['tag'] or 'every tag'} at {one['node']}", f"{one['id']}, approved by {one['approver']}"
+
+
 def _files(pack: dict[str, Any]) -> Pairs:
     for member in pack[_MANIFEST]["members"]:
         if member["name"].startswith("declared/"):
@@ -205,6 +212,7 @@ _SUBJECTS: tuple[tuple[str, Callable[[dict[str, Any]], Pairs]], ...] = (
     ("owner", _owners),
     ("test", _tests),
     ("policy", _policies),
+    ("stop", _stops),
     ("metric", _metrics),
     ("file", _files),
     ("upstream", _upstream),

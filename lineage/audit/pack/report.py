@@ -33,6 +33,7 @@ state <code>{fingerprint}</code>.</p>
 
 
 _POLICIES = ("Policy", "Asset", "Result", "What it says", "Since")
+_STOPS = ("Node", "Tag", "Asked by", "Approved by", "Reason", "Since", "Until")
 
 
 def to_html(
@@ -40,6 +41,7 @@ def to_html(
     answer: Answer,
     quality: Mapping[str, Any],
     policies: Mapping[str, Any],
+    stops: Sequence[Mapping[str, Any]],
     gaps: Sequence[str],
     manifest: Mapping[str, Any],
 ) -> str:
@@ -50,6 +52,7 @@ def to_html(
         _section(f"Everything upstream ({len(answer.nodes)})", _upstream(answer)),
         _section("Tests at that time", _tests(quality["tests"])),
         _section("Policies at that time", _table(_POLICIES, report_rows(policies))),
+        _section("Tags that were stopped there, with approval", _table(_STOPS, _stops(stops))),
         _section("Code that ran", _code(trail.steps)),
         _section("How to check this pack", _check(manifest)),
     ]
@@ -67,6 +70,12 @@ def to_html(
 
 def _section(title: str, body: str) -> str:
     return f"<h2>{escape(title)}</h2>\n{body}"
+
+
+def _stops(stops: Sequence[Mapping[str, Any]]) -> Iterable[tuple[object, ...]]:
+    for one in stops:
+        told = (one["requester"], one["approver"], one["reason"], one["since"], one["until"] or "no end")
+        yield one["node"], one["tag"] or "every tag", *told
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,0 +1,259 @@
+"""Stops of tags through every door: the command line, HTTP, files, policies, evidence packs, scorecards."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+import lineage
+from dashboard.server import build_api
+from ingest.live import LiveIngest
+from ingest.writer import Writer
+from lineage.actor import Actor
+from lineage.audit.pack.differences import diff_packs
+from lineage.audit.signing import SigningKey
+from lineage.cli import run
+from lineage.contracts.thought import thought_away
+from lineage.declared import apply
+from lineage.engine import Lineage
+from lineage.errors import DeclarationError, UsageError
+from lineage.store import Store, state_fingerprint
+from lineage.tags import tagging
+from lineage.times import utcnow
+from tests.answers.builder import World
+from tests.ingest.cli import Cli
+from tests.policies.people import people
+from tests.stops.recorded import CUSTOMERS, ZIP, lines, sushi
+
+ANN, BOB = Actor("ann"), Actor("bob")
+FILE = f"""\
+id: s-zip
+node: {ZIP}
+tag: pii
+requester: ann
+approver: bob
+reason: only the district
+"""
+
+
+@pytest.fixture
+def meshline(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
+    return Cli(tmp_path, capfdbinary)
+
+
+@pytest.fixture
+def mail(world: World) -> World:
+    """crm.mail → ads.mail, in two domains; the source is tagged."""
+    world.column_edge(("crm", "mail"), ("ads", "mail"), "copy")
+    world.flow(["crm"], "copy", ["ads"], provenance="column")
+    world.facet(world.dataset("crm"), "tags", {"tags": [{"key": "pii", "value": "mail", "field": "mail"}]})
+    world.domain("crm", "crm")
+    world.domain("ads", "ads")
+    return world
+
+
+def declare(store: Store, folder: Path, text: str = FILE, name: str = "s.yaml") -> tuple[str, ...]:
+    (folder / "stops").mkdir(exist_ok=True)
+    (folder / "stops" / name).write_text(text)
+    return apply(store, folder, actor=ANN).warnings
+
+
+def test_the_command_line_asks_approves_and_ends(meshline: Cli) -> None:
+    sushi(str(meshline.db)).close()
+
+    def say(*words: str, code: int = 0) -> str:
+        got, out, err = meshline(*words)
+        assert got == code, err
+        return out.decode() + err
+
+    assert "customers:zip" in say("tags", "--tag", "pii")
+    told = say("stops", "request", "customers:zip", "--tag", "pii", "--reason", "district", "--from", "2023-01-01",
+               "--until", "2099-01-01", "--actor", "ann")  # fmt: skip
+    assert told.endswith(f"pii at {ZIP}: requested, until 2099-01-01T00:00:00Z\n")
+    name = told.partition(":")[0]
+    assert "cannot approve" in say("stops", "approve", name, "--actor", "ANN", code=2)
+    assert "holds" in say("stops", "approve", name, "--actor", "bob")
+    out = " ".join(say("tags", "--tag", "pii").split())
+    assert f"and {ZIP}: approved by bob: district" in out
+    assert meshline.json("tags", "--tag", "pii")["stopped"][0]["stop"] == name
+    (row,) = meshline.json("stops", "list")["stops"]
+    assert (row["state"], row["requester"], row["approver"], row["tag"]) == ("holds", "ann", "bob", "pii")
+    assert meshline.json("tags", "--tag", "pii", "--as-of", "2022-06-01")["stopped"] == []
+    assert "ended" in say("stops", "revoke", name, "--actor", "bob")
+    again = say("stops", "request", CUSTOMERS, "--reason", "r", "--actor", "ann")
+    assert f"every tag at {CUSTOMERS}: requested\n" in again
+    assert "refused" in say("stops", "refuse", again.partition(":")[0], "--actor", "bob")
+    assert "Did you mean" in say("stops", "request", "duckdb.sushi.custommers", "--reason", "r", code=2)
+    assert "pii:zip" in say("stops", "request", ZIP, "--tag", "pii:zop", "--reason", "r", code=2)
+    assert "no stop or request" in say("stops", "approve", "s0", code=2)
+
+
+def test_a_running_server_sees_each_act_at_once() -> None:
+    with sushi() as store:
+        lx, live = lineage.open(store), LiveIngest(store)
+        client = TestClient(build_api(lx, live))
+
+        def stopped() -> list[str]:
+            return [one["stop"] for one in client.get("/api/v2/tags").json()["stopped"]]
+
+        assert stopped() == []
+        body = {"node": ZIP, "tag": "pii", "reason": "district", "from": "2023-01-01", "until": "2099-01-01"}
+        asked = lx.stops.request(ZIP, "district", tag="pii", actor=ANN).id
+        assert client.post("/api/v2/stops/request", json=body).json()["until"] == "2099-01-01T00:00:00Z"
+        assert stopped() == []
+        assert client.post("/api/v2/stops/approve", json={"id": asked}).json()["state"] == "holds"
+        assert stopped() == [asked]
+        with lx.following():  # events become visible meanwhile
+            Writer(store).ingest(lines(id=("pii", "id")), source="test", received_at=utcnow())
+            assert client.post("/api/v2/stops/revoke", json={"id": asked}).json()["state"] == "ended"
+            assert stopped() == []
+        assert stopped() == []
+
+
+def test_the_routes_say_who_acts_and_what_is_wrong(mail: World) -> None:
+    client = people(Lineage(mail.store))
+    body = {"node": "column:pg:ads:mail", "reason": "hashed"}
+    asked = client.post("/api/v2/stops/request", json=body, headers={"x-who": "ann"}).json()["id"]
+    step = {"json": {"id": asked}, "headers": {"x-who": "Ann"}}
+    assert client.post("/api/v2/stops/approve", **step).status_code == 400  # type: ignore[arg-type]
+    step["headers"] = {"x-who": "bob"}
+    assert client.post("/api/v2/stops/approve", **step).json()["approver"] == "bob"  # type: ignore[arg-type]
+    assert [row["state"] for row in client.get("/api/v2/stops").json()["stops"]] == ["holds"]
+    assert client.post("/api/v2/stops/revoke", **step).json()["state"] == "ended"  # type: ignore[arg-type]
+    assert client.post("/api/v2/stops/refuse", **step).status_code == 400  # type: ignore[arg-type]
+    assert client.post("/api/v2/stops/refuse", json={"id": "s0"}).status_code == 404
+    wrong = client.post("/api/v2/stops/request", json={**body, "tag": "pii:male"})
+    assert (wrong.status_code, wrong.json()["candidates"][0]) == (404, "pii:mail")
+
+
+def test_a_file_declares_a_stop_and_ends_with_it(tmp_path: Path) -> None:
+    with sushi() as store:
+        lx = Lineage(store)
+        bare = state_fingerprint(store)
+        assert declare(store, tmp_path) == ()
+        (row,) = lx.stops.list().stops
+        assert (row.id, row.state, row.node, row.path) == ("s-zip", "holds", ZIP, "stops/s.yaml")
+        assert [one.stop for one in lx.tags().stopped] == ["s-zip"]
+        known, held = utcnow(), state_fingerprint(store)
+        with pytest.raises(UsageError, match=r"declared in stops/s\.yaml"):
+            lx.stops.revoke("s-zip", actor=BOB)
+        (tmp_path / "stops" / "s.yaml").unlink()
+        apply(store, tmp_path, actor=ANN)
+        assert lx.tags().stopped == () and lx.tags(known_at=known).stopped != ()
+        assert [one.state for one in lx.stops.list().stops] == ["ended"]
+        assert len({bare, held, state_fingerprint(store)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("approver: bob", "approver: ' ANN '", "approver: .* asked for the stop"),
+        ("reason: only the district", "reason: ''", "has no “reason”"),
+        ("requester: ann\n", "", "has no “requester”"),
+        (ZIP, "job:airflow:load", "s.yaml:2: node: .* is a job"),
+        (ZIP, "customers", "no whole node text"),
+        ("tag: pii", "tag: ' '", "tag: is empty"),
+        ("tag: pii", "valid_from: 2026-02-01\nuntil: 2026-01-01", "until: must come after"),
+        ("tag: pii", "tags: pii", "did you mean “tag”"),
+        ("tag: pii", "until: soon", "is no date"),
+    ],
+)
+def test_a_file_that_is_wrong_says_where_and_nothing_is_applied(old: str, new: str, said: str, tmp_path: Path) -> None:
+    with Store.open(":memory:") as store:
+        with pytest.raises(DeclarationError, match=said):
+            declare(store, tmp_path, FILE.replace(old, new))
+        assert store.rows("SELECT 1 FROM tag_stop") == []
+
+
+def test_apply_warns_of_a_node_that_is_not_there_and_the_stop_holds_once_it_is(world: World, tmp_path: Path) -> None:
+    world.node("column", "mart", "mail")
+    lx = Lineage(world.store)
+    text = FILE.replace(ZIP, "column:pg:ads:mail").replace("tag: pii\n", "valid_from: 2026-01-01\nuntil: 2099-01-01\n")
+    (warned,) = declare(lx.store, tmp_path, text)
+    assert "s.yaml:2: node: there is no node “column:pg:ads:mail”" in warned
+    (near,) = declare(lx.store, tmp_path, text.replace("ads:mail", "mart:mial"))
+    assert "did you mean “column:pg:mart:mail”?" in near
+    assert [(one.node, one.state) for one in lx.stops.list().stops] == [("column:pg:mart:mial", "holds")]
+    assert lx.stops.list(actor=Actor("eve", frozenset({"hr"}))).stops == ()  # nothing shows that she may see it
+    declare(lx.store, tmp_path, text)
+    world.column_edge(("crm", "mail"), ("ads", "mail"))
+    world.facet(world.dataset("crm"), "tags", {"tags": [{"key": "pii", "field": "mail"}]})
+    assert world.store is lx.store
+    assert [(one.dst, one.stop) for one in lx.tags().stopped] == [("column:pg:ads:mail", "s-zip")]
+
+
+def test_policies_about_personal_data_honour_it_at_both_clocks_and_keep_what_they_say(mail: World) -> None:
+    lx = Lineage(mail.store)
+    policy = "pii-masked-before-leaving"
+
+    def broken(**when: object) -> int:
+        (told,) = lx.policies.check(policy, **when).policies  # type: ignore[arg-type]
+        return told.violations
+
+    lx.policies.record(policy, actor=ANN)
+    before = utcnow()
+    assert broken() == 1 and [one.state for one in lx.policies.violations().violations] == ["open"]
+    name = lx.stops.request("column:pg:ads:mail", "hashed", tag="pii", actor=ANN).id
+    assert broken() == 1
+    lx.stops.approve(name, actor=BOB)
+    known = utcnow()
+    assert broken() == 0 and broken(known_at=before) == 1 and broken(as_of=before) == 1
+    assert lx.policies.violations().violations == ()
+    lx.stops.revoke(name, actor=BOB)
+    assert broken() == 1 and broken(known_at=known) == 0 and broken(as_of=known) == 0
+    assert [one.state for one in lx.policies.violations().violations] == ["reopened"]
+
+
+def test_a_store_that_keeps_no_results_is_not_made_to_keep_some(mail: World) -> None:
+    lx = Lineage(mail.store)
+    lx.stops.approve(lx.stops.request("column:pg:ads:mail", "hashed", actor=ANN).id, actor=BOB)
+    assert lx.store.rows("SELECT 1 FROM policy_run") == []
+
+
+def test_a_change_that_is_thought_of_meets_the_same_stops(mail: World) -> None:
+    lx = Lineage(mail.store)
+    mail.column_edge(("ads", "mail"), ("shop", "mail"))
+    mail.domain("shop", "shop")
+    assert mail.store is lx.store
+    lx.stops.approve(lx.stops.request("column:pg:ads:mail", "hashed", actor=ANN).id, actor=BOB)
+    view = lx.view()
+    thought = tagging(thought_away(view, (), (), view.snapshot).view.instant)
+    assert thought.stops == tagging(view.instant).stops != ()
+    assert {view.label(i) for i in thought.all.carried("pii:mail").nodes.tolist()} == {"column:pg:crm:mail"}
+
+
+def test_an_evidence_pack_tells_the_stops_that_held_then_and_two_packs_their_difference(tmp_path: Path) -> None:
+    with sushi() as store:
+        lx, key = lineage.open(store), SigningKey(bytes(range(32)))
+        before = utcnow()
+        name = lx.stops.approve(lx.stops.request(ZIP, "<b>district", tag="pii", actor=ANN).id, actor=BOB).id
+        lx.stops.approve(lx.stops.request("demographics:zip", "elsewhere", actor=ANN).id, actor=BOB)
+        packs = {"now": lx.audit.evidence(CUSTOMERS, key), "then": lx.audit.evidence(CUSTOMERS, key, as_of=before)}
+    held = {}
+    for when, pack in packs.items():
+        (tmp_path / f"{when}.zip").write_bytes(pack.data)
+        with zipfile.ZipFile(BytesIO(pack.data)) as members:
+            held[when] = json.loads(members.read("stops.json"))
+            assert "declared/" not in members.namelist()
+            assert ("&lt;b&gt;district" in members.read("report.html").decode()) == (when == "now")
+    assert held["then"] == [] and name in [one["id"] for one in held["now"]]
+    changed = diff_packs(tmp_path / "then.zip", tmp_path / "now.zip").changes
+    assert (f"pii at {ZIP}", None, f"{name}, approved by bob") in [
+        (one.subject, one.before, one.after) for one in changed if one.what == "stop"
+    ]
+
+
+def test_the_command_line_applies_files_of_stops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = tmp_path / "m.duckdb"
+    sushi(str(db)).close()
+    (tmp_path / "mesh" / "stops").mkdir(parents=True)
+    (tmp_path / "mesh" / "stops" / "s.yaml").write_text(FILE)
+    assert run(["apply", str(tmp_path / "mesh"), "--db", str(db)]) == 0
+    capsys.readouterr()
+    assert run(["stops", "list", "--format", "csv", "--db", str(db)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith(f"s-zip,holds,{ZIP},pii,ann,bob,")
