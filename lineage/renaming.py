@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lineage.columns import absent_columns
 from lineage.graph.arrays import COLUMN, JOB
 from lineage.identity import node_id
 from lineage.origin import ended_at
@@ -40,8 +41,8 @@ def new_name(snapshot: Snapshot, node: int, to: str) -> str:
 def taken(view: View, changes: Sequence[Change]) -> dict[int, str]:
     """Renames onto a name that something has already, as one sentence for each renamed node (dense index).
 
-    What leaves its name in the same rehearsal is in nobody's way, and neither is a dataset that was dropped. Columns
-    are compared as databases do, without case.
+    What leaves its name in the same rehearsal is in nobody's way, and neither is a dataset that was dropped, or a column
+    whose schema was. Columns are compared as databases do, without case.
 
     Parameters
     ----------
@@ -78,8 +79,9 @@ def _holder(view: View, node: int, key: tuple[int, str, str]) -> int | None:
     """Another node that has the name, and is not over."""
     snapshot, (home, _, name) = view.snapshot, key
     if home >= 0:
-        columns = snapshot.columns_of(home).tolist()
-        return next((c for c in columns if c != node and snapshot.field(c).lower() == name), None)
+        columns = [c for c in snapshot.columns_of(home).tolist() if c != node and snapshot.field(c).lower() == name]
+        absent = absent_columns(view, [home]) if columns else ()
+        return next((c for c in columns if c not in absent), None)
     kind = "job" if snapshot.kind[node] == JOB else "dataset"
     other = snapshot.index(node_id(kind, snapshot.namespace(node), name))
     return None if other is None or other == node or _over(view, other) else other

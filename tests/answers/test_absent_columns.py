@@ -102,3 +102,10 @@ def test_a_table_without_columns_any_more_is_not_marked_clear_of_personal_data()
     lx = lineage.open(loaded(dataset_event("t", schema=schema("a"), **told), gone))
     for as_of, text in ((BEFORE, "clear"), (None, "unknown")):
         assert {mark.id: mark.text for mark in lx.overlay("policy", as_of=as_of).marks}[T] == text
+
+
+def test_the_name_of_a_column_that_is_history_is_free() -> None:
+    for schemas, clashes in (([], 1), ([DELETED], 0), ([schema("a")], 0)):
+        later = [dataset_event("t", at="2026-01-02T00:00:00Z", schema=one) for one in schemas]
+        lx = lineage.open(loaded(dataset_event("t", schema=schema("a", "b")), *later))
+        assert len(lx.rehearse(rename={f"column:{NS}:t:a": "b"}).clashes) == clashes
