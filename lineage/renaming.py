@@ -41,8 +41,8 @@ def new_name(snapshot: Snapshot, node: int, to: str) -> str:
 def taken(view: View, changes: Sequence[Change]) -> dict[int, str]:
     """Renames onto a name that something has already, as one sentence for each renamed node (dense index).
 
-    What leaves its name in the same rehearsal is in nobody's way, and neither is a dataset that was dropped, or a column
-    whose schema was. Columns are compared as databases do, without case.
+    What leaves its name in the same rehearsal is in nobody's way, and neither is a dataset that was dropped, or a
+    column whose schema was. Columns are compared as databases do, without case.
 
     Parameters
     ----------
