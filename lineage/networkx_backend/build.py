@@ -13,9 +13,10 @@ from lineage.errors import UsageError
 from lineage.filters import LEVELS
 from lineage.graph.analysis import Flow
 from lineage.graph.arrays import U8, U32
-from lineage.mesh import MESHES, mesh
+from lineage.mesh import MESHES, MeshNode, mesh
 from lineage.networkx_backend.contract import Triples, contract, distinct, joined, level_edges
 from lineage.networkx_backend.graph import MeshlineGraph
+from lineage.networkx_backend.plain import plain, plainly
 from lineage.networkx_backend.runs import run_graph
 
 if TYPE_CHECKING:
@@ -54,14 +55,9 @@ def graph(view: View, level: str = "dataset", *, lazy: bool = False) -> Meshline
     return view.instant.remember(f"networkx {level}", lambda: make(view, level)).lazily(lazy)
 
 
-def _about(view: View, level: str, names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "level": level,
-        "as_of": view.as_of,
-        "known_at": view.known_at,
-        "fingerprint": view.instant.fingerprint,
-        "edge_attributes": tuple(names),
-    }
+def _about(view: View, level: str) -> dict[str, Any]:
+    times = {"as_of": view.as_of, "known_at": view.known_at}
+    return plain({"level": level, **times, "fingerprint": view.instant.fingerprint})
 
 
 def _nodes(view: View, name: str) -> MeshlineGraph:
@@ -91,9 +87,14 @@ def _nodes(view: View, name: str) -> MeshlineGraph:
     for place, (text, _) in zip(at, masks, strict=True):
         labels[place] = text
     flow = Flow.of_edges(len(nodes), src, dst)
-    attributes = NodeAttributes(view, nodes, labels)
-    about = _about(view, name, ("certainty", "use"))
-    return MeshlineGraph(flow, labels, node_attributes=attributes, edge_attributes=_edge_values(cls), attributes=about)
+    return MeshlineGraph(
+        flow,
+        labels,
+        node_attributes=plainly(NodeAttributes(view, nodes, labels)),
+        edge_attributes=_edge_values(cls),
+        attributes=_about(view, name),
+        edge_names=("certainty", "use"),
+    )
 
 
 def _edge_values(cls: U8) -> Callable[[int], Mapping[str, Any]]:
@@ -139,20 +140,13 @@ class NodeAttributes:
             "name": view.snapshot.name(i),
             "domain": view.domain(i),
             "owner": view.owner(i),
-            "tags": self._tags(i, column),
+            "tags": tags_of(view, i),
         }
         if column:
             found["field"] = view.snapshot.field(i)
         else:
             found["self_loop"] = view.snapshot.self_loop(i)
         return {**found, **self._of_fields(place)}
-
-    def _tags(self, i: int, column: bool) -> tuple[str, ...]:
-        snapshot = self._view.snapshot
-        field = snapshot.field(i) if column else ""
-        facets = self._view.instant.facets_of.get(snapshot.dataset_of(i) if column else i, ())
-        tags = [tag for one in facets for tag in entries(one.get("tags"), "tags") if (tag.get("field") or "") == field]
-        return tuple(dict.fromkeys(map(tag_text, tags)))
 
     def _of_fields(self, place: int) -> dict[str, Any]:
         """What contracts, quality and cost say of it; unknown is ``None``."""
@@ -164,6 +158,24 @@ class NodeAttributes:
         return self._blocks[block][place % _BLOCK]
 
 
+def _named_after(view: View, nodes: Sequence[MeshNode]) -> dict[int, int]:
+    """The visible job (dense index) that each of some groups is named after, by the place of the group."""
+    from lineage.resolve import exact
+
+    found = ((place, exact(view, f"job:{node.name}")) for place, node in enumerate(nodes))
+    return {place: i for place, i in found if i is not None and not view.hidden(i)}
+
+
+def tags_of(view: View, i: int) -> tuple[str, ...]:
+    """Tags that facets tell of a node itself."""
+    snapshot = view.snapshot
+    column = view.kind(i) == "column"
+    field = snapshot.field(i) if column else ""
+    facets = view.instant.facets_of.get(snapshot.dataset_of(i) if column else i, ())
+    tags = [tag for one in facets for tag in entries(one.get("tags"), "tags") if (tag.get("field") or "") == field]
+    return tuple(dict.fromkeys(map(tag_text, tags)))
+
+
 def _runs(view: View, level: str) -> MeshlineGraph:
     """The graph of runs and dataset versions; see :mod:`lineage.networkx_backend.runs`."""
     found = run_graph(view)
@@ -172,9 +184,10 @@ def _runs(view: View, level: str) -> MeshlineGraph:
     return MeshlineGraph(
         Flow.of_edges(len(found.labels), [found.src[k] for k in order], [found.dst[k] for k in order]),
         found.labels,
-        node_attributes=lambda place: {**of_nodes(place), **found.facts[place]},
-        edge_attributes=lambda place: found.uses[order[place]],
-        attributes=_about(view, level, ("certainty", "use", "tie")),
+        node_attributes=plainly(lambda place: {**of_nodes(place), **found.facts[place]}),
+        edge_attributes=plainly(lambda place: found.uses[order[place]]),
+        attributes=_about(view, level),
+        edge_names=("certainty", "use", "tie"),
     )
 
 
@@ -183,16 +196,52 @@ def _groups(view: View, level: str) -> MeshlineGraph:
     found = mesh(view, level)
     place = {node.id: k for k, node in enumerate(found.nodes)}
     edges = sorted(found.edges, key=lambda edge: (place[edge.src], place[edge.dst]))
-    nodes: list[dict[str, Any]] = [
-        {"kind": level, "name": n.name, "datasets": n.datasets, "jobs": n.jobs, "inside": n.inside, "hidden": n.hidden}
-        for n in found.nodes
-    ]
-    values = [{"certainty": e.certainty, "use": e.use, "edges": e.edges} for e in edges]
-    flow = Flow.of_edges(len(nodes), [place[e.src] for e in edges], [place[e.dst] for e in edges])
+    values = [plain({"certainty": e.certainty, "use": e.use, "edges": e.edges}) for e in edges]
+    flow = Flow.of_edges(len(found.nodes), [place[e.src] for e in edges], [place[e.dst] for e in edges])
     return MeshlineGraph(
         flow,
         [node.id for node in found.nodes],
-        node_attributes=nodes.__getitem__,
+        node_attributes=plainly(GroupAttributes(view, level, found.nodes)),
         edge_attributes=values.__getitem__,
-        attributes=_about(view, level, ("certainty", "use", "edges")),
+        attributes=_about(view, level),
+        edge_names=("certainty", "use", "edges"),
     )
+
+
+class GroupAttributes:
+    """Attributes of the nodes of a graph between groups by their place in it.
+
+    A job, and the job that an application or a DAG is named after, has those of the catalogue; a domain has its owner,
+    a product its owner, domain and the tags of its datasets.
+    """
+
+    def __init__(self, view: View, level: str, nodes: Sequence[MeshNode]) -> None:
+        self._view, self._level, self._nodes = view, level, nodes
+        named = _named_after(view, nodes) if level in ("job", "application", "dag") else {}
+        places = {place: k for k, place in enumerate(named)}
+        self._of_jobs, self._jobs = NodeAttributes(view, list(named.values()), ()), places
+
+    def __call__(self, place: int) -> Mapping[str, Any]:
+        node = self._nodes[place]
+        own: dict[str, Any] = {"name": node.name}
+        if place in self._jobs:
+            own = {**self._of_jobs(self._jobs[place])}
+        elif self._level == "domain" and not node.hidden:
+            own |= self._of_domain(node.name)
+        elif self._level == "product":
+            own |= self._of_product(node.name)
+        counts = {"datasets": node.datasets, "jobs": node.jobs, "inside": node.inside, "hidden": node.hidden}
+        return {**own, "kind": self._level, **counts}
+
+    def _of_domain(self, name: str) -> dict[str, Any]:
+        known = self._view.instant.domains.domains.get(name)
+        return {"domain": name, "owner": known.owner if known else None}
+
+    def _of_product(self, name: str) -> dict[str, Any]:
+        from lineage.products import membership, products_of
+
+        view, known = self._view, products_of(self._view.instant).get(name)
+        inside = [i for i, product in membership(view.instant).items() if product == name and not view.hidden(i)]
+        tags = dict.fromkeys(tag for i in inside for tag in tags_of(view, i))
+        return {"domain": (known.domain or None) if known else None,
+                "owner": (known.owner or None) if known else None, "tags": tuple(tags)}  # fmt: skip

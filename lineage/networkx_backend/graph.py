@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NoReturn
 
 import networkx as nx
@@ -62,6 +62,8 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
         that makes no Python object per node until it is iterated over.
     attributes
         graph attributes.
+    edge_names
+        names that attributes of edges may have, so that others need not be looked for; default: not known.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
         back: Flow | None = None,
         lazy: bool = False,
         attributes: Mapping[str, Any] | None = None,
+        edge_names: Collection[str] | None = None,
     ) -> None:
         self.__networkx_cache__: dict[str, Any] = {}
         self.graph: dict[str, Any] = dict(attributes or {})
@@ -94,7 +97,7 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
         self.labels: list[Any] = list(range(flow.n)) if labels is None else list(labels)
         self.numbered = labels is None
         self.index: dict[Any, int] = dict(zip(self.labels, range(flow.n), strict=True))
-        self.node_attributes, self.edge_attributes = node_attributes, edge_attributes
+        self.node_attributes, self.edge_attributes, self.edge_names = node_attributes, edge_attributes, edge_names
         self._node: Mapping[Any, Any] = _Nodes(self)
         self._adj: Mapping[Any, Any] = _Adjacency(self, flow, forward=True)  # also sets _succ
         self._pred: Mapping[Any, Any] = _Adjacency(self, self.back, forward=False)
@@ -202,6 +205,7 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
             back=self.flow,
             lazy=self.lazy,
             attributes=self.graph,
+            edge_names=self.edge_names,
         )
 
     def to_directed_class(self) -> Any:

@@ -118,8 +118,7 @@ def edge_weights(graph: MeshlineGraph, weight: str | None) -> Any:
     find = graph.edge_attributes
     if weight is None or find is None:
         return None
-    names = graph.graph.get("edge_attributes")
-    if names is not None and weight not in names:
+    if graph.edge_names is not None and weight not in graph.edge_names:
         return None
     return np.array([find(k).get(weight, 1) for k in range(graph.flow.edges)], dtype=np.float64)
 
@@ -150,6 +149,7 @@ def transitive_closure(G: MeshlineGraph, reflexive: bool | None = False) -> Mesh
         edge_attributes=_kept(G, whole),
         lazy=G.lazy,
         attributes=G.graph,
+        edge_names=G.edge_names,
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+import io
+import json
 import pickle
 
 import networkx as nx
 import numpy as np
 import pytest
 
-from lineage.actor import Actor
+from lineage.actor import LOCAL, Actor
 from lineage.engine import Lineage
 from lineage.errors import UsageError
 from lineage.graph.analysis import Flow
 from lineage.networkx_backend import graph as backend_graph
+from lineage.networkx_backend.build import GRAPH_LEVELS
 from lineage.networkx_backend.graph import FallbackRefusedError, MeshlineGraph
 from tests.answers.builder import World
 
@@ -36,17 +39,105 @@ def test_nodes_are_texts_along_the_flow_with_the_attributes_of_the_catalogue(wor
     assert list(graph) == labels("raw", "orders", "report")
     node = graph.nodes["dataset:pg:orders"]
     assert (node["kind"], node["namespace"], node["name"]) == ("dataset", "pg", "orders")
-    assert (node["owner"], node["tags"], node["self_loop"]) == ("team:sales", ("gold",), False)
+    assert (node["owner"], node["tags"], node["self_loop"]) == ("team:sales", "gold", False)
     assert graph.nodes["dataset:pg:report"]["domain"] == "bi"
     assert graph.edges["dataset:pg:raw", "dataset:pg:orders"] == {"certainty": "certain", "use": "direct"}
     assert graph.edges["dataset:pg:orders", "dataset:pg:report"]["certainty"] == "probable"
     assert nx.descendants(graph, "dataset:pg:raw") == set(labels("orders", "report"))
     assert nx.shortest_path(graph, *labels("raw", "report")) == labels("raw", "orders", "report")
     assert graph.graph["level"] == "dataset"
-    assert lx.graph("column").nodes["column:pg:orders:email"]["tags"] == ("pii",)
+    assert lx.graph("column").nodes["column:pg:orders:email"]["tags"] == "pii"
     assert list(lx.graph("job").edges) == [("job:pg:load", "job:pg:build")]
     with pytest.raises(UsageError, match="“table” is none of dataset, column"):
         lx.graph("table")
+
+
+@pytest.fixture
+def told(world: World) -> Lineage:
+    """A mesh with everything that attributes can say: owners, several tags, times of runs, unknowns, a hidden-to-be."""
+    world.flow(["raw"], "load", ["orders"], provenance="explicit")
+    world.flow(["orders"], "build", ["report"])
+    world.column_edge(("raw", "id"), ("orders", "id"), "load")
+    world.domain("bi", "report", "build", owner="team:bi")
+    world.facet(world.dataset("orders"), "ownership", {"owners": [{"name": "team:sales"}]})
+    for entity in (world.dataset("orders"), world.job("load")):
+        world.facet(entity, "tags", {"tags": [{"key": "gold", "value": "true"}, {"key": "tier", "value": '<1> & "2"'}]})
+    world.facet(world.job("load"), "ownership", {"owners": [{"name": "team:load"}]})
+    for job, source, target in (("load", "raw", "orders"), ("build", "orders", "report")):
+        run = world.run(job, f"r-{job}")
+        world.run_io(run, job, source, "in")
+        world.run_io(run, job, target, "out")
+    return Lineage(world.store)
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps(value, allow_nan=False).encode()
+
+
+WRITERS = {
+    "graphml": lambda graph, file: nx.write_graphml_xml(graph, file),
+    "gml": nx.write_gml,
+    "gexf": nx.write_gexf,
+    "json": lambda graph, file: file.write(
+        json.dumps(nx.node_link_data(graph, edges="edges"), allow_nan=False).encode()
+    ),
+    "cytoscape": lambda graph, file: file.write(as_json(nx.cytoscape_data(graph))),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("level", GRAPH_LEVELS)
+@pytest.mark.parametrize("actor", [LOCAL, NOSY], ids=["local", "nosy"])
+def test_every_writer_of_networkx_takes_every_graph(told: Lineage, level: str, writer: str, actor: Actor) -> None:
+    for graph in (found := told.graph(level, actor=actor), found.copy(), found.reverse()):
+        WRITERS[writer](graph, io.BytesIO())
+    for values in (found.graph, *dict(found.nodes(data=True)).values(), *(data for *_, data in found.edges(data=True))):
+        assert {type(value) for value in values.values()} <= {str, int, float, bool}, values
+
+
+def test_what_was_written_is_read_again_as_it_was(told: Lineage) -> None:
+    for level in ("dataset", "run", "job"):
+        graph, file = told.graph(level), io.BytesIO()
+        nx.write_graphml_xml(graph, file)
+        file.seek(0)
+        again = nx.read_graphml(file)
+        assert dict(again.nodes(data=True)) == {node: dict(data) for node, data in graph.nodes(data=True)}
+        assert {(a, b): data for a, b, data in again.edges(data=True)} == {
+            (a, b): dict(data) for a, b, data in graph.edges(data=True)
+        }
+        assert again.graph["as_of"] == graph.graph["as_of"]
+        linked = json.loads(json.dumps(nx.node_link_data(graph, edges="edges")))
+        assert nx.utils.graphs_equal(nx.node_link_graph(linked, edges="edges"), graph.copy())
+
+
+def test_times_are_texts_several_values_are_one_and_the_unknown_is_left_out(told: Lineage) -> None:
+    graph = told.graph(as_of="2026-02-01", known_at="2026-02-02")
+    assert (graph.graph["as_of"], graph.graph["known_at"]) == ("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z")
+    assert graph.nodes["dataset:pg:orders"]["tags"] == 'gold; tier:<1> & "2"'
+    assert "owner" not in graph.nodes["dataset:pg:raw"] and graph.nodes["dataset:pg:raw"]["tags"] == ""
+    assert nx.get_node_attributes(graph, "owner") == {"dataset:pg:orders": "team:sales"}
+    assert {data["started_at"] for _, data in told.graph("run").nodes(data=True) if data["kind"] == "run"} == {
+        "2026-01-01T00:00:00Z"
+    }
+
+
+def test_jobs_domains_and_what_is_named_after_a_job_have_the_attributes_of_the_catalogue(told: Lineage) -> None:
+    for level in ("job", "application", "dag"):
+        node = told.graph(level).nodes[f"{level}:pg:load"]
+        assert (node["kind"], node["namespace"], node["name"]) == (level, "pg", "load")
+        assert (node["domain"], node["owner"], node["tags"]) == ("unassigned", "team:load", 'gold; tier:<1> & "2"')
+        assert (node["jobs"], node["hidden"]) == (1, False)
+    assert told.graph("job").nodes["job:pg:build"]["domain"] == "bi"
+    assert told.graph("domain").nodes["domain:bi"]["owner"] == "team:bi"
+
+
+def test_a_group_named_after_a_hidden_job_tells_nothing_of_it(world: World) -> None:
+    world.flow(["raw"], "load", ["orders"])
+    world.edge(world.job("boss"), world.job("load"), kind="contains")
+    world.facet(world.job("boss"), "ownership", {"owners": [{"name": "team:secret"}]})
+    world.domain("hr", "boss")
+    graph = Lineage(world.store).graph("application", actor=NOSY)
+    assert "team:secret" not in str(dict(graph.nodes(data=True)))
 
 
 def test_what_only_joins_nodes_is_passed_through(world: World) -> None:

@@ -60,7 +60,7 @@ def test_versions_carry_the_attributes_of_their_dataset_and_edges_their_certaint
     graph = lx.graph("run")
     assert graph.graph["level"] == "run"
     for _, data in graph.nodes(data=True):
-        assert {"domain", "owner", "tags", "quality", "job", "run_id", "state"} <= data.keys()
+        assert {"domain", "tags", "coverage", "job", "run_id", "state"} <= data.keys()
     sure = {data["tie"]: data["certainty"] for *_, data in graph.edges(data=True)}
     assert sure == {"made": "certain", "version": "certain", "time": "probable"}
 
