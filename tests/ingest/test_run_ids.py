@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -10,8 +11,10 @@ import pytest
 
 import lineage
 from ingest.rebuild import rebuild
+from ingest.retention import Rule, retain
 from ingest.writer import Writer
 from lineage import marquez_pages
+from lineage.audit.signing import SigningKey
 from lineage.doctor import examine
 from lineage.engine import Lineage
 from lineage.identity import run_key
@@ -20,10 +23,12 @@ from lineage.store import Store
 from lineage.store.store import migrations
 from lineage.store.version import EXACT_RUN_IDS
 from tests.ingest.build import NS, empty_store, loaded, run_event
+from tests.ingest.history import BEGIN, days, fill
 from tests.ingest.state import difference, state
 
 LOWER = "1b671a64-40d5-491e-99b0-da01ff1f3341"
 UPPER = LOWER.upper()
+KEY = SigningKey(bytes(range(32)))
 RUNS = "SELECT run_id, state, events FROM run WHERE known_to = '9999-12-31' ORDER BY run_id"
 
 
@@ -126,3 +131,16 @@ def test_a_new_store_joins_them(tmp_path: Path) -> None:
         assert store.get_meta(EXACT_RUN_IDS) is None
     lx = Lineage(loaded(*mixed()))
     assert len(lx.runs.list(since="2026-01-01", until="2026-01-02").rows()) == 1
+
+
+def test_where_events_went_the_rule_stays_what_it_was() -> None:
+    """What a baseline vouches for has keys by the spelling, and the events they followed from are not there."""
+    with exact_store() as store, empty_store() as fresh:
+        fill(store, days(3, 9))
+        Writer(store).ingest(mixed(), source="test")
+        removals = retain(store, ("events",), Rule(days=36), now=BEGIN + timedelta(days=40), actor="ann", key=KEY)
+        assert [(one.applied, one.rows > 0) for one in removals] == [(True, True)]
+        rebuild(store, fresh)
+        assert fresh.get_meta(EXACT_RUN_IDS) == "1"
+        assert difference(state(store), state(fresh)) == {}
+        assert {row[0] for row in fresh.rows(RUNS)} >= {UPPER, LOWER}
