@@ -76,15 +76,18 @@ class Vocabulary:
         begins[1:] &= ~letter[:-1]
         starts = offsets[:-1][offsets[:-1] < offsets[1:]]
         begins[starts] = letter[starts]  # a word ends where its text does
+        ends = letter.copy()
+        ends[:-1] &= ~letter[1:] | begins[1:]
         first = np.flatnonzero(begins)
-        place: I64 = np.cumsum(letter) - letter  # of a byte among those of words
-        bounds = np.append(place[first], np.count_nonzero(letter)).astype(np.int64)
-        buffers = [None, pa.py_buffer(bounds), pa.py_buffer(flat[letter])]
-        words = pa.LargeStringArray.from_buffers(len(first), *buffers[1:]).dictionary_encode()
+        bounds: I64 = np.zeros(len(first) + 1, dtype=np.int64)
+        np.cumsum(np.flatnonzero(ends) + 1 - first, out=bounds[1:])
+        buffers = pa.py_buffer(bounds), pa.py_buffer(flat[letter])
+        words = pa.LargeStringArray.from_buffers(len(first), *buffers).dictionary_encode()
         self._words = _Words(words.dictionary)
         code = words.indices.to_numpy(zero_copy_only=False)
         order = np.argsort(code, kind="stable")
-        self._texts = (np.searchsorted(offsets, first, side="right") - 1).astype(np.int32)[order]
+        many = np.diff(np.searchsorted(first, offsets))  # words of each text
+        self._texts = np.repeat(np.arange(len(many), dtype=np.int32), many)[order]
         starts = np.searchsorted(code[order], np.arange(len(words.dictionary)))
         self._starts = np.append(starts, len(code)).astype(np.int64)
 
