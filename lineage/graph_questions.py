@@ -260,6 +260,11 @@ class GraphQuestions:
             a whole tag (``pii:email``) or a key (``pii``).
         indirect
             also follow edges that only filter, join, group or sort.
+
+        Raises
+        ------
+        UnknownNodeError, UnknownTagError
+            when there is no such node, or when no such tag was ever told; both name what comes near.
         """
         from lineage.resolve import resolve
         from lineage.tags import tags

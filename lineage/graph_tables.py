@@ -25,13 +25,10 @@ def print_tags(answer: Tags) -> None:
     if answer.found:
         rows = [(r.tag, f"{r.hops}{', indirect' * (r.use == 'indirect')}", r.id, r.domain) for r in answer.found]
         table(console, ("Tag", "Hops", "Node", "Domain"), rows)
-    if answer.verdict == "none" and answer.tag and not answer.node:  # else whoever tells it would be a row
-        line(
-            console,
-            f"Nobody tells a tag “{answer.tag}” of anything that you may see; meshline tags lists those there are.",
-        )
-    elif answer.verdict == "none":
-        line(console, "No tag is here, and nothing is missing that could bring one.")
+    if answer.verdict == "none":
+        what = f"The tag “{answer.tag}”" if answer.tag else "No tag"
+        where = "not here" if answer.tag else "here"
+        line(console, f"{what} is {where}, and nothing is missing that could bring {'it' if answer.tag else 'one'}.")
     if answer.verdict == "blind":
         line(console, "No tag was found, but some lineage that leads here does not tell its columns:")
     for stop in answer.stopped[:_STOPS]:

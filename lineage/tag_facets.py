@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lineage.columns import entries, tag_text
@@ -11,13 +11,18 @@ from lineage.identity import NodeKey
 from lineage.propagation import Seed
 
 if TYPE_CHECKING:
-    from lineage.view import Instant
+    from lineage.view import Instant, View
 
 _TAGS = """
 -- one tags facet of one dataset at T as known at K
 SELECT n.namespace, n.name, f.entity, f.body FROM facet f JOIN node n ON n.id = f.entity
 WHERE f.key = 'tags' AND n.kind = 'dataset'
   AND f.valid_from <= $at AND f.valid_to > $at AND f.known_from <= $known AND f.known_to > $known
+"""
+_EVER = """
+-- one body of a tags facet of one dataset at any time, as known at K
+SELECT DISTINCT f.entity, b.json FROM facet f JOIN facet_body b ON b.body = f.body JOIN node n ON n.id = f.entity
+WHERE f.key = 'tags' AND n.kind = 'dataset' AND f.known_from <= $known AND f.known_to > $known
 """
 _BODIES = "SELECT body, json FROM facet_body WHERE body IN (SELECT body FROM facet WHERE key = 'tags')"
 _NESTED = """
@@ -48,6 +53,16 @@ def seeds(instant: Instant) -> list[Seed]:
                 nodes = (NodeKey("column", namespace, name, field).id, *inside)
             found.update(Seed(i, tag) for i in map(snapshot.index, nodes) if i is not None)
     return sorted(found, key=lambda seed: (seed.node, seed.tag))
+
+
+def ever(view: View) -> Iterator[str]:
+    """Every tag that was told of a dataset or column at any time, as known then; of hidden ones none."""
+    for entity, text in view.store.rows(_EVER, {"known": view.snapshot.known_at}):
+        if view.restricted:
+            i = view.snapshot.index(entity)
+            if i is None or view.hidden(i):
+                continue
+        yield from (tag for _, tag in _tags(text))
 
 
 def _tags(text: str) -> tuple[tuple[str, str], ...]:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SOURCES: tuple[str, ...] = ("lineage.tag_facets:seeds", "lineage.contracts.seeds:seeds")
 """Functions (``module:name``) from an instant to the seeds that it knows."""
 
+EVER: tuple[str, ...] = ("lineage.tag_facets:ever", "lineage.contracts.seeds:ever")
+"""Functions (``module:name``) from a view to the tags that they know of any time, and that the actor may see."""
+
 STOPS: tuple[str, ...] = ("lineage.stops.rows:stops",)
 """Functions (``module:name``) from an instant to the approved stops that it knows."""
 
@@ -81,7 +84,10 @@ class StoppedTag:
 
 @dataclass(frozen=True, slots=True)
 class Tags(Shown):
-    """Answer of ``tags``. ``verdict``: found; none; blind = none found, but lineage without columns leads here."""
+    """Answer of ``tags``. ``verdict``: found; none; blind = none found, but lineage without columns leads here.
+
+    A tag that nobody ever told is no answer but an :class:`lineage.errors.UnknownTagError`, as an unknown node is.
+    """
 
     as_of: datetime
     known_at: datetime
@@ -209,6 +215,8 @@ def tags(
     ------
     HiddenNodeError
         when the actor may not see the node.
+    UnknownTagError
+        when no tag was ever told that is the asked one or has it as its key; one that is elsewhere is ``none`` here.
     UsageError
         for a job, which has no columns.
     """
@@ -219,6 +227,8 @@ def tags(
         if view.kind(node) == "job":
             raise UsageError(f"{view.label(node)} is a job; tags are on datasets and columns.")
     found = tagging(view.instant, indirect=indirect, seeds=seeds, stops=stops)
+    if tag is not None:
+        require_tag(view, tag, found.all)
     wanted = [one for one in found.all.tags if tag is None or matches(tag, one)]
     inside = _inside(view, node)
     rows = sorted(_rows(view, found, wanted, inside), key=lambda r: (r.tag, r.hops, r.id))
@@ -238,19 +248,26 @@ def tags(
     )
 
 
-def require_tag(view: View, tag: str) -> None:
-    """Refuse a tag, or key of tags, that nothing carries which the actor may see.
+def require_tag(view: View, tag: str, spread: Spread | None = None) -> None:
+    """Refuse a tag, or key of tags, that was never told, as far as was known then, of anything that the actor may see.
+
+    Parameters
+    ----------
+    spread
+        where tags are; default: as the store tells it.
 
     Raises
     ------
     UnknownTagError
         with those that come near.
     """
-    spread = spread_of(view.instant)
-    known = [one for one in spread.tags if _some_visible(view, spread, one)]
+    spread = spread or spread_of(view.instant)
+    if any(matches(tag, one) and _some_visible(view, spread, one) for one in spread.tags):
+        return
+    known = {one for one in spread.tags if _some_visible(view, spread, one)} | set(_asked(EVER, view))
     if any(matches(tag, one) for one in known):
         return
-    words = {word.lower(): word for one in known for word in (one.partition(":")[0], one)}
+    words = {word.lower(): word for one in sorted(known) for word in (one.partition(":")[0], one)}
     near = difflib.get_close_matches(tag.strip().lower(), words, n=5, cutoff=0.5)
     raise UnknownTagError(tag, [words[word] for word in near])
 
@@ -276,11 +293,11 @@ def _tagging(instant: Instant, indirect: bool, more: tuple[Seed, ...], stops: tu
     )
 
 
-def _asked(functions: Sequence[str], instant: Instant) -> Iterator[Any]:
+def _asked(functions: Sequence[str], about: Instant | View) -> Iterator[Any]:
     for where in functions:
         module, name = where.split(":")
-        ask: Callable[[Instant], Iterable[Any]] = getattr(import_module(module), name)
-        yield from ask(instant)
+        ask: Callable[[Instant | View], Iterable[Any]] = getattr(import_module(module), name)
+        yield from ask(about)
 
 
 def _inside(view: View, node: int | None) -> U32 | None:

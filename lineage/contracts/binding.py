@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -59,6 +60,12 @@ def load_contracts(store: Store, as_of: datetime, known_at: datetime) -> tuple[C
         if row[3] <= as_of < row[4] or (row[0] not in chosen and row[3] > as_of):
             chosen[row[0]] = row
     return tuple(contract_of(row[2]) for row in chosen.values())
+
+
+def versions(store: Store, known_at: datetime) -> Iterator[Contract]:
+    """Every version of every contract, as known at ``known_at``."""
+    for row in store.rows(_ROWS, {"known": known_at}):
+        yield contract_of(row[2])
 
 
 def bindings(instant: Instant) -> Bindings:

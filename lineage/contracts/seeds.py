@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineage.contracts.binding import bindings
+from lineage.contracts.binding import bind, bindings, versions
 from lineage.propagation import Seed
 
 if TYPE_CHECKING:
-    from lineage.view import Instant
+    from lineage.view import Instant, View
 
 _HELD = ("active", "deprecated")
 
@@ -32,3 +33,15 @@ def seeds(instant: Instant) -> list[Seed]:
         for column, name in zip(columns.tolist(), names, strict=False):  # takes as many names as there are columns
             found.update(Seed(column, tag, "contract") for tag in tags.get(name.lower(), ()))
     return sorted(found, key=lambda seed: (seed.node, seed.tag))
+
+
+def ever(view: View) -> Iterator[str]:
+    """Every ``pii`` tag of a column in a contract of any time and state, as known then; of hidden datasets none."""
+    for contract in versions(view.store, view.snapshot.known_at):
+        for thing in contract.things:
+            tags = [tag for column in thing.columns for tag in column.pii]
+            if tags and view.restricted:
+                node, _ = bind(view.instant, contract, thing)
+                if node is None or view.hidden(node):
+                    continue
+            yield from tags

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -11,16 +12,30 @@ from hypothesis import given
 from hypothesis import settings as cases
 from hypothesis import strategies as st
 
-from lineage.actor import Actor
+from lineage.actor import LOCAL, Actor
 from lineage.cli import run
+from lineage.declared import apply
 from lineage.engine import Lineage
-from lineage.errors import UnknownNodeError, UsageError
+from lineage.errors import UnknownNodeError, UnknownTagError, UsageError
 from lineage.graph.column_flow import ColumnFlow
-from lineage.graph_tables import print_tags
 from lineage.propagation import Seed, Stop, matches, propagate
+from lineage.store import Store
 from lineage.tags import Tags, column_tags, tags
 from tests.answers.builder import World, at
 from tests.answers.test_api import client_of, get
+
+CONTRACT = """\
+apiVersion: v3.0.2
+kind: DataContract
+id: people
+version: 1.0.0
+status: active
+domain: hr
+schema:
+  - name: people
+    customProperties: [{property: openlineage.namespace, value: pg}, {property: openlineage.name, value: people}]
+    properties: [{name: account, tags: ["pii:iban"]}]
+"""
 
 
 def tagged(world: World, dataset: str, *fields: str, tag: str = "pii", **values: object) -> None:
@@ -88,7 +103,8 @@ def test_a_tag_leaves_with_its_source(people: World) -> None:
 def test_what_was_learned_later_is_not_known_before(people: World) -> None:
     tagged(people, "clean", "email", tag="secret", known_from=at("2026-03-01"))
     lx = Lineage(people.store)
-    assert lx.tags(tag="secret", known_at="2026-02-01").found == ()
+    with pytest.raises(UnknownTagError):
+        lx.tags(tag="secret", known_at="2026-02-01")
     assert len(lx.tags(tag="secret").found) == 2
 
 
@@ -120,7 +136,8 @@ def test_lineage_without_columns_makes_the_answer_blind_and_not_clean(people: Wo
     assert answer.blind_spots == (
         "dataset:pg:file: comes from dataset:pg:mart, which carries pii, without columns told",
     )
-    assert lx.tags("dataset:pg:file", tag="other").verdict == "none"
+    tagged(people, "raw", "phone", tag="other")
+    assert people.store is lx.store and lx.tags("dataset:pg:file", tag="other").verdict == "none"
 
 
 def test_a_value_is_part_of_a_tag_and_the_key_finds_all_values(people: World) -> None:
@@ -255,11 +272,69 @@ def test_the_command_prints_a_table_and_csv(
     assert capsys.readouterr().out.splitlines()[1].startswith("pii,2,column:pg:mart:email,column,direct")
 
 
-@pytest.mark.parametrize(
-    ("node", "words"), [(None, "Nobody tells a tag “nosuch”"), ("dataset:pg:a", "nothing is missing")]
-)
-def test_a_tag_that_nobody_tells_is_no_all_clear(
-    node: str | None, words: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("node", [None, "mart"])
+def test_a_tag_that_nobody_tells_is_unknown_through_every_door(
+    node: str | None, people: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_tags(Tags(at("2026-01-01"), at("2026-01-01"), (), (), node=node, tag="nosuch", verdict="none"))
-    assert words in " ".join(capsys.readouterr().out.split())
+    tagged(people, "raw", "email", tag="secret")
+    lx = Lineage(people.store)
+    for asked, near in (("pij", ["pii"]), ("PII", ["pii"]), ("secrets", ["secret"]), ("nothing like it", [])):
+        with pytest.raises(UnknownTagError) as unknown:
+            lx.tags(node, tag=asked)
+        assert unknown.value.candidates == near
+        route = client_of(lx).get("/api/v2/tags", params={"tag": asked, **({"node": node} if node else {})})
+        assert (route.status_code, route.json()["error"]) == (404, "UnknownTagError")
+        assert route.json()["candidates"] == near
+    monkeypatch.setattr("lineage.engine.open", lambda path: lx)
+    for format in ("table", "json", "csv"):
+        assert run(["tags", *([node] if node else []), "--tag", "pij", "--format", format]) == 2
+        told = capsys.readouterr()
+        assert (told.out, told.err.splitlines()) == ("", ["meshline: There is no tag “pij”. Did you mean:", "  pii"])
+
+
+def test_a_tag_that_is_elsewhere_or_was_once_told_is_none_and_not_unknown(
+    people: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tagged(people, "report", "n", tag="secret", valid_to=at("2026-03-01"))
+    people.dataset("far", "x")
+    lx = Lineage(people.store)
+    assert lx.tags("far", tag="pii").verdict == lx.tags("mart", tag="secret").verdict == "none"
+    assert lx.tags(tag="secret").verdict == lx.tags(tag="secret", as_of="2025-01-01").verdict == "none"
+    monkeypatch.setattr("lineage.engine.open", lambda path: lx)
+    assert run(["tags", "far", "--tag", "pii"]) == 0
+    assert "The tag “pii” is not here, and nothing is missing that could bring it." in capsys.readouterr().out
+
+
+def test_a_tag_of_hidden_nodes_alone_is_unknown_and_no_candidate(people: World) -> None:
+    people.dataset("clean", "id")
+    tagged(people, "clean", "id", tag="secret")
+    tagged(people, "clean", "id", tag="secrets", place="outputFacets", valid_to=at("2026-03-01"))
+    people.domain("hr", "clean", "load")
+    lx, eve = Lineage(people.store), Actor("eve", hidden_domains={"hr"})
+    assert lx.tags(tag="secret").verdict == "found" and lx.tags(tag="secrets").verdict == "none"
+    told = set()
+    for asked in ("secret", "secrets", "secret9"):
+        for node in (None, "mart"):
+            with pytest.raises(UnknownTagError) as unknown:
+                lx.tags(node, tag=asked, actor=eve)
+            assert unknown.value.candidates == []
+            told.add(str(unknown.value).replace(asked, ""))
+    assert len(told) == 1 and lx.tags(tag="pii", actor=eve).verdict == "found"
+
+
+def test_a_tag_that_only_a_contract_tells_is_known_while_it_binds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "c.yaml").write_text(CONTRACT)
+    with Store.open(":memory:") as store:
+        apply(store, tmp_path)
+        lx = Lineage(store)
+        assert lx.tags(tag="pii:iban").verdict == "none"
+        for unknown, actor in (("pii:ibann", LOCAL), ("pii:iban", Actor("eve", hidden_domains={"hr"}))):
+            with pytest.raises(UnknownTagError):
+                lx.tags(tag=unknown, actor=actor)
+
+
+def test_a_mesh_without_personal_data_has_an_overlay_all_the_same(world: World) -> None:
+    world.dataset("a", "x")
+    (mark,) = Lineage(world.store).overlay("policy").marks
+    assert "broken" in mark.text and "PII" not in mark.text
