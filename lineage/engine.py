@@ -3,6 +3,7 @@
 Snapshots are cached per instant and dropped when the state number of the store has grown, so an answer is never older
 than the last committed change; but where a server makes events visible, readers keep the last instant until the next
 one is ready (:meth:`Lineage.following`). All methods may be called from any thread.
+After :meth:`Lineage.close` every method raises :class:`lineage.errors.ClosedError`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
 from lineage.asking import When, known_nodes, naive_time
+from lineage.errors import ClosedError
 from lineage.fields import Fields
 from lineage.graph_questions import GraphQuestions
 from lineage.partial import is_gathering, note
@@ -86,8 +88,9 @@ class Lineage(GraphQuestions, Fields):
     """
 
     def __init__(self, store: Store, *, owns_store: bool = False) -> None:
-        self.store = store
+        self._store = store
         self._owns_store = owns_store
+        self._closed = False
         self._lock = threading.RLock()
         self._version = -1
         self._now: Instant | None = None
@@ -98,9 +101,23 @@ class Lineage(GraphQuestions, Fields):
         self._others: OrderedDict[tuple[datetime | None, datetime | None], Instant] = OrderedDict()
 
     def close(self) -> None:
-        """Close the store if this engine opened it."""
+        """Answer nothing any more, and close the store if this engine opened it; a second time it does nothing."""
+        self._closed = True
         if self._owns_store:
-            self.store.close()
+            self._store.close()
+
+    @property
+    def store(self) -> Store:
+        """The open store.
+
+        Raises
+        ------
+        ClosedError
+            when this engine or its store was closed.
+        """
+        if self._closed or self._store.closed:
+            raise ClosedError("This database was closed; lineage.open(…) opens it again.")
+        return self._store
 
     def __enter__(self) -> Lineage:
         return self
@@ -260,6 +277,8 @@ class Lineage(GraphQuestions, Fields):
         ------
         UsageError
             when a time is no time.
+        ClosedError
+            after :meth:`close`: snapshots are still there, but who closed it does not expect an answer.
         """
         at, known = naive_time(as_of, "as-of"), naive_time(known_at, "known-at")
         self._asked = time.monotonic()

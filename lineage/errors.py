@@ -28,6 +28,10 @@ class StoreError(MeshlineError):
     status = 503
 
 
+class ClosedError(StoreError):
+    """Something is asked of what was closed."""
+
+
 class StoreLockedError(StoreError):
     """Another process holds the database."""
 

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 class Fields:
     """One property per field."""
 
-    store: Store
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        raise NotImplementedError
 
     @property
     def audit(self) -> Audit:

@@ -9,13 +9,15 @@ only named nothing is dated, so nobody can say that it was not there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lineage.times import iso
 
 if TYPE_CHECKING:
+    from lineage.graph.arrays import U32, Bool
     from lineage.view import Instant, View
 
 _TOLD = """
@@ -77,13 +79,13 @@ def absent(view: View) -> frozenset[int]:
     return view.instant.remember("not there yet", lambda: _absent(view.instant))
 
 
-def there(view: View, nodes: Sequence[int]) -> list[int]:
-    """Those of some nodes (dense indices) that were there; of a column its dataset counts."""
+def there(view: View, nodes: U32) -> Bool:
+    """Of each of some nodes (dense indices) whether it was there; of a column its dataset counts."""
     gone = absent(view)
     if not gone:
-        return list(nodes)
-    snapshot = view.snapshot
-    return [i for i in nodes if (snapshot.dataset_of(i) if snapshot.kind[i] == 2 else i) not in gone]
+        return np.ones(len(nodes), dtype=bool)
+    found: Bool = ~np.isin(view.snapshot._nodes.datasets_of(nodes), np.fromiter(gone, dtype=np.int64))
+    return found
 
 
 def _absent(instant: Instant) -> frozenset[int]:

@@ -23,7 +23,7 @@ it:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -32,7 +32,9 @@ import numpy as np
 from lineage.errors import UsageError
 from lineage.graph.analysis import Flow, articulation_points, dominators, of_level, pagerank, reach
 from lineage.graph.arrays import I64, U32, Bool
+from lineage.presence import there
 from lineage.shown import Shown
+from lineage.times import iso
 
 if TYPE_CHECKING:
     from lineage.graph.snapshot import LevelName
@@ -65,7 +67,10 @@ class RankRow:
 
 @dataclass(frozen=True, slots=True)
 class Ranking(Shown):
-    """Answer of ``rank``: the first nodes by one figure. ``nodes`` is how many there are; ``error`` 0 = exact."""
+    """Answer of ``rank``: the first nodes by one figure. ``nodes`` is how many there are; ``error`` 0 = exact.
+
+    ``not_yet`` counts nodes that are first told of after the instant; they are neither listed nor counted in ``nodes``.
+    """
 
     as_of: datetime
     known_at: datetime
@@ -76,6 +81,7 @@ class Ranking(Shown):
     error: float = 0.0
     generated_by: str = ""
     fingerprint: str = ""
+    not_yet: int = 0
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
@@ -90,9 +96,14 @@ class Ranking(Shown):
         return f"{self.level.capitalize()}s by {self.by}"
 
     def remarks(self) -> tuple[str, ...]:
-        """How many there are, and how exact the counts are."""
+        """How many there are, how exact the counts are, and what was not there yet."""
         exact = f"estimated within {self.error:.1%}" if self.error else "exact"
-        return (f"{len(self.found):,} of {self.nodes:,}; counts are {exact}",)
+        nouns = f"{self.level}{'' if self.not_yet == 1 else 's'}"
+        later = f"{self.not_yet:,} {nouns} known today {'was' if self.not_yet == 1 else 'were'} not there yet"
+        said = [f"{later} at {iso(self.as_of)}"] if self.not_yet else []
+        if not self.nodes:
+            return (f"no {self.level} was there to rank", *said)
+        return (f"{len(self.found):,} of {self.nodes:,}; counts are {exact}", *said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +169,16 @@ def rank(
     wanted = read_filters(domains=domains)
     check_domains(wanted, [name for name in view.instant.domains.domains if view.actor.may_see(name)])
     figures = figures_of(view.instant, cast("LevelName", level))
+    here = there(view, figures.node)
+    later = np.flatnonzero(figures.real & ~here).tolist()
+    figures = replace(figures, real=figures.real & here)
     values = figures.criticality if by == "criticality" else getattr(figures, by)
-    kept = [
-        v
-        for v in np.flatnonzero(figures.real).tolist()
-        if not view.hidden(int(figures.node[v]))
-        and (not wanted.domains or view.domain(int(figures.node[v])) in wanted.domains)
-    ]
+
+    def listed(v: int) -> bool:
+        i = int(figures.node[v])
+        return not view.hidden(i) and (not wanted.domains or view.domain(i) in wanted.domains)
+
+    kept = [v for v in np.flatnonzero(figures.real).tolist() if listed(v)]
     best = sorted(kept, key=lambda v: -values[v])
     if len(best) > limit:  # only texts of those that may be listed are looked up
         best = [v for v in best if values[v] >= values[best[limit - 1]]]
@@ -179,6 +193,7 @@ def rank(
         error=figures.error,
         generated_by=f"meshline {__version__}",
         fingerprint=view.instant.fingerprint,
+        not_yet=sum(map(listed, later)),
     )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from lineage.errors import UsageError
 from lineage.graph.arrays import DATASET
+from lineage.presence import absent
 from lineage.ranking import figures_of, flow_of
 from lineage.shown import Shown
 
@@ -204,7 +205,8 @@ def dead(view: View, ends: Sequence[int] | None = None, keep: Collection[int] = 
     view
         the instant and the actor; a branch with a hidden dataset is left out.
     ends
-        dense indices of datasets that are not needed; default: all unread ones. One that is still read is refused.
+        dense indices of datasets that are not needed; default: all unread ones that were there at the instant. One that
+        is still read is refused.
     keep
         datasets that are needed although nobody was seen reading them: reports, exports.
 
@@ -216,9 +218,11 @@ def dead(view: View, ends: Sequence[int] | None = None, keep: Collection[int] = 
     from lineage import __version__
 
     instant = view.instant
+    gone = absent(view) if ends is None else frozenset()
     given = [
-        i for i in (unread_datasets(instant) if ends is None else ends) if i not in set(keep) and not view.hidden(i)
-    ]
+        i for i in (unread_datasets(instant) if ends is None else ends)
+        if i not in set(keep) and i not in gone and not view.hidden(i)
+    ]  # fmt: skip
     plan = Plan((), {}, {}, ()) if ends is None and not view.restricted else removal_plan(instant, given)
     order = () if ends is None else plan.order
     for i in given if ends is not None else ():

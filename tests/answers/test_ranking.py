@@ -15,7 +15,7 @@ from lineage.cli import run
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError, UsageError
 from lineage.unread import exclusive_ancestors, removal_plan, unread_datasets
-from tests.answers.builder import World
+from tests.answers.builder import World, at
 from tests.answers.test_api import client_of, get
 
 
@@ -173,3 +173,34 @@ def test_figures_and_removals_hold_against_a_recomputation(
         gone.add(i)
     assert {i for i in plan.order if snapshot.kind[i] == 0} == set(served)
     world.store.close()
+
+
+def test_what_was_not_there_yet_is_neither_ranked_nor_unread(mesh: World, capsys: pytest.CaptureFixture[str]) -> None:
+    mesh.flow(["end"], "jl", ["later"], valid_from=at("2026-03-01"))
+    mesh.dataset("raw", "id")
+    mesh.dataset("later", "id")
+    mesh.domain("ads", "later", "jl")
+    lx = Lineage(mesh.store)
+    assert "dataset:pg:later" in {row.id for row in lx.rank().found}
+    before = lx.rank(as_of="2026-02-01")
+    assert {row.id for row in before.found} == set(d("raw", "a", "b", "x", "end", "other"))
+    assert (before.nodes, before.not_yet) == (6, 1)
+    assert before.found[0].criticality == 100.0, "of those that were there"
+    assert before.remarks() == (
+        "6 of 6; counts are exact",
+        "1 dataset known today was not there yet at 2026-02-01T00:00:00Z",
+    )
+    assert [row.id for row in lx.rank(level="column", as_of="2026-02-01").found] == ["column:pg:raw:id"]
+    assert lx.rank(as_of="2026-02-01", actor=Actor("eve", frozenset({"ads"}))).not_yet == 0, "hidden"
+    assert {branch.id for branch in lx.dead(as_of="2026-02-01").unread} == set(d("end", "other"))
+    never = lx.rank(as_of="1990-01-01")
+    assert (never.found, never.nodes, never.not_yet) == ((), 0, 7)
+    assert never.remarks()[0] == "no dataset was there to rank"
+    assert lx.dead(as_of="1990-01-01").unread == ()
+    assert get(client_of(lx), "/api/v2/rank", as_of="1990-01-01")["not_yet"] == 7
+
+
+def test_a_node_that_is_only_named_is_not_said_to_be_absent(world: World) -> None:
+    world.dataset("named")
+    world.flow(["a"], "j", ["b"])
+    assert [row.id for row in Lineage(world.store).rank(as_of="1990-01-01").found] == d("named")
