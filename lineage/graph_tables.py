@@ -129,7 +129,7 @@ def print_mesh(answer: Mesh) -> None:
             (
                 e.src,
                 e.dst,
-                f"{e.certainty}{', indirect' * (e.use == 'indirect')}",
+                f"{e.certainty}{', indirect' * (e.use == 'indirect')}{', through others' * e.through}",
                 "" if e.edges is None else str(e.edges),
             )
             for e in answer.edges

@@ -3,13 +3,14 @@
 An edge between two groups stands for the edges between their nodes; it is *direct* when one of these carries values,
 *indirect* when all of them only filter, join or group, and as certain as the best of them. What goes on inside a group
 is counted and not drawn. Unlike a walk, an edge is one step: that A leads to B and B to C does not say that data of A
-is in C; ask impact for that.
+is in C; ask impact for that. Between products one step also passes datasets of no product
+(:mod:`lineage.product_edges`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,8 +20,10 @@ import numpy as np
 from lineage.answers import UNASSIGNED, Certainty
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
-from lineage.graph.arrays import DATASET, JOB, NONE, VERTEX_MASK, pair_keys
+from lineage.graph.arrays import DATASET, JOB, NONE, pair_keys
+from lineage.graph.whole import classed_pairs
 from lineage.levels import groups_of
+from lineage.product_edges import Step, product_edges, unbound
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
 
@@ -45,18 +48,25 @@ class MeshNode:
 
 @dataclass(frozen=True, slots=True)
 class MeshEdge:
-    """All edges from one group to another; ``edges`` is how many, ``None`` at a hidden domain."""
+    """All edges from one group to another; ``edges`` is how many, ``None`` at a hidden domain.
+
+    ``through``: between products, whether all of it passes datasets that belong to no product.
+    """
 
     src: str
     dst: str
     use: Literal["direct", "indirect"]
     certainty: Certainty
     edges: int | None
+    through: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Mesh(Shown):
-    """Answer of ``mesh``. ``ungrouped`` counts datasets and jobs that belong to no group; ``cycles`` are circles."""
+    """Answer of ``mesh``. ``ungrouped`` counts datasets and jobs that belong to no group; ``cycles`` are circles.
+
+    ``notes`` say what is behind an answer without edges, and which products nothing can be told of.
+    """
 
     level: str
     as_of: datetime
@@ -67,23 +77,25 @@ class Mesh(Shown):
     ungrouped: int = 0
     generated_by: str = ""
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the table of edges."""
-        return ("src", "dst", "use", "certainty", "edges")
+        return ("src", "dst", "use", "certainty", "edges", "through")
 
     def rows(self) -> list[tuple[Any, ...]]:
         """One row per edge."""
-        return [(e.src, e.dst, e.use, e.certainty, e.edges) for e in self.edges]
+        return [(e.src, e.dst, e.use, e.certainty, e.edges, e.through) for e in self.edges]
 
     def title(self) -> str:
         """Which level."""
         return f"{len(self.nodes)} {self.level}s, {len(self.edges)} edges"
 
     def remarks(self) -> tuple[str, ...]:
-        """Circles and what is left out."""
+        """Circles, notes and what is left out."""
         circles = [f"in a circle: {', '.join(cycle)}" for cycle in self.cycles]
-        return (*circles, *([f"{self.ungrouped} nodes belong to no {self.level}"] if self.ungrouped else []))
+        alone = [f"{self.ungrouped} nodes belong to no {self.level}"] if self.ungrouped else []
+        return (*circles, *self.notes, *alone)
 
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """Groups side by side."""
@@ -96,11 +108,13 @@ class _Sum:
     direct: bool = False
     certainty: int = 2
     edges: int = 0
+    through: bool = True
 
-    def add(self, direct: bool, certainty: int) -> None:
+    def add(self, direct: bool, certainty: int, through: bool) -> None:
         self.direct |= direct
         self.certainty = min(self.certainty, certainty)
         self.edges += 1
+        self.through &= through
 
 
 def mesh(view: View, level: str = "domain") -> Mesh:
@@ -121,11 +135,13 @@ def mesh(view: View, level: str = "domain") -> Mesh:
     if level not in MESHES:
         raise UsageError(f"level: “{level}” is none of {', '.join(MESHES)}.")
     groups = _groups(view, level)
-    between = _job_edges(view, groups) if level in ("job", "application", "dag") else _dataset_edges(view, groups)
+    between = {"domain": _dataset_edges, "product": product_edges}.get(level, _job_edges)
     sums: dict[tuple[str, str], _Sum] = {}
-    for src, dst, direct, certainty in between:
-        sums.setdefault((src, dst), _Sum()).add(direct, certainty)
-    nodes = _nodes(view, level, groups, {src: found.edges for (src, dst), found in sums.items() if src == dst})
+    for src, dst, direct, certainty, through in between(view, groups):
+        sums.setdefault((src, dst), _Sum()).add(direct, certainty, through)
+    empty = unbound(view, groups) if level == "product" else []
+    inside = {src: found.edges for (src, dst), found in sums.items() if src == dst}
+    nodes = _nodes(view, level, groups, inside, empty)
     ids = {node.name: node for node in nodes}
     edges = tuple(
         MeshEdge(
@@ -134,6 +150,7 @@ def mesh(view: View, level: str = "domain") -> Mesh:
             "direct" if found.direct else "indirect",
             LEVELS[found.certainty],
             None if ids[src].hidden or ids[dst].hidden else found.edges,
+            found.through,
         )
         for (src, dst), found in sorted(sums.items())
         if src != dst
@@ -150,10 +167,23 @@ def mesh(view: View, level: str = "domain") -> Mesh:
         ungrouped=sum(i not in groups and not view.hidden(i) for i in members),
         generated_by=f"meshline {__version__}",
         fingerprint=view.instant.fingerprint,
+        notes=tuple(_notes(level, nodes, edges, empty)),
     )
 
 
 # -- inside
+
+
+def _notes(level: str, nodes: Sequence[MeshNode], edges: Sequence[MeshEdge], empty: Sequence[str]) -> Iterator[str]:
+    """Why there is no edge, and of which products nobody can tell."""
+    seen = len(nodes) - len(empty)
+    if level == "product" and seen > 1 and not edges:
+        yield (f"between the {seen} products that bind datasets no data is seen to flow, neither directly nor through "
+               "datasets of no product")  # fmt: skip
+    for name in empty:
+        yield f"product:{name}: its output ports bind no dataset that was ever seen, so what it feeds is unknown"
+    if level == "product" and not nodes:
+        yield "no data product is declared in this database"
 
 
 def _groups(view: View, level: str) -> Mapping[int, str]:
@@ -168,24 +198,13 @@ def _groups(view: View, level: str) -> Mapping[int, str]:
     return {i: name for i, name in groups.items() if not view.hidden(i)} if view.restricted else groups
 
 
-def _dataset_edges(view: View, groups: Mapping[int, str]) -> Iterable[tuple[str, str, bool, int]]:
-    for src, dst, cls in zip(*_pairs(view.snapshot), strict=True):
+def _dataset_edges(view: View, groups: Mapping[int, str]) -> Iterable[Step]:
+    for src, dst, cls in zip(*classed_pairs(view.snapshot), strict=True):
         if src in groups and dst in groups:
-            yield groups[src], groups[dst], cls < 3, cls % 3
+            yield groups[src], groups[dst], cls < 3, cls % 3, False
 
 
-def _pairs(snapshot: Snapshot) -> tuple[list[int], list[int], list[int]]:
-    """Every edge of the dataset level once, with its class."""
-    level = snapshot.level("dataset")
-    unit = level.down.unit
-    packed = unit.indices[: unit.edges]
-    pointers = unit.indptr.astype(np.int64)
-    row = np.repeat(np.arange(unit.first, unit.first + len(pointers) - 1), pointers[1:] - pointers[:-1])
-    src, dst = level.public[row], level.public[packed & np.uint32(VERTEX_MASK)]
-    return src.tolist(), dst.tolist(), (packed >> np.uint32(29)).tolist()
-
-
-def _job_edges(view: View, groups: Mapping[int, str]) -> Iterable[tuple[str, str, bool, int]]:
+def _job_edges(view: View, groups: Mapping[int, str]) -> Iterable[Step]:
     """Who writes a dataset to who reads it; indirect when the reader only filters by it."""
     snapshot = view.snapshot
     filters = _filtering(snapshot)
@@ -198,12 +217,12 @@ def _job_edges(view: View, groups: Mapping[int, str]) -> Iterable[tuple[str, str
         for writer, grade in zip(writers.tolist(), told.tolist(), strict=True):
             for reader, other in zip(readers.tolist(), asked.tolist(), strict=True):
                 if writer != reader and writer in groups and reader in groups:
-                    yield groups[writer], groups[reader], (i, reader) not in filters, max(grade, other)
+                    yield groups[writer], groups[reader], (i, reader) not in filters, max(grade, other), False
 
 
 def _filtering(snapshot: Snapshot) -> set[tuple[int, int]]:
     """(dataset, job) where every edge of the dataset that the job carries is indirect use."""
-    src, dst, cls = (np.array(part, dtype=np.uint64) for part in _pairs(snapshot))
+    src, dst, cls = (np.array(part, dtype=np.uint64) for part in classed_pairs(snapshot))
     keys = pair_keys(src, dst)
     order = np.argsort(keys)
     keys, indirect = keys[order], cls[order] >= 3
@@ -220,10 +239,12 @@ def _filtering(snapshot: Snapshot) -> set[tuple[int, int]]:
     return {pair for pair, only in use.items() if only}
 
 
-def _nodes(view: View, level: str, groups: Mapping[int, str], inside: Mapping[str, int]) -> tuple[MeshNode, ...]:
+def _nodes(
+    view: View, level: str, groups: Mapping[int, str], inside: Mapping[str, int], empty: Sequence[str]
+) -> tuple[MeshNode, ...]:
     kinds = view.snapshot.kind.tolist()
     counts = Counter((name, kinds[i]) for i, name in groups.items())
-    names = set(groups.values())
+    names = {*groups.values(), *empty}
     if level == "domain":
         names |= set(view.instant.domains.domains) - {UNASSIGNED}
     found = []

@@ -196,7 +196,7 @@ def _groups(view: View, level: str) -> MeshlineGraph:
     found = mesh(view, level)
     place = {node.id: k for k, node in enumerate(found.nodes)}
     edges = sorted(found.edges, key=lambda edge: (place[edge.src], place[edge.dst]))
-    values = [plain({"certainty": e.certainty, "use": e.use, "edges": e.edges}) for e in edges]
+    values = [plain({"certainty": e.certainty, "use": e.use, "edges": e.edges, "through": e.through}) for e in edges]
     flow = Flow.of_edges(len(found.nodes), [place[e.src] for e in edges], [place[e.dst] for e in edges])
     return MeshlineGraph(
         flow,
@@ -204,7 +204,7 @@ def _groups(view: View, level: str) -> MeshlineGraph:
         node_attributes=plainly(GroupAttributes(view, level, found.nodes)),
         edge_attributes=values.__getitem__,
         attributes=_about(view, level),
-        edge_names=("certainty", "use", "edges"),
+        edge_names=("certainty", "use", "edges", "through"),
     )
 
 

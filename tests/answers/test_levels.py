@@ -88,6 +88,53 @@ def test_products_are_those_whose_contracts_bind_a_dataset(mesh: World, tmp_path
     assert edges(Lineage(mesh.store).mesh("product")) == [("p1", "p2", "direct", "certain", 1)]
 
 
+def test_products_are_joined_through_datasets_of_none_and_not_through_a_third(world: World, tmp_path: Path) -> None:
+    """p1 → stage → p2 → p3, p1 filters p4 through stage, p4 → p4s → p4; p5 is apart, p6 is bound to nothing."""
+    world.flow(["p1"], "j1", ["stage"], provenance="explicit")
+    world.flow(["stage"], "j2", ["p2"])
+    world.flow(["p2"], "j3", ["p3"], provenance="explicit")
+    world.flow(["stage"], "j4", ["p4"], provenance="column")
+    world.column_edge(("stage", "day"), ("p4", ""), "j4", type="INDIRECT", subtype="FILTER")
+    world.flow(["p4"], "j5", ["p4s"], provenance="explicit")
+    world.flow(["p4s"], "j6", ["p4"], provenance="explicit")
+    world.flow(["x"], "j7", ["p5"])
+    declare_products(world.store, tmp_path, "p1", "p2", "p3", "p4", "p5", "p6")
+    answer = Lineage(world.store).mesh("product")
+    assert edges(answer) == [
+        ("p1", "p2", "direct", "probable", 1),
+        ("p1", "p4", "indirect", "certain", 1),
+        ("p2", "p3", "direct", "certain", 1),
+    ]
+    assert [e.through for e in answer.edges] == [True, True, False]
+    assert {n.name: (n.datasets, n.inside) for n in answer.nodes} == {
+        **{f"p{k}": (1, 0) for k in range(1, 6)}, "p6": (0, 0)
+    }  # fmt: skip
+    told = "product:p6: its output ports bind no dataset that was ever seen, so what it feeds is unknown"
+    assert answer.notes == (told,) and told in answer.remarks()
+    graph = Lineage(world.store).graph("product")
+    assert graph.edges["product:p1", "product:p2"]["through"] is True
+
+
+def test_products_without_lineage_between_them_are_said_to_have_none(world: World, tmp_path: Path) -> None:
+    world.flow(["a"], "j", ["p1"])
+    world.flow(["a"], "k", ["p2"])
+    assert Lineage(world.store).mesh("product").notes == ("no data product is declared in this database",)
+    declare_products(world.store, tmp_path, "p1", "p2")
+    answer = Lineage(world.store).mesh("product")
+    assert answer.edges == ()
+    assert answer.notes[0].startswith("between the 2 products that bind datasets no data is seen to flow")
+
+
+def test_a_hidden_dataset_between_two_products_is_passed_through_and_not_named(world: World, tmp_path: Path) -> None:
+    world.flow(["p1"], "j1", ["secret"])
+    world.flow(["secret"], "j2", ["p2"])
+    world.domain("hr", "secret")
+    declare_products(world.store, tmp_path, "p1", "p2")
+    answer = Lineage(world.store).mesh("product", actor=Actor("eve", hidden_domains={"hr"}))
+    assert edges(answer) == [("p1", "p2", "direct", "probable", 1)]
+    assert "secret" not in json.dumps(to_json(answer))
+
+
 def test_edges_between_domains_tell_value_from_use_and_count(mesh: World) -> None:
     answer = Lineage(mesh.store).mesh()
     assert edges(answer) == [
