@@ -116,7 +116,8 @@ def ask(facts: AccessFacts) -> Part:
 
 def _grant(facts: AccessFacts, one: AccessRow) -> Part:
     asked = facts.asked
-    used = "yes: lineage shows it" if one.used else "no lineage shows a use"
+    untold = "not told: it may be used where you may not look" if one.used is None else "no lineage shows a use"
+    used = "yes: lineage shows it" if one.used else untold
     deciders: Part = "–"
     if one.state == "requested":
         deciders = ", ".join(facts.lx.access.deciders(one.product)) or "unknown: nobody is named for it"

@@ -75,7 +75,7 @@ class AccessFacts:
 
     def zombies(self) -> list[AccessRow]:
         """Grants that hold and that nobody uses."""
-        return [one for one in self.grants() if one.state == "holds" and not one.used]
+        return [one for one in self.grants() if one.state == "holds" and one.used is False]
 
     def grant(self) -> AccessRow | None:
         """The grant or request that the address names."""
@@ -97,8 +97,8 @@ def sheet_of(facts: AccessFacts) -> Sheet:
 
 
 def _used(one: AccessRow) -> str:
-    if one.used:
-        return "yes"
+    if one.used or one.used is None:
+        return "yes" if one.used else "not told"
     return "zombie" if one.state == "holds" else "no"
 
 

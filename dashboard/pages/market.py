@@ -26,7 +26,8 @@ def access_card(
     title, sub = "Who may read it", "Grants and requests, and who reads without one"
     rows = [
         (f"{g.consumer_kind} {g.consumer}", pill(g.state), g.purpose, clock(g.expires),
-         "used" if g.used else "not used", dcc.Link("open", href=asked.links.to("access", grant=g.id)))
+         {True: "used", False: "not used", None: "use not told"}[g.used],
+         dcc.Link("open", href=asked.links.to("access", grant=g.id)))
         for g in grants
     ]  # fmt: skip
     body: list[Part] = []

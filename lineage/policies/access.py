@@ -68,9 +68,10 @@ class UnknownGrantError(MeshlineError):
 class AccessRow:
     """One grant or request.
 
-    ``used``: the consumer reads the product; a grant that holds unused is a zombie. ``approver`` is ``rule:ID`` when a
-    rule approved. ``since`` is when it was asked for or begins, ``note`` what the last step said: for an open request
-    why no rule approves it. ``path`` is the file that declares it, empty when it was asked for.
+    ``used``: the consumer reads the product; a grant that holds unused is a zombie. It is ``None`` where that cannot be
+    told: of a grant to a team, for somebody who sees no use of it and may not see every domain. ``approver`` is
+    ``rule:ID`` when a rule approved. ``since`` is when it was asked for or begins, ``note`` what the last step said:
+    for an open request why no rule approves it. ``path`` is the file that declares it, empty when it was asked for.
     """
 
     id: str
@@ -82,7 +83,7 @@ class AccessRow:
     expires: datetime
     requester: str | None
     approver: str | None
-    used: bool
+    used: bool | None
     since: datetime | None = None
     note: str = ""
     path: str = ""
@@ -123,7 +124,7 @@ class AccessList(Shown):
         shadows = (f"shadow edge: {s.dst} (domain {s.domain}) reads {s.src} of product {s.product}"
                    for s in self.shadow_edges)  # fmt: skip
         zombies = (
-            f"zombie grant: {g.id} holds and is not used" for g in self.grants if g.state == "holds" and not g.used
+            f"zombie grant: {g.id} holds and is not used" for g in self.grants if g.state == "holds" and g.used is False
         )
         return (*shadows, *zombies)
 
@@ -282,7 +283,7 @@ def _listed(view: View) -> AccessList:
     for name, product, kind, consumer, purpose, approver, expires, holds, since, path in view.store.rows(_GRANTS, when):
         state: State = "holds" if holds else "ended"
         requester = asked[name][8] if name in asked else None
-        is_used = (product, kind, consumer) in used
+        is_used = _is_used(view, kind, (product, kind, consumer) in used)
         note = last[name][7] or "" if name in last else ""
         rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, approver, is_used,
                               since, note, path))  # fmt: skip
@@ -290,7 +291,7 @@ def _listed(view: View) -> AccessList:
     for name, _, product, kind, consumer, purpose, expires, _, requester, at in asked.values():
         if name not in granted:
             state = "refused" if last[name][1] == "refuse" else "requested"
-            is_used = (product, kind, consumer) in used
+            is_used = _is_used(view, kind, (product, kind, consumer) in used)
             rows.append(AccessRow(name, state, product, kind, consumer, purpose, expires, requester, None, is_used,
                                   at, last[name][7] or ""))  # fmt: skip
     allowed = {(row.product, row.consumer_kind, row.consumer) for row in rows if row.state == "holds"}
@@ -305,6 +306,11 @@ def _listed(view: View) -> AccessList:
         if not (sieve.hides(row.product) or sieve.hides(row.consumer) or not view.actor.may_see(row.consumer))
     ]  # fmt: skip
     return AccessList(tuple(sorted(seen, key=lambda row: (row.product, row.consumer, row.id))), tuple(shadows))
+
+
+def _is_used(view: View, kind: str, seen: bool) -> bool | None:
+    """A team is in no domain: it may read where the actor may not look."""
+    return None if not seen and kind == "team" and view.restricted else seen
 
 
 def _flows(view: View) -> tuple[set[tuple[str, str, str]], list[tuple[ShadowEdge, str, str]]]:
