@@ -102,14 +102,27 @@ class Desk:
             return no_such_node(error, lambda candidate: asked.to(**{key: candidate}))
         return None
 
-    def card(self, name: str, build: Callable[[Asked], Any], *, live: bool = True) -> None:
-        """Fill ``PAGE-name`` whenever the address changes, and when there is new data unless not ``live``."""
+    def card(
+        self,
+        name: str,
+        build: Callable[[Asked], Any],
+        *,
+        live: bool = True,
+        of: Callable[[Asked], str] = lambda _asked: "",
+    ) -> None:
+        """Fill ``PAGE-name`` whenever the address changes, and when there is new data unless not ``live``.
+
+        ``of`` says which key of an address names the node that the page is about, if any. Where nobody knows that node
+        the card has no figures: those of the whole mesh would be read as its own.
+        """
 
         def show(search: str | None, pathname: str | None) -> Any:
             if not self.here(pathname):
                 return no_update
+            asked = Asked.of(self.base, self.path, search)
             try:
-                return build(Asked.of(self.base, self.path, search))
+                key = of(asked)
+                return untold(asked, key) if key and self.unknown(asked, key) is not None else build(asked)
             except MeshlineError as error:
                 return failed(str(error))
 
@@ -159,6 +172,15 @@ class Desk:
 def failed(text: str) -> Part:
     """A card that could not be filled says why."""
     return html.Div([icon("alert-triangle", size=18), text], className="card block failed", role="alert")
+
+
+def untold(asked: Asked, key: str) -> Part:
+    """What stands in place of figures of something that nobody knows; leads to those of everything."""
+    every = dcc.Link(f"Show every {key}", href=asked.to(**{key: None}))
+    return html.Div(
+        [icon("eye-off", size=18), html.Span(["Unknown: nobody knows “", asked.get(key), "”. "]), every],
+        className="card block untold",
+    )  # fmt: skip
 
 
 def no_such_node(error: UnknownNodeError, to: Callable[[str], str]) -> Part:

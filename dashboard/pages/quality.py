@@ -49,12 +49,12 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("domain-room", lambda asked: domain_choice(
         "quality-domain", facts(asked).domains(), asked.get("domain")))  # fmt: skip
-    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
-    desk.card("scores", lambda asked: cards.scores(facts(asked)))
-    desk.card("timeline", lambda asked: cards.incidents_over_time(facts(asked)))
-    desk.card("control", lambda asked: cards.control(facts(asked)))
-    desk.card("fresh", lambda asked: cards.freshness(facts(asked)))
-    desk.card("matrix", lambda asked: cards.matrix(facts(asked)))
+    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"), of=_of)
+    desk.card("scores", lambda asked: cards.scores(facts(asked)), of=_of)
+    desk.card("timeline", lambda asked: cards.incidents_over_time(facts(asked)), of=_of)
+    desk.card("control", lambda asked: cards.control(facts(asked)), of=_of)
+    desk.card("fresh", lambda asked: cards.freshness(facts(asked)), of=_of)
+    desk.card("matrix", lambda asked: cards.matrix(facts(asked)), of=_of)
     desk.listing(lambda asked: _about(facts(asked)), lambda asked: sheet_of(facts(asked)))
     desk.card("options", lambda asked: _options(facts(asked)))
     app.clientside_callback(
@@ -81,8 +81,14 @@ _ABOUT = {
 }
 
 
+def _of(asked: Asked) -> str:
+    """A failure that is played has a field for its dataset, which says itself what is wrong with it."""
+    return "" if asked.get("view") == "drill" else "node"
+
+
 def _about(facts: QualityFacts) -> Part:
-    return _ABOUT[facts.view]
+    unknown = _of(facts.asked) and facts.desk.unknown(facts.asked, "node") is not None
+    return f"{_ABOUT[facts.view]} Of every node: the one in the address is unknown." if unknown else _ABOUT[facts.view]
 
 
 def _options(facts: QualityFacts) -> Part:

@@ -45,11 +45,21 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         return RunFacts(desk, asked)
 
     desk.card("sub", lambda asked: _sub(facts(asked)))
-    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"))
+    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"), of=_of)
     desk.card("run", lambda asked: cards.one(facts(asked)))
-    desk.card("gantt", lambda asked: cards.gantt(facts(asked)))
-    desk.card("spells", lambda asked: cards.spells(facts(asked)))
-    desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
+    desk.card("gantt", lambda asked: cards.gantt(facts(asked)), of=_of)
+    desk.card("spells", lambda asked: cards.spells(facts(asked)), of=_of)
+    desk.listing(lambda asked: _about(facts(asked)), lambda asked: sheet_of(facts(asked)))
+
+
+def _of(asked: Asked) -> str:
+    """A job beside a run only says which of the runs of this id is meant."""
+    return "" if asked.get("run") else "job"
+
+
+def _about(facts: RunFacts) -> str:
+    unknown = _of(facts.asked) and facts.desk.unknown(facts.asked, "job") is not None
+    return f"{_ABOUT[facts.view]} Of every job: the one in the address is unknown." if unknown else _ABOUT[facts.view]
 
 
 def _sub(facts: RunFacts) -> Part:

@@ -88,6 +88,14 @@ def test_a_node_that_nobody_knows_is_named_with_those_that_come_near(
     expect(said).to_have_count(0)
     page.goto(f"{demo_url}/{address}{sign}{key}=nosuch")
     expect(said).to_contain_text("There is no node “nosuch”")
+    filled(page)
+    tiles = page.locator(f"#{address.partition('?')[0]}-tiles")
+    expect(tiles).to_contain_text("Unknown: nobody knows “nosuch”.")
+    expect(page.locator(".tile-value")).to_have_count(0)  # neither zero nor the figures of the whole mesh
+    expect(page.locator("#list .card-sub").first).to_contain_text(f"Of every {key}: the one in the address is unknown.")
+    tiles.get_by_role("link", name=f"Show every {key}").click()
+    expect(page.locator(".tile-value")).to_have_count(6)
+    expect(said).to_have_count(0)
 
 
 def test_a_defect_shows_a_number_and_no_traceback(page: Page, guard: Guarded, serve: Callable[..., str]) -> None:
