@@ -12,6 +12,7 @@ store decides which of them exists.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -112,6 +113,26 @@ def folded_run_id(run_id: str) -> str:
 def alike_run_id(run_id: str) -> str | None:
     """What the small letters of a stored run id have to be, for it to be the same; ``None``: only the same text is."""
     return run_id.lower() if _UUID.fullmatch(run_id) else None
+
+
+def listed(text: str) -> NodeKey | None:
+    """Key from a JSON list of kind, namespace, name and, of a column, its path; ``None`` for any other text.
+
+    >>> listed('["dataset", "p", "b:c"]')
+    NodeKey(kind='dataset', namespace='p', name='b:c', field='')
+    """
+    if not text.startswith("["):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None  # a name may begin with a bracket
+    if not isinstance(found, list) or not all(isinstance(part, str) for part in found) or len(found) not in (3, 4):
+        return None
+    kind, namespace, name, *field = found
+    if kind not in KINDS or (kind == "column") != bool(field):
+        return None
+    return NodeKey(kind, namespace, name, *field)
 
 
 def splits(text: str) -> Iterator[NodeKey]:

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lineage.errors import UnknownNodeError, UsageError
-from lineage.identity import KINDS, NodeKey, node_id, splits
+from lineage.identity import KINDS, NodeKey, listed, node_id, splits
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def resolve(view: View, text: str) -> int:
         raise UsageError("An empty text names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
     if text.count(":") > _COLONS:
         raise UsageError(f"A node text with more than {_COLONS} colons cannot be read.")
-    parts = _parts(text)
+    parts = listed(text)
     if parts is not None:
         found_at = _index(view, parts)
         if found_at is None:
@@ -78,7 +78,7 @@ def exact(view: View | Instant, text: str) -> int | None:
     """
     if text.count(":") > _COLONS:
         return None
-    parts = _parts(text)
+    parts = listed(text)
     found = _exact(view, text) if parts is None else [i for i in (_index(view, parts),) if i is not None]
     return found[0] if len(found) == 1 else None
 
@@ -119,26 +119,6 @@ def near(view: View, text: str, limit: int = 5) -> list[str]:
     if not hits and last != words:
         hits = search(view, last, limit=limit)
     return [hit.id for hit in hits]
-
-
-def _parts(text: str) -> NodeKey | None:
-    """Key from a JSON list of kind, namespace, name and, of a column, its path; ``None`` for any other text.
-
-    >>> _parts('["dataset", "p", "b:c"]')
-    NodeKey(kind='dataset', namespace='p', name='b:c', field='')
-    """
-    if not text.startswith("["):
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None  # a name may begin with a bracket
-    if not isinstance(found, list) or not all(isinstance(part, str) for part in found) or len(found) not in (3, 4):
-        return None
-    kind, namespace, name, *field = found
-    if kind not in KINDS or (kind == "column") != bool(field):
-        return None
-    return NodeKey(kind, namespace, name, *field)
 
 
 def _exact(view: View | Instant, text: str) -> list[int]:

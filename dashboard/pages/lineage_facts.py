@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lineage.engine import Lineage
     from lineage.policies.answers import FindingRow
     from lineage.quality.answers import CheckRow
-    from lineage.tags import TagRow
+    from lineage.tags import StoppedTag, TagRow, Tags
 
 LOST = 5  # checks that cost most, listed
 TAGS = 12
@@ -48,7 +48,7 @@ def facts(lx: Lineage, memo: Memo, node: str, state: LineageState, links: Links)
             _contract(lx.contracts.check(node, **when).promises, links),
             _policies(findings, titles, links),
             _cost(lx, memo, node, state),
-            _tags(lx.tags(node, **when).found, links),
+            _tags(lx.tags(node, **when), node, links),
         ]
     )
 
@@ -162,15 +162,27 @@ def _cost(lx: Lineage, memo: Memo, node: str, state: LineageState) -> Part:
     return _section("Cost", value, html.Div(note, className="fact-note"), name="cost")
 
 
-def _tags(found: Sequence[TagRow], links: Links) -> Part:
-    if not found:
+def _tags(answer: Tags, node: str, links: Links) -> Part:
+    found = answer.found
+    stops = [_stop(one) for one in answer.stopped if one.why == "approved" and _home(one.dst) == node][:TAGS]
+    if not found and not stops:
         return _section("Tags", html.Span("none known", className="nothing"), name="tags")
     rows = [_tag(row, links) for row in found[:TAGS]]
     if len(found) > TAGS:
         rows.append(html.Div(f"and {len(found) - TAGS:,} more", className="nothing"))
     kinds = len({row.tag for row in found})
     value = f"{kinds} tag{'s' if kinds != 1 else ''}"
-    return _section("Tags", html.Span(value, className="nothing"), *rows, name="tags")
+    return _section("Tags", html.Span(value, className="nothing"), *rows, *stops, name="tags")
+
+
+def _stop(one: StoppedTag) -> Part:
+    """A tag that does not come in, because somebody approved that."""
+    body = [
+        html.Span([icon("tag", size=12), one.tag], className="pill"),
+        html.Span(one.dst.rpartition(":")[2] if one.dst.startswith("column:") else "", className="mono fact-what"),
+        html.Small(f"stops here, approved by {one.by}"),
+    ]
+    return html.Div(body, className="fact-row", title=f"from {short_id(one.src)[0]}: {one.reason}")
 
 
 def _tag(row: TagRow, links: Links) -> Part:

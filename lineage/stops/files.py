@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lineage.actor import same_person
-from lineage.identity import splits
+from lineage.identity import NodeKey, listed, splits
 from lineage.policies.files import FieldReader
 from lineage.times import OPEN_END
 
@@ -50,7 +50,7 @@ class StopFiles:
         start, end = reader.time("valid_from"), reader.time("until")
         node, approver, tag = value.get("node"), value.get("approver"), value.get("tag")
         if isinstance(node, str) and node.strip():
-            kinds = {key.kind for key in splits(node)}
+            kinds = {key.kind for key in _keys(node)}
             if "job" in kinds:
                 reader.wrong(("node",), f"“{node}” is a job; tags are on datasets and columns")
             elif not kinds:
@@ -76,7 +76,7 @@ def warn_of_missing(found: Mapping[str, Sequence[Declared]], store: Store) -> It
     """Warnings, each with file and line, of stops at nodes that are not there, or whose text names more than one."""
     for item in found.get(STOPS.folder, ()):
         text = str(item.columns["subject"])
-        keys = list(splits(text))
+        keys = _keys(text)
         ((many,),) = store.rows(_THERE, {"ids": [key.id for key in keys]})
         if many > 1:
             yield item.file.problem(("node",), f"“{text}” fits {many} nodes; while it does the stop stops nothing")
@@ -86,3 +86,12 @@ def warn_of_missing(found: Mapping[str, Sequence[Declared]], store: Store) -> It
             yield item.file.problem(
                 ("node",), f"there is no node “{text}”{hint}; until there is one the stop stops nothing"
             )
+
+
+# -- inside
+
+
+def _keys(text: str) -> list[NodeKey]:
+    """Every key that a node text can stand for; one when it is told by its parts."""
+    key = listed(text)
+    return list(splits(text)) if key is None else [key]

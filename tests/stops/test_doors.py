@@ -11,6 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 import lineage
+from dashboard.links import Links
+from dashboard.memo import Memo
+from dashboard.pages.lineage_facts import facts
+from dashboard.pages.lineage_state import LineageState
 from dashboard.server import build_api
 from ingest.live import LiveIngest
 from ingest.writer import Writer
@@ -185,6 +189,30 @@ def test_apply_warns_of_a_node_that_is_not_there_and_the_stop_holds_once_it_is(w
     world.facet(world.dataset("crm"), "tags", {"tags": [{"key": "pii", "field": "mail"}]})
     assert world.store is lx.store
     assert [(one.dst, one.stop) for one in lx.tags().stopped] == [("column:pg:ads:mail", "s-zip")]
+
+
+def test_a_text_of_two_nodes_stops_nothing_until_its_parts_tell_which(world: World, tmp_path: Path) -> None:
+    for namespace, name in (("a", "b:c"), ("a:b", "c")):
+        world.namespace = namespace
+        world.column_edge(("raw", "x"), (name, "x"))
+        world.facet(world.dataset("raw"), "tags", {"tags": [{"key": "pii", "field": "x"}]})
+    lx = Lineage(world.store)
+    (warned,) = declare(lx.store, tmp_path, FILE.replace(ZIP, "column:a:b:c:x"))
+    assert "s.yaml:2: node: “column:a:b:c:x” fits 2 nodes; while it does the stop stops nothing" in warned
+    assert lx.tags().stopped == ()
+    assert declare(lx.store, tmp_path, FILE.replace(ZIP, """'["column", "a:b", "c", "x"]'""")) == ()
+    assert [one.src for one in lx.tags().stopped] == ["column:a:b:raw:x"]
+
+
+def test_the_panel_of_a_node_tells_what_stops_there() -> None:
+    with sushi() as store:
+        lx = Lineage(store)
+        lx.stops.approve(lx.stops.request(ZIP, "district", actor=ANN).id, actor=BOB)
+        shown = {
+            node: repr(facts(lx, Memo(lx), node, LineageState(focus=node), Links()))
+            for node in (CUSTOMERS, CUSTOMERS.replace("sushi.customers", "raw.demographics"))
+        }
+        assert ["stops here, approved by bob" in text for text in shown.values()] == [True, False]
 
 
 def test_policies_about_personal_data_honour_it_at_both_clocks_and_keep_what_they_say(mail: World) -> None:
