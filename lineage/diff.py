@@ -21,6 +21,7 @@ from lineage.diff_facets import facet_changes
 from lineage.differences import WHATS, Difference, What
 from lineage.owners.changes import owner_changes
 from lineage.reach import reach
+from lineage.stops.changes import stop_changes
 
 if TYPE_CHECKING:
     from lineage.view import View
@@ -106,6 +107,7 @@ def diff(before: View, after: View, scope: set[int] | None = None) -> tuple[Diff
         *comparison.edges("column_edge"),
         *facet_changes(before, after, comparison.admits, comparison.causes),
         *owner_changes(before, after, comparison.admits),
+        *stop_changes(before, after, comparison.admits),
     ]
     return tuple(sorted(found, key=lambda d: (WHATS.index(d.what), d.change, d.id, d.other or "", d.kind, d.detail)))
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from lineage.shown import Shown
 from lineage.times import iso
 
-What = Literal["node", "edge", "column_edge", "column", "owner"]
+What = Literal["node", "edge", "column_edge", "column", "owner", "stop"]
 How = Literal["added", "removed", "changed"]
-WHATS: tuple[What, ...] = ("node", "edge", "column_edge", "column", "owner")
+WHATS: tuple[What, ...] = ("node", "edge", "column_edge", "column", "owner", "stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,9 @@ class Cause:
 class Difference:
     """One difference.
 
-    ``what`` is a ``node``, an ``edge`` (``id`` → ``other``), a ``column_edge``, a ``column`` of a schema or an
-    ``owner``; ``detail`` names the column or owner, or what of a node changed. ``before`` and ``after`` describe it.
+    ``what`` is a ``node``, an ``edge`` (``id`` → ``other``), a ``column_edge``, a ``column`` of a schema, an ``owner``
+    or a ``stop`` of a tag; ``detail`` names the column, owner or tag, or what of a node changed. ``before`` and
+    ``after`` describe it.
     """
 
     what: What
@@ -52,7 +53,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class DiffAnswer(Shown):
-    """All differences between two instants, nodes first, then edges, column edges, columns, owners."""
+    """All differences between two instants, nodes first, then edges, column edges, columns, owners, stops of tags."""
 
     from_time: datetime
     to_time: datetime

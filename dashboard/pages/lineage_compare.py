@@ -79,7 +79,7 @@ def compare(lx: Lineage, state: LineageState, look: Look) -> Comparison:
     for d in answer.changes:
         if d.what == "node":
             nodes[d.id] = d.change
-        elif d.what in ("column", "owner"):
+        elif d.what in ("column", "owner", "stop"):
             nodes.setdefault(d.id, "changed")
     edges = {(d.id, d.other): d for d in answer.changes if d.what == "edge" and d.other}
     columns = {(d.id, d.other): d for d in answer.changes if d.what == "column_edge" and d.other}

@@ -202,7 +202,7 @@ class Asked:
         return _cut("risks", "Top risks", heads, rows, "There are no products.")
 
     def changes(self) -> Section:
-        """Datasets, jobs, edges and owners that came, went or changed."""
+        """Datasets, jobs, edges, owners and stops of tags that came, went or changed."""
         found = self.lx.diff(self.start, self.end, actor=self.actor)
         ends = [base_of(self.lx.view(at, None, self.actor)).by_id for at in (self.end, self.start)]
 
@@ -213,7 +213,7 @@ class Asked:
             one for one in found.changes
             if self.domain is None or self.domain in domains((one.id, one.other))
         ]  # fmt: skip
-        told = [one for one in mine if one.what in ("node", "edge", "owner", "column")]
+        told = [one for one in mine if one.what in ("node", "edge", "owner", "column", "stop")]
         rows = [
             (one.what, one.change, one.id + (f" → {one.other}" if one.other else ""), one.detail,
              (one.cause.reason if one.cause else "") or "")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HELD = """
 -- one stop that holds at T as known at K
-SELECT name, node, subject, tag, requester, approver, reason FROM tag_stop
+SELECT name, node, subject, tag, requester, approver, reason, valid_from, path FROM tag_stop
 WHERE valid_from <= $at AND valid_to > $at AND expires > $at AND known_from <= $known AND known_to > $known
 ORDER BY name
 """
@@ -62,18 +62,39 @@ class Wish:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One stop that holds; ``node`` is ``None`` where a file names it, ``tag`` empty for every tag."""
+
+    name: str
+    node: int | None
+    subject: str
+    tag: str
+    requester: str
+    approver: str
+    reason: str
+    since: datetime
+    path: str
+
+
 def stops(instant: Instant) -> list[Stop]:
     """The approved stops of an instant, for the propagation; those whose node it does not have are left out.
 
     A stop on a column with columns inside it (a struct) holds for these too, as a tag does.
     """
     found = []
-    when = {"at": instant.clock, "known": instant.snapshot.known_at}
-    for name, node, subject, tag, requester, approver, reason in instant.store.rows(_HELD, when):
-        i = place(instant, node, subject)
-        if i is not None and not same_person(requester, approver):
-            found += [Stop(k, tag or None, approver, reason, name) for k in (i, *_within(instant, i))]
+    for one in held(instant):
+        i = place(instant, one.node, one.subject)
+        if i is not None:
+            found += [Stop(k, one.tag or None, one.approver, one.reason, one.name) for k in (i, *_within(instant, i))]
     return found
+
+
+def held(instant: Instant) -> list[Held]:
+    """The stops that hold at an instant, whether or not their node is there, by id."""
+    when = {"at": instant.clock, "known": instant.snapshot.known_at}
+    rows = (Held(*row) for row in instant.store.rows(_HELD, when))
+    return [one for one in rows if not same_person(one.requester, one.approver)]
 
 
 def place(instant: Instant, node: int | None, subject: str) -> int | None:

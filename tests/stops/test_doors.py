@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -189,6 +190,30 @@ def test_apply_warns_of_a_node_that_is_not_there_and_the_stop_holds_once_it_is(w
     world.facet(world.dataset("crm"), "tags", {"tags": [{"key": "pii", "field": "mail"}]})
     assert world.store is lx.store
     assert [(one.dst, one.stop) for one in lx.tags().stopped] == [("column:pg:ads:mail", "s-zip")]
+
+
+def test_the_difference_of_two_instants_tells_stops_that_came_and_went(tmp_path: Path) -> None:
+    with sushi() as store:
+        lx, first = Lineage(store), utcnow()
+
+        def told(start: datetime, end: datetime, **known: datetime) -> list[tuple[str | None, ...]]:
+            changes = [one for one in lx.diff(start, end, **known).changes if one.what == "stop"]  # type: ignore[arg-type]
+            assert {(one.id, one.kind) for one in changes} <= {(CUSTOMERS, "column")}
+            return [(d.change, d.detail, d.before, d.after, d.cause.reason if d.cause else "") for d in changes]
+
+        name = lx.stops.approve(lx.stops.request(ZIP, "district", tag="pii", actor=ANN).id, actor=BOB).id
+        second = utcnow()
+        assert told(first, second) == [("added", "pii at zip", None, "bob: district", "manual")]
+        assert told(first, second, known_from=first, known_to=first) == []
+        lx.stops.revoke(name, actor=BOB)
+        third = utcnow()
+        assert told(second, third) == [("removed", "pii at zip", "bob: district", None, "taken back")]
+        declare(store, tmp_path)
+        assert told(third, utcnow()) == [("added", "pii at zip", None, "bob: only the district", "declared")]
+        assert told(second, utcnow())[0][:1] == ("changed",)
+        assert lx.diff(first, second, node="demographics", side="self").totals == {}
+        eve = Actor("eve", frozenset({"unassigned"}))
+        assert not [one for one in lx.diff(first, second, actor=eve).changes if one.what == "stop"]
 
 
 def test_a_text_of_two_nodes_stops_nothing_until_its_parts_tell_which(world: World, tmp_path: Path) -> None:
