@@ -156,6 +156,7 @@ class Answer(Shown):
     notes: tuple[str, ...] = ()  # what the question asked for and this database cannot have
     links: tuple[Link, ...] | None = None  # edges between the listed nodes; None when they were not asked for
     keys: dict[str, tuple[str, str, str, str]] | None = None  # with links: kind, namespace, name, column of each id
+    sources: tuple[str, ...] = ()  # of a product or domain: the datasets that the question is about
 
     def heads(self) -> tuple[str, ...]:
         """Columns of every flat form of an answer: CSV, Markdown, Arrow."""
@@ -186,7 +187,9 @@ class Answer(Shown):
 
     def title(self) -> str:
         """What was asked."""
-        return f"{'Impact' if self.direction == 'downstream' else 'Provenance'} of {self.node}"
+        what = f"{'Impact' if self.direction == 'downstream' else 'Provenance'} of {self.node}"
+        group = self.node.startswith(("product:", "domain:"))
+        return f"{what} ({len(self.sources):,} dataset{'s' * (len(self.sources) != 1)})" if group else what
 
     def remarks(self) -> tuple[str, ...]:
         """Verdict, where it was cut, notes and blind spots."""
@@ -196,7 +199,8 @@ class Answer(Shown):
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """The listed nodes in columns by hops; arrows are the links, or else the steps of the paths."""
         sign = 1 if self.direction == "downstream" else -1
-        boxes = {self.node: Box(self.node, self.node.rpartition(":")[2], -sign, self.domain)}
+        asked = self.sources or (self.node,)
+        boxes = {one: Box(one, one.rpartition(":")[2], -sign, self.domain) for one in asked}
         for n in self.nodes:
             boxes.setdefault(n.id, Box(n.id, n.id.rpartition(":")[2], sign * n.hops, n.domain))
         if self.links is not None:

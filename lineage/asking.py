@@ -11,6 +11,7 @@ from lineage.errors import UnknownNodeError, UsageError
 from lineage.times import parse_instant
 
 if TYPE_CHECKING:
+    from lineage.group_question import Group
     from lineage.reach import Asked
     from lineage.view import View
 
@@ -32,17 +33,51 @@ def read_question(
     bridge: bool = False,
 ) -> tuple[int, Asked]:
     """The asked node and how the answer is wanted."""
+    from lineage.resolve import resolve, resolve_column
+
+    asked = read_asked(depth, links, filters, bridge=bridge)
+    source = resolve(view, node)
+    return (source if column is None else resolve_column(view, source, column)), asked
+
+
+def read_walk(
+    view: View,
+    node: str,
+    column: str | None,
+    depth: int | None,
+    links: bool,
+    filters: tuple[Words, Words, Words],
+    *,
+    bridge: bool = False,
+) -> tuple[int | Group, Asked]:
+    """As :func:`read_question`, of a node, a product or a domain."""
+    from lineage.group_question import group_or_node, refuse
+    from lineage.resolve import resolve, resolve_column
+
+    asked = read_asked(depth, links, filters, bridge=bridge)
+    source = group_or_node(view, node, resolve)
+    if isinstance(source, int):
+        return (source if column is None else resolve_column(view, source, column)), asked
+    refuse(source, column=column, bridge=bridge)
+    return source, asked
+
+
+def read_asked(depth: int | None, links: bool, filters: tuple[Words, Words, Words], *, bridge: bool = False) -> Asked:
+    """How an answer is wanted.
+
+    Raises
+    ------
+    UsageError
+        for a depth that is no number of hops, or filters that make no sense.
+    """
     from lineage.filters import read_filters
     from lineage.reach import Asked
-    from lineage.resolve import resolve, resolve_column
 
     if depth is not None and not isinstance(depth, int):
         raise UsageError(f"depth: {depth!r} is no whole number.")
     if depth is not None and depth < 0:
         raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
-    asked = Asked(depth, read_filters(*filters), links, bridge)
-    source = resolve(view, node)
-    return (source if column is None else resolve_column(view, source, column)), asked
+    return Asked(depth, read_filters(*filters), links, bridge)
 
 
 def known_nodes(view: View, texts: Collection[str]) -> list[int]:

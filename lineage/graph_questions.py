@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from lineage.actor import LOCAL, Actor
-from lineage.asking import When, Words, known_and_visible, read_question
+from lineage.asking import When, Words, known_and_visible, read_question, read_walk
 from lineage.partial import note
 from lineage.store.horizon import horizon_notes
 
@@ -64,7 +64,8 @@ class GraphQuestions:
         Parameters
         ----------
         node, as_of, known_at, actor
-            as for :meth:`show`.
+            as for :meth:`show`; also ``product:ID`` (all datasets of its output ports) and ``domain:NAME`` (all its
+            datasets), see :mod:`lineage.group_question`.
         column
             a column of the node, which is then a dataset.
         depth
@@ -79,7 +80,7 @@ class GraphQuestions:
         from lineage.impact import impact
 
         view = self.view(as_of, known_at, actor)
-        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty), bridge=bridge)
+        source, asked = read_walk(view, node, column, depth, links, (kinds, domains, certainty), bridge=bridge)
         return impact(view, source, asked)
 
     def provenance(
@@ -101,7 +102,7 @@ class GraphQuestions:
         from lineage.provenance import provenance
 
         view = self.view(as_of, known_at, actor)
-        source, asked = read_question(view, node, column, depth, links, (kinds, domains, certainty), bridge=bridge)
+        source, asked = read_walk(view, node, column, depth, links, (kinds, domains, certainty), bridge=bridge)
         return provenance(view, source, asked)
 
     def attention(

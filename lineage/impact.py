@@ -18,24 +18,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.origin import ended_at
-from lineage.presence import told_later
-from lineage.reach import Asked, Reach, answer, named, open_runs, reach
+from lineage.presence import absent, told_later
+from lineage.reach import Asked, Reach, answer, cut, named, open_runs, reach
 from lineage.untold import untold
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lineage.answers import Answer
+    from lineage.group_question import Group
     from lineage.view import View
 
 
-def impact(view: View, source: int, asked: Asked | None = None) -> Answer:
-    """Everything downstream of a node.
+def impact(view: View, source: int | Group, asked: Asked | None = None) -> Answer:
+    """Everything downstream of a node, or of all datasets of a product or domain.
 
     Parameters
     ----------
     view
         the instant and the actor.
     source
-        dense index of the asked node.
+        dense index of the asked node, or a group.
     asked
         depth and filters; default: everything.
 
@@ -44,7 +47,8 @@ def impact(view: View, source: int, asked: Asked | None = None) -> Answer:
     HiddenNodeError
         when the actor may not see the node.
     """
-    view.require(source)
+    if isinstance(source, int):
+        view.require(source)
     asked = asked or Asked()
     reached = reach(view, source, "downstream", asked.depth, asked.filters, bridge=asked.bridge)
     return answer(view, reached, blind_here(view, reached), blind_further(view, reached), asked)
@@ -52,7 +56,18 @@ def impact(view: View, source: int, asked: Asked | None = None) -> Answer:
 
 def blind_here(view: View, reached: Reach) -> list[str]:
     """Why nothing can be concluded when nothing was found; empty when "nothing" means nothing."""
-    return blind_at(view, reached.source, columns=reached.level == "column", empty=not reached.found)
+    column = reached.level == "column"
+    if reached.group is None:
+        return blind_at(view, reached.sources[0], columns=column, empty=not reached.found)
+    return blind_of_group(view, reached.group, lambda i: blind_at(view, i, columns=column, empty=False))
+
+
+def blind_of_group(view: View, group: Group, ask: Callable[[int], list[str]]) -> list[str]:
+    """Why nothing can be concluded of single datasets of a group, or of all of it when it has none."""
+    if not group.nodes:
+        return [group.unseen]
+    later = absent(view)
+    return cut(spot for i in group.nodes for spot in (told_later(view, i) if i in later else ask(i)))
 
 
 def blind_at(view: View, node: int, *, columns: bool = False, empty: bool = True) -> list[str]:
@@ -147,7 +162,7 @@ def blind_further(view: View, reached: Reach) -> list[str]:
     ends = [
         job
         for job in reached.of_kind(view, "job")
-        if job != reached.source and job not in told and not view.hidden(job)
+        if job not in reached.sources and job not in told and not view.hidden(job)
     ]
     ends = [job for job in ends if not view.snapshot.neighbours(job, "downstream")]  # it hands on to other jobs
     before = ended_at(view, ends, "src", "write")  # what it wrote was dropped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,12 @@ def better(one: Found, other: Found) -> Found:
 
 
 def roll_up(
-    view: View, source: int, direction: Direction, depth: int | None, found: dict[int, Found], filters: Filters
+    view: View,
+    sources: Sequence[int],
+    direction: Direction,
+    depth: int | None,
+    found: dict[int, Found],
+    filters: Filters,
 ) -> dict[int, Found]:
     """Datasets and jobs of the column edges of an answer, as far as the filters ask for them.
 
@@ -49,15 +54,15 @@ def roll_up(
     """
     result: dict[int, Found] = {}
     if filters.asks_for("dataset"):
-        own = view.snapshot.dataset_of(source) if view.kind(source) == "column" else source
+        own = {_home(view, source) for source in sources}
         for one in found.values():
             column = view.kind(one.index) == "column"
             dataset = view.snapshot.dataset_of(one.index) if column else one.index
-            if dataset != own:
+            if dataset not in own:
                 path = (*one.path, dataset) if column else one.path
                 _keep(result, Found(dataset, one.hops, one.certainty, path, one.indirect))
     if filters.asks_for("job"):
-        for job in _carriers(view, source, direction, found):
+        for job in _carriers(view, sources, direction, found):
             inside = (depth is None or job.hops <= depth) and job.certainty <= LEVELS.index(filters.worst)
             if inside:
                 _keep(result, job)
@@ -76,20 +81,20 @@ def groups_of(instant: Instant, kind: str) -> Mapping[int, str]:
     return instant.remember(f"groups {kind}", lambda: _GROUPS[kind](instant))
 
 
-def lift(view: View, source: int, found: Mapping[int, Found], kind: str) -> dict[str, Found]:
-    """The groups of one kind that the nodes of an answer belong to, each with its nearest node; the source's own apart.
+def lift(view: View, sources: Sequence[int], found: Mapping[int, Found], kind: str) -> dict[str, Found]:
+    """The groups of one kind that the nodes of an answer belong to, each with its nearest node; the sources' own apart.
 
     A group is in it through its datasets; through a job, which does not tell value from mere use, only when no dataset
     of it is reached. Nodes of hidden domains belong to nothing but their domain.
     """
     groups = groups_of(view.instant, kind)
     result: dict[str, Found] = {}
-    own = groups.get(_home(view, source))
+    own = {groups.get(_home(view, source)) for source in sources}
     through_jobs: dict[str, Found] = {}
     for one in found.values():
         node = _home(view, one.index)
         name = groups.get(node)
-        if name is None or name == own or (kind != "domain" and view.hidden(node)):
+        if name is None or name in own or (kind != "domain" and view.hidden(node)):
             continue
         into = through_jobs if view.kind(node) == "job" else result
         into[name] = better(into[name], one) if name in into else one
@@ -147,11 +152,11 @@ _GROUPS: Mapping[str, Callable[[Instant], Mapping[int, str]]] = {
 }  # fmt: skip
 
 
-def _carriers(view: View, source: int, direction: Direction, found: dict[int, Found]) -> list[Found]:
+def _carriers(view: View, sources: Sequence[int], direction: Direction, found: dict[int, Found]) -> list[Found]:
     """Jobs on the edges that leave (downstream) or enter (upstream) the nodes of an answer, one entry per edge."""
     down = direction == "downstream"
     jobs = []
-    for one in (Found(source, 0, 0, (source,)), *found.values()):
+    for one in (*(Found(i, 0, 0, (i,)) for i in sources), *found.values()):
         if view.kind(one.index) != "column":
             continue
         for edge in view.snapshot.neighbours(one.index, direction):

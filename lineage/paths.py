@@ -142,7 +142,7 @@ def _nothing(view: View, start: int, end: int, column: bool) -> PathAnswer:
 def _open(view: View, side: Reach, column: bool) -> list[str]:
     """Why a side is not complete; empty when it is."""
     down = side.direction == "downstream"
-    if column and view.kind(side.source) != "job":
+    if column and view.kind(side.sources[0]) != "job":
         return _untold(view, side)
     here = open_end(view, side) if down else open_start(view, side)
     further = open_ends(view, side) if down else open_starts(view, side)
@@ -152,7 +152,7 @@ def _open(view: View, side: Reach, column: bool) -> list[str]:
 def _untold(view: View, side: Reach) -> list[str]:
     """Datasets on a side of columns that have edges, or jobs, which did not tell columns, and those nobody writes."""
     snapshot = view.snapshot
-    nodes = {side.source, *side.found}
+    nodes = {*side.sources, *side.found}
     owners = {snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in nodes if view.kind(i) != "job"}
     down = side.direction == "downstream"
     direction: Direction = side.direction

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lineage.impact import blind_of_group
 from lineage.origin import ended_at, told_without_origin
 from lineage.presence import told_later
 from lineage.reach import Asked, Reach, answer, named, open_runs, reach, without_writer
@@ -24,6 +25,7 @@ from lineage.untold import untold
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
+    from lineage.group_question import Group
     from lineage.view import View
 
 _PARTS = """
@@ -34,15 +36,15 @@ SELECT DISTINCT entity FROM facet WHERE key = 'subset' AND body <> 0
 _LOOKED_UP = 50  # jobs, nearest first, of whose last run the events are read
 
 
-def provenance(view: View, source: int, asked: Asked | None = None) -> Answer:
-    """Everything upstream of a node.
+def provenance(view: View, source: int | Group, asked: Asked | None = None) -> Answer:
+    """Everything upstream of a node, or of all datasets of a product or domain.
 
     Parameters
     ----------
     view
         the instant and the actor.
     source
-        dense index of the asked node.
+        dense index of the asked node, or a group.
     asked
         depth and filters; default: everything.
 
@@ -51,7 +53,8 @@ def provenance(view: View, source: int, asked: Asked | None = None) -> Answer:
     HiddenNodeError
         when the actor may not see the node.
     """
-    view.require(source)
+    if isinstance(source, int):
+        view.require(source)
     asked = asked or Asked()
     reached = reach(view, source, "upstream", asked.depth, asked.filters, bridge=asked.bridge)
     spots = [*blind_further(view, reached), *gaps(view, reached)]
@@ -60,11 +63,15 @@ def provenance(view: View, source: int, asked: Asked | None = None) -> Answer:
 
 def blind_here(view: View, reached: Reach) -> list[str]:
     """Why nothing can be concluded when nothing was found; empty when "nothing" means nothing."""
-    kind = view.kind(reached.source)
+    if reached.group is not None:
+        ask = _blind_column if reached.level == "column" else _blind_dataset
+        return blind_of_group(view, reached.group, lambda i: ask(view, i))
+    source = reached.sources[0]
+    kind = view.kind(source)
     if kind == "dataset" and reached.level == "column":
         kind = "column"
     ask = {"dataset": _blind_dataset, "job": _blind_job, "column": _blind_column}[kind]
-    return (told_later(view, reached.source) if not reached.found else []) or ask(view, reached.source)
+    return (told_later(view, source) if not reached.found else []) or ask(view, source)
 
 
 def _blind_dataset(view: View, source: int) -> list[str]:
@@ -110,12 +117,12 @@ def blind_further(view: View, reached: Reach) -> list[str]:
         owners = {view.snapshot.dataset_of(i) for i in reached.found if view.kind(i) == "column"}
         bare = without_writer(view, sorted(owners))
     else:
-        bare = without_writer(view, [i for i in reached.of_kind(view, "dataset") if i != reached.source])
+        bare = without_writer(view, [i for i in reached.of_kind(view, "dataset") if i not in reached.sources])
     spots = unwritten(view, [i for i in bare if not view.hidden(i)])
     starts = [
         job
         for job in reached.of_kind(view, "job")
-        if job != reached.source
+        if job not in reached.sources
         and job not in view.instant.reading
         and not view.hidden(job)
         and not view.snapshot.neighbours(job, "upstream")

@@ -21,6 +21,7 @@ from lineage.temporary import bridges, contract
 
 if TYPE_CHECKING:
     from lineage.graph import Walk
+    from lineage.group_question import Group
     from lineage.view import View
 
 _NAMED = 20  # blind spots of one sort that are named one by one
@@ -29,25 +30,42 @@ _NO_PRODUCTS = "No data product is declared in this database, so none can be lis
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a walk found: nodes by dense index, and the nodes right behind when a limit cut it."""
+    """What a walk found: nodes by dense index, and the nodes right behind when a limit cut it.
 
-    source: int
+    ``sources`` is the asked node, or the datasets of the asked ``group``.
+    """
+
+    sources: tuple[int, ...]
     direction: Direction
     found: dict[int, Found]
     behind: frozenset[int]
     edges: int
     certain_edges: int
     level: Literal["dataset", "column"] = "dataset"
+    group: Group | None = None
+
+    @property
+    def origin(self) -> int | Group:
+        """What was asked about."""
+        return self.group or self.sources[0]
+
+    def label(self, view: View) -> str:
+        """Text of what was asked about."""
+        return self.group.label if self.group else view.label(self.sources[0])
+
+    def home(self, view: View) -> str:
+        """Its domain."""
+        return self.group.domain if self.group else view.domain(self.sources[0])
 
     def of_kind(self, view: View, kind: str) -> list[int]:
-        """Dense indices of the found nodes of one kind, the source included when it is of it."""
-        mine = [i for i in self.found if view.kind(i) == kind]
-        return [self.source, *mine] if view.kind(self.source) == kind and self.source not in self.found else mine
+        """Dense indices of the found nodes of one kind, the sources included when they are of it."""
+        own = [i for i in self.sources if view.kind(i) == kind and i not in self.found]
+        return [*own, *(i for i in self.found if view.kind(i) == kind)]
 
 
 def reach(
     view: View,
-    source: int,
+    source: int | Group,
     direction: Direction,
     depth: int | None,
     filters: Filters | None = None,
@@ -63,7 +81,7 @@ def reach(
     source
         dense index of the asked node. A column is walked on the column level: columns, and datasets where a column
         affects all rows. Anything else on the dataset level: datasets, and the jobs that read (downstream) or wrote
-        (upstream) them.
+        (upstream) them. A group is walked from all its datasets at once.
     depth
         greatest number of hops; ``None`` for no limit.
     filters
@@ -72,26 +90,31 @@ def reach(
         leave temporary datasets out and count the way through them as one hop (see :mod:`lineage.temporary`).
     """
     filters = filters or Filters()
-    if bridge:
+    group = None if isinstance(source, int) else source
+    sources = (source,) if isinstance(source, int) else source.nodes
+    if not sources:
+        return Reach((), direction, {}, frozenset(), 0, 0, group=group)
+    if bridge and isinstance(source, int):
         whole = reach(view, source, direction, None, filters)
         kept, cut = contract(view, source, direction, depth, whole.found, LEVELS.index(filters.worst))
         return replace(whole, found=kept, behind=cut)
-    column = view.kind(source) == "column" or set(filters.kinds) - set(GROUPS) == {"column"}
+    column = view.kind(sources[0]) == "column" or set(filters.kinds) - set(GROUPS) == {"column"}
     walk = view.snapshot.walk(
-        [source], direction, depth=depth, min_certainty=filters.worst, level="column" if column else "dataset"
+        sources, direction, depth=depth, min_certainty=filters.worst, level="column" if column else "dataset"
     )
     found = _found(walk)
     behind = {int(i) for i in walk.cut}
-    edges, certain = _edges(view, source, walk, found)
+    edges, certain = _edges(view, sources, walk, found)
     if not column:
-        behind |= _add_jobs(view, source, direction, depth, found, LEVELS.index(filters.worst))
+        behind |= _add_jobs(view, sources, direction, depth, found, LEVELS.index(filters.worst))
         if filters.asks_for("column"):
-            columns = view.snapshot.walk([source], direction, depth=depth, min_certainty=filters.worst, level="column")
+            columns = view.snapshot.walk(sources, direction, depth=depth, min_certainty=filters.worst, level="column")
             found.update((i, one) for i, one in _found(columns).items() if view.kind(i) == "column")
             behind |= {int(i) for i in columns.cut if view.kind(int(i)) == "column"}
     elif filters.asks_for("dataset") or filters.asks_for("job"):
-        found.update(roll_up(view, source, direction, depth, found, filters))
-    return Reach(source, direction, found, frozenset(behind), edges, certain, "column" if column else "dataset")
+        found.update(roll_up(view, sources, direction, depth, found, filters))
+    level: Literal["dataset", "column"] = "column" if column else "dataset"
+    return Reach(sources, direction, found, frozenset(behind), edges, certain, level, group)
 
 
 def _found(walk: Walk) -> dict[int, Found]:
@@ -125,16 +148,20 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
     """
     from lineage import __version__
 
-    source, filters = reached.source, asked.filters
+    sources, filters = reached.sources, asked.filters
     check_domains(filters, [name for name in view.instant.domains.domains if view.actor.may_see(name)])
     everything = reached.found
     if filters.certainty:
         plain = Filters(kinds=filters.kinds)
-        everything = reach(view, source, reached.direction, asked.depth, plain, bridge=asked.bridge).found
+        everything = reach(view, reached.origin, reached.direction, asked.depth, plain, bridge=asked.bridge).found
     nodes, kept = _listed(view, reached, filters)
     nodes += [row for kind in GROUPS if filters.asks_for(kind) for row in _lifted(view, reached, kind, filters)]
-    ends = [source, *view.snapshot.columns_of(source).tolist(), *kept] if asked.links else []
+    own = [*sources, *(c for i in sources for c in view.snapshot.columns_of(i).tolist())] if asked.links else []
+    ends = [*own, *kept] if asked.links else []
     links = links_among(view, set(ends)) if asked.links else None
+    if links is not None and reached.group:  # those within the group are no part of what lies behind it
+        inside = set(map(view.label, own))
+        links = tuple(link for link in links if not {link.src, link.dst} <= inside)
     if links is not None and asked.bridge:
         links = (*links, *_bridges(view, reached, kept))
     partial = bool(reached.behind)
@@ -142,14 +169,15 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
     counts = view.per_domain(reached.behind)
     no_products = (_NO_PRODUCTS,) if filters.asks_for("product") and not groups_of(view.instant, "product") else ()
     return Answer(
-        node=view.label(source),
+        node=reached.label(view),
         direction=reached.direction,
         as_of=view.as_of,
         known_at=view.known_at,
         partial=partial or bool(lost),
         nodes=tuple(nodes),
-        domain=view.domain(source),
-        aliases=view.aliases(source),
+        domain=reached.home(view),
+        aliases=() if reached.group else view.aliases(sources[0]),
+        sources=tuple(sorted(map(view.label, sources))) if reached.group else (),
         # what was cut off is there: an answer that stops before it cannot say that there is nothing
         verdict="found" if everything or partial else "blind" if blind_here or lost else "none",
         blind_spots=tuple(dict.fromkeys([*blind_here, *other_spots])),
@@ -180,7 +208,7 @@ def totals(nodes: Sequence[Reached]) -> Totals:
 
 def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached], list[int]]:
     """Labelled nodes that the filters leave, in order, and their dense indices."""
-    home = view.domain(reached.source)
+    home = reached.home(view)
     kept = [
         one
         for one in reached.found.values()
@@ -188,7 +216,7 @@ def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached]
             view.kind(one.index), view.domain(one.index) if filters.domains else "", LEVELS[one.certainty]
         )
     ]
-    view.prepare([reached.source, *{step for one in kept for step in (one.index, *one.path)}])
+    view.prepare([*reached.sources, *{step for one in kept for step in (one.index, *one.path)}])
     facts = annotators.annotate(view, [one.index for one in kept]) if annotators.ANNOTATORS else [None] * len(kept)
     nodes = sorted(
         (_labelled(view, one, home, fact) for one, fact in zip(kept, facts, strict=True)),
@@ -200,18 +228,18 @@ def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached]
 def _bridges(view: View, reached: Reach, kept: Sequence[int]) -> list[Link]:
     """Steps through temporary datasets, in the direction of the flow."""
     sign = 1 if reached.direction == "downstream" else -1
-    whole = reach(view, reached.source, reached.direction, None).found
+    whole = reach(view, reached.origin, reached.direction, None).found
     ways = ((whole[i].path[::sign], whole[i].certainty) for i in kept if reached.found[i].bridge and i in whole)
-    inside = {view.label(i) for i in (reached.source, *kept)}
+    inside = {view.label(i) for i in (*reached.sources, *kept)}
     return [link for link in bridges(view, ways) if link.src in inside and link.dst in inside]
 
 
 def _lifted(view: View, reached: Reach, kind: str, filters: Filters) -> list[Reached]:
     """One row per product, domain or application that the answer touches, with the way to its nearest node."""
-    home = view.domain(reached.source)
+    home = reached.home(view)
     facts = dict.fromkeys(annotators.names()) or None
     rows = []
-    for name, one in lift(view, reached.source, reached.found, kind).items():
+    for name, one in lift(view, reached.sources, reached.found, kind).items():
         row = _labelled(view, one, home, facts)
         label = row.domain if kind == "domain" else name
         hidden = kind == "domain" and not view.actor.may_see(name)
@@ -230,6 +258,13 @@ def named(view: View, nodes: Sequence[int], what: str) -> list[str]:
     return spots
 
 
+def cut(spots: Iterable[str]) -> list[str]:
+    """Blind spots of the several nodes of a group: the first twenty, and how many more there are."""
+    found = sorted(set(spots))
+    more = len(found) - _NAMED
+    return found if more <= 0 else [*found[:_NAMED], f"and {more} more"]
+
+
 def without_writer(view: View, datasets: Iterable[int]) -> list[int]:
     """Datasets that nothing writes at the instant: no job, and no edge that was told without a job."""
     written = view.instant.written
@@ -243,7 +278,7 @@ def open_runs(view: View, jobs: Iterable[int]) -> int:
 
 
 def _add_jobs(
-    view: View, source: int, direction: Direction, depth: int | None, found: dict[int, Found], worst: int
+    view: View, sources: Sequence[int], direction: Direction, depth: int | None, found: dict[int, Found], worst: int
 ) -> set[int]:
     """Add the jobs beside the datasets of an answer; the result is the jobs that the limit cut.
 
@@ -254,8 +289,8 @@ def _add_jobs(
     snapshot = view.snapshot
     down = direction == "downstream"
     datasets = [one for one in found.values() if snapshot.kind[one.index] == 0]
-    if snapshot.kind[source] == 0:
-        datasets.append(Found(source, 0, 0, (source,)))
+    datasets += [Found(i, 0, 0, (i,)) for i in sources if snapshot.kind[i] == 0]
+    own = set(sources)
     cut: set[int] = set()
     best: dict[int, Found] = {}
     loops = {one.index for one in datasets if down and snapshot.self_loop(one.index)}
@@ -263,7 +298,7 @@ def _add_jobs(
     for at, job, certainty in zip(*(column.tolist() for column in arrows), strict=True):
         one = datasets[at]
         hops = one.hops + (1 if down else 0)
-        if job == source or certainty > worst or (one.index in loops and _only_back(view, one.index, job)):
+        if job in own or certainty > worst or (one.index in loops and _only_back(view, one.index, job)):
             continue
         if depth is not None and hops > depth:
             cut.add(job)
@@ -299,9 +334,9 @@ def _labelled(view: View, one: Found, home: str, facts: dict[str, Any] | None) -
     )
 
 
-def _edges(view: View, source: int, walk: Walk, found: dict[int, Found]) -> tuple[int, int]:
+def _edges(view: View, sources: Sequence[int], walk: Walk, found: dict[int, Found]) -> tuple[int, int]:
     """Number of edges of an answer and of certain ones; those at hidden nodes are not counted."""
-    inside = {source, *found}
+    inside = {*sources, *found}
     if not view.restricted or not any(view.hidden(i) for i in inside):
         return walk.edges, walk.certain_edges
     edges = certain = 0
@@ -339,7 +374,7 @@ def _datasets(view: View, reached: Reach) -> list[int]:
     """Datasets of an answer; of a column answer those of its columns."""
     if reached.level != "column":
         return reached.of_kind(view, "dataset")
-    nodes = (i for i in (reached.source, *reached.found) if view.kind(i) != "job")
+    nodes = (i for i in (*reached.sources, *reached.found) if view.kind(i) != "job")
     return sorted({view.snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in nodes})
 
 
@@ -347,7 +382,7 @@ def _jobs(view: View, reached: Reach) -> set[int]:
     """Jobs of an answer; of a column answer those that write the datasets of its columns."""
     jobs = set(reached.of_kind(view, "job"))
     if reached.level == "column":
-        ends = reached.found if reached.direction == "downstream" else [reached.source, *reached.found]
+        ends = reached.found if reached.direction == "downstream" else [*reached.sources, *reached.found]
         owners = {view.snapshot.dataset_of(i) for i in ends if view.kind(i) == "column"}
         for dataset in owners:
             jobs.update(int(job) for job in view.snapshot.writers(dataset))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CROSSES = "↗"  # marks a node of another domain than the asked one
 _SHOWN = 15  # entries of a list on the page of a node
+_SOURCES = 5  # datasets of a product or domain that are named
 _READABLE = 16  # characters that a column of long texts needs
 _LONG = 2_000  # rows from which a table is only aligned: folding takes about 1 ms a row
 
@@ -55,8 +56,7 @@ def clean(text: object) -> str:
 def print_answer(answer: Answer) -> None:
     """Impact or provenance as a table with its summary."""
     console = new_console()
-    down = answer.direction == "downstream"
-    line(console, f"{'Impact' if down else 'Provenance'} of {answer.node}", "bold")
+    line(console, answer.title(), "bold")
     line(console, f"domain {answer.domain} · as of {second(answer.as_of)} · known at {second(answer.known_at)}", "dim")
     if answer.nodes:
         rows = [
@@ -69,6 +69,9 @@ def print_answer(answer: Answer) -> None:
             for node in answer.nodes
         ]
         table(console, ("Hops", "Node", "Domain", "Certainty"), rows)
+    if answer.sources:
+        more = f" and {len(answer.sources) - _SOURCES:,} more" if len(answer.sources) > _SOURCES else ""
+        line(console, f"Asked of {', '.join(answer.sources[:_SOURCES])}{more}.")
     for text in summary_lines(answer):
         line(console, text)
 

@@ -42,7 +42,7 @@ def render(answer: Answer, format: str) -> str:
     Raises
     ------
     UsageError
-        for an unknown format, or when links are needed and were not asked for.
+        for an unknown format, when links are needed and were not asked for, or for events about a product or domain.
     """
     writers: dict[str, Callable[[Answer], str]] = {
         "json": lambda one: json.dumps(to_json(one), indent=2, ensure_ascii=False) + "\n",
@@ -54,6 +54,8 @@ def render(answer: Answer, format: str) -> str:
     }
     if format not in writers:
         raise UsageError(f"format: “{format}” is none of {', '.join(FORMATS)}.")
+    if format == "openlineage" and answer.node.startswith(("product:", "domain:")):
+        raise UsageError(f"format openlineage is about one dataset or job; {answer.node} is neither.")
     if format in NEEDS_LINKS and answer.links is None:
         raise UsageError(f"format {format} shows edges; ask the question with links=True.")
     return writers[format](answer)

@@ -21,6 +21,12 @@ from tests.answers.test_api import client_of, get
 
 def declare_products(store: Store, folder: Path, *names: str) -> None:
     """One product for each dataset, with a contract that binds it."""
+    write_products(folder, *names)
+    apply(store, folder)
+
+
+def write_products(folder: Path, *names: str) -> None:
+    """The files of :func:`declare_products`."""
     for name in names:
         port = {"name": name, "version": "1.0.0", "contractId": name}
         product = {"apiVersion": "v1.0.0", "kind": "DataProduct", "id": name, "status": "active", "outputPorts": [port]}
@@ -36,7 +42,6 @@ def declare_products(store: Store, folder: Path, *names: str) -> None:
         for kind, body in (("products", product), ("contracts", contract)):
             (folder / kind).mkdir(exist_ok=True)
             (folder / kind / f"{name}.yaml").write_text(json.dumps(body))
-    apply(store, folder)
 
 
 @pytest.fixture
