@@ -285,7 +285,7 @@ def test_a_tag_that_nobody_tells_is_unknown_through_every_door(
         route = client_of(lx).get("/api/v2/tags", params={"tag": asked, **({"node": node} if node else {})})
         assert (route.status_code, route.json()["error"]) == (404, "UnknownTagError")
         assert route.json()["candidates"] == near
-    monkeypatch.setattr("lineage.engine.open", lambda path: lx)
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(people.store))
     for format in ("table", "json", "csv"):
         assert run(["tags", *([node] if node else []), "--tag", "pij", "--format", format]) == 2
         told = capsys.readouterr()
