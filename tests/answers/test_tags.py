@@ -300,7 +300,7 @@ def test_a_tag_that_is_elsewhere_or_was_once_told_is_none_and_not_unknown(
     lx = Lineage(people.store)
     assert lx.tags("far", tag="pii").verdict == lx.tags("mart", tag="secret").verdict == "none"
     assert lx.tags(tag="secret").verdict == lx.tags(tag="secret", as_of="2025-01-01").verdict == "none"
-    monkeypatch.setattr("lineage.engine.open", lambda path: lx)
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(people.store))
     assert run(["tags", "far", "--tag", "pii"]) == 0
     assert "The tag “pii” is not here, and nothing is missing that could bring it." in capsys.readouterr().out
 
