@@ -17,7 +17,7 @@ from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
 from lineage.finding import Thing, closeness
 
 if TYPE_CHECKING:
-    from lineage.answers import SearchHit
+    from lineage.details import SearchHit
     from lineage.engine import Lineage
     from lineage.saved.questions import SavedView
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest import archive_commands, ledger_commands, reject_commands, retention_commands, source_commands
 from lineage.errors import MeshlineError, UsageError
+from lineage.options import register_parts
 
 if TYPE_CHECKING:
     from ingest.forward import Forwarder
@@ -29,15 +29,21 @@ class NothingIngestedError(MeshlineError):
     """Not one event could be taken from what was named."""
 
 
-def register(app: typer.Typer) -> None:
+PARTS: dict[str, tuple[str, ...]] = {
+    "ingest.source_commands": ("follow", "consume"),
+    "ingest.reject_commands": ("rejects",),
+    "ingest.archive_commands": ("export", "recover", "redact"),
+    "ingest.ledger_commands": ("sources",),
+    "ingest.retention_commands": ("retention",),
+}
+"""Modules with further commands, and the words of these."""
+
+
+def register(app: typer.Typer, word: str | None = None) -> None:
     """Add the commands of this package."""
     app.command("ingest")(ingest)
     app.command("rebuild")(rebuild)
-    source_commands.register(app)
-    reject_commands.register(app)
-    archive_commands.register(app)
-    ledger_commands.register(app)
-    retention_commands.register(app)
+    register_parts(app, PARTS, word)
 
 
 def ingest(

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from lineage.hand.marks import Mark
 from lineage.jsonable import to_json as to_json
 from lineage.shown import Shown
-from lineage.svg import Arrow, Box
+
+if TYPE_CHECKING:
+    from lineage.svg import Arrow, Box
 
 Direction = Literal["downstream", "upstream"]
 Certainty = Literal["certain", "probable", "stale"]
@@ -198,6 +199,8 @@ class Answer(Shown):
 
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """The listed nodes in columns by hops; arrows are the links, or else the steps of the paths."""
+        from lineage.svg import Arrow, Box
+
         sign = 1 if self.direction == "downstream" else -1
         asked = self.sources or (self.node,)
         boxes = {one: Box(one, one.rpartition(":")[2], -sign, self.domain) for one in asked}
@@ -207,206 +210,3 @@ class Answer(Shown):
             return list(boxes.values()), [Arrow(link.src, link.dst, link.certainty) for link in self.links]
         steps = {pair: n.certainty for n in reversed(self.nodes) for pair in pairwise(n.path[::sign])}
         return list(boxes.values()), [Arrow(src, dst, certainty) for (src, dst), certainty in steps.items()]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """One hit of a search."""
-
-    id: str
-    kind: str
-    namespace: str
-    name: str
-    domain: str
-    score: float  # 1.0 = the text is its whole name
-
-
-class SearchHits(tuple[SearchHit, ...], Shown):
-    """Hits of a search, best first."""
-
-    __slots__ = ()
-
-    def heads(self) -> tuple[str, ...]:
-        """Columns of the table."""
-        return ("score", "id", "kind", "namespace", "name", "domain")
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """One row per hit."""
-        return [(hit.score, hit.id, hit.kind, hit.namespace, hit.name, hit.domain) for hit in self]
-
-    def title(self) -> str:
-        """How many there are."""
-        return f"{len(self)} hits"
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnInfo:
-    """One column in a picture or a details panel. ``upstream`` and ``downstream`` count its column edges."""
-
-    id: str
-    name: str
-    type: str | None = None
-    description: str | None = None
-    tags: tuple[str, ...] = ()
-    upstream: int = 0
-    downstream: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """One run as shown in lists."""
-
-    run_id: str
-    job: str
-    state: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    conflict: bool = False
-    error: str | None = None
-    producer: str | None = None
-    no_end_seen: bool = False  # a batch run that has sent neither an end nor anything else for a day
-
-
-@dataclass(frozen=True, slots=True)
-class NodeDetail(Shown):
-    """Everything one page says about one node (``meshline show``)."""
-
-    id: str
-    kind: str
-    namespace: str
-    name: str
-    field: str
-    domain: str
-    owner: str | None
-    aliases: tuple[str, ...]
-    description: str | None
-    tags: tuple[str, ...]
-    columns: tuple[ColumnInfo, ...]
-    upstream: tuple[NodeRef, ...]  # one hop
-    downstream: tuple[NodeRef, ...]
-    readers: tuple[NodeRef, ...]  # jobs
-    writers: tuple[NodeRef, ...]
-    runs: tuple[RunInfo, ...]  # newest first
-    metrics: dict[str, float]  # last value of each metric
-    assertions: tuple[dict[str, Any], ...]  # last result of each test
-    facets: dict[str, Any]  # every facet as stored, by key
-    first_seen: datetime | None
-    last_seen: datetime | None
-    as_of: datetime
-    known_at: datetime
-    parents: tuple[NodeRef, ...] = ()  # containment: parent jobs
-    children: tuple[NodeRef, ...] = ()
-    hidden: bool = False
-    edge_marks: tuple[Mark, ...] = ()  # edges added by hand, and observed ones that were called wrong
-    self_loop: bool = False  # an edge leads from it to itself
-
-    def heads(self) -> tuple[str, ...]:
-        """Columns of the table of columns."""
-        return ("column", "type", "description", "tags", "upstream", "downstream")
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """One row per column of the dataset."""
-        return [(c.name, c.type, c.description, list(c.tags), c.upstream, c.downstream) for c in self.columns]
-
-    def title(self) -> str:
-        """Its id."""
-        return self.id
-
-    def remarks(self) -> tuple[str, ...]:
-        """Domain, owner, description, other names."""
-        facts = {"domain": self.domain, "owner": self.owner, "description": self.description}
-        also = f"also called {', '.join(self.aliases)}" if self.aliases else ""
-        return tuple(filter(None, [*(f"{name}: {text}" for name, text in facts.items() if text), also]))
-
-    def drawing(self) -> tuple[list[Box], list[Arrow]]:
-        """The node between its direct neighbours."""
-        sides = ((-1, self.upstream), (0, [self]), (1, self.downstream))
-        boxes = [Box(ref.id, ref.name, level, ref.domain) for level, refs in sides for ref in refs]
-        arrows = [Arrow(ref.id, self.id) for ref in self.upstream] + [Arrow(self.id, ref.id) for ref in self.downstream]
-        return boxes, arrows
-
-
-@dataclass(frozen=True, slots=True)
-class PictureNode:
-    """One card of the lineage picture.
-
-    ``cut_upstream``/``cut_downstream`` count direct neighbours that are not in the picture.
-    """
-
-    id: str
-    kind: Literal["dataset", "job"]
-    namespace: str
-    name: str
-    domain: str
-    owner: str | None
-    hops: int  # distance from the focus
-    side: Literal["focus", "upstream", "downstream", "both"]
-    columns: tuple[ColumnInfo, ...] = ()
-    column_count: int = 0
-    cut_upstream: int = 0
-    cut_downstream: int = 0
-    status: str | None = None  # state of the last run that wrote it: COMPLETE, FAIL, …
-    last_run_at: datetime | None = None
-    tags: tuple[str, ...] = ()
-    self_loop: bool = False
-    hidden: bool = False
-    aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PictureEdge:
-    """One arrow of the picture: ``src`` and ``dst`` are ids of :class:`PictureNode`."""
-
-    src: str
-    dst: str
-    provenance: str
-    certainty: Certainty
-    jobs: tuple[str, ...] = ()
-    crosses_domain: bool = False
-    valid_from: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PictureColumnEdge:
-    """One column arrow. ``dst_column`` is empty when the source column affects every row (join, filter)."""
-
-    src: str
-    src_column: str
-    dst: str
-    dst_column: str
-    type: str | None
-    subtype: str | None
-    masking: bool
-    certainty: Certainty
-
-
-@dataclass(frozen=True, slots=True)
-class Picture(Shown):
-    """Neighbourhood of a node, ready to be laid out and drawn."""
-
-    focus: str
-    nodes: tuple[PictureNode, ...]
-    edges: tuple[PictureEdge, ...]
-    column_edges: tuple[PictureColumnEdge, ...]
-    as_of: datetime
-    known_at: datetime
-    partial: bool
-    frontier: Frontier | None = None
-
-    def heads(self) -> tuple[str, ...]:
-        """Columns of the table of cards."""
-        return ("id", "kind", "side", "hops", "domain", "owner", "status")
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """One row per card."""
-        return [(n.id, n.kind, n.side, n.hops, n.domain, n.owner, n.status) for n in self.nodes]
-
-    def title(self) -> str:
-        """What stands in the middle."""
-        return f"Around {self.focus}"
-
-    def drawing(self) -> tuple[list[Box], list[Arrow]]:
-        """Cards in columns: upstream to the left, downstream to the right."""
-        near = sorted(self.nodes, key=lambda n: n.hops)
-        boxes = [Box(n.id, n.name, -n.hops if n.side == "upstream" else n.hops, n.domain) for n in near]
-        return boxes, [Arrow(edge.src, edge.dst, edge.certainty) for edge in self.edges]

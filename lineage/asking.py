@@ -49,12 +49,13 @@ def read_walk(
     filters: tuple[Words, Words, Words],
     *,
     bridge: bool = False,
+    facts: bool = True,
 ) -> tuple[int | Group, Asked]:
     """As :func:`read_question`, of a node, a product or a domain."""
     from lineage.group_question import group_or_node, refuse
     from lineage.resolve import resolve, resolve_column
 
-    asked = read_asked(depth, links, filters, bridge=bridge)
+    asked = read_asked(depth, links, filters, bridge=bridge, facts=facts)
     source = group_or_node(view, node, resolve)
     if isinstance(source, int):
         return (source if column is None else resolve_column(view, source, column)), asked
@@ -62,7 +63,14 @@ def read_walk(
     return source, asked
 
 
-def read_asked(depth: int | None, links: bool, filters: tuple[Words, Words, Words], *, bridge: bool = False) -> Asked:
+def read_asked(
+    depth: int | None,
+    links: bool,
+    filters: tuple[Words, Words, Words],
+    *,
+    bridge: bool = False,
+    facts: bool = True,
+) -> Asked:
     """How an answer is wanted.
 
     Raises
@@ -77,7 +85,7 @@ def read_asked(depth: int | None, links: bool, filters: tuple[Words, Words, Word
         raise UsageError(f"depth: {depth!r} is no whole number.")
     if depth is not None and depth < 0:
         raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
-    return Asked(depth, read_filters(*filters), links, bridge)
+    return Asked(depth, read_filters(*filters), links, bridge, facts)
 
 
 def known_nodes(view: View, texts: Collection[str]) -> list[int]:

@@ -2,7 +2,8 @@
 
 Each package contributes its commands through the entry point group ``meshline.commands``: the value is a
 function ``register(app)`` that adds commands to the typer application, the key says in which order. Third
-parties may do the same. Nothing heavy is imported before a command runs.
+parties may do the same. A function ``register(app, word)`` is told the word that the line begins with, and may leave
+out what is called otherwise (``None``: all is wanted). Nothing heavy is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -30,10 +32,17 @@ INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 _COLLECT = (50_000, 20, 50)  # an answer makes 200,000 objects and no garbage: looking for it takes a tenth of its time
 
 
-def build_app(entries: Sequence[EntryPoint] | None = None) -> typer.Typer:
+def build_app(entries: Sequence[EntryPoint] | None = None, word: str | None = None) -> typer.Typer:
     """The application with the commands of these entry points (``None``: of every installed package).
 
     A package whose commands cannot be loaded is named on stderr; the others go on working.
+
+    Parameters
+    ----------
+    entries
+        the entry points.
+    word
+        the only command or group that is needed, for those who can leave out the others; ``None``: all are.
     """
     app = typer.Typer(
         name="meshline",
@@ -59,13 +68,17 @@ def build_app(entries: Sequence[EntryPoint] | None = None) -> typer.Typer:
         except ImportError as error:
             typer.echo(f"meshline: the commands of {entry.value} cannot be loaded: {error}", err=True)
             continue
-        register(app)
+        if "word" in signature(register).parameters:
+            register(app, word=word)
+        else:
+            register(app)
     return app
 
 
 def main() -> None:
     """Run the command of this process and leave with its exit code; no traceback for what a person can put right."""
     gc.set_threshold(*_COLLECT)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads for algebra that nobody here does
     _leave(run())
 
 
@@ -176,11 +189,14 @@ def _command(entries: tuple[EntryPoint, ...], word: str) -> Any:
     The options of a hundred commands take longer to read than most commands run, so of the others nothing is made
     when the first word names one; and nothing is made twice in a process.
     """
-    app = build_app(entries)
+    if not word or word.startswith("-"):
+        return typer.main.get_command(build_app(entries))
+    app = build_app(entries, word)
     commands = [info for info in app.registered_commands if _name(info) == word]
     groups = [info for info in app.registered_groups if _name(info) == word]
-    if commands or groups:
-        app.registered_commands, app.registered_groups = commands, groups
+    if not commands and not groups:
+        return typer.main.get_command(build_app(entries))
+    app.registered_commands, app.registered_groups = commands, groups
     return typer.main.get_command(app)
 
 

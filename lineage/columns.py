@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lineage.answers import ColumnInfo
-
 if TYPE_CHECKING:
     from lineage.answers import Direction
+    from lineage.details import ColumnInfo
     from lineage.view import View
 
 _FACETS = """
@@ -132,6 +131,8 @@ def column_infos(
     absent
         :func:`absent_columns` of at least this dataset, when it was asked for already.
     """
+    from lineage.details import ColumnInfo
+
     snapshot = view.snapshot
     if view.hidden(dataset):
         return ()

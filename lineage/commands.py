@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -31,13 +30,14 @@ from lineage.options import (
     engine,
     leaving_with,
     open_store,
+    register_parts,
     show_answer,
     show_value,
 )
 from lineage.question_commands import run_provenance
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, word: str | None = None) -> None:
     """Add the commands to the root; called through the entry point group ``meshline.commands``."""
     app.command()(impact)
     app.command()(provenance)
@@ -47,34 +47,34 @@ def register(app: typer.Typer) -> None:
     app.command()(apply)
     app.command()(doctor)
     app.command()(snapshot)
-    for field in FIELDS:
-        import_module(field).register(app)
+    register_parts(app, FIELDS, word)
 
 
-FIELDS: tuple[str, ...] = (
-    "lineage.graph_commands",
-    "lineage.history_commands",
-    "lineage.audit.commands",
-    "lineage.contracts.commands",
-    "lineage.audit.pack.commands",
-    "lineage.hand.commands",
-    "lineage.cost.commands",
-    "lineage.quality.commands",
-    "lineage.policies.commands",
-    "lineage.policies.violation_commands",
-    "lineage.policies.waiver_commands",
-    "lineage.policies.access_commands",
-    "lineage.alerts.commands",
-    "lineage.stops.commands",
-    "lineage.scorecards.commands",
-    "lineage.feedback.commands",
-    "lineage.report.commands",
-    "lineage.owners.commands",
-    "lineage.saved.commands",
-    "lineage.runs.commands",
-    "lineage.schemas.commands",
-)
-"""Modules of further fields (contracts, cost, …); each has ``register(app)`` and imports nothing heavy."""
+FIELDS: dict[str, tuple[str, ...]] = {
+    "lineage.graph_commands": ("tags", "cause", "attention", "rank", "dead", "mesh"),
+    "lineage.history_commands": ("history",),
+    "lineage.audit.commands": ("audit",),
+    "lineage.contracts.commands": ("contracts", "products", "init", "change"),
+    "lineage.audit.pack.commands": ("evidence",),
+    "lineage.hand.commands": ("alias", "edge"),
+    "lineage.cost.commands": ("cost",),
+    "lineage.quality.commands": ("quality", "gate", "drill", "promises", "performance", "incidents"),
+    "lineage.policies.commands": ("policies", "check"),
+    "lineage.policies.violation_commands": ("violations",),
+    "lineage.policies.waiver_commands": ("waivers",),
+    "lineage.policies.access_commands": ("access",),
+    "lineage.alerts.commands": ("alerts",),
+    "lineage.stops.commands": ("stops",),
+    "lineage.scorecards.commands": ("scorecards", "risk"),
+    "lineage.feedback.commands": ("feedback",),
+    "lineage.report.commands": ("report",),
+    "lineage.owners.commands": ("owner",),
+    "lineage.saved.commands": ("views",),
+    "lineage.runs.commands": ("runs",),
+    "lineage.schemas.commands": ("schema",),
+}
+"""Modules of further fields (contracts, cost, …) with the words of their commands and groups; each has
+``register(app)`` and imports nothing heavy."""
 
 
 def impact(
@@ -101,6 +101,7 @@ def impact(
             certainty=certainty,
             links=format in LINKED,
             bridge=bridge,
+            facts=format is not AnswerFormat.table,
             as_of=as_of,
             known_at=known_at,
         )
@@ -136,6 +137,7 @@ def provenance(
             certainty=certainty,
             links=format in LINKED,
             bridge=bridge,
+            facts=format is not AnswerFormat.table,
             as_of=as_of,
             known_at=known_at,
         )

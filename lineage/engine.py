@@ -31,14 +31,15 @@ from lineage.times import utcnow
 from lineage.view import Instant, View
 
 if TYPE_CHECKING:
-    from lineage.answers import NodeDetail, Picture, SearchHits
     from lineage.blindspots import Ledger
+    from lineage.details import NodeDetail, SearchHits
     from lineage.domains import DomainInfo
     from lineage.graph import Snapshot
     from lineage.graph.live import Live
     from lineage.graph.timeline import Past
     from lineage.listing import DayRuns, Listing, ListName
     from lineage.overview import Summary
+    from lineage.pictured import Picture
 
 _CACHED = 8  # snapshots of other instants kept beside that of now
 _HELD = 3.0  # seconds that readers keep the last instant while events become visible; then they make one themselves

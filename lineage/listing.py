@@ -222,7 +222,7 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
     view.prepare(shown)
     absent = absent_columns(view, shown) if kind == 0 else frozenset()
     rows = []
-    for i, namespace, title in zip(shown, *(names.to_pylist() for names in snapshot.arrow_names(shown)), strict=True):
+    for i, namespace, title in zip(shown, *snapshot.names(shown), strict=True):
         state, at = runs.get(i, (None, None))
         columns = sum(c not in absent for c in snapshot.columns_of(i).tolist()) if kind == 0 else 0
         name = (text[i], title, namespace, "")

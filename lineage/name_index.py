@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from lineage.arrow import array_of, array_of_texts, numbers
 from lineage.graph.arrays import I64, Bool
 from lineage.vocabulary import Vocabulary
 
@@ -42,7 +43,7 @@ class _Texts:
         import pyarrow.compute as pc
 
         last = pc.struct_field(pc.extract_regex(texts, _LAST), "last")
-        return cls(texts, last, pc.utf8_length(texts).to_numpy(zero_copy_only=False).astype(np.int64))
+        return cls(texts, last, numbers(pc.utf8_length(texts)).astype(np.int64))
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -57,14 +58,13 @@ class _Texts:
 
     def take(self, rows: I64) -> _Texts:
         """Some of them."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        at = pa.array(rows)
+        at = array_of(rows)
         return _Texts(pc.take(self.texts, at), pc.take(self.last, at), self.length[rows])
 
     def where(self, test: Callable[..., Any], text: str) -> Bool:
-        found: Bool = test(self.texts, text).to_numpy(zero_copy_only=False)
+        found: Bool = numbers(test(self.texts, text))
         return found
 
     def score(self, text: str) -> F64:
@@ -72,10 +72,10 @@ class _Texts:
         import pyarrow.compute as pc
 
         share = len(text) / np.maximum(self.length, 1)
-        begins = self.where(pc.starts_with, text) | pc.starts_with(self.last, text).to_numpy(zero_copy_only=False)
+        begins = self.where(pc.starts_with, text) | numbers(pc.starts_with(self.last, text))
         score = np.where(begins, 0.8 + 0.1 * share, 0.6 + 0.15 * share)
-        score = np.where(pc.equal(self.last, text).to_numpy(zero_copy_only=False), 0.95, score)
-        score = np.where(self.where(pc.equal, text), 1.0, score)
+        score = np.where(numbers(_equal(self.last, text)), 0.95, score)
+        score = np.where(self.where(_equal, text), 1.0, score)
         return np.where(self.where(pc.match_substring, text), score, np.nan)
 
 
@@ -100,12 +100,12 @@ class NameIndex:
         others: tuple[list[int], list[str]] = instant.other_names
         member = nodes.by_id.positions(np.array(others[0], dtype=np.uint64))
         small = [pc.utf8_lower(part).combine_chunks() for part in (names.namespace, names.name)]
-        whole = pc.binary_join_element_wise(*small, ":")
+        whole = pc.binary_join_element_wise(*small, array_of_texts([":"])[0])
         self._names = _Texts.of(small[1])
-        self._wholes = _Texts.of(pa.concat_arrays([whole, pc.utf8_lower(pa.array(others[1], pa.string()))]))
+        self._wholes = _Texts.of(pa.concat_arrays([whole, pc.utf8_lower(array_of_texts(others[1]))]))
         fields = pc.utf8_lower(names.field).combine_chunks().dictionary_encode()
         self._fields = _Texts.of(fields.dictionary)
-        code = fields.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        code = numbers(fields.indices).astype(np.int64)
         own = np.arange(len(code))
         at = [np.flatnonzero(names.dataset == one) for one in member.tolist()]  # columns under another name
         self._column = np.concatenate([own, *at]).astype(np.int64)
@@ -150,7 +150,7 @@ class NameIndex:
         wholes, own = self._wholes.take(rows), self._names.take(rows).score(text)
         inside = wholes.where(pc.match_substring, text)
         score = np.where(np.isnan(own), _rest(inside, len(text), wholes.length), own)
-        return rows, np.where(wholes.where(pc.equal, text), 1.0, score), wholes.length
+        return rows, np.where(wholes.where(_equal, text), 1.0, score), wholes.length
 
     def _of_columns(self, text: str, words: Sequence[Sequence[str]]) -> tuple[I64, F64, I64]:
         import pyarrow.compute as pc
@@ -173,9 +173,9 @@ class NameIndex:
         fields = self._fields.take(codes)
         own = fields.score(text)[at]
         score = np.where(np.isnan(own), _rest(inside, len(text), length), own)
-        for span in self._spans(text, pc.equal, pc.equal):
+        for span in self._spans(text, _equal, _equal):
             score[span[rows]] = 1.0
-        called = fields.where(pc.equal, text)[at]
+        called = fields.where(_equal, text)[at]
         return rows + self._entities, score * np.where(called, _CALLED, _COLUMN), length
 
     def _any(self, texts: _Texts, alternatives: Sequence[str]) -> Bool:
@@ -204,23 +204,36 @@ class NameIndex:
         row = row[chosen]
         kind = np.zeros(len(row), dtype=np.int64)
         kind[row < self._entities] = 1 + self._kind[row[row < self._entities]]
-        table = pa.table({"score": score[chosen], "length": length[chosen], "whole": self._text(row), "kind": kind})
+        table = pa.table(
+            {
+                "score": array_of(score[chosen]),
+                "length": array_of(length[chosen]),
+                "whole": self._text(row),
+                "kind": array_of(kind),
+            }
+        )
         keys = [("score", "descending"), ("length", "ascending"), ("whole", "ascending"), ("kind", "ascending")]
-        found: I64 = chosen[pc.sort_indices(table, sort_keys=keys).to_numpy()[:many]]
+        found: I64 = chosen[numbers(pc.sort_indices(table, sort_keys=keys))[:many]]
         return found
 
     def _text(self, row: I64) -> pa.Array:
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         column = row >= self._entities
         place = np.maximum(row - self._entities, 0)
         home = np.where(column, self._home[place] if len(self._home) else 0, row)
-        whole = pc.take(self._wholes.texts, pa.array(home))
+        whole = pc.take(self._wholes.texts, array_of(home))
         if not column.any():
             return whole
-        tail = pc.take(self._fields.texts, pa.array(self._code[place], mask=~column))
-        return pc.coalesce(pc.binary_join_element_wise(whole, tail, ":"), whole)
+        tail = pc.take(self._fields.texts, array_of(self._code[place], ~column))
+        return pc.coalesce(pc.binary_join_element_wise(whole, tail, array_of_texts([":"])[0]), whole)
+
+
+def _equal(texts: pa.Array, text: str) -> pa.Array:
+    """Which texts are this one."""
+    import pyarrow.compute as pc
+
+    return pc.equal(texts, array_of_texts([text])[0])
 
 
 def _rest(inside: Bool, size: int, length: I64) -> F64:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lineage.answers import NodeDetail, NodeRef, RunInfo
+from lineage.answers import NodeRef
 from lineage.blindspots import STALE_AFTER
 from lineage.columns import ColumnFacts, column_facts, column_infos, entries, facts_of, tag_text
+from lineage.details import NodeDetail, RunInfo
 from lineage.hand.marks import Mark, as_marks
 
 if TYPE_CHECKING:

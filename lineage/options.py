@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,6 +102,23 @@ Certainties = Annotated[
 Bridge = Annotated[
     bool, typer.Option("--bridge", help="Leave temporary datasets out: the way through them is one hop.")
 ]
+
+
+def register_parts(app: typer.Typer, parts: Mapping[str, tuple[str, ...]], word: str | None) -> None:
+    """Add the commands of some modules, each of which has ``register(app)``.
+
+    Parameters
+    ----------
+    app
+        where they are added.
+    parts
+        words of the commands and groups of each module, in the order of ``--help``.
+    word
+        import only the module that has this one; ``None``: all of them.
+    """
+    for module, words in parts.items():
+        if word is None or word in words:
+            import_module(module).register(app)
 
 
 def engine(db: Path | None) -> Lineage:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lineage.answers import UNASSIGNED
+from lineage.arrow import numbers
 from lineage.domains import DomainInfo
 from lineage.graph.arrays import I64, Bool
 from lineage.graph.whole import distinct_pairs
@@ -146,7 +147,7 @@ def _count(view: View) -> _Totals:
     keep = (src != dst) & shown[src] & shown[dst]
     _, codes = _domain_codes(view.instant)
     runs = view.store.arrow(_RUNS, when)
-    jobs = snapshot.indices(runs.column("job").to_numpy())
+    jobs = snapshot.indices(numbers(runs.column("job")))
     known = (jobs >= 0) & shown[np.maximum(jobs, 0)]
     named = _named_only(view, shown)
     column_edges = None if view.restricted else int(view.store.rows(_COLUMN_PAIRS, when)[0][0])
@@ -156,7 +157,7 @@ def _count(view: View) -> _Totals:
         columns=visible[2],
         named_datasets=named[0],
         named_columns=named[2],
-        runs=int(runs.column("runs").to_numpy()[known].sum()),
+        runs=int(numbers(runs.column("runs"))[known].sum()),
         edges=int(keep.sum()),
         column_edges=column_edges,
         crossing=int((codes[src] != codes[dst])[keep].sum()),
@@ -175,7 +176,7 @@ def _visible(view: View) -> Bool:
 def _named_only(view: View, shown: Bool) -> list[int]:
     """How many nodes of each kind are only named; a group is when all of its members are."""
     snapshot = view.snapshot
-    ids = view.store.arrow(_NAMED_ONLY, {"known": snapshot.known_at}).column("id").to_numpy()
+    ids = numbers(view.store.arrow(_NAMED_ONLY, {"known": snapshot.known_at}).column("id"))
     groups, named = np.unique(snapshot.indices(np.unique(ids)), return_counts=True)
     groups, named = groups[groups >= 0], named[groups >= 0]
     whole = (named == snapshot.group_sizes(groups)) & shown[groups]

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from lineage.answers import ColumnInfo, Direction, Frontier, Picture, PictureColumnEdge, PictureEdge, PictureNode
+from lineage.answers import Direction, Frontier
 from lineage.columns import absent_columns, column_facts, column_infos, entries, tag_text
+from lineage.details import ColumnInfo
 from lineage.errors import UsageError
 from lineage.last_runs import last_runs
+from lineage.pictured import Picture, PictureColumnEdge, PictureEdge, PictureNode
 
 if TYPE_CHECKING:
     from lineage.graph import EdgeView, Snapshot

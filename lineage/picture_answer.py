@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from lineage.answers import Answer, Certainty, Link, Reached, Totals
 
 if TYPE_CHECKING:
-    from lineage.answers import Picture, PictureColumnEdge, PictureEdge
+    from lineage.pictured import Picture, PictureColumnEdge, PictureEdge
 
 Keys = dict[str, tuple[str, str, str, str]]
 _WORST: dict[Certainty, int] = {"certain": 0, "probable": 1, "stale": 2}

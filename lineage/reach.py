@@ -124,12 +124,13 @@ def _found(walk: Walk) -> dict[int, Found]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How an answer is wanted: its filters, whether its links are wanted, and how far the walk went."""
+    """How an answer is wanted: how far the walk goes, its filters, whether its links and facts are wanted."""
 
     depth: int | None = None
     filters: Filters = field(default_factory=Filters)
     links: bool = False
     bridge: bool = False
+    facts: bool = True
 
 
 def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: Iterable[str], asked: Asked) -> Answer:
@@ -154,8 +155,8 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
     if filters.certainty:
         plain = Filters(kinds=filters.kinds)
         everything = reach(view, reached.origin, reached.direction, asked.depth, plain, bridge=asked.bridge).found
-    nodes, kept = _listed(view, reached, filters)
-    nodes += [row for kind in GROUPS if filters.asks_for(kind) for row in _lifted(view, reached, kind, filters)]
+    nodes, kept = _listed(view, reached, asked)
+    nodes += [row for kind in GROUPS if filters.asks_for(kind) for row in _lifted(view, reached, kind, asked)]
     own = [*sources, *(c for i in sources for c in view.snapshot.columns_of(i).tolist())] if asked.links else []
     ends = [*own, *kept] if asked.links else []
     links = links_among(view, set(ends)) if asked.links else None
@@ -206,8 +207,9 @@ def totals(nodes: Sequence[Reached]) -> Totals:
     )
 
 
-def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached], list[int]]:
+def _listed(view: View, reached: Reach, asked: Asked) -> tuple[list[Reached], list[int]]:
     """Labelled nodes that the filters leave, in order, and their dense indices."""
+    filters, told = asked.filters, asked.facts and annotators.ANNOTATORS
     home = reached.home(view)
     kept = [
         one
@@ -217,7 +219,7 @@ def _listed(view: View, reached: Reach, filters: Filters) -> tuple[list[Reached]
         )
     ]
     view.prepare([*reached.sources, *{step for one in kept for step in (one.index, *one.path)}])
-    facts = annotators.annotate(view, [one.index for one in kept]) if annotators.ANNOTATORS else [None] * len(kept)
+    facts = annotators.annotate(view, [one.index for one in kept]) if told else [None] * len(kept)
     nodes = sorted(
         (_labelled(view, one, home, fact) for one, fact in zip(kept, facts, strict=True)),
         key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
@@ -234,10 +236,10 @@ def _bridges(view: View, reached: Reach, kept: Sequence[int]) -> list[Link]:
     return [link for link in bridges(view, ways) if link.src in inside and link.dst in inside]
 
 
-def _lifted(view: View, reached: Reach, kind: str, filters: Filters) -> list[Reached]:
+def _lifted(view: View, reached: Reach, kind: str, asked: Asked) -> list[Reached]:
     """One row per product, domain or application that the answer touches, with the way to its nearest node."""
     home = reached.home(view)
-    facts = dict.fromkeys(annotators.names()) or None
+    facts = (dict.fromkeys(annotators.names()) or None) if asked.facts else None
     rows = []
     for name, one in lift(view, reached.sources, reached.found, kind).items():
         row = _labelled(view, one, home, facts)
@@ -245,7 +247,7 @@ def _lifted(view: View, reached: Reach, kind: str, filters: Filters) -> list[Rea
         hidden = kind == "domain" and not view.actor.may_see(name)
         node = f"hidden (domain {name})" if hidden else f"{kind}:{label}"
         rows.append(replace(row, id=node, kind=kind, owner=None, aliases=()))
-    admitted = [row for row in rows if filters.admits(row.kind, row.domain, row.certainty)]
+    admitted = [row for row in rows if asked.filters.admits(row.kind, row.domain, row.certainty)]
     return sorted(admitted, key=lambda row: (row.hops, row.id))
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from lineage.answers import SearchHit, SearchHits
+from lineage.details import SearchHit, SearchHits
 from lineage.errors import UsageError
 from lineage.identity import KINDS
 from lineage.name_index import NameIndex

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import MeshlineError
-from lineage.svg import Arrow, Box, draw
 from lineage.times import iso
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from lineage.svg import Arrow, Box
 
 _ROWS_SHOWN = 50  # of a table in a notebook
 _HTML = """<div><p><b>{title}</b></p>{picture}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more}
@@ -65,10 +65,14 @@ class Shown:
 
     def svg(self) -> str:
         """A small picture; empty when there is nothing to draw."""
+        from lineage.svg import draw
+
         boxes, arrows = self.drawing()
         return draw(boxes, arrows) if boxes else ""
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         found = self.rows()
         more = f"<p>… {len(found) - _ROWS_SHOWN:,} more rows</p>" if len(found) > _ROWS_SHOWN else ""
         return _HTML.format(

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lineage.answers import Answer, NodeDetail, NodeRef, SearchHit, to_json
+from lineage.jsonable import to_json
 from lineage.times import iso
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lineage.answers import Answer, NodeRef
     from lineage.declared import Change, Plan
+    from lineage.details import NodeDetail, SearchHit
     from lineage.doctor import Report
 
 CROSSES = "↗"  # marks a node of another domain than the asked one

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lineage.arrow import array_of, array_of_texts
 from lineage.errors import UnknownTagError, UsageError
 from lineage.graph.arrays import COLUMN, NONE, U32, U64, pair_keys
 from lineage.graph.column_flow import ColumnFlow, column_flow
@@ -168,23 +169,23 @@ def column_tags(instant: Instant, *, indirect: bool = False) -> pa.Table:
         at = np.flatnonzero(snapshot.kind[carried.nodes] == COLUMN)
         nodes, parent = carried.nodes[at], carried.parent[at]
         known = parent != NONE
-        previous = pa.array(snapshot.ids[np.where(known, parent, 0)], mask=~known)
+        fields = snapshot.fields(nodes)
         parts.append(
             pa.table(
                 {
-                    "column": snapshot.ids[nodes],
-                    "dataset": snapshot.ids[snapshot._nodes.datasets_of(nodes)],
-                    "field": snapshot.fields(nodes).cast(pa.string()),
-                    "tag": pa.array([tag] * len(nodes), pa.string()),
-                    "hops": carried.hops[at],
-                    "origin": snapshot.ids[carried.origins()[at]],
-                    "previous": previous,
+                    "column": array_of(snapshot.ids[nodes]),
+                    "dataset": array_of(snapshot.ids[snapshot._nodes.datasets_of(nodes)]),
+                    "field": fields if fields.type == pa.string() else fields.cast(pa.string()),
+                    "tag": pa.repeat(array_of_texts([tag])[0], len(nodes)),
+                    "hops": array_of(carried.hops[at]),
+                    "origin": array_of(snapshot.ids[carried.origins()[at]]),
+                    "previous": array_of(snapshot.ids[np.where(known, parent, 0)], ~known),
                 }
             )
         )
     names = [("column", pa.uint64()), ("dataset", pa.uint64()), ("field", pa.string()), ("tag", pa.string()),
              ("hops", pa.uint32()), ("origin", pa.uint64()), ("previous", pa.uint64())]  # fmt: skip
-    return pa.concat_tables([pa.schema(names).empty_table(), *parts])
+    return pa.concat_tables(parts) if parts else pa.schema(names).empty_table()
 
 
 def tags(

@@ -15,6 +15,7 @@ import numpy as np
 from lineage.actor import Actor
 from lineage.answers import UNASSIGNED, NodeRef
 from lineage.errors import MeshlineError
+from lineage.graph.sorting import unique
 from lineage.instant import Instant
 
 __all__ = ["HiddenNodeError", "Instant", "View"]
@@ -36,7 +37,7 @@ def prepare_domains(instant: Instant, nodes: Sequence[int]) -> None:
     left = [i for i in nodes if i not in known]
     if not left:
         return
-    namespaces, names = (part.to_pylist() for part in instant.snapshot.arrow_names(left))
+    namespaces, names = instant.snapshot.names(left)
     kinds = instant.snapshot.kind[left].tolist()
     for i, kind, namespace, name in zip(left, kinds, namespaces, names, strict=True):
         keys = instant.keys(i) if i in instant.grouped else ((namespace, name),)
@@ -124,7 +125,7 @@ class View:
         if not len(nodes):
             return
         homes = self.snapshot._nodes.datasets_of(np.asarray(nodes, dtype=np.uint32))
-        prepare_domains(self.instant, np.unique(homes).tolist())
+        prepare_domains(self.instant, unique(homes).tolist())
         known = self.instant._domain
         known.update(zip(nodes, (known[home] for home in homes.tolist()), strict=True))
         if not self.restricted:

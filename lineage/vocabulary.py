@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from lineage.arrow import array_of_texts, numbers
 from lineage.graph.arrays import I64, U32, Bool
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Vocabulary:
         buffers = pa.py_buffer(bounds), pa.py_buffer(flat[letter])
         words = pa.LargeStringArray.from_buffers(len(first), *buffers).dictionary_encode()
         self._words = _Words(words.dictionary)
-        code = words.indices.to_numpy(zero_copy_only=False)
+        code = numbers(words.indices)
         order = np.argsort(code, kind="stable")
         many = np.diff(np.searchsorted(first, offsets))  # words of each text
         self._texts = np.repeat(np.arange(len(many), dtype=np.int32), many)[order]
@@ -104,7 +105,7 @@ class Vocabulary:
             for k in hit.tolist():
                 found[self._texts[self._starts[k] : self._starts[k + 1]]] = True
             return found
-        many = pc.match_substring(self._words.words, word).to_numpy(zero_copy_only=False)
+        many = numbers(pc.match_substring(self._words.words, word))
         found[self._texts[np.repeat(many, np.diff(self._starts))]] = True
         return found
 
@@ -125,7 +126,7 @@ class Lookalikes:
         import pyarrow as pa
 
         self.words = words
-        self._joined = _Words(pa.array(words, pa.large_string()))
+        self._joined = _Words(array_of_texts(words).cast(pa.large_string()))
         flat = _letters("".join(words))
         self._length = np.fromiter(map(len, words), np.int64, len(words))
         offsets = np.append(0, np.cumsum(self._length))

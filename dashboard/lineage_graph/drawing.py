@@ -1,4 +1,4 @@
-"""From an answer (:class:`lineage.answers.Picture`) to what the canvas component draws. A pure function."""
+"""From an answer (:class:`lineage.pictured.Picture`) to what the canvas component draws. A pure function."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 from dashboard.lineage_graph.layout import CARD_HEAD, MAP_ABOVE, ROW, Layout, lay_out
 from dashboard.names import short_name, short_namespace, subtitle
-from lineage.answers import Certainty, ColumnInfo, Picture, PictureEdge, PictureNode
+from lineage.answers import Certainty
+from lineage.details import ColumnInfo
+from lineage.pictured import Picture, PictureEdge, PictureNode
 
 ROWS_SHOWN = 10
 UNKNOWN_TONE = 5

@@ -18,7 +18,7 @@ from typing import Literal
 from dashboard.lineage_graph.mesh_map import pack
 from dashboard.lineage_graph.order import lane_order, lane_tops, rank_orders
 from dashboard.lineage_graph.ranks import Chains, chains, cut_cycles, ranks
-from lineage.answers import Picture
+from lineage.pictured import Picture
 
 CARD_WIDTH = 184.0
 CARD_HEAD = 46.0  # height of a card without column rows

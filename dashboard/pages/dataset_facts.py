@@ -8,9 +8,9 @@ from dashboard.desk import Asked, Desk
 from lineage.errors import MeshlineError, UsageError
 
 if TYPE_CHECKING:
-    from lineage.answers import NodeDetail
     from lineage.contracts.conformance import Promise
     from lineage.cost.answers import Explanation
+    from lineage.details import NodeDetail
     from lineage.feedback.questions import FeedbackRow
     from lineage.policies.access import AccessRow, ShadowEdge
     from lineage.quality.answers import NodeQuality

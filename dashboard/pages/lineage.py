@@ -25,9 +25,9 @@ from dashboard.pages.lineage_state import LineageState
 from dashboard.pages.lineage_tables import edge_rows, node_rows, only_domains, to_csv, with_overlay
 from dashboard.tables import grid
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours
-from lineage.answers import Picture, PictureEdge
 from lineage.domains import DomainInfo
 from lineage.errors import MeshlineError, UnknownNodeError
+from lineage.pictured import Picture, PictureEdge
 
 if TYPE_CHECKING:
     from lineage.counting import ImpactCounts

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from dashboard.pages.lineage_state import LineageState
 from dashboard.pages.lineage_tables import EDGES, Row
 from dashboard.tables import Column, cell
-from lineage.answers import Picture
 from lineage.errors import UnknownNodeError
+from lineage.pictured import Picture
 
 if TYPE_CHECKING:
     from lineage.differences import DiffAnswer, Difference

@@ -16,8 +16,9 @@ from dashboard.links import Links
 from dashboard.names import short_id, short_name
 from dashboard.page import Part
 from dashboard.theme import UNASSIGNED_COLOUR, domain_dot, icon
-from lineage.answers import ColumnInfo, NodeDetail, NodeRef, RunInfo, Totals
+from lineage.answers import NodeRef, Totals
 from lineage.counting import ImpactCounts
+from lineage.details import ColumnInfo, NodeDetail, RunInfo
 
 SHOWN = 25  # neighbours listed; the rest is counted: Dash gets slow with thousands of components
 _TONES = {0: "bad", 1: "warn", 2: "info", 3: "good", 4: "good", 5: ""}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lineage.answers import Picture
 from lineage.formats import render
 from lineage.picture_answer import answer_of
+from lineage.pictured import Picture
 
 
 def to_openlineage(picture: Picture) -> str:

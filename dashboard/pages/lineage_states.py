@@ -12,8 +12,8 @@ from dashboard.names import short_name
 from dashboard.page import Part
 from dashboard.pages.lineage_state import LineageState
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot, icon
-from lineage.answers import Picture
 from lineage.errors import UnknownNodeError
+from lineage.pictured import Picture
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from dashboard.tables import Column, cell
-from lineage.answers import Picture
 from lineage.overlays import Overlay
+from lineage.pictured import Picture
 
 Row = dict[str, Any]
 

@@ -17,8 +17,8 @@ from dashboard.pages.lineage_overlay import colour_choice, marks_of, overlay_of,
 from dashboard.pages.lineage_state import LineageState
 from dashboard.pages.lineage_states import empty_store, refused
 from dashboard.theme import domain_colours, icon
-from lineage.answers import Picture, PictureEdge, PictureNode
 from lineage.errors import MeshlineError
+from lineage.pictured import Picture, PictureEdge, PictureNode
 
 if TYPE_CHECKING:
     from lineage.engine import Lineage

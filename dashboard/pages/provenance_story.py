@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lineage.answers import ColumnInfo, Picture, PictureColumnEdge, PictureEdge, PictureNode
+from lineage.details import ColumnInfo
+from lineage.pictured import Picture, PictureColumnEdge, PictureEdge, PictureNode
 
 if TYPE_CHECKING:
     from lineage.audit.pack.differences import Evidence

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from lineage.answers import Answer, NodeDetail, Picture, SearchHit
+from lineage.answers import Answer
 from lineage.api.parts import (
     ERRORS,
     ActorOf,
@@ -24,11 +24,13 @@ from lineage.api.parts import (
     as_response,
     shape,
 )
+from lineage.details import NodeDetail, SearchHit
 from lineage.differences import DiffAnswer
 from lineage.domains import DomainInfo
 from lineage.formats import NEEDS_LINKS
 from lineage.overview import Summary
 from lineage.path_answer import PathAnswer
+from lineage.pictured import Picture
 from lineage.run_trail import RunTrail
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lineage.arrow import numbers
 from lineage.contracts.access_roles import access
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.facts import Facts, TestResult, load_facts
@@ -331,7 +332,7 @@ def _privacy(view: View, one: Bound) -> Iterator[Said]:
 
 def _pii(table: Any, view: View) -> dict[tuple[int, str], set[str]]:
     found: dict[tuple[int, str], set[str]] = {}
-    nodes = view.snapshot.indices(table.column("dataset").to_numpy()).tolist()
+    nodes = view.snapshot.indices(numbers(table.column("dataset"))).tolist()
     columns: Iterable[list[Any]] = (table.column(name).to_pylist() for name in ("field", "tag"))
     for node, field, tag in zip(nodes, *columns, strict=True):
         if node >= 0 and tag.partition(":")[0].lower() == "pii":

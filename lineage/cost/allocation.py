@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.cost.attribution import Attribution, attribute
 from lineage.cost.money import MAX_WEIGHT
 from lineage.cost.periods import Period
@@ -88,14 +89,14 @@ def network_of(view: View, period: Period) -> Network:
     """Edges of a period with weights: bytes read where all readers of a dataset told them, else reads, else alike."""
     when = {"known": view.known_at, "start": period.start, "end": period.end}
     edges = view.store.arrow(_EDGES, when)
-    src, dst = (view.snapshot.indices(edges.column(i).to_numpy()) for i in (0, 1))
+    src, dst = (view.snapshot.indices(numbers(edges.column(i))) for i in (0, 1))
     inside = (src >= 0) & (dst >= 0) & (src != dst)
     key = np.sort((src[inside] << 32) | dst[inside])  # then the first of each: np.unique hashes, which takes far longer
     key = key[np.r_[True, key[1:] != key[:-1]]] if len(key) else key
     src, dst = key >> 32, key & 0xFFFFFFFF
     use = view.store.arrow(_USE, when)
-    uses = [view.snapshot.indices(use.column(i).to_numpy()) for i in (0, 1)]
-    size, reads, told = (use.column(i).to_numpy().astype(np.int64) for i in (2, 3, 4))
+    uses = [view.snapshot.indices(numbers(use.column(i))) for i in (0, 1)]
+    size, reads, told = (numbers(use.column(i)).astype(np.int64) for i in (2, 3, 4))
     at = np.searchsorted(key, (uses[0] << 32) | uses[1])
     hit = (at < len(key)) & (uses[0] >= 0) & (uses[1] >= 0)
     hit[hit] = key[at[hit]] == ((uses[0] << 32) | uses[1])[hit]

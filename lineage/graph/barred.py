@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lineage.graph.level import Level
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Closed:
     """Closed vertices of one level: ``flags`` one bool per vertex, ``bits`` the same as bits of 64-bit words.
 

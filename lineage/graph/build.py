@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import array_of, coded
 from lineage.graph import sql
 from lineage.graph.arrays import (
     COLUMN,
@@ -35,7 +36,7 @@ from lineage.graph.nodes import Nodes
 from lineage.graph.numbering import number, numpy_column
 from lineage.graph.rows import ColumnUse, EdgeRows, Relations, first_of_runs
 from lineage.graph.snapshot import LevelName, Snapshot
-from lineage.graph.sorting import distinct, marked, sorted_pairs
+from lineage.graph.sorting import distinct, marked, sorted_pairs, unique
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def relate(nodes: Nodes, soft: Bool, edges: pa.Table, column_edges: pa.Table) ->
 def self_loops(relations: Relations) -> U32:
     """Nodes with an edge to themselves, ascending."""
     loops = [rows.src[rows.src == rows.dst] for rows in (relations.lineage, relations.columns)]
-    return np.unique(np.concatenate(loops)).astype(np.uint32)
+    return unique(np.concatenate(loops)).astype(np.uint32)
 
 
 def now_of(store: Store) -> tuple[datetime, datetime]:
@@ -196,7 +197,7 @@ class _Ends:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Rows:
     """Edge rows with both ends known, in the order of the store. ``known`` tells which rows of the table they are."""
 
@@ -245,7 +246,7 @@ def column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
     take = partial(picked, keep=known, everything=bool(known.all()))
     masking: U8 = take(numpy_column(table, "masking", np.uint8))
     if "use" not in table.column_names:
-        kind, kinds = _kinds_of_texts(table.select(["type", "subtype"]).filter(known))
+        kind, kinds = _kinds_of_texts(table if known.all() else table.filter(array_of(known)))
         indirect: U8 = take(numpy_column(table, "indirect", np.uint8))
         return ColumnUse(indirect | whole.astype(np.uint8), masking, kind, kinds)
     code: U8 = take(numpy_column(table, "use", np.uint8))
@@ -259,14 +260,12 @@ def column_use(table: pa.Table, known: Bool, whole: Bool) -> ColumnUse:
 
 
 def _kinds_of_texts(rows: pa.Table) -> tuple[U32, Kinds]:
-    codes = [rows.column(name).combine_chunks().dictionary_encode("encode") for name in ("type", "subtype")]
-    type_codes, subtype_codes = (c.indices.to_numpy() for c in codes)
-    width = len(codes[1].dictionary) + 1
+    (type_codes, types), (subtype_codes, subtypes) = (coded(rows.column(name)) for name in ("type", "subtype"))
+    width = len(subtypes) + 1
     pair = (type_codes.astype(np.int64) * width + subtype_codes).astype(np.uint32)
-    texts = [c.dictionary.to_pylist() for c in codes]
-    bound = width * (len(texts[0]) + 1)
+    bound = width * (len(types) + 1)
     pairs, kind = distinct(pair, bound), (np.cumsum(marked(pair, bound)) - 1)[pair]
-    return kind.astype(np.uint32), tuple((texts[0][p // width], texts[1][p % width]) for p in pairs.tolist())
+    return kind.astype(np.uint32), tuple((types[p // width], subtypes[p % width]) for p in pairs.tolist())
 
 
 def _relations(rows: _Rows, ends: _Ends, columns: EdgeRows) -> tuple[Relations, int]:

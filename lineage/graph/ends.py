@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import FEW, array_of, array_of_texts, numbers
 from lineage.graph.arrays import I64, Bool
 from lineage.graph.sorting import sort_keys
 from lineage.identity import node_id
@@ -63,11 +64,15 @@ class Ends:
     @cached_property
     def order(self) -> I64:
         """Places of the texts, sorted from the last byte to the first."""
+        count = len(self._parts[0])
+        if count <= FEW:
+            texts = [_bytes(":".join(parts))[::-1] for parts in zip(*(p.to_pylist() for p in self._parts), strict=True)]
+            return np.array(sorted(range(count), key=texts.__getitem__), dtype=np.int64)
         import pyarrow as pa
         import pyarrow.compute as pc
 
         turned = pc.binary_reverse(self._joined().cast(pa.large_binary()))
-        found: I64 = pc.sort_indices(turned).to_numpy().astype(np.int64)
+        found: I64 = numbers(pc.sort_indices(turned)).astype(np.int64)
         return found
 
     def find(self, end: str) -> Levels:
@@ -90,7 +95,11 @@ class Ends:
     def _joined(self) -> Any:
         import pyarrow.compute as pc
 
-        return self._parts[0] if len(self._parts) == 1 else pc.binary_join_element_wise(*self._parts, ":")
+        return (
+            self._parts[0]
+            if len(self._parts) == 1
+            else pc.binary_join_element_wise(*self._parts, array_of_texts([":"])[0])
+        )
 
     def _scan(self, end: str) -> I64:
         import pyarrow.compute as pc
@@ -100,7 +109,7 @@ class Ends:
             found = pc.ends_with(texts, end)
         except UnicodeEncodeError:  # half a letter, which no text of the store holds
             return np.zeros(0, dtype=np.int64)
-        return np.flatnonzero(found.to_numpy(zero_copy_only=False)) if len(texts) else np.zeros(0, dtype=np.int64)
+        return np.flatnonzero(numbers(found)) if len(texts) else np.zeros(0, dtype=np.int64)
 
     def _range(self, end: str, low: int, high: int) -> tuple[int, int]:
         """Where in the order the texts with an end lie."""
@@ -126,7 +135,6 @@ class Ends:
 
     def _by_next_letter(self, end: str, low: int, high: int) -> Levels:
         """Of many texts: those with the same letter before the end lie next to each other."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         levels: tuple[list[I64], ...] = ([], [], [])
@@ -140,7 +148,7 @@ class Ends:
             _, upper = self._range(letter + end, low, high)
             some = self.order[low:upper]
             if letter == ":" or len(self._parts) == 1:
-                whole = pc.equal(self._parts[-1].take(pa.array(some)), end).to_numpy(zero_copy_only=False)
+                whole = numbers(pc.equal(self._parts[-1].take(array_of(some)), array_of_texts([end])[0]))
                 levels[WHOLE].append(some[whole])
                 some = some[~whole]
             levels[_level(letter)].append(some)
@@ -216,7 +224,7 @@ class NodeEnds:
     @cached_property
     def _by_field(self) -> tuple[I64, I64]:
         """Columns by the code of their path, and where those of each code begin."""
-        code = self._fields.indices.to_numpy(zero_copy_only=False).astype(np.uint32)
+        code = numbers(self._fields.indices).astype(np.uint32)
         count = len(self._fields.dictionary)
         order = sort_keys(code, max(count, 1)).astype(np.int64)
         return order, np.concatenate([[0], np.cumsum(np.bincount(code, minlength=count))]).astype(np.int64)

@@ -24,7 +24,7 @@ _FORMER = 3  # a name that was given up comes behind every other
 _OTHER_TYPE = 1  # also the dataset that carries the evidence: the Hive hook names a table's path, not the reverse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
     """Alias rows: positions ``a`` and ``b`` of two entities, ``basis`` and ``type`` of each row."""
 
@@ -34,7 +34,7 @@ class Evidence:
     type: Sequence[str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Groups:
     """``label[k]`` is the preferred member of the group of entity ``k`` (itself when it is alone)."""
 

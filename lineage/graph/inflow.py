@@ -22,6 +22,7 @@ import numpy as np
 
 from lineage.graph.arrays import I64, NONE, PROBABLE, PROVENANCES, U8, U32, pair_halves, pair_keys
 from lineage.graph.rows import EdgeRows, Relations, first_of_runs
+from lineage.graph.sorting import unique
 
 EXPLICIT, PRODUCT = PROVENANCES.index("explicit"), PROVENANCES.index("product")
 
@@ -88,7 +89,7 @@ def _givers(lineage: EdgeRows, datasets: int) -> U32:
     """Jobs that hand on to others."""
     tail = lineage.key[np.searchsorted(lineage.key, np.uint64(datasets << 32)) :]  # rows are sorted by their source
     src, dst = (tail >> np.uint64(32)).astype(np.uint32), (tail & np.uint64(NONE)).astype(np.uint32)
-    return np.unique(src[(dst >= datasets) & (src != dst)])
+    return unique(src[(dst >= datasets) & (src != dst)])
 
 
 def _taken(reads: EdgeRows, at: I64, certainty: U8) -> EdgeRows:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
+from lineage.arrow import FEW
 from lineage.errors import UsageError
 from lineage.graph.arrays import COLUMN, DATASET, I64, U8, U32
 from lineage.graph.nodes import Nodes
@@ -70,13 +71,20 @@ class Labelled:
 
     def texts(self, indices: npt.ArrayLike) -> list[str]:
         """Node texts of many nodes, in the order given."""
-        return cast(list[str], self.arrow_texts(indices).to_pylist())
+        wanted = np.asarray(indices, dtype=np.uint32)
+        if len(wanted) <= FEW:
+            return [self.text(i) for i in wanted.tolist()]
+        return cast(list[str], self.arrow_texts(wanted).to_pylist())
 
     def arrow_texts(self, indices: npt.ArrayLike) -> pa.Array:
         """Node texts of many nodes as an Arrow array."""
         wanted = np.asarray(indices, dtype=np.uint32)
         homes = self._nodes.preferred[self._nodes.datasets_of(wanted)]
         return self._nodes.names.arrow_texts(self._nodes.preferred[wanted], homes)
+
+    def names(self, indices: npt.ArrayLike) -> tuple[list[str], list[str]]:
+        """Namespaces and names of many datasets and jobs, in the order given."""
+        return self._nodes.names.names(self._nodes.preferred[np.asarray(indices, dtype=np.uint32)])
 
     def arrow_names(self, indices: npt.ArrayLike) -> tuple[pa.Array, pa.Array]:
         """Namespaces and names of many datasets and jobs."""

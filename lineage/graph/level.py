@@ -39,13 +39,14 @@ from lineage.graph.sorting import (
     sort_keys,
     sorted_pairs,
     trimmed,
+    unique,
 )
 from lineage.graph.spans import Alive
 
 Built = TypeVar("Built")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Csr:
     """Adjacency of the vertices ``first … first + len(indptr) - 2``; all others have no neighbour.
 
@@ -75,7 +76,7 @@ class Csr:
         return self.indices[self.indptr[row] : self.indptr[row + 1]] & np.uint32(VERTEX_MASK)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class TimedCsr(Csr):
     """Adjacency through time, seen at one instant.
 
@@ -109,7 +110,7 @@ class TimedCsr(Csr):
         return self.indices[at[self.holds(at)]] & np.uint32(VERTEX_MASK)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Adjacency:
     """One direction of a level: unit edges and zero edges. ``backwards``: they lead to smaller vertices (upstream)."""
 
@@ -120,7 +121,7 @@ class Adjacency:
     backwards: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Level:
     """Both directions of a level and the way between vertices and dense indices."""
 
@@ -153,16 +154,16 @@ class Level:
         if v is None:
             return np.zeros(0, np.uint32)
         graph = self.adjacency(direction)
-        own = np.unique(np.array([v, self.twin[v]], dtype=np.uint32))
+        own = unique(np.array([v, self.twin[v]], dtype=np.uint32))
         found = [part.neighbours(w) for part in (graph.unit, graph.zero) if part is not None for w in own.tolist()]
-        return np.unique(self.public[np.concatenate(found)])
+        return unique(self.public[np.concatenate(found)])
 
     def adjacency(self, direction: str) -> Adjacency:
         """The adjacency of one direction."""
         return self.down if direction == "downstream" else self.up
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Edges:
     """Edges between vertices with their classes."""
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import array_of, array_of_texts, texts_at, whole
 from lineage.graph.arrays import I64
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Names:
     """Names by *base* position: entities (datasets and jobs) first, then columns.
 
@@ -52,22 +53,26 @@ class Names:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        colon = array_of_texts([":"])[0]
         column = bases >= self.entities
         owner = bases.copy()
         owner[column] = self.dataset[bases[column] - self.entities] if homes is None else homes[column]
         kind = np.where(column, 2, self.prefix[owner])
         head = pa.DictionaryArray.from_arrays(
-            pa.array(kind.astype(np.int8)), pa.array(["dataset", "job", "column"])
+            array_of(kind.astype(np.int8)), array_of_texts(["dataset", "job", "column"])
         ).cast(pa.string())
-        text = pc.binary_join_element_wise(head, _take(self.namespace, owner), _take(self.name, owner), ":")
+        text = pc.binary_join_element_wise(head, _take(self.namespace, owner), _take(self.name, owner), colon)
         if not column.any():
             return text
         field = np.where(column, bases - self.entities, -1)
-        index = pa.array(field, mask=field < 0)
-        tail = pc.take(self.field, index)
-        tail = tail.combine_chunks() if hasattr(tail, "combine_chunks") else tail
-        joined = pc.binary_join_element_wise(text, tail, ":")
+        index = array_of(field, field < 0)
+        tail = whole(pc.take(self.field, index))
+        joined = pc.binary_join_element_wise(text, tail, colon)
         return pc.coalesce(joined, text)
+
+    def names(self, bases: I64) -> tuple[list[str], list[str]]:
+        """Namespaces and names of many datasets and jobs as texts."""
+        return texts_at(self.namespace, bases), texts_at(self.name, bases)
 
     def arrow_names(self, bases: I64) -> tuple[pa.Array, pa.Array]:
         """Namespaces and names of many datasets and jobs."""
@@ -79,7 +84,4 @@ class Names:
 
 
 def _take(values: pa.ChunkedArray, positions: I64) -> pa.Array:
-    import pyarrow as pa
-
-    taken = values.take(pa.array(positions))
-    return taken.combine_chunks() if hasattr(taken, "combine_chunks") else taken
+    return whole(values.take(array_of(positions)))

@@ -11,7 +11,7 @@ from lineage.graph.names import Names
 from lineage.graph.sorting import IdMap
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Nodes:
     """Nodes of a snapshot and their alias groups.
 

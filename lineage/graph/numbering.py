@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import FEW, array_of, coded, numbers
 from lineage.graph.arrays import COLUMN, I64, JOB, U8, U32, U64, Bool, pair_halves
 from lineage.graph.groups import Evidence, Groups, alias_groups
 from lineage.graph.names import Names
@@ -19,12 +20,7 @@ if TYPE_CHECKING:
 
 def numpy_column(table: pa.Table, name: str, dtype: Any) -> Any:
     """One column of an Arrow table as a numpy array; NULL becomes 0."""
-    column = table.column(name)
-    if column.null_count:
-        import pyarrow.compute as pc
-
-        column = pc.fill_null(column, 0)
-    return column.to_numpy().astype(dtype, copy=False)
+    return numbers(table.column(name), 0).astype(dtype, copy=False)
 
 
 def number(entities: pa.Table, columns: pa.Table, aliases: pa.Table) -> tuple[Nodes, Bool]:
@@ -45,7 +41,7 @@ def number(entities: pa.Table, columns: pa.Table, aliases: pa.Table) -> tuple[No
     return nodes_of(bases.names, bases.ids, label, bases.by_id), soft
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Bases:
     """Identifiers of the store before any of them are taken for one: names and ids by base position.
 
@@ -102,16 +98,20 @@ def evidence_between(bases: Bases, aliases: pa.Table) -> tuple[Evidence, Bool]:
     b = bases.by_id.positions(numpy_column(aliases, "b", np.uint64))
     usable = (a >= 0) & (b >= 0) & (a < names.entities) & (b < names.entities)
     usable[usable] = (names.prefix[a[usable]] == 0) & (names.prefix[b[usable]] == 0)
-    rows = aliases.filter(usable)
+    rows = aliases if usable.all() else aliases.filter(array_of(usable))
     basis, type_ = rows.column("basis").to_pylist(), rows.column("type").to_pylist()
     return Evidence(a[usable], b[usable], basis, type_), usable
 
 
 def text_rank(names: Names, bases: I64) -> I64:
     """Place of each of some datasets and jobs in the order of their texts."""
-    import pyarrow.compute as pc
+    if len(bases) <= FEW:
+        texts = [names.text(base) for base in bases.tolist()]
+        order = np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)
+    else:
+        import pyarrow.compute as pc
 
-    order = pc.sort_indices(names.arrow_texts(bases)).to_numpy()
+        order = numbers(pc.sort_indices(names.arrow_texts(bases)))
     rank = np.empty(len(bases), dtype=np.int64)
     rank[order] = np.arange(len(bases))
     return rank
@@ -128,7 +128,7 @@ def _with_columns(groups: Groups, names: Names) -> tuple[I64, Bool]:
     shared = np.flatnonzero(size[groups.label[dataset]] > 1)
     if not len(shared):
         return label, soft
-    field = names.field.take(shared).combine_chunks().dictionary_encode().indices.to_numpy()
+    field, _ = coded(names.field, shared)
     group = groups.label[dataset[shared]]
     rank = text_rank(names, dataset[shared])
     order = np.lexsort((rank, dataset[shared] != group, field, group))

@@ -13,7 +13,7 @@ from lineage.graph.barred import Closed
 from lineage.graph.search import Start
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seeds:
     """Vertices a walk starts from.
 

@@ -44,7 +44,7 @@ class EdgeView:
     masking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class ColumnUse:
     """What only column edges have, per row. ``kind`` is a position in ``kinds``, a list of (type, subtype)."""
 
@@ -54,7 +54,7 @@ class ColumnUse:
     kinds: tuple[tuple[str | None, str | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class EdgeRows:
     """Rows sorted by ``key`` (src << 32 | dst), then certainty, then trust in their provenance."""
 
@@ -152,7 +152,7 @@ class EdgeRows:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Relations:
     """Edge rows by what they mean; ``inflow`` follows from the others (see :mod:`lineage.graph.inflow`)."""
 
@@ -178,7 +178,7 @@ class Relations:
 RELATIONS = ("lineage", "columns", "reads", "writes", "control", "contains")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Pairs:
     """A relation between dense indices with the best certainty of each pair, searchable from both sides."""
 

@@ -108,6 +108,18 @@ def gathered(values: Array, at: U32) -> Array:
     return cast("Array", np.frombuffer(_kernels.gather(np.ascontiguousarray(values), at), values.dtype))
 
 
+def unique(values: Array) -> Array:
+    """Distinct values, ascending: ``np.unique`` without masked arrays, whose module takes 10 ms to load.
+
+    >>> unique(np.array([4, 1, 4])).tolist()
+    [1, 4]
+    """
+    ordered = np.sort(values)
+    fresh = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    return cast("Array", ordered[fresh])
+
+
 def distinct(values: U32, bound: int) -> U32:
     """Distinct values below ``bound``, ascending: one pass instead of the hashing or sorting of ``np.unique``.
 

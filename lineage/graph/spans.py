@@ -11,10 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.graph.arrays import I64, U32, U64, Bool, bit_words, pair_halves, pair_keys
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alive:
     """Which spans hold at one instant: ``flags`` one bool per span, ``bits`` the same as bits of 64-bit words."""
 
@@ -26,7 +27,7 @@ class Alive:
         return bit_words(self.flags)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Spans:
     """Distinct half-open spans, in microseconds since 1970; span 0 is there even when nothing has it."""
 
@@ -63,4 +64,4 @@ def _coded(values: I64) -> tuple[I64, U32]:
     import pyarrow as pa
 
     coded = pa.array(values).dictionary_encode()
-    return coded.dictionary.to_numpy(), coded.indices.to_numpy().astype(np.uint32)
+    return numbers(coded.dictionary), numbers(coded.indices).astype(np.uint32)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lineage.arrow import coded, numbers
 from lineage.errors import UsageError
 from lineage.quality.anomaly import judge
 from lineage.quality.evidence import evidence, seconds
@@ -224,9 +225,9 @@ def metrics(view: View) -> Metrics:
     table = view.store.arrow(_SERIES, {"at": view.snapshot.as_of, "known": view.snapshot.known_at, "datasets": []})
     if not table.num_rows:
         return Metrics((), view.as_of, view.known_at)
-    dataset = table.column("dataset").to_numpy()
-    field, name = (table.column(key).to_numpy(zero_copy_only=False) for key in ("field", "name"))
-    told, value = (table.column(key).to_numpy(zero_copy_only=False) for key in ("told", "value"))
+    dataset = numbers(table.column("dataset"))
+    (field, fields), (name, names) = (coded(table.column(key)) for key in ("field", "name"))
+    told, value = (numbers(table.column(key)) for key in ("told", "value"))
     new = (dataset[1:] != dataset[:-1]) | (field[1:] != field[:-1]) | (name[1:] != name[:-1])
     first = np.flatnonzero(np.r_[True, new])
     end = np.r_[first[1:], len(dataset)]
@@ -242,8 +243,8 @@ def metrics(view: View) -> Metrics:
         verdict = odd.verdict if odd else "unknown" if np.isnan(volumes.result[k]) else "normal"
         band = (odd.expected, odd.low, odd.high) if odd else (None, None, None)
         rows.append(
-            SeriesRow(view.label(place), view.domain(place), field[a], name[a], b - a, float(value[b - 1]), *band,
-                      verdict, _time(told[b - 1]))
+            SeriesRow(view.label(place), view.domain(place), fields[field[a]], names[name[a]], b - a,
+                      float(value[b - 1]), *band, verdict, _time(told[b - 1]))
         )  # fmt: skip
     rows.sort(key=lambda s: (s.verdict not in ("anomaly", "level shift"), -s.points, s.dataset, s.column, s.metric))
     return Metrics(tuple(rows), view.as_of, view.known_at)

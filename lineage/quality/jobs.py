@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.quality.freshness import F64, I64
 from lineage.quality.volume import last_volumes
 
@@ -61,7 +62,7 @@ def job_runs(view: View, now: datetime, ids: Sequence[int] | None = None) -> Job
     when = {"at": at, "known": view.snapshot.known_at, "since": since}
     some = ids is not None
     table = view.store.arrow(_RUNS + _ONLY if some else _RUNS, {**when, "ids": ids} if some else when)
-    node: I64 = view.snapshot.indices(table.column("job").to_numpy()).astype(np.int64)
+    node: I64 = view.snapshot.indices(numbers(table.column("job"))).astype(np.int64)
     done, ended, duration = (_floats(table, name) for name in ("done", "ended", "duration"))
     order = np.lexsort((done, ended))  # of runs that ended together the one that completed counts
     order = order[node[order] >= 0]
@@ -73,7 +74,7 @@ def job_runs(view: View, now: datetime, ids: Sequence[int] | None = None) -> Job
 
 
 def _floats(table: pa.Table, name: str) -> F64:
-    found: F64 = table.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
+    found: F64 = numbers(table.column(name)).astype(np.float64)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import coded, numbers
 from lineage.quality.freshness import F64, I64, timeliness_of
 from lineage.quality.jobs import JobRuns
 from lineage.quality.score import DIMENSIONS, dimension, severity_weight
@@ -31,18 +32,15 @@ Part = tuple[I64, I64, I64, I64, F64, F64, Any]  # node, sort, ref, dimension, w
 
 def of_tests(view: View, table: pa.Table, now: float) -> Part:
     """Tests count for their dataset and, once more, for their column."""
-    names = table.column("name").combine_chunks().dictionary_encode()
-    severities = table.column("severity").combine_chunks().dictionary_encode()
-    kinds = np.array([dimension(name or "") for name in names.dictionary.to_pylist()] or [0], dtype=np.int64)
-    kind = kinds[names.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
-    weights = np.array([*(severity_weight(word) for word in severities.dictionary.to_pylist()), 3.0])
-    place = severities.indices.fill_null(len(weights) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
-    weight = weights[place]
-    tested, gap = (table.column(name).to_numpy(zero_copy_only=False) for name in ("tested", "gap"))
-    result = table.column("result").to_numpy(zero_copy_only=False).astype(np.float64)
+    (name, names), (severity, severities) = (coded(table.column(key)) for key in ("name", "severity"))
+    kind = np.array([dimension(text or "") for text in names], dtype=np.int64)[name]
+    weights = [3.0 if word is None else severity_weight(word) for word in severities]
+    weight = np.array(weights, dtype=np.float64)[severity]
+    tested, gap = (numbers(table.column(name)) for name in ("tested", "gap"))
+    result = numbers(table.column("result")).astype(np.float64)
     result = np.where(now - tested <= np.maximum(STALE, 2 * gap), result, np.nan)
-    dataset = view.snapshot.indices(table.column("dataset").to_numpy())
-    column = view.snapshot.indices(table.column("col").fill_null(0).to_numpy())
+    dataset = view.snapshot.indices(numbers(table.column("dataset")))
+    column = view.snapshot.indices(numbers(table.column("col"), 0))
     critical = _critical(view, table, dataset)
     weight = np.where(critical, 2 * weight, weight)
     ref = np.arange(len(dataset))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.errors import UsageError
 from lineage.quality.odd import is_far
 from lineage.quality.volume import Volumes, last_volumes
@@ -138,29 +139,29 @@ def performance(view: View, job: int | None = None, *, days: int = DAYS) -> Perf
     at = view.snapshot.as_of
     when = {"at": at, "known": view.snapshot.known_at, "since": _before(at, days)}
     table = view.store.arrow(_RUNS, when)
-    nodes = view.snapshot.indices(table["job"].to_numpy()).astype(np.int64)
-    columns = {name: table[name].to_numpy(zero_copy_only=False) for name in ("began", "ended", "nominal", "bytes")}
-    numbers: dict[str, F64] = {name: values.astype(np.float64) for name, values in columns.items()}
+    nodes = view.snapshot.indices(numbers(table["job"])).astype(np.int64)
+    columns = {name: numbers(table[name]) for name in ("began", "ended", "nominal", "bytes")}
+    figures: dict[str, F64] = {name: values.astype(np.float64) for name, values in columns.items()}
     state = np.asarray(table["state"].to_pylist())
-    told = table["told"].to_numpy(zero_copy_only=False).astype(bool)
+    told = numbers(table["told"]).astype(bool)
     keep = nodes >= 0 if job is None else nodes == job
-    order = np.lexsort((numbers["ended"], nodes))
+    order = np.lexsort((figures["ended"], nodes))
     order = order[keep[order]]
-    found = _jobs(view, nodes[order], state[order], told[order], {k: v[order] for k, v in numbers.items()})
+    found = _jobs(view, nodes[order], state[order], told[order], {k: v[order] for k, v in figures.items()})
     found.sort(key=lambda row: (not row.odd, not (row.delay_odd or row.bytes_odd), -row.failure_rate, row.job))
     return Performance(days, view.as_of, view.known_at, tuple(found))
 
 
-def _jobs(view: View, nodes: I64, state: Any, told: Any, numbers: dict[str, F64]) -> list[JobPerformance]:
+def _jobs(view: View, nodes: I64, state: Any, told: Any, figures: dict[str, F64]) -> list[JobPerformance]:
     """One row per job; entries stand together by job, oldest first."""
     if not len(nodes):
         return []
     done = (state == "COMPLETE") & told
-    duration = np.where(done, np.maximum(numbers["ended"] - numbers["began"], 0.0), np.nan)
-    delay = np.where(told, numbers["began"] - numbers["nominal"], np.nan)
-    series = {"duration": duration, "delay": np.where(done, np.maximum(delay, 0.0), np.nan), "bytes": numbers["bytes"]}
+    duration = np.where(done, np.maximum(figures["ended"] - figures["began"], 0.0), np.nan)
+    delay = np.where(told, figures["began"] - figures["nominal"], np.nan)
+    series = {"duration": duration, "delay": np.where(done, np.maximum(delay, 0.0), np.nan), "bytes": figures["bytes"]}
     series["bytes"] = np.where(done, series["bytes"], np.nan)
-    judged = {k: last_volumes(nodes, numbers["ended"], values, view.snapshot.n) for k, values in series.items()}
+    judged = {k: last_volumes(nodes, figures["ended"], values, view.snapshot.n) for k, values in series.items()}
     edges = np.flatnonzero(np.r_[True, nodes[1:] != nodes[:-1]])
     rows = []
     for begin, end in zip(edges.tolist(), [*edges.tolist()[1:], len(nodes)], strict=True):
@@ -169,7 +170,7 @@ def _jobs(view: View, nodes: I64, state: Any, told: Any, numbers: dict[str, F64]
             continue
         part = slice(begin, end)
         odd = judged["duration"].odd.get(i)
-        bytes_ = numbers["bytes"][part][done[part]]
+        bytes_ = figures["bytes"][part][done[part]]
         rows.append(
             JobPerformance(
                 job=view.label(i),
@@ -180,7 +181,7 @@ def _jobs(view: View, nodes: I64, state: Any, told: Any, numbers: dict[str, F64]
                 median=_quantile(duration[part], 0.5),
                 p95=_quantile(duration[part], 0.95),
                 last=_plain(float(judged["duration"].last[i])),
-                last_ended=_time(float(numbers["ended"][end - 1])),
+                last_ended=_time(float(figures["ended"][end - 1])),
                 odd=_odd(judged["duration"], i),
                 **_band(odd, duration[part]),
                 delay_median=_quantile(delay[part], 0.5),

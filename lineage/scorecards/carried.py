@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.contracts.binding import bindings
 from lineage.contracts.conformance import Promise
 from lineage.graph.arrays import DATASET, I64, VERTEX_MASK
@@ -159,13 +160,13 @@ class State:
         snapshot = view.snapshot
         table = column_tags(view.instant)
         tags = table["tag"].to_pylist()
-        column, dataset, origin = (snapshot.indices(table[n].to_numpy()) for n in ("column", "dataset", "origin"))
+        column, dataset, origin = (snapshot.indices(numbers(table[n])) for n in ("column", "dataset", "origin"))
         personal = np.array([is_personal(tag) for tag in tags], dtype=bool)
         marks = personal | np.array([tag.startswith("classification:") for tag in tags], dtype=bool)
         self.personal, self.tagged = np.zeros(snapshot.n, bool), np.zeros(snapshot.n, bool)
         self.personal[column[personal]] = True
         self.tagged[column[marks]] = True
-        own = np.flatnonzero((table["hops"].to_numpy() == 0) & (origin == dataset)) if len(tags) else ()
+        own = np.flatnonzero((numbers(table["hops"]) == 0) & (origin == dataset)) if len(tags) else ()
         self.own_tags = {}
         for k in map(int, own):
             key, _, word = tags[k].partition(":")

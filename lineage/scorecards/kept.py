@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.policies.load import policies_of
 from lineage.policies.recording import WHOLE
 from lineage.scorecards.carried import CarriedBase
@@ -41,9 +42,9 @@ class Results:
         when = {"first": first, "last": last, "known": known, "whole": WHOLE}
         table = store.arrow(_RESULTS, when)
         coded = [table.column(name).combine_chunks().dictionary_encode() for name in ("policy", "subject", "result")]
-        self._policy, self._subject, self._result = (c.indices.to_numpy().astype(np.int64) for c in coded)
+        self._policy, self._subject, self._result = (numbers(c.indices).astype(np.int64) for c in coded)
         self.policies, self.subjects, self.results = (c.dictionary.to_pylist() for c in coded)
-        self._begin, self._end = (table.column(name).to_numpy() for name in ("begin_us", "end_us"))
+        self._begin, self._end = (numbers(table.column(name)) for name in ("begin_us", "end_us"))
         self._runs: dict[str, list[datetime]] = {}
         for policy, at in store.rows(_RUNS, {"known": known}):
             self._runs.setdefault(policy, []).append(at)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.scorecards.base import WINDOW
 from lineage.scorecards.film import NAMES
 from lineage.times import microseconds
@@ -46,7 +47,7 @@ class Used:
         when = {"since": first - WINDOW, "at": last, "known": known}
         table = store.arrow(_SEEN, when)
         dataset, run, job, reads, begin, end = (
-            table.column(name).combine_chunks().to_numpy(zero_copy_only=False) for name in table.column_names
+            numbers(table.column(name).combine_chunks()) for name in table.column_names
         )
         self._begin, self._end, self._reads = begin, end, reads.astype(bool)
         self._datasets, self._of = np.unique(dataset, return_inverse=True)
@@ -56,8 +57,8 @@ class Used:
         self._row = np.cumsum(~again)  # equal for what tells of the same run once more
         self._twice = bool(again.any())
         runs = store.arrow(_RAN, when)
-        self._jobs, self._by = np.unique(runs.column("job").to_numpy(), return_inverse=True)
-        self._started, self._ended = (runs.column(name).to_numpy() for name in ("begin_us", "end_us"))
+        self._jobs, self._by = np.unique(numbers(runs.column("job")), return_inverse=True)
+        self._started, self._ended = (numbers(runs.column(name)) for name in ("begin_us", "end_us"))
         self._places: I64 = np.zeros(0, dtype=np.int64)
         self._job_places: I64 = np.zeros(0, dtype=np.int64)
         self._asked = False

@@ -9,7 +9,6 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -371,10 +370,5 @@ def _free_name(path: Path, suffix: str) -> Path:
 
 def migrations() -> dict[int, str]:
     """SQL of every migration by its number."""
-    folder = resources.files("lineage.store") / "migrations"
-    found = {}
-    for file in folder.iterdir():
-        match = _MIGRATION.fullmatch(file.name)
-        if match:
-            found[int(match[1])] = file.read_text("utf-8")
-    return found
+    files = (Path(__file__).parent / "migrations").iterdir()
+    return {int(match[1]): file.read_text("utf-8") for file in files if (match := _MIGRATION.fullmatch(file.name))}

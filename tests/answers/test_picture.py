@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lineage.answers import Picture
 from lineage.engine import Lineage
 from lineage.errors import UsageError
+from lineage.pictured import Picture
 from tests.answers.builder import World, at
 
 

@@ -13,33 +13,17 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 from lineage.actor import LOCAL, Actor
-from lineage.answers import (
-    UNASSIGNED,
-    Answer,
-    Certainty,
-    ColumnInfo,
-    Coverage,
-    Direction,
-    Frontier,
-    NodeDetail,
-    NodeRef,
-    Picture,
-    PictureColumnEdge,
-    PictureEdge,
-    PictureNode,
-    Reached,
-    RunInfo,
-    SearchHit,
-    Totals,
-)
+from lineage.answers import UNASSIGNED, Answer, Certainty, Coverage, Direction, Frontier, NodeRef, Reached, Totals
 from lineage.attention import Attention, Matter
 from lineage.counting import ImpactCounts
+from lineage.details import ColumnInfo, NodeDetail, RunInfo, SearchHit
 from lineage.domains import DomainInfo
 from lineage.errors import UnknownNodeError
 from lineage.finding import Thing
 from lineage.history import Bucket, History
 from lineage.listing import DayRuns, EdgeRow, Listing, NodeRow, RunRow
 from lineage.overlays import Mark, Overlay
+from lineage.pictured import Picture, PictureColumnEdge, PictureEdge, PictureNode
 from lineage.tags import Tags
 from lineage.times import parse_instant
 from tests.browser.fake_fields import (

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from lineage.answers import NodeDetail
+from lineage.details import NodeDetail
 from lineage.engine import Lineage
 from lineage.errors import UsageError
 from tests.answers.builder import NS, World

@@ -15,7 +15,8 @@ import dashboard
 from dashboard.lineage_graph.drawing import Options, distinct_names, drawing
 from dashboard.pages.lineage_state import LineageState
 from dashboard.pages.lineage_tables import EDGES, edge_rows, only_domains, to_csv
-from lineage.answers import ColumnInfo, Picture, PictureColumnEdge, PictureEdge
+from lineage.details import ColumnInfo
+from lineage.pictured import Picture, PictureColumnEdge, PictureEdge
 from tests.layout.test_layout import make_picture
 
 PLAIN = Options({}, {}, {})

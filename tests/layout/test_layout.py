@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.lineage_graph.layout import CARD_GAP, Layout, Via, lay_out
-from lineage.answers import Picture, PictureEdge, PictureNode
+from lineage.pictured import Picture, PictureEdge, PictureNode
 from lineage.times import EPOCH
 
 

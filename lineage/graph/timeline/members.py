@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.errors import MeshlineError
 from lineage.graph.arrays import I64, Bool, ranges
 from lineage.graph.groups import Evidence, Groups, alias_groups, components
@@ -162,7 +163,7 @@ def _with_columns(bases: Bases, datasets: Stays, rank: dict[int, int]) -> Stays:
     low = np.searchsorted(names.dataset[order], datasets.base, side="left")
     size = np.searchsorted(names.dataset[order], datasets.base, side="right") - low
     column, stay = order[ranges(low, size)], np.repeat(np.arange(len(datasets.base)), size)
-    field = names.field.take(column).combine_chunks().dictionary_encode().indices.to_numpy()
+    field = numbers(names.field.take(column).combine_chunks().dictionary_encode().indices)
     own, member = datasets.base[stay], datasets.member[stay]
     texts = np.array([rank[d] for d in own.tolist()])
     by = np.lexsort((texts, own != member, field, member, datasets.begin[stay]))
