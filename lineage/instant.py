@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -201,11 +202,20 @@ class Instant:
         self._before: _Labels | None = (last.__dict__.get("labels") or last._before) if last else None
         self._kinds = snapshot.kind.data  # a third of the time of an array for one at a time
         self._remembered: dict[str, Any] = {}
+        self._door = threading.Lock()
+        self._finding: dict[str, Any] = {}  # locks
 
     def remember(self, name: str, find: Callable[[], T]) -> T:
-        """What ``find`` says, asked once for this instant."""
+        """What ``find`` says, asked once for this instant: who asks meanwhile waits for the same answer.
+
+        The cards of a page are filled at the same time, and what several of them need would be worked out for each.
+        """
         if name not in self._remembered:
-            self._remembered[name] = find()
+            with self._door:
+                finding = self._finding.setdefault(name, threading.RLock())
+            with finding:
+                if name not in self._remembered:
+                    self._remembered[name] = find()
         found: T = self._remembered[name]
         return found
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.facts import observed_columns
 from lineage.graph.arrays import CERTAINTY_NAMES, CLASS_SHIFT, COLUMN, DATASET, I64, JOB, KIND_NAMES, U32, VERTEX_MASK
@@ -194,18 +195,19 @@ class Mesh:
         found, gone, snapshot = [], self.thought.gone, self.snapshot
         fields = {(snapshot.dataset_of(c), snapshot.field(c).lower()) for c in gone if snapshot.kind[c] == COLUMN}
         rows = self.instant.remember("policy tests", lambda: self.view.store.rows(_TESTS, self.when))
-        for dataset, column, name, status, severity, at in rows:
-            i = snapshot.index(dataset)
-            if i is not None and i not in gone and (i, column.lower()) not in fields:
+        places = snapshot.indices(np.fromiter((row[0] for row in rows), np.uint64, len(rows))).tolist()
+        for i, (_, column, name, status, severity, at) in zip(places, rows, strict=True):
+            if i >= 0 and i not in gone and (not fields or (i, column.lower()) not in fields):
                 found.append((i, column, name, status, severity, at))
         return sorted(found, key=lambda row: row[:3])
 
     def _dense(self, sql: str) -> dict[int, Any]:
         """First column as dense index → second column (or True)."""
         found: dict[int, Any] = {}
-        for row in self.view.store.rows(sql, self.when):
-            i = self.snapshot.index(row[0])
-            if i is not None:
+        rows = self.view.store.rows(sql, self.when)
+        places = self.snapshot.indices(np.fromiter((row[0] for row in rows), np.uint64, len(rows))).tolist()
+        for i, row in zip(places, rows, strict=True):
+            if i >= 0:
                 value = row[1] if len(row) > 1 else True
                 found[i] = max(found[i], value) if i in found else value
         return found
@@ -294,7 +296,7 @@ class Mesh:
 
     def _other_domains(self) -> I64:
         """Number of other domains into which each dataset flows, by dense index."""
-        codes = self._words[0].dictionary_encode().indices.fill_null(0).to_numpy().astype(np.int64)
+        codes = numbers(self._words[0].dictionary_encode().indices.fill_null(0)).astype(np.int64)
         src, dst = self.flow.src, codes[self.flow.dst]
         away = codes[src] != dst
         pairs = np.unique(src[away].astype(np.int64) * (len(codes) + 1) + dst[away])
@@ -359,10 +361,10 @@ class Mesh:
 
         found = column_tags(self.instant)
         if len(self.gone):  # what is gone may still carry a tag by itself
-            found = found.filter(~np.isin(self.snapshot.indices(found["column"].to_numpy()), self.gone))
-        column, dataset, origin = (self.snapshot.indices(found[n].to_numpy()) for n in ("column", "dataset", "origin"))
-        previous = self.snapshot.indices(found["previous"].fill_null(0).to_numpy())
-        untold = found["previous"].is_null().to_numpy(zero_copy_only=False)
+            found = found.filter(~np.isin(self.snapshot.indices(numbers(found["column"])), self.gone))
+        column, dataset, origin = (self.snapshot.indices(numbers(found[n])) for n in ("column", "dataset", "origin"))
+        previous = self.snapshot.indices(numbers(found["previous"], 0))
+        untold = numbers(found["previous"].is_null())
         return table(
             "column_tag",
             {

@@ -6,6 +6,8 @@ counts for the column and for its dataset. Nothing is stored: what depends on th
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lineage.arrow import numbers
 from lineage.graph.arrays import DATASET
 from lineage.quality.anomaly import Judged
 from lineage.quality.freshness import F64, I64, learned_limits
@@ -52,7 +55,7 @@ WITH told AS (
   FROM told GROUP BY dataset, field, name
 )
 SELECT t.dataset, c.id AS col, t.field, t.name, t.severity, t.run, epoch(t.tested_at) AS tested, t.gap,
-  CASE t.status WHEN 'pass' THEN 1.0 WHEN 'fail' THEN 0.0 END AS result
+  CASE t.status WHEN 'pass' THEN 1e0 WHEN 'fail' THEN 0e0 END AS result
 FROM newest t LEFT JOIN node c ON c.kind = 'column' AND c.dataset = t.dataset AND c.field = t.field AND t.field <> ''
 ORDER BY t.dataset, t.field, t.name
 """
@@ -116,14 +119,27 @@ class Evidence:
         return self.volumes.odd
 
 
+class _Cache(dict["datetime | None", Evidence]):
+    """Evidence of an instant by what time it is; whoever asks while it is being gathered waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.RLock()
+        self.taken = timedelta()
+        """How long the last one took: what was gathered about a minute ago is good, however long that lasted."""
+
+
 def evidence(view: View, now: datetime | None = None) -> Evidence:
     """Evidence at an instant, kept with it. ``now`` (default: the instant of the view) decides what is late."""
     moment = now or view.as_of
-    cache: dict[datetime | None, Evidence] = view.instant.remember("quality", dict)
-    kept = cache.get(now)
-    if kept is None or (now is None and moment - kept.now > _KEPT):
-        kept = cache[now] = _evidence(view, moment)
-    return kept
+    cache = view.instant.remember("quality", _Cache)
+    with cache.lock:
+        kept = cache.get(now)
+        if kept is None or (now is None and moment - kept.now > _KEPT + cache.taken):
+            begun = time.monotonic()
+            kept = cache[now] = _evidence(view, moment)
+            cache.taken = timedelta(seconds=time.monotonic() - begun)
+        return kept
 
 
 def evidence_of(view: View, nodes: Sequence[int]) -> Evidence:
@@ -131,7 +147,7 @@ def evidence_of(view: View, nodes: Sequence[int]) -> Evidence:
 
     Checks of other nodes may be missing from it.
     """
-    cache: dict[datetime | None, Evidence] = view.instant.remember("quality", dict)
+    cache = view.instant.remember("quality", _Cache)
     n = view.snapshot.n
     if None in cache or n < _SMALL:
         return evidence(view)
@@ -151,7 +167,7 @@ def checks_among(view: View, datasets: Sequence[int], judged: Mapping[int, Seque
     judged
         verdicts on the promises about each of them at this instant, where they are known already.
     """
-    cache: dict[datetime | None, Evidence] = view.instant.remember("quality", dict)
+    cache = view.instant.remember("quality", _Cache)
     if None in cache or len(datasets) * _FEW > view.snapshot.n:
         return evidence(view).checks
     return _look(view, view.as_of, np.unique(np.array(datasets, dtype=np.int64)), judged).checks
@@ -169,10 +185,10 @@ def seconds(at: datetime) -> float:
 def load_writes(view: View, ids: Sequence[int] | None = None) -> Writes:
     """Completed writes of all datasets, or of some (node ids), at the instant of a view."""
     table = _arrow(view, _WRITES, ids)
-    node = view.snapshot.indices(table.column("dataset").to_numpy())
-    told = table.column("told").to_numpy(zero_copy_only=False).astype(np.float64)
+    node = view.snapshot.indices(numbers(table.column("dataset")))
+    told = numbers(table.column("told")).astype(np.float64)
     inside = node >= 0
-    return Writes(node[inside], table.column("done").to_numpy()[inside], told[inside])
+    return Writes(node[inside], numbers(table.column("done"))[inside], told[inside])
 
 
 # -- inside

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -50,7 +50,24 @@ WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.fi
   AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
 ORDER BY o.dataset, done, r.run
 """
-# the same of datasets whose numbers can ever be far from their median
+# those of datasets that are among $due, or whose row counts can ever be far from their median
+_WRITES = f"""
+-- one completed run that wrote one dataset whose counts were not always the same, or that is promised to be fresh, at T
+-- as known at K
+WITH told AS (
+  SELECT o.dataset, coalesce(r.ended_at, r.first_event) AS done, o.row_count, r.run_id, o.known_from, r.run
+  FROM run_io o JOIN run r ON r.run = o.run
+  WHERE o.direction = 'out' AND r.state = 'COMPLETE' AND coalesce(r.ended_at, r.first_event) <= $at
+    AND o.known_from <= $known AND o.known_to > $known AND r.known_from <= $known AND r.known_to > $known
+), wanted AS (
+  SELECT dataset FROM told WHERE row_count IS NOT NULL GROUP BY dataset
+  HAVING count(*) > {LEAST} AND max(row_count) - min(row_count) > {CHANGE} * min(row_count)
+  UNION
+  SELECT unnest($due::UBIGINT[])
+)
+SELECT dataset, done, row_count, run_id, known_from FROM told JOIN wanted USING (dataset) ORDER BY dataset, done, run
+"""  # noqa: S608 - our own numbers
+# the row counts alone, of datasets whose counts can ever be far from their median
 COUNTS = f"""
 -- one row count that a completed run told of one dataset, of those whose counts were not always the same, at T as known
 -- at K
@@ -79,9 +96,31 @@ class Told:
     writes: list[tuple[Any, ...]]
 
 
+class _Kept(NamedTuple):
+    """Streaks that do not depend on what time it is now, and the writes of datasets that are promised to be fresh."""
+
+    found: list[Streak]
+    series: list[tuple[int, list[tuple[Any, ...]]]]
+
+
 def streaks(view: View, now: datetime) -> list[Streak]:
-    """Streaks of tests, freshness and row counts at the instant of a view; ``now`` decides what is late."""
-    return streaks_of(view, load_told(view), now)
+    """Streaks of tests, freshness and row counts at the instant of a view; ``now`` decides what is late.
+
+    All but what is late is found once for an instant: several questions of one page ask for it.
+    """
+    due = promised(view)
+
+    def find() -> _Kept:
+        members = [member for i in due for member in view.snapshot.members(i)]
+        when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
+        told = Told(view.store.rows(RESULTS, when), view.store.rows(_WRITES, {**when, "due": members}))
+        series = _series(told)
+        places = view.snapshot.indices([node for node, _ in series]).tolist()
+        late = [one for i, one in zip(places, series, strict=True) if i in due]
+        return _Kept([*tests(told.results), *_counts(series)], late)
+
+    kept = view.instant.remember("streaks", find)
+    return [*kept.found, *_late(view, kept.series, due, now)]
 
 
 def load_told(view: View) -> Told:
@@ -92,19 +131,36 @@ def load_told(view: View) -> Told:
 
 def streaks_of(view: View, told: Told, now: datetime) -> list[Streak]:
     """Streaks in what was told; results are in the order of their test and time, writes in that of their dataset."""
-    found = list(tests(told.results))
-    series = [(node, list(rows)) for node, rows in groupby(told.writes, key=lambda row: row[0])]
-    due = promised(view)
-    places = view.snapshot.indices([node for node, _ in series]).tolist()
-    open_: list[Streak] = []
-    for i, (node, rows) in zip(places, series, strict=True):
-        if i in due:
-            open_ += gaps(node, [(row[1], row[3]) for row in rows], due[i], now)
+    series = _series(told)
+    return [*tests(told.results), *_counts(series), *_late(view, series, promised(view), now)]
+
+
+def _series(told: Told) -> list[tuple[int, list[tuple[Any, ...]]]]:
+    """Writes of each dataset."""
+    return [(node, list(rows)) for node, rows in groupby(told.writes, key=lambda row: row[0])]
+
+
+def _counts(series: Sequence[tuple[int, list[tuple[Any, ...]]]]) -> Iterator[Streak]:
+    """Streaks of row counts."""
+    for node, rows in series:
         counts = [row for row in rows if row[2] is not None]
         if not is_steady([row[2] for row in counts]):
             judged = judge([row[2] for row in counts], [row[1].weekday() for row in counts])
-            found += volumes(node, counts, judged)
-    return [*found, *joined(open_)]
+            yield from volumes(node, counts, judged)
+
+
+def _late(
+    view: View,
+    series: Sequence[tuple[int, list[tuple[Any, ...]]]],
+    due: dict[int, list[tuple[Term, float]]],
+    now: datetime,
+) -> list[Streak]:
+    """Streaks of freshness of the datasets for which it is promised."""
+    open_: list[Streak] = []
+    for i, (node, rows) in zip(view.snapshot.indices([node for node, _ in series]).tolist(), series, strict=True):
+        if i in due:
+            open_ += gaps(node, [(row[1], row[3]) for row in rows], due[i], now)
+    return joined(open_)
 
 
 def gaps(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from lineage.arrow import numbers
 from lineage.contracts.conformance import Promise, conformance
 from lineage.policies import declared_views as declared
 from lineage.policies.evaluate import domains_of
@@ -156,7 +157,7 @@ class Base:
     def recent(self) -> dict[int, int]:
         """Runs of the last 30 days that read each dataset that was seen in them; by dense index."""
         table = self.view.store.arrow(_SEEN, self.when)
-        at = self.view.snapshot.indices(table.column("dataset").to_numpy()).tolist()
+        at = self.view.snapshot.indices(numbers(table.column("dataset"))).tolist()
         found: dict[int, int] = {}
         for i, reads in zip(at, table.column("reads").to_pylist(), strict=True):
             if i >= 0:
@@ -166,7 +167,7 @@ class Base:
     @cached_property
     def ran(self) -> set[int]:
         """Jobs that ran in the last 30 days."""
-        jobs = self.view.store.arrow(_RAN, self.when).column("job").to_numpy()
+        jobs = numbers(self.view.store.arrow(_RAN, self.when).column("job"))
         return {i for i in self.view.snapshot.indices(jobs).tolist() if i >= 0}
 
     @cached_property
@@ -214,7 +215,9 @@ class Base:
             note: str = "") -> Row:  # fmt: skip
         """A row about a dataset or job."""
         product = asset["product"] or ""
-        return Row(asset["id"], asset["domain"] or "", product, self.tier(product, asset["id"]), counted, value, note)
+        if "tier" not in asset:  # a dataset is in many rows
+            asset["tier"] = self.tier(product, asset["id"])
+        return Row(asset["id"], asset["domain"] or "", product, asset["tier"], counted, value, note)
 
     def about(self, subject: str, counted: bool | None = True, value: float | None = None, note: str = "",
               ) -> Row | None:  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lineage.actor import LOCAL, Actor
 from lineage.errors import UsageError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 Rows = Mapping[str, Sequence[Row]]
 T = TypeVar("T")
+_GOOD = timedelta(minutes=1)
 PARTS: tuple[tuple[Callable[[Base], dict[str, list[Row]]], tuple[str, ...]], ...] = (
     (state.policies, ("policy-coverage", "full-coverage", "compliance-strict", "compliance", "waiver-load",
                       "overdue-waivers")),
@@ -227,7 +230,33 @@ def base_of(view: View) -> Base:
 def _once(view: View, name: str, find: Callable[[], T]) -> T:
     """What an actor was told of this instant before; what depends on the clock may be a minute old."""
     hidden = ",".join(sorted(view.actor.hidden_domains))
-    return view.instant.remember(f"scorecards {name} {hidden} {view.as_of:%Y-%m-%d %H:%M}", find)
+    return view.instant.remember(f"scorecards {hidden}", _Kept).ask(view.as_of, name, find)
+
+
+class _Kept:
+    """Parts of the scorecards of one moment: the base and what was made of it belong together.
+
+    They are good for a minute after they were made, so that what takes long is not made anew while it is being made,
+    and then let go. Who asks meanwhile waits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._at: datetime | None = None
+        self._good = _GOOD
+        self._parts: dict[str, Any] = {}
+
+    def ask(self, at: datetime, name: str, find: Callable[[], T]) -> T:
+        """A part, made if there is none of about this moment."""
+        with self._lock:
+            if self._at is None or abs(at - self._at) >= self._good:
+                self._at, self._good, self._parts = at, _GOOD, {}
+            if name not in self._parts:
+                parts, begun = self._parts, time.monotonic()
+                parts[name] = find()
+                self._good += timedelta(seconds=time.monotonic() - begun)
+            found: T = self._parts[name]
+            return found
 
 
 def _grouped(rows: Rows, sort: Sort) -> dict[str, dict[str, list[Row]]]:
