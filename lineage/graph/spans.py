@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lineage.arrow import numbers
+from lineage.arrow import array_of, numbers
 from lineage.graph.arrays import I64, U32, U64, Bool, bit_words, pair_halves, pair_keys
 
 
@@ -61,7 +61,5 @@ class Spans:
 
 def _coded(values: I64) -> tuple[I64, U32]:
     """Distinct values in order of their first mention, and the place of each value among them."""
-    import pyarrow as pa
-
-    coded = pa.array(values).dictionary_encode()
+    coded = array_of(np.ascontiguousarray(values)).dictionary_encode()
     return numbers(coded.dictionary), numbers(coded.indices).astype(np.uint32)
