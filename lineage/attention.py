@@ -11,8 +11,8 @@ break; so are all violations of one policy and all blind spots of one kind, at t
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -139,7 +139,8 @@ def attention(
         *_budgets(lx.cost.budgets(now=moment, known_at=known_at, actor=actor).budgets),
         *([] if past else _spots(view, places, lx.ledger(actor, examples=None).findings)),
     ]
-    found = _folded(one for one in _measured(view, places, found) if domain is None or one.domain == domain)
+    found = [one for one in found if domain is None or one.domain == domain]
+    found = _folded(view, places, found, _reach(view, places, found))
     found.sort(key=lambda m: (-m.score, -WEIGHTS[m.severity], KINDS.index(m.kind), m.node or "", m.ref))
     unknown = ("Blind spots are known of the present only.",) if past else ()
     return Attention(
@@ -221,10 +222,9 @@ def _violations(view: View, places: _Places, check: Check) -> Iterator[Matter]:
         subject = view.label(view.snapshot.dataset_of(i)) if i is not None and column else finding.subject
         if (finding.policy, subject) not in seen:
             seen.add((finding.policy, subject))
-            owner = None if i is None else view.owner(i)
             what = titles.get(finding.policy, finding.policy)
             yield Matter(
-                "violation", finding.severity, what, subject, finding.domain, owner, ref=finding.policy,
+                "violation", finding.severity, what, subject, finding.domain, None, ref=finding.policy,
                 detail=finding.message,
             )  # fmt: skip
 
@@ -248,9 +248,9 @@ def _spots(view: View, places: _Places, findings: Iterable[Any]) -> Iterator[Mat
         severity = _LEDGER.get(finding.kind, "low")
         for spot in finding.spots:
             i = places[spot.node]
-            domain, owner = ("", None) if i is None else (view.domain(i), view.owner(i))
+            domain = "" if i is None else view.domain(i)
             yield Matter(
-                "blind spot", severity, finding.what.capitalize(), spot.node, domain, owner, since=spot.last,
+                "blind spot", severity, finding.what.capitalize(), spot.node, domain, None, since=spot.last,
                 ref=finding.kind, detail=spot.reason or "",
             )  # fmt: skip
 
@@ -262,7 +262,12 @@ class _Places(dict[str, "int | None"]):
     """
 
     def __init__(self, view: View) -> None:
-        super().__init__()
+        nodes = range(view.snapshot._nodes.first_column)
+        texts = view.snapshot.texts(np.arange(len(nodes)))
+        super().__init__(zip(texts, nodes, strict=True))
+        if len(self) < len(nodes):  # names with colons: what fits two nodes names none
+            for text in [text for text, count in Counter(texts).items() if count > 1]:
+                del self[text]
         self._view = view
 
     def __missing__(self, text: str) -> int | None:
@@ -272,13 +277,17 @@ class _Places(dict[str, "int | None"]):
         return found
 
 
-def _measured(view: View, places: _Places, matters: Sequence[Matter]) -> list[Matter]:
-    """The matters with their reach: all datasets in one sweep, each job with several outputs by a walk of its own."""
+def _reach(view: View, places: _Places, matters: Sequence[Matter]) -> dict[str, int | None]:
+    """Reach of each node: all datasets in one sweep, each job with several outputs by a walk of its own."""
     homes: dict[str, tuple[int, ...]] = {}
+    outputs = _outputs(view)
     for text in {one.node for one in matters if one.node}:
         i = places[text]
         if i is not None:
-            homes[text] = _datasets(view, i)
+            job = view.kind(i) == "job"
+            homes[text] = (
+                outputs.get(i, ()) if job else (view.snapshot.dataset_of(i) if view.kind(i) == "column" else i,)
+            )
     single = sorted({found[0] for found in homes.values() if len(found) == 1})
     counts = dict(zip(single, view.snapshot.closures(single, "downstream").tolist(), strict=True)) if single else {}
     reach: dict[str, int | None] = {}
@@ -291,26 +300,38 @@ def _measured(view: View, places: _Places, matters: Sequence[Matter]) -> list[Ma
             reach[text] = len(set(others.tolist()) | set(found))
         else:
             reach[text] = None  # a job that was seen to write nothing: what is behind it was not told
-    return [replace(one, reach=reach.get(one.node)) if one.node else one for one in matters]
+    return reach
 
 
-def _folded(matters: Iterable[Matter]) -> list[Matter]:
-    """One matter per policy and per kind of blind spot: that with most behind it, and how many there are."""
+def _folded(view: View, places: _Places, matters: Iterable[Matter], reach: Mapping[str, int | None]) -> list[Matter]:
+    """The matters with their reach, one per policy and per kind of blind spot: that with most behind it.
+
+    There may be a hundred thousand of one policy, so that only of the one that stays more is found out.
+    """
     found: list[Matter] = []
+
+    def score(one: Matter) -> int:
+        return WEIGHTS[one.severity] * (1 + (reach.get(one.node or "") or 0))
+
     groups: dict[tuple[str, str], list[Matter]] = defaultdict(list)
     for one in matters:
         if one.kind in ("violation", "blind spot"):
             groups[one.kind, one.ref].append(one)
         else:
-            found.append(one)
+            found.append(replace(one, reach=reach.get(one.node)) if one.node else one)
     for group in groups.values():
-        first = min(group, key=lambda m: (-m.score, m.node or ""))
-        found.append(replace(first, cases=len(group)))
+        first = min(group, key=lambda m: (-score(m), m.node or ""))
+        i = places[first.node] if first.node else None
+        owner = None if i is None else view.owner(i)
+        found.append(replace(first, cases=len(group), reach=reach.get(first.node or ""), owner=owner))
     return found
 
 
-def _datasets(view: View, i: int) -> tuple[int, ...]:
-    kind = view.kind(i)
-    if kind == "job":
-        return tuple(view.snapshot.outputs(i).tolist())
-    return (view.snapshot.dataset_of(i) if kind == "column" else i,)
+def _outputs(view: View) -> dict[int, tuple[int, ...]]:
+    """What each job writes, in dense indices."""
+    datasets = np.flatnonzero(view.snapshot.kind == 0)
+    at, jobs, _ = view.snapshot.arrows(datasets, "write")
+    found: dict[int, list[int]] = defaultdict(list)
+    for job, dataset in zip(jobs.tolist(), datasets[at].tolist(), strict=True):
+        found[job].append(dataset)
+    return {job: tuple(sorted(set(written))) for job, written in found.items()}
