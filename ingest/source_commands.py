@@ -76,7 +76,7 @@ def consume(
     ],
     once: Annotated[bool, typer.Option("--once", help="Take what is there and leave (for cron).")] = False,
     from_: Annotated[
-        Start, typer.Option("--from", help="Where to begin in a partition that was never read.")
+        Start, typer.Option("--from", help="Where to begin in a topic that was never read.")
     ] = Start.earliest,
     group: Annotated[
         str | None,

@@ -48,6 +48,10 @@ class KafkaError(MeshlineError):
     """The broker cannot be reached, or refuses."""
 
 
+class AwayError(KafkaError):
+    """The broker does not answer at the moment."""
+
+
 class MissingExtraError(MeshlineError):
     """The Kafka client is not installed."""
 
@@ -126,7 +130,7 @@ class Topic:
     settings
         more settings of the client.
     start
-        where to begin in a partition that was never read.
+        where to begin in a topic that was never read; a partition that is added later is read from its start.
     group
         consumer group whose offsets are moved along for those who watch the lag; ``None`` for none.
     """
@@ -169,7 +173,7 @@ class Topic:
     def look(self) -> Outcome:
         """Take what has arrived, at most one batch; it is committed together with its offsets."""
         if time.monotonic() - self._listed > _LOOK_FOR_PARTITIONS:
-            self._assign(self._numbers() - set(self._partitions))
+            self._look_for_partitions()
         lines: list[Line] = []
         size = 0
         wait = _WAIT
@@ -262,12 +266,24 @@ class Topic:
 
     def _numbers(self) -> set[int]:
         self._listed = time.monotonic()
-        found = self._metadata().topics.get(self.where.topic)
-        if found is None or found.error is not None or not found.partitions:
-            raise KafkaError(
-                f"{self.where.servers} has no topic “{self.where.topic}”. Create it, or let the first event do so."
-            )
+        from confluent_kafka import KafkaError as Code
+
+        servers, topic = self.where
+        found = self._metadata().topics.get(topic)
+        error = found.error if found is not None else None
+        if error is not None and error.code() != Code.UNKNOWN_TOPIC_OR_PART:
+            kind = KafkaError if error.code() == Code.TOPIC_AUTHORIZATION_FAILED else AwayError
+            raise kind(f"{servers} does not tell the partitions of “{topic}”: {error.str()}")
+        if found is None or error is not None or not found.partitions:
+            raise KafkaError(f"{servers} has no topic “{topic}”. Create it, or let the first event do so.")
         return set(found.partitions)
+
+    def _look_for_partitions(self) -> None:
+        """Read partitions that were added; a broker that is away now is asked again later."""
+        try:
+            self._assign(self._numbers() - set(self._partitions))
+        except AwayError as error:
+            self._tell(str(error))
 
     def _metadata(self) -> Any:
         from confluent_kafka import KafkaException
@@ -276,22 +292,24 @@ class Topic:
             return self._consumer.list_topics(self.where.topic, timeout=_PATIENCE / 3)
         except KafkaException as error:
             reason = error.args[0].str() if error.args else "no answer"
-            raise KafkaError(f"{self.where.servers} cannot be reached: {reason}. Is the broker running?") from None
+            raise AwayError(f"{self.where.servers} cannot be reached: {reason}. Is the broker running?") from None
 
     def _assign(self, numbers: Iterable[int]) -> None:
         """Begin to read partitions, each from where it was left."""
         from confluent_kafka import TopicPartition
 
-        added = []
+        latest = self._start == "latest" and not self._known and not self._partitions
+        added = {}
         for number in sorted(numbers):
             begin = self._saved(number)
             if begin is None:
                 low, high = self._range(number)
-                begin = low if self._start == "earliest" else high
-            self._partitions[number] = Partition(begin)
-            added.append(TopicPartition(self.where.topic, number, begin))
+                begin = high if latest else low
+            added[number] = Partition(begin)
         if added:
-            self._consumer.incremental_assign(added)
+            places = [TopicPartition(self.where.topic, number, partition.next) for number, partition in added.items()]
+            self._consumer.incremental_assign(places)
+            self._partitions |= added
 
     def _out_of_range(self, number: int, partition: Partition) -> None:
         """The broker does not have the next offset: messages were removed, or the topic is another one now."""
@@ -322,7 +340,7 @@ class Topic:
         try:
             low, high = self._consumer.get_watermark_offsets(place, timeout=_PATIENCE / 3)
         except KafkaException as error:
-            raise KafkaError(f"{self.where.url}: partition {number}: {error.args[0].str()}") from None
+            raise AwayError(f"{self.where.url}: partition {number}: {error.args[0].str()}") from None
         return low, high
 
     def _saved(self, number: int) -> int | None:

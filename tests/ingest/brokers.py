@@ -18,11 +18,12 @@ KINDS = ("mock", "tansu")
 
 @dataclass
 class Broker:
-    """A broker that answers at ``servers``; ``producer`` is a client of it."""
+    """A broker that answers at ``servers``; ``producer`` is a client of it, ``process`` what can be halted."""
 
     servers: str
     producer: Any
     creates: bool  # whether topics have to be created; else they come with the first question about them
+    process: subprocess.Popen[bytes] | None = None
 
     def topic(self) -> str:
         """A topic nobody used before, with four partitions."""
@@ -86,6 +87,6 @@ def tansu() -> Iterator[Broker]:
         try:
             producer = Producer({"bootstrap.servers": servers, "log_level": 0})
             producer.list_topics(timeout=60)  # waits until it listens
-            yield Broker(servers, producer, creates=True)
+            yield Broker(servers, producer, creates=True, process=process)
         finally:
             process.kill()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,6 +112,66 @@ def test_a_partition_added_later_is_read_too(
             total.add(consumed.look())
         consumed.close()
     assert total.read == 2
+
+
+def test_a_partition_added_later_is_read_from_its_start_with_latest_too(
+    meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = broker.topic()
+    broker.send(topic, EVENTS[0], partition=0)
+    with Store.open(meshline.db) as store:
+        with monkeypatch.context() as patched:
+            patched.setattr(Topic, "_numbers", lambda _: {0})  # as if it had one partition
+            consumed = Topic(address(broker.url(topic)), store, Writer(store), start="latest")
+        assert consumed.look() == Outcome()
+        broker.send(topic, EVENTS[1], partition=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(Topic, "_numbers", lambda _: {0, 1})
+            patched.setattr("ingest.sources.kafka._LOOK_FOR_PARTITIONS", -1.0)
+            total = Outcome()
+            while not total.accepted:
+                total.add(consumed.look())
+        consumed.close()
+    broker.send(topic, EVENTS[2], partition=2)  # added while nobody consumed
+    assert once(meshline, broker, topic, "--from", "latest") == (1, 0, 0)
+
+
+def test_a_broker_that_is_away_when_partitions_are_looked_for_is_waited_for(
+    meshline: Cli, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running("tansu") as broker, Store.open(meshline.db) as store:
+        assert broker.process is not None
+        topic = broker.topic()
+        consumed = Topic(address(broker.url(topic)), store, Writer(store))
+        broker.send(topic, EVENTS[0])
+        with monkeypatch.context() as patched:
+            patched.setattr("ingest.sources.kafka._LOOK_FOR_PARTITIONS", -1.0)
+            patched.setattr("ingest.sources.kafka._PATIENCE", 1.0)
+            broker.process.send_signal(signal.SIGSTOP)
+            try:
+                consumed.look()
+            finally:
+                broker.process.send_signal(signal.SIGCONT)
+        assert "cannot be reached" in caplog.text
+        total = Outcome()
+        while not total.accepted:
+            total.add(consumed.look())
+        consumed.close()
+
+
+def test_a_topic_that_may_not_be_read_is_not_called_missing(
+    meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from confluent_kafka import KafkaError as Code
+
+    topic = broker.topic()
+    found = SimpleNamespace(error=Code(Code.TOPIC_AUTHORIZATION_FAILED), partitions={})
+    answer = SimpleNamespace(cluster_id="c", topics={topic: found})  # neither broker knows access rules
+    monkeypatch.setattr(Topic, "_metadata", lambda _: answer)
+    code, _, err = meshline("consume", broker.url(topic), "--once")
+    assert code == 1
+    assert "Topic authorization failed" in err
+    assert "Create it" not in err
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_start(meshline: Cli) -> None:
