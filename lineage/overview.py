@@ -10,6 +10,7 @@ import numpy as np
 
 from lineage.answers import UNASSIGNED
 from lineage.arrow import numbers
+from lineage.columns import absent_columns
 from lineage.domains import DomainInfo
 from lineage.graph.arrays import I64, Bool
 from lineage.graph.whole import distinct_pairs
@@ -141,6 +142,7 @@ def _count(view: View) -> _Totals:
     snapshot = view.snapshot
     when = {"at": snapshot.as_of, "known": snapshot.known_at}
     shown = _visible(view)
+    shown[list(absent_columns(view))] = False  # history: no list has them
     visible = np.bincount(snapshot.kind[shown[:-1]], minlength=3).tolist()
     keys = distinct_pairs(snapshot)
     src, dst = (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)

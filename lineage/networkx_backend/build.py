@@ -12,12 +12,13 @@ from lineage.columns import entries, tag_text
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
 from lineage.graph.analysis import Flow
-from lineage.graph.arrays import U8, U32
+from lineage.graph.arrays import U8, U32, Bool
 from lineage.mesh import MESHES, MeshNode, mesh
 from lineage.networkx_backend.contract import Triples, contract, distinct, joined, level_edges
 from lineage.networkx_backend.graph import MeshlineGraph
 from lineage.networkx_backend.plain import plain, plainly
 from lineage.networkx_backend.runs import run_graph
+from lineage.presence import there
 
 if TYPE_CHECKING:
     from lineage.graph.snapshot import LevelName
@@ -66,7 +67,7 @@ def _nodes(view: View, name: str) -> MeshlineGraph:
     helper = level.is_helper(public)
     edges = contract(n, level_edges(level), helper)
     masks: list[tuple[str, Triples]] = []
-    shown = ~helper
+    shown = ~helper & _there(view, public, edges)
     if view.restricted:
         hidden = np.array([view.hidden(i) for i in public.tolist()], dtype=bool) & ~helper
         masks = _masks(view, public, edges, hidden)
@@ -95,6 +96,14 @@ def _nodes(view: View, name: str) -> MeshlineGraph:
         attributes=_about(view, name),
         edge_names=("certainty", "use"),
     )
+
+
+def _there(view: View, public: U32, edges: Triples) -> Bool:
+    """Which vertices were there at the instant: what was told of by then, and in any case what an edge leads to."""
+    found = there(view, public)
+    for ends in edges[:2]:
+        found[ends] = True
+    return found
 
 
 def _edge_values(cls: U8) -> Callable[[int], Mapping[str, Any]]:

@@ -60,6 +60,12 @@ def test_as_of_then_all_are_there(lx: Lineage) -> None:
     assert listed(lx, BEFORE) == (4, ["a", "b", "c", "c.d"])
 
 
+def test_the_count_of_all_columns_is_that_of_their_list(lx: Lineage) -> None:
+    for as_of, columns in ((None, 2), (AFTER, 2), (BEFORE, 5)):
+        listing = lx.listing("columns", as_of=as_of)
+        assert lx.summary(as_of=as_of).columns == listing.total == len(listing.rows) == columns
+
+
 def test_as_known_before_the_deletion_they_are_there_still() -> None:
     store = loaded(*events()[:2])
     lx = lineage.open(store)

@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+import lineage
 from lineage.actor import LOCAL, Actor
 from lineage.engine import Lineage
 from lineage.errors import UsageError
@@ -19,6 +20,7 @@ from lineage.networkx_backend import graph as backend_graph
 from lineage.networkx_backend.build import GRAPH_LEVELS
 from lineage.networkx_backend.graph import FallbackRefusedError, MeshlineGraph
 from tests.answers.builder import World
+from tests.ingest.build import NS, column_lineage, loaded, run_event
 
 NOSY = Actor("nosy", hidden_domains={"hr"})
 
@@ -50,6 +52,23 @@ def test_nodes_are_texts_along_the_flow_with_the_attributes_of_the_catalogue(wor
     assert list(lx.graph("job").edges) == [("job:pg:load", "job:pg:build")]
     with pytest.raises(UsageError, match="“table” is none of dataset, column"):
         lx.graph("table")
+
+
+def test_a_graph_of_the_past_has_what_was_there() -> None:
+    late = column_lineage({"b": [("s", "a")]})
+    lx = lineage.open(
+        loaded(
+            run_event("r1", at="2026-01-01T06:00:00Z", inputs=["s"], outputs=["t"]),
+            run_event("r2", at="2026-02-01T06:00:00Z", inputs=["s"], outputs=[("u", {"columnLineage": late})], job="k"),
+        )
+    )
+    assert sorted(lx.graph().nodes) == [f"dataset:{NS}:{name}" for name in "stu"]
+    then = lx.graph(as_of="2026-01-15")
+    assert sorted(then.nodes) == [f"dataset:{NS}:{name}" for name in "st"]
+    assert list(then.edges) == [(f"dataset:{NS}:s", f"dataset:{NS}:t")]
+    assert f"column:{NS}:u:b" in lx.graph("column")
+    assert f"column:{NS}:u:b" not in lx.graph("column", as_of="2026-01-15")
+    assert not lx.graph(as_of="2025-01-01").nodes
 
 
 @pytest.fixture
