@@ -137,6 +137,34 @@ class ScorecardQuestions:
         names = tuple(metric(name).id for name in metrics) or tuple(BY_ID)
         return history(self._lineage, _sort(by), start, end, domain, names, actor)
 
+    def values_at(
+        self, moments: Sequence[datetime], *, domain: str | None = None, actor: Actor = LOCAL
+    ) -> list[dict[str, float | None]]:
+        """Figures of the mesh, or of one domain, at several instants: those of :meth:`report`, without the rows.
+
+        Counted with arrays in one go over all instants, at a tenth of the time of a report for each.
+
+        Parameters
+        ----------
+        moments
+            rising instants of valid time, naive UTC, as known now.
+
+        Returns
+        -------
+        list of dict
+            for each instant the value of every metric by its id; ``None`` is unknown.
+        """
+        from lineage.collector import paused
+        from lineage.graph.build import now_of
+        from lineage.scorecards.counted import each
+
+        if not moments:
+            return []
+        _, known = now_of(self._lineage.store)
+        with paused():
+            told = list(each(self._lineage, moments, known, "mesh", domain, tuple(BY_ID), actor))
+        return [{name: figures[2] for name, _, figures in row} for row in told]
+
     def snapshot(self, *, now: datetime | None = None, actor: Actor = LOCAL) -> Taken:
         """Keep the figures of today, for mesh, domains, products and tiers; what was kept today before is replaced.
 
