@@ -205,8 +205,6 @@ class Topic:
 
     def _consume(self, wait: float) -> list[Message]:
         found: list[Message] = self._consumer.consume(_FETCH, timeout=wait)
-        if found:
-            self._heard = time.monotonic()
         return found
 
     def _lines(self, messages: Iterable[Message]) -> Iterable[Line]:
@@ -216,6 +214,7 @@ class Topic:
                 continue
             number = message.partition()
             offset = message.offset()
+            self._heard = time.monotonic()
             self._partitions[number].next = offset + 1
             value = message.value()
             if value:  # a message without value is a deletion mark, not an event
@@ -228,14 +227,21 @@ class Topic:
         code = error.code()
         partition = self._partitions.get(message.partition())
         if code == Code._PARTITION_EOF:
+            self._heard = time.monotonic()
             if partition is not None:
                 partition.at_end = True
                 partition.next = max(partition.next, message.offset())  # marks of transactions take offsets too
             return
         if code in (Code._AUTO_OFFSET_RESET, Code.OFFSET_OUT_OF_RANGE) and partition is not None:
+            self._heard = time.monotonic()
             self._out_of_range(message.partition(), partition)
             return
-        if error.retriable() or code in (Code._TRANSPORT, Code._ALL_BROKERS_DOWN, Code._TIMED_OUT, Code._RESOLVE):
+        if code == Code.GROUP_AUTHORIZATION_FAILED and self._group is None:
+            return  # the client looks for the group's coordinator unasked; reading takes none
+        if error.retriable() or code in (
+            Code._TRANSPORT, Code._ALL_BROKERS_DOWN, Code._TIMED_OUT, Code._RESOLVE,
+            Code.UNKNOWN, Code.REQUEST_TIMED_OUT, Code.NETWORK_EXCEPTION,  # a broker in trouble, not for good
+        ):  # fmt: skip
             self._tell(error.str())
             return
         raise KafkaError(f"{self.where.url}: {error.str()}")

@@ -14,7 +14,7 @@ import pytest
 
 from ingest.outcome import Outcome
 from ingest.positions import Position, save
-from ingest.sources.kafka import Topic, address, read_settings
+from ingest.sources.kafka import KafkaError, Topic, address, read_settings
 from ingest.writer import Writer
 from lineage.errors import UsageError
 from lineage.fingerprint import fingerprint
@@ -172,6 +172,45 @@ def test_a_topic_that_may_not_be_read_is_not_called_missing(
     assert code == 1
     assert "Topic authorization failed" in err
     assert "Create it" not in err
+
+
+@pytest.mark.parametrize("name", ["UNKNOWN", "REQUEST_TIMED_OUT", "NETWORK_EXCEPTION", "GROUP_AUTHORIZATION_FAILED"])
+def test_trouble_of_a_broker_that_passes_does_not_end_the_consumer(
+    meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    topic = broker.topic()
+    broker.send(topic, EVENTS[0])
+    with Store.open(meshline.db) as store:
+        consumed = Topic(address(broker.url(topic)), store, Writer(store))
+        with monkeypatch.context() as patched:
+            patched.setattr(consumed, "_consume", lambda _: [refusal(name)])
+            assert consumed.look() == Outcome()
+            patched.setattr("ingest.sources.kafka._PATIENCE", -1.0)
+            with pytest.raises(KafkaError, match="stopped answering"):  # an error is no sign of life
+                consumed.wait_for_silence()
+        total = Outcome()
+        while not total.accepted:
+            total.add(consumed.look())
+        consumed.close()
+
+
+def test_a_group_that_was_asked_for_and_is_refused_is_an_error(
+    meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(meshline.db) as store:
+        consumed = Topic(address(broker.url(broker.topic())), store, Writer(store), group="watched")
+        monkeypatch.setattr(consumed, "_consume", lambda _: [refusal("GROUP_AUTHORIZATION_FAILED")])
+        with pytest.raises(KafkaError, match="Group authorization failed"):
+            consumed.look()
+        consumed.close()
+
+
+def refusal(name: str) -> SimpleNamespace:
+    """What the client hands over instead of a message when a broker answers with an error."""
+    from confluent_kafka import KafkaError as Code
+
+    error = Code(getattr(Code, name))
+    return SimpleNamespace(error=lambda: error, partition=lambda: 0, offset=lambda: -1001)
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_start(meshline: Cli) -> None:
