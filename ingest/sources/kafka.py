@@ -36,6 +36,7 @@ _BATCH_BYTES = 32 * 1024 * 1024
 _WAIT = 0.5  # seconds until a look ends without messages
 _PATIENCE = 30.0  # seconds of silence after which a broker counts as gone
 _LOOK_FOR_PARTITIONS = 60.0  # seconds
+_SELDOM = 60.0  # seconds until the same trouble is told again
 _OURS = {  # settings that exactly-once rests on
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -360,9 +361,17 @@ def _consumer(where: Address, settings: dict[str, str], group: str | None) -> Co
     except ImportError:
         raise MissingExtraError("Consuming from Kafka needs a client: pip install 'meshline[kafka]'") from None
 
-    def trouble(error: Any) -> None:
-        log.warning("%s: %s", where.servers, error.str())
+    told: dict[str, float] = {}
 
+    def trouble(error: Any) -> None:  # the client tries to connect many times a second
+        what = re.sub(r" \(after \d+ms.*", "", error.str())
+        now = time.monotonic()
+        if now - told.get(what, -_SELDOM) >= _SELDOM:
+            told[what] = now
+            log.warning("%s: %s", where.servers, what)
+
+    client = logging.getLogger("meshline.consume.client")
+    client.addFilter(_not_told_twice)
     config: dict[str, Any] = {
         "client.id": "meshline",
         **settings,
@@ -372,6 +381,11 @@ def _consumer(where: Address, settings: dict[str, str], group: str | None) -> Co
         "error_cb": trouble,
     }
     try:
-        return Consumer(config, logger=logging.getLogger("meshline.consume.client"))
+        return Consumer(config, logger=client)
     except KafkaException as error:
         raise UsageError(f"The Kafka client refuses its settings: {error.args[0].str()}") from None
+
+
+def _not_told_twice(record: logging.LogRecord) -> bool:
+    """Leave out what the client logs of a lost connection: it tells the same as an error."""
+    return not record.getMessage().startswith("FAIL ")

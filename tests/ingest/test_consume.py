@@ -159,6 +159,21 @@ def test_a_broker_that_is_away_when_partitions_are_looked_for_is_waited_for(
         consumed.close()
 
 
+def test_an_outage_is_not_told_with_every_attempt_to_connect(meshline: Cli, caplog: pytest.LogCaptureFixture) -> None:
+    with running("tansu") as broker, Store.open(meshline.db) as store:
+        assert broker.process is not None
+        consumed = Topic(address(broker.url(broker.topic())), store, Writer(store))
+        consumed.look()
+        broker.process.kill()
+        for _ in range(4):
+            consumed.look()
+        consumed.close()
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("meshline.consume")]
+    assert any("brokers are down" in text for text in told)
+    assert len(told) == len(set(told))
+    assert not any("FAIL" in text for text in told)
+
+
 def test_a_topic_that_may_not_be_read_is_not_called_missing(
     meshline: Cli, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
