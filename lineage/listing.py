@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from lineage.answers import Certainty
 from lineage.columns import absent_columns
 from lineage.errors import UsageError
-from lineage.graph.arrays import NONE
+from lineage.graph.arrays import I64, NONE, pair_keys
+from lineage.graph.sorting import unique
 from lineage.graph.whole import distinct_pairs, edges_between
 
 if TYPE_CHECKING:
+    from lineage.graph import Snapshot
     from lineage.view import View
 
 ListName = Literal["datasets", "jobs", "columns", "edges", "runs", "events", "quarantine"]
@@ -214,8 +218,10 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
             downs[src] += 1
             ups[dst] += 1
     else:
-        for i in nodes:
-            ups[i], downs[i] = len(snapshot.inputs(i)), len(snapshot.outputs(i))
+        arrows: tuple[tuple[Counter[int], Literal["read", "write"]], ...] = ((ups, "read"), (downs, "write"))
+        for counts, arrow in arrows:
+            every = _datasets_of_jobs(snapshot, arrow)
+            counts.update(dict(zip(nodes, every[nodes].tolist(), strict=True)))
     text = dict(zip(nodes, view.instant.texts(nodes), strict=True))
     shown = sorted(nodes, key=lambda i: (-(ups[i] + downs[i]), text[i]))[:limit]
     runs = last_runs(view, shown)
@@ -228,6 +234,14 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
         name = (text[i], title, namespace, "")
         rows.append(NodeRow(*name, view.domain(i), view.owner(i), columns, ups[i], downs[i], state, at))
     return len(nodes), rows
+
+
+def _datasets_of_jobs(snapshot: Snapshot, arrow: Literal["read", "write"]) -> I64:
+    """How many datasets each job reads (writes), by dense index of the job; one by one it takes ten times as long."""
+    datasets = np.flatnonzero(snapshot.kind == 0).astype(np.uint32)
+    at, jobs, _ = snapshot.arrows(datasets, arrow)
+    pairs = unique(pair_keys(jobs, datasets[at]))
+    return np.bincount((pairs >> np.uint64(32)).astype(np.int64), minlength=snapshot.n)
 
 
 def _pairs(view: View) -> set[tuple[int, int]]:

@@ -68,13 +68,10 @@ class View:
         self.as_of = as_of
         self.known_at = known_at
         self._now = now
+        self.restricted = bool(actor.hidden_domains)
+        """Whether there is anything this actor may not see."""
         self._hidden: dict[int, str | None] = {}
         self._labels: dict[int, str] = {}
-
-    @property
-    def restricted(self) -> bool:
-        """Whether there is anything this actor may not see."""
-        return bool(self.actor.hidden_domains)
 
     def hidden_domain(self, i: int) -> str | None:
         """Name of the hidden domain a node belongs to; ``None`` when the actor may see the node."""
@@ -86,7 +83,7 @@ class View:
 
     def hidden(self, i: int) -> bool:
         """Whether nothing may be said about a node."""
-        return self.hidden_domain(i) is not None
+        return self.restricted and self.hidden_domain(i) is not None  # asked of every node of a large mesh
 
     def _decide(self, i: int) -> str | None:
         if self.snapshot.kind[i] == 2:

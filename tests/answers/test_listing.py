@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,14 @@ def test_expanding_stops_at_the_limit_of_cards_and_says_so(chain: World) -> None
     )
     assert picture.partial
     assert len(picture.nodes) == 1
+
+
+def test_jobs_have_as_many_datasets_as_each_reads_and_writes(demo_file: Path) -> None:
+    from lineage.asking import known_nodes
+    from lineage.engine import open as ask
+
+    with ask(demo_file) as lx:
+        snapshot = lx.view().snapshot
+        for row in lx.listing("jobs").rows:
+            i = known_nodes(lx.view(), [row.id])[0]
+            assert (row.upstream, row.downstream) == (len(snapshot.inputs(i)), len(snapshot.outputs(i)))
