@@ -29,16 +29,19 @@ class Actor:
 
 
 def same_person(one: str | None, other: str | None) -> bool:
-    """Whether two names are of one person: letters, width and white space around do not make two of one.
+    """Whether two names are of one person: letters, width, white space and what has no width do not make two of one.
 
     >>> same_person("ada", "Ada "), same_person("ada", "grace")
     (True, False)
+    >>> same_person("Ada Lovelace", "ada  lovelace"), same_person("ada", "a\\u200bda")
+    (True, True)
     """
     return _plain(one) == _plain(other)
 
 
 def _plain(name: str | None) -> str:
-    return unicodedata.normalize("NFKC", name or "").strip().casefold()
+    seen = (c for c in unicodedata.normalize("NFKC", name or "") if c.isspace() or unicodedata.category(c)[0] != "C")
+    return " ".join("".join(seen).split()).casefold()
 
 
 LOCAL = Actor("local")

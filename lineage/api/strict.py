@@ -1,14 +1,15 @@
-"""Refuse query parameters that a route does not take.
+"""Refuse query parameters, and fields of a JSON body, that a route does not take.
 
 FastAPI leaves them out, as most frameworks do, and the question is then answered without them: ``as-of=2026-01-01``
-would be answered for now, and ``kinds=job`` with everything. A silent wrong answer is worse than none, so all routes of
-``/api/v2`` have :data:`STRICT` as a dependency. Those of ``/api/v1`` have not: Marquez ignores what it does not know,
-and its clients rely on that.
+would be answered for now, and ``kinds=job`` with everything. A silent wrong answer is worse than none, and an
+``untill`` that is left out is a promise without an end; so all routes of ``/api/v2`` have :data:`STRICT` as a
+dependency. Those of ``/api/v1`` have not: Marquez ignores what it does not know, and its clients rely on that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,30 +22,31 @@ from lineage.errors import UsageError
 _NAMED = 3  # unknown parameters named in one error
 _LONG = 60  # characters of a name that are shown
 _taken: WeakKeyDictionary[Callable[..., Any], frozenset[str]] = WeakKeyDictionary()
+_told: WeakKeyDictionary[Callable[..., Any], frozenset[str]] = WeakKeyDictionary()
 
 
 class UnknownParameterError(UsageError):
-    """A query parameter that the route does not take."""
+    """A query parameter, or a field of the body, that the route does not take."""
 
 
 async def known_parameters(request: Request) -> None:  # it waits for nothing: asynchronous, it needs no thread
-    """Check the names of the query parameters of a request.
+    """Check the names of the query parameters of a request, and of the fields of its body.
 
     Raises
     ------
     UnknownParameterError
-        when the route takes no parameter of one of the names; with the known one that comes near.
+        when the route takes no parameter or field of one of the names; with the known one that comes near.
+    UsageError
+        when a text of the body holds half a surrogate pair, which no UTF-8 can say.
     """
-    given = request.query_params
-    if not given:
-        return
-    scope = request.scope
-    known = _taken.get(scope["endpoint"])
-    if known is None:
-        known = _taken[scope["endpoint"]] = frozenset(_parameters(scope["route"].dependant))
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise UnknownParameterError(refusal(unknown, known))
+    given, scope = request.query_params, request.scope
+    if given:
+        known = _taken.get(scope["endpoint"])
+        if known is None:
+            known = _taken[scope["endpoint"]] = frozenset(_parameters(scope["route"].dependant))
+        _require(given, known)
+    if scope["method"] != "GET":
+        await _known_fields(request)
 
 
 STRICT = Depends(known_parameters)
@@ -65,8 +67,37 @@ def refusal(unknown: Collection[str], known: Collection[str]) -> str:
     return " ".join(said) + (f" And {more} more." if more else "")
 
 
+async def _known_fields(request: Request) -> None:
+    """Check what a JSON body says; one that is none, or no object, is for the route itself to refuse."""
+    scope = request.scope
+    fields = scope["route"].dependant.body_params
+    if not fields or not await request.body():
+        return
+    try:
+        body = await request.json()
+    except ValueError:  # another content type: no such body gets as far as an answer
+        return
+    known = _told.get(scope["endpoint"])
+    if known is None:
+        known = _told[scope["endpoint"]] = frozenset(field.alias for field in fields)
+    if not isinstance(body, dict) or (len(fields) == 1 and not getattr(fields[0].field_info, "embed", False)):
+        return  # the body as a whole is the one thing that is asked for
+    _require(body, known)
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UsageError("The body holds half a surrogate pair (\\ud800 to \\udfff), which is no text.") from None
+
+
+def _require(given: Iterable[str], known: Collection[str]) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise UnknownParameterError(refusal(unknown, known))
+
+
 def _one(name: str, known: Collection[str]) -> str:
     shown = name if len(name) <= _LONG else f"{name[:_LONG]}…"
+    shown = shown.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be sent
     near = _near(name, known)
     if near is not None:
         return f"There is no parameter “{shown}” here; did you mean {near}?"

@@ -189,7 +189,7 @@ class Stops:
         """
         row, wish = self._one(name, actor)
         if row.state not in ("holds", "ahead"):
-            raise UsageError(f"{name} is {row.state}; only a stop that holds can be revoked.")
+            raise UsageError(f"{name} is {row.state}; only a stop that holds or is ahead can be revoked.")
         if row.path:
             raise UsageError(f"{name} is declared in {row.path}; take the file away and apply, or it comes back.")
         if not write_end(self._lineage.store, wish, reason, actor.name, utcnow()):
@@ -200,7 +200,7 @@ class Stops:
     def _request(self, name: str, actor: Actor) -> tuple[StopRow, Wish]:
         row, wish = self._one(name, actor)
         if row.state != "requested":
-            raise UsageError(f"{name} is no open request: it is {row.state}.")
+            raise UsageError(f"{name} is no open request: it {'holds' if row.state == 'holds' else f'is {row.state}'}.")
         return row, wish
 
     def _decided(self, wish: Wish, act: str, reason: str, actor: Actor, now: datetime) -> StopRow:

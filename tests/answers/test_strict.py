@@ -1,7 +1,8 @@
-"""A query parameter that a route does not take is refused; the paths of Marquez ignore it, as Marquez does."""
+"""What a route does not take, in its query or body, is refused; the paths of Marquez ignore it, as Marquez does."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -71,3 +72,31 @@ def test_the_paths_of_marquez_ignore_what_they_do_not_know(api: TestClient) -> N
 def test_a_list_of_unknown_parameters_is_cut_and_a_long_name_too() -> None:
     told = refusal([f"p{n}{'x' * 500}" for n in range(9)], ["node"])
     assert told.endswith("And 6 more.") and len(told) < 400
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"untill": "2027-01-01"}, "“untill” here; did you mean until?"),
+        ({"start": "2027-01-01"}, "“start” here; known are from, node, reason, tag, until."),
+        ({"tags": "pii"}, "“tags” here; did you mean tag?"),
+        ({"x\ud800": 1}, "“x?” here; known are"),
+        ({"node": "fct\ud800"}, "half a surrogate pair"),
+    ],
+)
+def test_a_field_of_the_body_that_is_not_taken_is_refused_too(
+    api: TestClient, body: dict[str, object], told: str
+) -> None:
+    asked = {"node": "report", "reason": "hashed", **body}
+    answer = api.post("/api/v2/stops/request", content=json.dumps(asked), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert told in answer.json()["detail"]
+    assert get(api, "/api/v2/stops")["stops"] == []
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{bad", '"x"', "5", "null"])
+def test_a_body_that_is_no_object_is_refused_by_its_path(api: TestClient, body: str) -> None:
+    sent = api.post("/api/v2/stops/approve", content=body, headers={"Content-Type": "application/json"})
+    assert sent.status_code == 422
+    plain = api.post("/api/v2/stops/approve", content='{"idd": "x"}', headers={"Content-Type": "text/plain"})
+    assert 400 <= plain.status_code < 500
