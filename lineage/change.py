@@ -30,7 +30,7 @@ from lineage.errors import UsageError
 from lineage.filters import LEVELS
 from lineage.graph.arrays import COLUMN, DATASET, JOB, KIND_NAMES
 from lineage.presence import told_later
-from lineage.renaming import taken
+from lineage.renaming import new_name, taken
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
 
@@ -242,9 +242,18 @@ def _checked(view: View, changes: Sequence[Change]) -> list[Change]:
             raise UsageError(f"{label} is a column; datasets and jobs are late as a whole.")
         if change.action in ("rename", "retype") and not (change.to or "").strip():
             raise UsageError(f"{label}: {change.action} needs what it becomes.")
+        if change.action == "rename" and _same_name(view, change.node, (change.to or "").strip()):
+            raise UsageError(f"{label}: it has the name {change.to} already; a rename needs another one.")
         if change.action == "late" and not (change.hours is not None and 0 < change.hours < float("inf")):
             raise UsageError(f"{label}: late needs a number of hours above 0, not {change.hours}.")
     return list(dict.fromkeys(changes))
+
+
+def _same_name(view: View, node: int, to: str) -> bool:
+    """Whether a node that is renamed would keep its name."""
+    if view.kind(node) == "column":
+        return to == view.snapshot.field(node)
+    return new_name(view.snapshot, node, to) == view.snapshot.name(node)
 
 
 def _info(view: View, change: Change) -> ChangeInfo:

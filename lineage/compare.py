@@ -44,6 +44,8 @@ def compare(
     names = (("from", "known-from"), ("to", "known-to"))
     points = [tuple(map(naive_time, point, name)) for point, name in zip((start, end), names, strict=True)]
     before, after = (lx.view(at, known, actor) for at, known in points)
+    if points[0][1] is None and before.known_at > after.known_at:  # events become visible, and now is still before them
+        before = lx.view(points[0][0], after.known_at, actor)
     for name, one, two in (("", before.as_of, after.as_of), ("known-", before.known_at, after.known_at)):
         if one > two:
             raise UsageError(f"{name}from ({iso(one)}) lies after {name}to ({iso(two)}); exchange them.")

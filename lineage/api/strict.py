@@ -9,9 +9,10 @@ dependency. Those of ``/api/v1`` have not: Marquez ignores what it does not know
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
@@ -37,7 +38,8 @@ async def known_parameters(request: Request) -> None:  # it waits for nothing: a
     UnknownParameterError
         when the route takes no parameter or field of one of the names; with the known one that comes near.
     UsageError
-        when a text of the body holds half a surrogate pair, which no UTF-8 can say.
+        when a parameter that takes one value is given several, or when a text of the body holds half a surrogate
+        pair, which no UTF-8 can say.
     """
     given, scope = request.query_params, request.scope
     if given:
@@ -45,6 +47,8 @@ async def known_parameters(request: Request) -> None:  # it waits for nothing: a
         if known is None:
             known = _taken[scope["endpoint"]] = frozenset(_parameters(scope["route"].dependant))
         _require(given, known)
+        if len(given.multi_items()) > len(given):
+            _once(given.multi_items(), scope["route"].dependant)
     if scope["method"] != "GET":
         await _known_fields(request)
 
@@ -89,6 +93,19 @@ async def _known_fields(request: Request) -> None:
         raise UsageError("The body holds half a surrogate pair (\\ud800 to \\udfff), which is no text.") from None
 
 
+def _once(given: Iterable[tuple[str, str]], dependant: Dependant) -> None:
+    """Refuse a second value where one is taken: the last would win, and the answer be about half of the question."""
+    many = {field.alias for field in _fields(dependant) if _several(field.field_info.annotation)}
+    twice = [name for name, times in Counter(name for name, _ in given).items() if times > 1 and name not in many]
+    if twice:
+        raise UsageError(f"{twice[0]}: is given more than once, and one value is taken.")
+
+
+def _several(annotation: Any) -> bool:
+    """Whether an annotation takes a list of values."""
+    return get_origin(annotation) in (list, tuple, set) or any(map(_several, get_args(annotation)))
+
+
 def _require(given: Iterable[str], known: Collection[str]) -> None:
     unknown = [name for name in given if name not in known]
     if unknown:
@@ -117,6 +134,10 @@ def _near(name: str, known: Collection[str]) -> str | None:
 
 def _parameters(dependant: Dependant) -> Iterator[str]:
     """Names of the query parameters of a route and of all that it depends on."""
-    yield from (field.alias for field in dependant.query_params)
+    return (field.alias for field in _fields(dependant))
+
+
+def _fields(dependant: Dependant) -> Iterator[Any]:
+    yield from dependant.query_params
     for other in dependant.dependencies:
-        yield from _parameters(other)
+        yield from _fields(other)

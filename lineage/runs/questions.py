@@ -45,10 +45,10 @@ SELECT {_COLUMNS} FROM run WHERE {_SPAN}
 ORDER BY told_state NOT IN ('FAIL', 'ABORT'), began DESC, run_id, run LIMIT $many
 """  # noqa: S608
 _ONE = f"""
--- runs of one id, one for each job that told it
+-- runs of one id, one for each job that told it; where two spellings are two runs, the one that was asked for first
 SELECT {_COLUMNS} FROM run WHERE (run_id = $run_id OR lower(run_id) = $alike)
   AND {_KNOWN} AND first_event <= $at AND events > 0
-ORDER BY began, run
+ORDER BY run_id <> $run_id, began, run
 """  # noqa: S608
 _PARENT = f"SELECT run_id, job FROM run WHERE run = $run AND {_KNOWN}"  # noqa: S608
 _CHILDREN = f"SELECT count(*) FROM run WHERE parent_run = $run AND events > 0 AND {_KNOWN}"  # noqa: S608

@@ -78,3 +78,13 @@ def test_a_failed_projection_leaves_answers_as_they_are(world: World, lx: Lineag
         raise OSError
     batch(world, "c")
     assert below(lx) == {"dataset:pg:b", "dataset:pg:c"}
+
+
+def test_a_comparison_with_the_past_works_while_events_become_visible(world: World, lx: Lineage) -> None:
+    lx.view()
+    with lx.following():
+        batch(world, "c")
+        found = lx.diff("2025-01-01", None)  # now is still the instant of before, the past is read from the store
+        assert found.known_from == found.known_to
+        assert "dataset:pg:c" not in {one.id for one in found.changes}
+        assert lx.overlay("change", since="2025-01-01").marks

@@ -100,3 +100,12 @@ def test_a_body_that_is_no_object_is_refused_by_its_path(api: TestClient, body: 
     assert sent.status_code == 422
     plain = api.post("/api/v2/stops/approve", content='{"idd": "x"}', headers={"Content-Type": "text/plain"})
     assert 400 <= plain.status_code < 500
+
+
+def test_a_second_value_is_refused_where_one_is_taken(api: TestClient) -> None:
+    for name, first, second in (("node", "raw", "report"), ("depth", "1", "2")):
+        asked = [("node", "raw")] * (name != "node") + [(name, first), (name, second)]
+        answer = api.get("/api/v2/impact", params=asked)
+        assert (answer.status_code, answer.json()["detail"].split(":")[0]) == (400, name)
+    kinds = api.get("/api/v2/impact", params=[("node", "raw"), ("kind", "dataset"), ("kind", "job")])
+    assert kinds.status_code == 200

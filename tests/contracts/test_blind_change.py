@@ -14,6 +14,7 @@ from lineage.actor import Actor
 from lineage.api.router import build_router
 from lineage.cli import run
 from lineage.engine import Lineage
+from lineage.errors import UsageError
 from lineage.store import Store
 from tests.answers.builder import World, at
 from tests.contracts.test_change import applied, text
@@ -153,6 +154,16 @@ def test_a_name_that_becomes_free_is_not_taken_and_one_that_two_want_is(lx: Line
     both = lx.rehearse(rename={"dataset:pg:spare": "fresh", "dataset:pg:report": "fresh"})
     assert both.clashes == ("dataset:pg:report: dataset:pg:spare is to have the name fresh too",)
     assert lx.rehearse(rename={"column:pg:orders:amount": "Amount"}).clashes == ()
+
+
+@pytest.mark.parametrize(
+    ("node", "to"),
+    [("dataset:pg:spare", "spare"), ("dataset:pg:spare", " dataset:pg:spare"), ("job:pg:keep", "keep"),
+     ("column:pg:orders:id", "id")],
+)  # fmt: skip
+def test_a_rename_that_keeps_the_name_is_refused(lx: Lineage, node: str, to: str) -> None:
+    with pytest.raises(UsageError, match="it has the name"):
+        lx.contracts.change_nodes(rename={node: to})
 
 
 def test_the_name_of_a_dropped_dataset_is_free_and_that_of_a_hidden_one_is_not_told() -> None:
