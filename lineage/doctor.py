@@ -155,7 +155,8 @@ def _checks() -> Iterator[tuple[str, str, str]]:
         yield (
             f"dangling-{table}-{column}",
             f"{table} rows without their text",
-            f"SELECT DISTINCT {column}::VARCHAR FROM {table} WHERE {column} NOT IN (SELECT body FROM facet_body)",  # noqa: S608
+            f"SELECT DISTINCT {column}::VARCHAR FROM {table} "  # noqa: S608
+            f"WHERE {column} <> 0 AND {column} NOT IN (SELECT body FROM facet_body)",  # 0: the facet was deleted
         )
     yield from _interval_checks()
 

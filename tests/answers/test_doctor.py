@@ -50,6 +50,14 @@ def test_each_kind_of_damage_is_found(world: World, name: str, spoil: Callable[[
     assert name in findings(world)
 
 
+def test_a_facet_that_was_deleted_has_no_text_and_misses_none(world: World) -> None:
+    """In a set of facets 0 stands for a deletion (``_deleted: true``)."""
+    world._insert_named("facet_set", {"set_id": 1, "place": "facets", "key": "schema", "body": 0})
+    assert findings(world) == set()
+    world._insert_named("facet_set", {"set_id": 1, "place": "facets", "key": "tags", "body": 4})
+    assert findings(world) == {"dangling-facet_set-body"}
+
+
 def test_a_finding_has_its_count_and_examples(world: World) -> None:
     for number in range(9):
         world.edge(number + 1, world.dataset("b"))
