@@ -23,6 +23,7 @@ from lineage.filters import LEVELS
 from lineage.graph.arrays import DATASET, JOB, NONE, pair_keys
 from lineage.graph.whole import classed_pairs
 from lineage.levels import groups_of
+from lineage.presence import absent
 from lineage.product_edges import Step, product_edges, unbound
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
@@ -134,7 +135,9 @@ def mesh(view: View, level: str = "domain") -> Mesh:
 
     if level not in MESHES:
         raise UsageError(f"level: “{level}” is none of {', '.join(MESHES)}.")
-    groups = _groups(view, level)
+    groups, gone = _groups(view, level), absent(view)
+    if gone and level != "product":  # what was not there yet is in no group; a product is declared, there or not
+        groups = {i: name for i, name in groups.items() if i not in gone}
     between = {"domain": _dataset_edges, "product": product_edges}.get(level, _job_edges)
     sums: dict[tuple[str, str], _Sum] = {}
     for src, dst, direct, certainty, through in between(view, groups):
@@ -164,7 +167,7 @@ def mesh(view: View, level: str = "domain") -> Mesh:
         nodes=nodes,
         edges=edges,
         cycles=_cycles(edges),
-        ungrouped=sum(i not in groups and not view.hidden(i) for i in members),
+        ungrouped=sum(i not in groups and i not in gone and not view.hidden(i) for i in members),
         generated_by=f"meshline {__version__}",
         fingerprint=view.instant.fingerprint,
         notes=tuple(_notes(level, nodes, edges, empty)),

@@ -15,7 +15,7 @@ from lineage.engine import Lineage
 from lineage.errors import UsageError
 from lineage.mesh import Mesh
 from lineage.store import Store
-from tests.answers.builder import World
+from tests.answers.builder import World, at
 from tests.answers.test_api import client_of, get
 
 
@@ -201,3 +201,18 @@ def test_an_empty_mesh_is_an_answer(world: World) -> None:
     answer = Lineage(world.store).mesh()
     assert (answer.nodes, answer.edges) == ((), ())
     assert Lineage(world.store).mesh("job").nodes == ()
+
+
+@pytest.mark.parametrize(
+    ("level", "there"),
+    [("job", [0, 1, 2]), ("application", [0, 1, 2]), ("dag", [0, 1, 2]), ("domain", [0, 3, 5])],
+)
+def test_groups_of_a_past_instant_have_what_was_there(level: str, there: list[int]) -> None:
+    world = World()
+    world.flow(["a"], "early", ["b"])
+    world.flow(["b"], "late", ["c"], valid_from=at("2026-03-01"))
+    lx = Lineage(world.store)
+    found = [lx.mesh(level, as_of=when) for when in ("2020-01-01", "2026-02-01", None)]
+    jobs = [sum(node.jobs or 0 for node in one.nodes) for one in found]
+    assert [many + one.ungrouped * (level == "domain") for many, one in zip(jobs, found, strict=True)] == there
+    assert len(lx.graph(level, as_of="2020-01-01")) == len(found[0].nodes)
