@@ -20,10 +20,10 @@ WHERE f.key IN ('schema', 'tags') AND f.entity IN (SELECT unnest($members::UBIGI
 ORDER BY f.valid_from, f.place, f.body
 """
 _OVER = """
--- datasets of which a schema was over at T as known at K; without members of all datasets
+-- datasets of which a schema was over at T, or had not begun, as known at K; without members of all datasets
 SELECT DISTINCT entity FROM facet
 WHERE key = 'schema' AND ($members::UBIGINT[] IS NULL OR entity IN (SELECT unnest($members::UBIGINT[])))
-  AND valid_to <= $at AND known_from <= $known AND known_to > $known
+  AND (valid_to <= $at OR valid_from > $at) AND known_from <= $known AND known_to > $known
 """
 _DEEPEST = 50  # nesting of fields that is followed
 _BOTH: tuple[Direction, Direction] = ("upstream", "downstream")
@@ -77,7 +77,7 @@ def facts_of(owner: Mapping[int, int], rows: Iterable[tuple[int, str, str]]) -> 
 
 
 def absent_columns(view: View, datasets: Sequence[int] | None = None) -> frozenset[int]:
-    """Columns that a schema named before the instant, and that nothing names at it: no schema, no tag and no edge.
+    """Columns that a schema named before the instant, or names later, while nothing does at it: no schema, tag or edge.
 
     A schema that was deleted (``_deleted``) leaves a dataset without one; what it named is history then, like a column
     that a newer schema leaves out.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from lineage.annotators import annotate
-from lineage.columns import entries, tag_text
+from lineage.columns import absent_columns, entries, tag_text
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
 from lineage.graph.analysis import Flow
@@ -100,7 +100,7 @@ def _nodes(view: View, name: str) -> MeshlineGraph:
 
 def _there(view: View, public: U32, edges: Triples) -> Bool:
     """Which vertices were there at the instant: what was told of by then, and in any case what an edge leads to."""
-    found = there(view, public)
+    found = there(view, public) & ~np.isin(public, list(absent_columns(view)))
     for ends in edges[:2]:
         found[ends] = True
     return found

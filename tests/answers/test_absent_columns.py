@@ -66,6 +66,20 @@ def test_the_count_of_all_columns_is_that_of_their_list(lx: Lineage) -> None:
         assert lx.summary(as_of=as_of).columns == listing.total == len(listing.rows) == columns
 
 
+def test_a_column_that_a_later_schema_adds_is_not_there_before() -> None:
+    lx = lineage.open(
+        loaded(
+            dataset_event("t", schema=schema("p", "q")),
+            dataset_event("t", at="2026-01-02T00:00:00Z", schema=schema("q", "z")),
+        )
+    )
+    for as_of, columns in ((None, ["q", "z"]), (BEFORE, ["p", "q"])):
+        assert sorted(shown(lx, as_of)) == listed(lx, as_of)[1] == columns
+        assert listed(lx, as_of)[0] == card(lx, as_of, False)[1] == lx.summary(as_of=as_of).columns == 2
+        graph = lx.graph("column", as_of=as_of)
+        assert sorted(graph.nodes) == [f"column:{NS}:t:{name}" for name in columns]
+
+
 def test_as_known_before_the_deletion_they_are_there_still() -> None:
     store = loaded(*events()[:2])
     lx = lineage.open(store)
