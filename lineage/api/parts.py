@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from lineage.actor import Actor
@@ -24,6 +24,7 @@ Depth = Annotated[int | None, Query(ge=0, description="Greatest number of hops; 
 Names = Annotated[list[str] | None, Query(description="One or several, with commas or repeated; default: all")]
 AsOf = Annotated[str | None, Query(description="Valid time, like 2026-03-31T18:00:00Z; default: now")]
 KnownAt = Annotated[str | None, Query(description="Known time; default: now")]
+Text = Annotated[str, Body(embed=True)]
 AnswerFormat = Literal["json", "csv", "md", "mermaid", "graphml", "openlineage"]
 
 

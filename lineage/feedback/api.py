@@ -7,10 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, shape
 from lineage.feedback.questions import Feedback, FeedbackRow
-
-Text = Annotated[str, Body(embed=True)]
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:

@@ -7,10 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, shape
 from lineage.owners.questions import OwnerMarks
 
-Text = Annotated[str, Body(embed=True)]
 Since = Annotated[str | None, Body(embed=True, description="From when on; default: now")]
 
 

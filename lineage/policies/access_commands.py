@@ -7,26 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lineage.options import (
-    AsOf,
-    Database,
-    KnownAt,
-    TableFormat,
-    TableShape,
-    Who,
-    acting,
-    engine,
-    open_store,
-    show_rows,
-)
+from lineage.decisions import Reason, add_acts, add_list
+from lineage.options import Database, Who, acting, open_store
 
 if TYPE_CHECKING:
     from lineage.policies.access import AccessRow
 
 access = typer.Typer(help="Access to products: list, request, approve, deny, revoke.", no_args_is_help=True)
-
-Which = Annotated[str, typer.Argument(metavar="ID", help="A request or grant.", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.", show_default=False)]
 
 
 class Consumer(StrEnum):
@@ -35,23 +22,6 @@ class Consumer(StrEnum):
     domain = "domain"
     product = "product"
     team = "team"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the root."""
-    app.add_typer(access, name="access")
-
-
-@access.command("list")
-def list_(
-    as_of: AsOf = None, known_at: KnownAt = None, format: TableShape = TableFormat.table, db: Database = None
-) -> None:
-    """Grants and requests, shadow edges (read, not granted) and zombie grants (granted, not read)."""
-    from lineage.contracts.tables import print_shown
-
-    with engine(db) as lx:
-        answer = lx.access.list(as_of=as_of, known_at=known_at)
-    show_rows(answer, format, print_shown)
 
 
 @access.command()
@@ -74,33 +44,6 @@ def request(
         _print(lx.access.request(product, consumer, purpose, expires, kind=kind.value, reason=reason, actor=who))
 
 
-@access.command()
-def approve(request: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
-    """Grant what was asked for: by the owner of the product or its domain, never by whom it came from."""
-    from lineage.engine import Lineage
-
-    with open_store(db) as store:
-        _print(Lineage(store).access.approve(request, reason, actor=acting(actor)))
-
-
-@access.command()
-def deny(request: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
-    """Refuse a request."""
-    from lineage.engine import Lineage
-
-    with open_store(db) as store:
-        _print(Lineage(store).access.deny(request, reason, actor=acting(actor)))
-
-
-@access.command()
-def revoke(grant: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
-    """End a grant, or refuse a request."""
-    from lineage.engine import Lineage
-
-    with open_store(db) as store:
-        _print(Lineage(store).access.revoke(grant, reason, actor=acting(actor)))
-
-
 def _print(row: AccessRow) -> None:
     from lineage.times import iso
 
@@ -109,3 +52,21 @@ def _print(row: AccessRow) -> None:
     )
     if row.note:
         typer.echo(f"  {row.note}")
+
+
+ACTS = {
+    "approve": "Grant what was asked for: by the owner of the product or its domain, never by whom it came from.",
+    "deny": "Refuse a request.",
+    "revoke": "End a grant, or refuse a request.",
+}
+add_list(
+    access,
+    lambda lx: lx.access,
+    "Grants and requests, shadow edges (read, not granted) and zombie grants (granted, not read).",
+)
+add_acts(access, lambda lx: lx.access, ACTS, _print)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    app.add_typer(access, name="access")

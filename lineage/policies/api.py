@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.decisions import add_acts
+from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, shape
 from lineage.policies.access import AccessList, AccessRow
 from lineage.policies.answers import Check, Policies
 from lineage.policies.backtest import Backtest
@@ -19,7 +20,6 @@ from lineage.policies.waiving import WaiverList, WaiverRow
 
 Which = Annotated[str, Query(description="Id of a policy")]
 Name = Annotated[str, Query(description="Id of a violation")]
-Text = Annotated[str, Body(embed=True)]
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
@@ -99,17 +99,8 @@ def _add_waivers(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) 
     def ask(request: Request, violation: Text, reason: Text, expires: Text) -> JSONResponse:
         return as_json(get_lineage().waivers.request(violation, reason, expires, actor=actor_of(request)))
 
-    @router.post("/waivers/approve", summary="Let it stay", responses=shape(WaiverRow))
-    def approve(request: Request, id: Text, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().waivers.approve(id, reason, actor=actor_of(request)))
-
-    @router.post("/waivers/refuse", summary="Refuse a request", responses=shape(WaiverRow))
-    def refuse(request: Request, id: Text, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().waivers.refuse(id, reason, actor=actor_of(request)))
-
-    @router.post("/waivers/revoke", summary="End a waiver", responses=shape(WaiverRow))
-    def revoke(request: Request, id: Text, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().waivers.revoke(id, reason, actor=actor_of(request)))
+    acts = {"approve": "Let it stay", "refuse": "Refuse a request", "revoke": "End a waiver"}
+    add_acts(router, "/waivers", lambda lx: lx.waivers, WaiverRow, acts, (get_lineage, actor_of))
 
 
 def _add_access(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -> None:
@@ -130,14 +121,5 @@ def _add_access(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf) -
         lx, actor = get_lineage(), actor_of(request)
         return as_json(lx.access.request(product, consumer, purpose, expires, kind=kind, reason=reason, actor=actor))
 
-    @router.post("/access/approve", summary="Grant what was asked for", responses=shape(AccessRow))
-    def approve(request: Request, id: Text, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().access.approve(id, reason, actor=actor_of(request)))
-
-    @router.post("/access/deny", summary="Refuse a request", responses=shape(AccessRow))
-    def deny(request: Request, id: Text, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().access.deny(id, reason, actor=actor_of(request)))
-
-    @router.post("/access/revoke", summary="End a grant", responses=shape(AccessRow))
-    def revoke(request: Request, id: Text, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().access.revoke(id, reason, actor=actor_of(request)))
+    acts = {"approve": "Grant what was asked for", "deny": "Refuse a request", "revoke": "End a grant"}
+    add_acts(router, "/access", lambda lx: lx.access, AccessRow, acts, (get_lineage, actor_of))

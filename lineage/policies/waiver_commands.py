@@ -6,43 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lineage.options import (
-    AsOf,
-    Database,
-    KnownAt,
-    TableFormat,
-    TableShape,
-    Who,
-    acting,
-    engine,
-    open_store,
-    show_rows,
-)
+from lineage.decisions import add_acts, add_list
+from lineage.options import Database, Who, acting, open_store
 
 if TYPE_CHECKING:
     from lineage.policies.waiving import WaiverRow
 
 waivers = typer.Typer(help="Exceptions from policies: list, request, approve, refuse, revoke.", no_args_is_help=True)
-
-Which = Annotated[str, typer.Argument(metavar="ID", help="A request or waiver.", show_default=False)]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.", show_default=False)]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the root."""
-    app.add_typer(waivers, name="waivers")
-
-
-@waivers.command("list")
-def list_(
-    as_of: AsOf = None, known_at: KnownAt = None, format: TableShape = TableFormat.table, db: Database = None
-) -> None:
-    """Waivers that hold or held, and requests for them."""
-    from lineage.contracts.tables import print_shown
-
-    with engine(db) as lx:
-        answer = lx.waivers.list(as_of=as_of, known_at=known_at)
-    show_rows(answer, format, print_shown)
 
 
 @waivers.command()
@@ -60,34 +30,21 @@ def request(
         _print(Lineage(store).waivers.request(violation, reason, expires, actor=acting(actor)))
 
 
-@waivers.command()
-def approve(request: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
-    """Let it stay; never by whom the request came from."""
-    from lineage.engine import Lineage
-
-    with open_store(db) as store:
-        _print(Lineage(store).waivers.approve(request, reason, actor=acting(actor)))
-
-
-@waivers.command()
-def refuse(request: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
-    """Refuse a request."""
-    from lineage.engine import Lineage
-
-    with open_store(db) as store:
-        _print(Lineage(store).waivers.refuse(request, reason, actor=acting(actor)))
-
-
-@waivers.command()
-def revoke(waiver: Which, reason: Reason = "", actor: Who = None, db: Database = None) -> None:
-    """End a waiver now."""
-    from lineage.engine import Lineage
-
-    with open_store(db) as store:
-        _print(Lineage(store).waivers.revoke(waiver, reason, actor=acting(actor)))
-
-
 def _print(row: WaiverRow) -> None:
     from lineage.times import iso
 
     typer.echo(f"{row.id}: {row.policy} on {row.subject}: {row.state}, until {iso(row.expires)}")
+
+
+ACTS = {
+    "approve": "Let it stay; never by whom the request came from.",
+    "refuse": "Refuse a request.",
+    "revoke": "End a waiver now.",
+}
+add_list(waivers, lambda lx: lx.waivers, "Waivers that hold or held, and requests for them.")
+add_acts(waivers, lambda lx: lx.waivers, ACTS, _print)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    app.add_typer(waivers, name="waivers")

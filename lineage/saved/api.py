@@ -7,10 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, GetLineage, as_json, shape
+from lineage.api.parts import ERRORS, ActorOf, GetLineage, Text, as_json, shape
 from lineage.saved.questions import SavedList, SavedView
 
-Text = Annotated[str, Body(embed=True)]
 Maybe = Annotated[str | None, Body(embed=True, description="Default: as it is")]
 
 

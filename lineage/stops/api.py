@@ -7,11 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
+from lineage.api.decisions import add_acts
 from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
 from lineage.stops.questions import StopList, StopRow
-
-Text = Annotated[str, Body(embed=True)]
-Id = Annotated[str, Body(embed=True, description="Id of a request or stop")]
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
@@ -34,16 +32,6 @@ def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
         found = get_lineage().stops.request(node, reason, tag=tag, start=start, until=until, actor=actor_of(request))
         return as_json(found)
 
-    @router.post("/stops/approve", summary="Let the tag stop there", responses=shape(StopRow))
-    def approve(request: Request, id: Id, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().stops.approve(id, reason, actor=actor_of(request)))
-
-    @router.post("/stops/refuse", summary="Refuse a request", responses=shape(StopRow))
-    def refuse(request: Request, id: Id, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().stops.refuse(id, reason, actor=actor_of(request)))
-
-    @router.post("/stops/revoke", summary="End a stop", responses=shape(StopRow))
-    def revoke(request: Request, id: Id, reason: Text = "") -> JSONResponse:
-        return as_json(get_lineage().stops.revoke(id, reason, actor=actor_of(request)))
-
+    acts = {"approve": "Let the tag stop there", "refuse": "Refuse a request", "revoke": "End a stop"}
+    add_acts(router, "/stops", lambda lx: lx.stops, StopRow, acts, (get_lineage, actor_of))
     return router
