@@ -109,11 +109,12 @@ class Desk:
         *,
         live: bool = True,
         of: Callable[[Asked], str] = lambda _asked: "",
+        says: bool = False,
     ) -> None:
         """Fill ``PAGE-name`` whenever the address changes, and when there is new data unless not ``live``.
 
         ``of`` says which key of an address names the node that the page is about, if any. Where nobody knows that node
-        the card has no figures: those of the whole mesh would be read as its own.
+        the card has no figures: those of the whole mesh would be read as its own. One card of the page ``says`` so.
         """
 
         def show(search: str | None, pathname: str | None) -> Any:
@@ -122,7 +123,9 @@ class Desk:
             asked = Asked.of(self.base, self.path, search)
             try:
                 key = of(asked)
-                return untold(asked, key) if key and self.unknown(asked, key) is not None else build(asked)
+                if key and self.unknown(asked, key) is not None:
+                    return untold(asked, key) if says else None
+                return build(asked)
             except MeshlineError as error:
                 return failed(str(error))
 

@@ -143,6 +143,8 @@ def _visible(view: View, kinds: tuple[int, ...] = (0,)) -> list[int]:
 
 
 def _quality(view: View) -> list[Mark]:
+    from lineage.quality.answers import points
+
     nodes = _visible(view)
     marks = []
     for i, told in zip(nodes, annotators.annotate(view, nodes), strict=True):
@@ -154,7 +156,7 @@ def _quality(view: View) -> list[Mark]:
         why = f"{told['grade']}, {100 * told['coverage']:.0f} % of its checks known"
         why += f", upstream risk {risk:.0f}" if risk is not None else ""
         step = next((step for limit, step in _POINTS if score >= limit), 0)
-        marks.append(Mark(view.label(i), f"{min(score, 99.0) if score < 100 else 100:.0f}", step, why))
+        marks.append(Mark(view.label(i), points(score, 0), step, why))
     return marks
 
 

@@ -16,7 +16,7 @@ from dashboard.names import short_id
 from dashboard.page import Part
 from dashboard.pages.overview_facts import Facts
 from dashboard.pages.overview_parts import card, link, nothing, tone
-from lineage.quality.answers import Incident
+from lineage.quality.answers import Incident, points
 
 TONES = ("#ef7f4d", "#f6b183", "#f8e7c6", "#bfe3d0", "#63bd96", "#c3cad6")
 INCIDENTS = (("error", "error", "#d64545"), ("warning", "warning", "#e7a13c"))
@@ -128,7 +128,7 @@ def cost_parts(rows: Sequence[Any], quality: dict[str, Any], domains: dict[str, 
 def treemap(parts: Sequence[Any], currency: str) -> dict[str, Any]:
     """Trace of a tree map: domains, and in them datasets."""
     domains = sorted({part["domain"] for part in parts})
-    scores = ["unknown" if part["score"] is None else f"{part['score']:.0f}" for part in parts]
+    scores = [points(part["score"], 0) for part in parts]
     return {
         "type": "treemap",
         "ids": [*(f"domain {name}" for name in domains), *(part["id"] for part in parts)],

@@ -15,6 +15,7 @@ from dashboard.pages.overview_tiles import is_lateness, kept_share
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours, domain_dot
 from lineage.contracts.conformance import Promise
 from lineage.domains import DomainInfo
+from lineage.quality.answers import points
 from lineage.scorecards.answers import Score as Figure
 
 
@@ -122,7 +123,7 @@ def _cell(column: Dimension, domain: str, facts: Facts, links: Links) -> Part:
     found = column.scores.get(domain)
     if found is None:
         return html.Td(html.Span("–", className="heat-cell is-unknown", title=f"{column.title}: not known"))
-    text = "–" if found.value is None else f"{min(found.value, 99.0 if found.value < 100 else 100.0):.0f}"
+    text = "–" if found.value is None else points(found.value, 0)
     href = facts.state.to(links, domain=domain, rows=found.rows)
     said = f"{column.title} of {domain}: {'unknown' if found.value is None else text}, {found.note}"
     return html.Td(

@@ -14,6 +14,7 @@ from dashboard.page import Part
 from dashboard.pages.overview_facts import Facts
 from dashboard.pages.overview_parts import card, nothing
 from dashboard.theme import UNASSIGNED_COLOUR, domain_colours
+from lineage.quality.answers import points
 
 POINTS = 6
 KEPT = 3600.0  # seconds
@@ -100,7 +101,7 @@ def trend_card(facts: Facts, links: Links) -> Part:
     colours = domain_colours(list(facts.domains()))
     titles = {d.name: d.title or d.name for d in facts.domains()}
     said = f"Quality of {len(lines)} domains over {facts.state.days} days: " + ", ".join(
-        f"{titles[name]} {'unknown' if now.get(name) is None else f'{now[name]:.0f}'}" for name in lines
+        f"{titles[name]} {points(now.get(name), 0)}" for name in lines
     )
     low = min(value for values in lines.values() for value in values if value is not None)
     bottom = max(0.0, 10 * (low // 10) - 5)
@@ -142,5 +143,5 @@ def _names(lines: dict[str, tuple[Sequence[float | None], str]], bottom: float) 
     for value, title, colour in sorted(ends):
         floor = max(value, floor + gap)
         place = {"x": 1, "xref": "paper", "xanchor": "left", "y": floor, "yref": "y", "showarrow": False}
-        found.append({**place, "text": f" {title} {value:.0f}", "font": {"size": 11, "color": colour}})
+        found.append({**place, "text": f" {title} {points(value, 0)}", "font": {"size": 11, "color": colour}})
     return found

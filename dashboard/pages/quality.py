@@ -49,7 +49,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("sub", lambda asked: _sub(facts(asked)))
     desk.card("domain-room", lambda asked: domain_choice(
         "quality-domain", facts(asked).domains(), asked.get("domain")))  # fmt: skip
-    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"), of=_of)
+    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"), of=_of, says=True)
     desk.card("scores", lambda asked: cards.scores(facts(asked)), of=_of)
     desk.card("timeline", lambda asked: cards.incidents_over_time(facts(asked)), of=_of)
     desk.card("control", lambda asked: cards.control(facts(asked)), of=_of)

@@ -45,7 +45,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         return RunFacts(desk, asked)
 
     desk.card("sub", lambda asked: _sub(facts(asked)))
-    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"), of=_of)
+    desk.card("tiles", lambda asked: html.Div(cards.tiles(facts(asked)), className="tiles"), of=_of, says=True)
     desk.card("run", lambda asked: cards.one(facts(asked)))
     desk.card("gantt", lambda asked: cards.gantt(facts(asked)), of=_of)
     desk.card("spells", lambda asked: cards.spells(facts(asked)), of=_of)

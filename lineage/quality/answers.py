@@ -275,12 +275,13 @@ class IncidentDetail(Shown):
         )
 
 
-def points(value: float | None) -> str:
-    """A score for people, with one decimal and never rounded up to 100.
+def points(value: float | None, decimals: int = 1) -> str:
+    """A score for people, never rounded up to 100.
 
-    >>> points(99.97), points(100.0), points(None)
-    ('99.9', '100.0', 'unknown')
+    >>> points(99.97), points(100.0), points(None), points(99.6, 0)
+    ('99.9', '100.0', 'unknown', '99')
     """
     if value is None:
         return "unknown"
-    return f"{min(value, 99.9):.1f}" if value < 100 else f"{value:.1f}"
+    highest = 100 if value >= 100 else 100 - 10**-decimals
+    return f"{min(value, highest):.{decimals}f}"

@@ -38,6 +38,20 @@ def test_numbers_are_those_of_the_query_layer_and_of_their_rows(page: Page, demo
     rows_of(page, "attention", total)
 
 
+def test_the_quality_of_a_domain_is_the_same_number_in_the_scorecard_and_at_its_line(page: Page, demo_url: str) -> None:
+    page.goto(demo_url)
+    expect(page.locator("#trend .annotation-text").first).to_be_visible()
+    expect(page.locator(".heat tbody tr").first).to_be_visible()
+    at = page.locator(".heat thead th").all_inner_texts().index("Quality") - 1
+    cells = {}
+    for row in page.locator(".heat tbody tr").all():
+        name = row.locator("th").inner_text().splitlines()[0].strip()
+        cells[name] = row.locator("td").nth(at).inner_text().split()[0]
+    lines = dict(text.strip().rsplit(" ", 1) for text in page.locator("#trend .annotation-text").all_text_contents())
+    assert len(lines) > 1
+    assert lines == {name: cells[name] for name in lines}
+
+
 def test_a_number_opens_its_rows_and_back_closes_them(page: Page, demo_url: str) -> None:
     page.goto(demo_url)
     page.locator("#count-risky").click()

@@ -91,6 +91,7 @@ def test_a_node_that_nobody_knows_is_named_with_those_that_come_near(
     filled(page)
     tiles = page.locator(f"#{address.partition('?')[0]}-tiles")
     expect(tiles).to_contain_text("Unknown: nobody knows “nosuch”.")
+    expect(page.locator(".untold")).to_have_count(1)
     expect(page.locator(".tile-value")).to_have_count(0)  # neither zero nor the figures of the whole mesh
     expect(page.locator("#list .card-sub").first).to_contain_text(f"Of every {key}: the one in the address is unknown.")
     tiles.get_by_role("link", name=f"Show every {key}").click()
