@@ -102,10 +102,10 @@
     news: function (fresh) { dashboard_lineage_graph.here.news(fresh); },
 
     palette: function (_click, _clicks, _search, _pathname, opened) {
-      const from = trigger();
-      const asked = from.startsWith("palette-open") || from.includes('"palette-open"');
-      const open = asked && Boolean(dash_clientside.callback_context.triggered[0].value); // a new button has no clicks
-      if (asked && !open) return same();
+      const all = dash_clientside.callback_context.triggered; // a click and a button that was just drawn may come at once
+      const asked = all.filter((one) => one.prop_id.includes("palette-open"));
+      const open = asked.some((one) => Boolean(one.value)); // a new button has no clicks
+      if (!open && asked.length === all.length) return same();
       if (open) setTimeout(() => { const input = document.getElementById("palette-input"); if (input) { input.focus(); input.select(); } }, 60);
       return other(open, Boolean(opened));
     },

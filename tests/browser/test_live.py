@@ -125,6 +125,23 @@ def test_the_bell_counts_what_this_browser_has_not_seen(page: Page, serve: Calla
     expect(page).to_have_url(re.compile(r"/policies\?policy=owner-present$"))
 
 
+def test_the_palette_opens_while_the_page_is_being_drawn(page: Page, retail: str) -> None:
+    """A click comes in one batch with a button that was just drawn, which has no clicks yet: the click counts."""
+    page.goto(f"{retail}/lineage")
+    expect(page.get_by_role("heading", name="Where do you want to start?")).to_be_visible()
+    opened = """(triggered) => {
+        dash_clientside.callback_context = { triggered };
+        const told = dash_clientside.meshline.palette(1, [null], "", "/", false);
+        return told === dash_clientside.no_update ? null : told;
+    }"""
+    drawn = {"prop_id": '{"place":"lineage","type":"palette-open"}.n_clicks', "value": None}
+    pressed = {"prop_id": "palette-open.n_clicks", "value": 1}
+    moved = {"prop_id": "url.search", "value": ""}
+    assert page.evaluate(opened, [drawn, pressed]) is True
+    assert page.evaluate(opened, [moved, pressed]) is True
+    assert page.evaluate(opened, [drawn]) is None
+
+
 def test_the_palette_finds_owners_and_does_things(page: Page, retail: str) -> None:
     page.goto(f"{retail}/lineage")
     expect(page.get_by_role("heading", name="Where do you want to start?")).to_be_visible()
