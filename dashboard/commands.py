@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import shlex
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +16,8 @@ from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     import socket
+
+log = logging.getLogger("meshline.server")
 
 DEFAULT_PORT = 8080
 DEMO_FILE = Path("meshline-demo.duckdb")
@@ -134,6 +138,18 @@ def _load_sample(database: Path) -> None:
         )
 
 
+def _told_of_new(database: Path, url: str) -> str:
+    """That a database was made where there was none, and how something gets into it.
+
+    Whoever mistyped a name, or forgot it after ``meshline demo``, would take the empty pages for the answer.
+    """
+    told = f"There was no {database}: a new, empty database was made. Load events: meshline ingest PATH --server {url}"
+    sample = database.parent / DEMO_FILE
+    if not sample.is_file():
+        return told
+    return f"{told} (the sample company is in another file: meshline serve --db {shlex.quote(str(sample))})"
+
+
 def _serve(
     sock: socket.socket,
     database: Path,
@@ -156,6 +172,7 @@ def _serve(
         raise UsageError(f"--base-path: “{base_path}” is no path; write it like /meshline.")
     local = listens_locally(sock)
     allowed = list(allow_host or ()) if local or allow_host else None
+    made = not database.exists()
     store = Store.open(database)
     app = create_app(
         store,
@@ -174,6 +191,8 @@ def _serve(
     def ready() -> None:
         typer.echo(f"Meshline serves {database} at {url}")
         typer.echo(f"Events: POST {url}api/v1/lineage · API: {url}api/docs · stop with Ctrl-C")
+        if made:
+            log.warning(_told_of_new(database, url))
 
     run(app, sock, database=database, url=url, ready=ready, log_format=log_format)
     typer.echo("Stopped; everything received is written.")

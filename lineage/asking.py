@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 When = date | str | None
-"""A time: a datetime (naive = UTC), a date (its start), a text like ``2026-03-31T18:00:00Z``, or ``None`` for now."""
+"""A time: a datetime (naive = UTC), a date (its start), a text like ``2026-03-31T18:00:00Z`` or ``30 days ago``, or
+``None`` for now."""
 
 Words = str | Iterable[str] | None
 """Names: one text with commas, or several texts; ``None`` for no limit."""

@@ -22,6 +22,8 @@ _ISO = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
+_AGO = re.compile(r"(\d{1,6})\s*(minute|hour|day|week)s?\s+ago", re.IGNORECASE | re.ASCII)
+
 
 def microseconds(at: datetime) -> int:
     """Microseconds since 1970 of a naive UTC time.
@@ -83,19 +85,41 @@ def parse_event_time(text: str) -> ParsedTime | None:
 
 
 def parse_instant(text: str, *, name: str = "time") -> datetime:
-    """Read a time that a person typed (``--as-of``); a bare date means its first instant.
+    """Read a time that a person typed (``--as-of``).
+
+    Parameters
+    ----------
+    text
+        a time, a date (its first instant), ``now``, or so long ago: ``90 minutes ago``, ``30 days ago``.
+    name
+        how errors call it.
 
     Raises
     ------
     UsageError
         when the text is no time.
+
+    Examples
+    --------
+    >>> parse_instant("2026-03-31")
+    datetime.datetime(2026, 3, 31, 0, 0)
+    >>> parse_instant("2 weeks ago") < parse_instant("1 hour ago")
+    True
     """
-    if text.strip().lower() == "now":
+    text = text.strip()
+    if text.lower() == "now":
         return utcnow()
     parsed = parse_event_time(text)
-    if parsed is None:
-        raise UsageError(f"{name}: “{text}” is no time. Write it like 2026-03-31 or 2026-03-31T18:00:00Z.")
-    return parsed.at
+    if parsed is not None:
+        return parsed.at
+    past = _AGO.fullmatch(text)
+    if past is None:
+        hint = "Write it like 2026-03-31, 2026-03-31T18:00:00Z or “30 days ago”."
+        raise UsageError(f"{name}: “{text}” is no time. {hint}")
+    try:
+        return utcnow() - timedelta(**{f"{past[2].lower()}s": int(past[1])})
+    except OverflowError:
+        raise UsageError(f"{name}: “{text}” lies before the first year.") from None
 
 
 def utcnow() -> datetime:

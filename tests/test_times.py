@@ -126,7 +126,38 @@ def test_a_person_may_write_now() -> None:
     assert before <= parse_instant(" Now ") <= utcnow()
 
 
+@pytest.mark.parametrize(
+    ("text", "past"),
+    [
+        ("30 days ago", timedelta(days=30)),
+        (" 1  Hour AGO", timedelta(hours=1)),
+        ("90minutes ago", timedelta(minutes=90)),
+        ("2 weeks ago", timedelta(weeks=2)),
+        ("0 days ago", timedelta()),
+    ],
+)
+def test_a_person_may_write_how_long_ago(text: str, past: timedelta) -> None:
+    before = utcnow()
+    assert before <= parse_instant(text) + past <= utcnow()
+    assert parse_event_time(text) is None  # an event has to tell when it was
+
+
+@pytest.mark.parametrize(
+    "text", ["-1 days ago", "1.5 days ago", "3 months ago", "days ago", "٣ days ago", "1234567 days ago"]
+)
+def test_what_is_not_so_long_ago_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is no time"):
+        parse_instant(text)
+
+
+def test_nothing_was_before_the_first_year() -> None:
+    with pytest.raises(UsageError, match="known-at: “999999 weeks ago” lies before the first year"):
+        parse_instant("999999 weeks ago", name="known-at")
+
+
 def test_a_person_learns_how_to_write_a_time() -> None:
-    with pytest.raises(UsageError, match=r"as-of: “soon” is no time\. Write it like 2026-03-31 or") as caught:
+    with pytest.raises(
+        UsageError, match=r"as-of: “soon” is no time\. Write it like 2026-03-31, .* or “30 days ago”\."
+    ) as caught:
         parse_instant("soon", name="as-of")
     assert caught.value.exit_code == 2

@@ -22,7 +22,7 @@ Node = Annotated[
 Column = Annotated[str | None, Query(description="Ask for this column of the node")]
 Depth = Annotated[int | None, Query(ge=0, description="Greatest number of hops; default: no limit")]
 Names = Annotated[list[str] | None, Query(description="One or several, with commas or repeated; default: all")]
-AsOf = Annotated[str | None, Query(description="Valid time, like 2026-03-31T18:00:00Z; default: now")]
+AsOf = Annotated[str | None, Query(description="Valid time, like 2026-03-31T18:00:00Z or 30 days ago; default: now")]
 KnownAt = Annotated[str | None, Query(description="Known time; default: now")]
 Text = Annotated[str, Body(embed=True)]
 AnswerFormat = Literal["json", "csv", "md", "mermaid", "graphml", "openlineage"]

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dashboard.commands import _told_of_new
 from dashboard.demo import BANNER, make_room, sample_size
 from ingest.archive import unpack
 from lineage import cli
@@ -52,6 +53,8 @@ def test_serve_on_every_address_says_to_whom_and_stops_cleanly_at_sigterm(databa
         assert httpx.post(f"{local}/api/v1/lineage", json=run_event(1)).status_code == 201
         errors = stopped(child, signal.SIGTERM, database)
     assert "no passwords" in errors
+    (new,) = [line for line in errors.splitlines() if "a new, empty database was made" in line]
+    assert "meshline ingest PATH --server http://" in json.loads(new)["message"]
     assert all(json.loads(line)["level"] for line in errors.splitlines() if "no passwords" not in line)
 
 
@@ -66,6 +69,13 @@ def stopped(child: subprocess.Popen[str], way_out: signal.Signals, database: Pat
     with Store.open(database) as store:
         assert store.rows("SELECT count(*) FROM event") == [(1,)]
     return errors
+
+
+def test_who_serves_an_empty_database_beside_the_sample_learns_where_the_sample_is(tmp_path: Path) -> None:
+    sample = tmp_path / "meshline-demo.duckdb"
+    assert "sample" not in _told_of_new(tmp_path / "meshline.duckdb", "http://here/")
+    sample.touch()
+    assert f"serve --db {sample}" in _told_of_new(tmp_path / "meshline.duckdb", "http://here/")
 
 
 def test_a_port_in_use_is_one_line_that_names_the_option(database: Path) -> None:
@@ -88,6 +98,8 @@ def test_an_address_of_another_machine_is_one_line(database: Path, host: str) ->
 def test_a_database_that_a_server_holds_names_the_server_and_can_be_copied_until_sigint(
     database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with Store.open(database):
+        pass
     with process("serve", "--db", str(database), "--port", "0") as child:
         url = address(child).rstrip("/")
         assert json.loads(server_note(database).read_text()) == {"pid": child.pid, "url": url}
@@ -99,7 +111,9 @@ def test_a_database_that_a_server_holds_names_the_server_and_can_be_copied_until
             assert url in told
             assert len(told.splitlines()) == 1
         assert cli.run(["snapshot", str(tmp_path / "copy.duckdb"), "--server", url]) == 0
-        assert "no passwords" not in stopped(child, signal.SIGINT, database)
+        errors = stopped(child, signal.SIGINT, database)
+    assert "no passwords" not in errors
+    assert "empty database" not in errors
     with Store.open(tmp_path / "copy.duckdb", read_only=True) as store:
         assert [unpack(body)[0] for (body,) in store.rows("SELECT body FROM raw")]
 
