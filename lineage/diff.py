@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.diff_causes import Causes
 from lineage.diff_facets import facet_changes
-from lineage.differences import WHATS, Difference, What
+from lineage.diff_nodes import node_changes
+from lineage.diff_points import at_both, points
+from lineage.differences import WHATS, Cause, Difference, What
 from lineage.owners.changes import owner_changes
 from lineage.reach import reach
 from lineage.stops.changes import stop_changes
@@ -26,47 +28,61 @@ from lineage.stops.changes import stop_changes
 if TYPE_CHECKING:
     from lineage.view import View
 
-_SEEN = """({0}.valid_from <= $t{1} AND $t{1} < {0}.valid_to AND {0}.known_from <= $k{1} AND $k{1} < {0}.known_to)"""
-
 _EDGES = """
--- edge rows at one or both points
-WITH e AS (
-  SELECT src, dst, job, kind, provenance, state, first_run, producer, end_reason, valid_from, valid_to,
-    {one} AS one, {two} AS two, '' AS use
-  FROM edge e WHERE kind <> 'control' AND ({one} OR {two})
+-- edge rows at one or both points, those that a person added among them; what is called wrong at a point is not there
+WITH r AS (
+  SELECT src, dst, bool_or({one}) AS one, bool_or({two}) AS two, arg_max(actor, known_from) AS actor,
+    max(known_from) AS said, max(known_to) AS lifted
+  FROM edge_mark e WHERE mark = 'refuted' AND ({one} OR {two}) GROUP BY src, dst
+), e AS (
+  SELECT e.src, e.dst, e.job, e.kind, e.provenance, e.state, e.first_run, e.producer, e.end_reason, e.valid_from,
+    e.valid_to, e.known_to, {one} AND NOT (e.kind = 'lineage' AND coalesce(r.one, false)) AS one,
+    {two} AND NOT (e.kind = 'lineage' AND coalesce(r.two, false)) AS two, '' AS use, r.actor AS person,
+    CASE WHEN r.two THEN r.said ELSE r.lifted END AS said, r.two AS wrong
+  FROM edge e LEFT JOIN r ON r.src = e.src AND r.dst = e.dst AND e.kind = 'lineage'
+  WHERE e.kind <> 'control' AND ({one} OR {two})
+  UNION ALL
+  SELECT src, dst, 0, 'lineage', 'manual', 'current', NULL, NULL, NULL, valid_from, valid_to, known_to, {one}, {two},
+    '', actor, known_from, NULL
+  FROM edge_mark e WHERE mark = 'manual' AND ({one} OR {two})
 )
 """
 _COLUMN_EDGES = """
--- column edge rows at one or both points
-WITH e AS (
-  SELECT src, dst, job, 'column' AS kind, provenance, state, first_run, producer, end_reason, valid_from, valid_to,
-    {one} AS one, {two} AS two,
+-- column edge rows at one or both points; those between datasets whose edge is called wrong at a point are not there
+WITH m AS (
+  SELECT src, dst, bool_or({one}) AS one, bool_or({two}) AS two, arg_max(actor, known_from) AS actor,
+    max(known_from) AS said, max(known_to) AS lifted
+  FROM edge_mark e WHERE mark = 'refuted' AND ({one} OR {two}) GROUP BY src, dst
+), r AS (
+  SELECT s.id AS src, d.id AS dst, m.* EXCLUDE (src, dst) FROM m JOIN node s ON s.dataset = m.src
+    JOIN node d ON coalesce(d.dataset, d.id) = m.dst
+), e AS (
+  SELECT e.src, e.dst, e.job, 'column' AS kind, e.provenance, e.state, e.first_run, e.producer, e.end_reason,
+    e.valid_from, e.valid_to, e.known_to, {one} AND NOT coalesce(r.one, false) AS one,
+    {two} AND NOT coalesce(r.two, false) AS two,
     upper(coalesce(type, '')) || CASE WHEN coalesce(subtype, '') = '' THEN '' ELSE ' ' || upper(subtype) END
-      || CASE WHEN coalesce(masking, false) THEN ' masking' ELSE '' END AS use
-  FROM column_edge e WHERE {one} OR {two}
+      || CASE WHEN coalesce(masking, false) THEN ' masking' ELSE '' END AS use,
+    r.actor AS person, CASE WHEN r.two THEN r.said ELSE r.lifted END AS said, r.two AS wrong
+  FROM column_edge e LEFT JOIN r ON r.src = e.src AND r.dst = e.dst
+  WHERE {one} OR {two}
 )
 """
 _TOUCHED = """
 -- those of every pair of which some row is visible at one of the two points only
 SELECT * FROM e SEMI JOIN (SELECT DISTINCT src, dst, kind FROM e WHERE one <> two) USING (src, dst, kind)
+WHERE one OR two
 """
 _BETWEEN = """
 -- those between two groups
 SELECT * FROM e
 WHERE src IN (SELECT unnest($src::UBIGINT[])) AND dst IN (SELECT unnest($dst::UBIGINT[])) AND kind = $kind
+  AND (one OR two)
 """
-_NODES = """
--- datasets and jobs about which anything holds at one of the two points, with the first row that says so
-SELECT id, bool_or(one) AS one, bool_or(two) AS two, arg_min(run, valid_from) FILTER (two) AS run,
-  arg_min(producer, valid_from) FILTER (two) AS producer, min(valid_from) FILTER (two) AS since,
-  max(valid_to) FILTER (one) AS until, arg_max(end_reason, valid_to) FILTER (one) AS end_reason,
-  arg_max(job, valid_to) FILTER (one) AS job
-FROM (
-  SELECT unnest([src, dst]) AS id, first_run AS run, producer, valid_from, valid_to, end_reason, job, {one} AS one,
-    {two} AS two FROM edge e WHERE {one} OR {two}
-  UNION ALL
-  SELECT entity, run, producer, valid_from, valid_to, NULL, NULL, {one}, {two} FROM facet e WHERE {one} OR {two}
-) GROUP BY id
+_LATER = """
+-- how a row of an edge table ended, as it is known at the later point
+SELECT job, valid_to, end_reason FROM {table}
+WHERE src = $src AND dst = $dst AND job = $job AND valid_to <= $t2 AND known_from <= $k2 AND $k2 < known_to
+ORDER BY valid_to DESC LIMIT 1
 """
 
 
@@ -85,9 +101,13 @@ class Row:
     end_reason: str | None
     valid_from: Any
     valid_to: Any
+    known_to: Any
     one: bool
     two: bool
     use: str = ""
+    person: str | None = None  # who added the edge, or called it wrong
+    said: Any = None  # when; of one that is called wrong no longer, when that was taken back
+    wrong: bool | None = None  # called wrong at the later point
 
 
 def diff(before: View, after: View, scope: set[int] | None = None) -> tuple[Difference, ...]:
@@ -102,7 +122,7 @@ def diff(before: View, after: View, scope: set[int] | None = None) -> tuple[Diff
     """
     comparison = Comparison(before, after, scope)
     found = [
-        *comparison.nodes(),
+        *node_changes(before, after, comparison.admits, comparison.causes),
         *comparison.edges("edge"),
         *comparison.edges("column_edge"),
         *facet_changes(before, after, comparison.admits, comparison.causes),
@@ -144,10 +164,7 @@ class Comparison:
 
     def __init__(self, before: View, after: View, scope: set[int] | None) -> None:
         self.before, self.after, self.scope = before, after, scope
-        self.when = {
-            "t1": before.snapshot.as_of, "k1": before.snapshot.known_at,
-            "t2": after.snapshot.as_of, "k2": after.snapshot.known_at,
-        }  # fmt: skip
+        self.when = points(before, after)
         self.causes = Causes(before, after)
 
     def admits(self, *nodes: int) -> bool:
@@ -161,56 +178,12 @@ class Comparison:
     def _owner(self, i: int) -> int:
         return self.after.snapshot.dataset_of(i) if self.after.kind(i) == "column" else i
 
-    def sql(self, text: str) -> str:
-        """A query with the visibility of a row of ``e`` at both points filled in."""
-        return text.format(one=_SEEN.format("e", 1), two=_SEEN.format("e", 2))
-
-    # -- nodes
-
-    def nodes(self) -> Iterable[Difference]:
-        """Datasets and jobs that came and went, and those whose domain or whose other names changed."""
-        index = self.after.snapshot.index
-        groups: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for row in self.after.store.rows(self.sql(_NODES), self.when):
-            i = index(row[0])
-            if i is not None:
-                groups[i].append(row)
-        for i, rows in groups.items():
-            if not self.admits(i):
-                continue
-            one, two = any(row[1] for row in rows), any(row[2] for row in rows)
-            if one and two:
-                yield from self._changed_node(i, [row[0] for row in rows if row[1]])
-            elif two:
-                first = min((row for row in rows if row[2]), key=lambda row: row[5])
-                cause = self.causes.begin(first[3], first[4], first[5])
-                yield Difference("node", "added", self.after.label(i), kind=self.after.kind(i), cause=cause)
-            else:
-                last = max(rows, key=lambda row: row[6])
-                ended = self.causes.end(last[8], last[6], last[7])
-                yield Difference("node", "removed", self.after.label(i), kind=self.after.kind(i), cause=ended)
-
-    def _changed_node(self, i: int, members: list[int]) -> Iterable[Difference]:
-        """Changes of a node; ``members`` are those of its identifiers about which something held before."""
-        there = sorted({j for member in members if (j := self.before.snapshot.index(member)) is not None})
-        if not there:
-            return
-        label, kind = self.after.label(i), self.after.kind(i)
-        was, now = self.before.domain(there[0]), self.after.domain(i)
-        if was != now:
-            yield Difference("node", "changed", label, kind=kind, detail="domain", before=was, after=now)
-        old = {name for j in there for name in (self.before.label(j), *self.before.aliases(j))}
-        new = {label, *self.after.aliases(i)}
-        if old != new:
-            before, after = (", ".join(sorted(names)) for names in (old, new))
-            yield Difference("node", "changed", label, kind=kind, detail="names", before=before, after=after)
-
     # -- edges
 
     def edges(self, what: What) -> Iterable[Difference]:
         """Edges added, removed and changed, one per pair of groups and kind."""
         index = self.after.snapshot.index
-        base = self.sql(_EDGES if what == "edge" else _COLUMN_EDGES)
+        base = at_both(_EDGES if what == "edge" else _COLUMN_EDGES)
         pairs: dict[tuple[int, int, str], list[Row]] = defaultdict(list)
         for values in self.after.store.rows(base + _TOUCHED, self.when):
             row = Row(*values)
@@ -231,19 +204,47 @@ class Comparison:
         was, now = (_told(side, self._jobs) if side else None for side in (old, new))
         if was == now:
             return
-        ends = (self.after.label(src), self.after.label(dst), rows[0].kind)
+        told = (self.after.label(src), self.after.label(dst), rows[0].kind)
         if now is None:
-            last = max(old, key=lambda row: (row.valid_to, row.provenance))
-            ended = self.causes.end(last.job, last.valid_to, last.end_reason)
-            yield Difference(what, "removed", *ends, before=was, cause=ended)
+            ended = self._ended(what, src, dst, old)
+            yield Difference(what, "removed", *told, before=was, cause=ended)
             return
-        fresh = [row for row in new if not row.one] or new
-        first = (min if was is None else max)(fresh, key=lambda row: (row.valid_from, row.provenance))
-        if was is not None and first.state == "stale":  # since the first run that did not show it, not its first one
-            cause = self.causes.end(first.job, first.valid_from, "not seen")
+        fresh = [row for row in new if not row.one]
+        if not fresh:  # what else told the same pair before tells it no longer
+            cause = self._ended(what, src, dst, [row for row in old if not row.two])
         else:
-            cause = self.causes.begin(first.first_run, first.producer, first.valid_from, first.job)
-        yield Difference(what, "added" if was is None else "changed", *ends, before=was, after=now, cause=cause)
+            first = (min if was is None else max)(fresh, key=lambda row: (row.valid_from, row.provenance))
+            cause = self._began(src, dst, first, changed=was is not None)
+        yield Difference(what, "added" if was is None else "changed", *told, before=was, after=now, cause=cause)
+
+    def _began(self, src: int, dst: int, row: Row, *, changed: bool) -> Cause:
+        """What made a row tell an edge at the later point that it did not tell at the earlier one."""
+        if row.provenance == "manual":
+            return Cause("manual", at=row.said, by=row.person)
+        if row.person is not None:  # it was called wrong at the earlier point
+            return self.causes.taken_back(row.said, "edge.")
+        if changed and row.state == "stale":  # since the first run that did not show it, not its first one
+            return self.causes.end(row.job, row.valid_from, "not seen")
+        return self.causes.begin(row.first_run, row.producer, row.valid_from, row.job, lambda: self._ends(src, dst))
+
+    def _ended(self, what: What, src: int, dst: int, rows: list[Row]) -> Cause:
+        """What made rows tell an edge at the earlier point only: the one that told it longest decides."""
+        last = max(rows, key=lambda row: (row.valid_to, row.provenance))
+        if last.provenance == "manual":
+            return self.causes.taken_back(last.known_to, "edge.")
+        if last.wrong:
+            return Cause("refuted", at=last.said, by=last.person)
+        if last.valid_to <= self.when["t2"]:
+            return self.causes.end(last.job, last.valid_to, last.end_reason, lambda: self._ends(src, dst))
+        key = {"src": last.src, "dst": last.dst, "job": last.job, "t2": self.when["t2"], "k2": self.when["k2"]}
+        for job, at, reason in self.after.store.rows(_LATER.format(table=what), key):
+            return self.causes.end(job, at, reason, lambda: self._ends(src, dst))
+        return self.causes.unlearned(last.job, last.known_to, lambda: self._ends(src, dst))
+
+    def _ends(self, src: int, dst: int) -> list[int]:
+        """Node ids of the datasets (under all their names) and jobs that an edge joins; a column stands for its own."""
+        snapshot = self.after.snapshot
+        return [member for i in (src, dst) for member in snapshot.members(self._owner(i))]
 
     def _jobs(self, rows: list[Row]) -> list[str]:
         found = (self.after.snapshot.index(row.job) for row in rows if row.job)

@@ -19,8 +19,12 @@ WHATS: tuple[What, ...] = ("node", "edge", "column_edge", "column", "owner", "st
 class Cause:
     """What is behind a difference.
 
-    ``reason`` is ``run`` (a run showed it), ``declared``, or why a fact ended: ``not seen``, ``dropped``, …
-    ``code`` is what the run's ``sourceCodeLocation`` facet says: type, url, path, version, branch.
+    ``reason`` is ``run`` (a run showed it), ``declared`` (an event without a run, or a file), ``manual`` (a person said
+    so), ``rule`` (a rule joins the names), or why a fact ended: ``not seen``, ``dropped``, ``renamed``, ``redeclared``,
+    ``deleted``, ``refuted``, ``taken back``, … ``learned otherwise``: what was received at ``at`` showed that it does
+    not hold. ``unknown``: nobody can say. ``code`` is what the ``sourceCodeLocation`` facet of the run, or of its job
+    at that time, says: type, url, path, version, branch; ``None`` when nobody told it. ``by`` is the person, ``file``
+    the declared file behind it, where there is one.
     """
 
     reason: str
@@ -29,6 +33,16 @@ class Cause:
     job: str | None = None
     run_id: str | None = None
     code: dict[str, Any] | None = None
+    by: str | None = None
+    file: str | None = None
+
+    @property
+    def who(self) -> str:
+        """The job behind it, else the person, else the file; empty when none of them is known."""
+        return self.job or self.by or self.file or ""
+
+
+UNKNOWN = Cause("unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,7 @@ class DiffAnswer(Shown):
         """Columns of the table."""
         return (
             "what", "change", "id", "other", "kind", "detail", "before", "after", "reason", "at", "job", "run_id",
-            "producer", "code_version",
+            "producer", "code_version", "by", "file",
         )  # fmt: skip
 
     def rows(self) -> list[tuple[Any, ...]]:
@@ -103,6 +117,6 @@ class DiffAnswer(Shown):
 
 def _flat(cause: Cause | None) -> tuple[Any, ...]:
     if cause is None:
-        return (None,) * 6
+        return (UNKNOWN.reason, *(None,) * 7)
     version = (cause.code or {}).get("version")
-    return (cause.reason, cause.at, cause.job, cause.run_id, cause.producer, version)
+    return (cause.reason, cause.at, cause.job, cause.run_id, cause.producer, version, cause.by, cause.file)

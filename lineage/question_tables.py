@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lineage.differences import UNKNOWN
 from lineage.tables import counted, line, new_console, second, table
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ def print_diff(answer: DiffAnswer) -> None:
     line(console, f"known at {second(answer.known_from)} and {second(answer.known_to)}", "dim")
     for change in answer.changes:
         line(console, f"{_SIGNS[change.change]} {_difference(change)}")
-        if change.cause:
-            line(console, f"    {_cause(change.cause)}", "dim")
+        line(console, f"    {_cause(change.cause or UNKNOWN)}", "dim")
     for remark in answer.remarks():
         line(console, remark)
     if not answer.changes:
@@ -68,11 +68,13 @@ def _difference(change: Difference) -> str:
 def _cause(cause: Cause) -> str:
     code = cause.code or {}
     parts = [
-        cause.reason,
+        "cause unknown" if cause.reason == UNKNOWN.reason else cause.reason,
         f"at {second(cause.at)}" if cause.at else "",
+        f"by {cause.by}" if cause.by else "",
+        f"file {cause.file}" if cause.file else "",
         f"by {cause.job}" if cause.job else "",
         f"run {cause.run_id}" if cause.run_id else "",
-        f"code {code['version']}" if code.get("version") else "",
+        f"code {code['version']}" if code.get("version") else "code version unknown" if cause.run_id else "",
         f"producer {cause.producer}" if cause.producer else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -24,7 +24,7 @@ Look = Callable[["Lineage", LineageState], Picture]
 CHANGED = (
     Column("change", "Change", 0.8),
     Column("cause", "Cause", 0.9),
-    Column("cause_job", "By job", 1.6),
+    Column("cause_job", "By", 1.6),
     Column("cause_run", "By run", 1.4),
     Column("cause_code", "Code version", 1.2),
     Column("cause_at", "Changed at", 1.5),
@@ -131,7 +131,7 @@ def with_change(rows: list[Row], found: Comparison | None) -> tuple[list[Row], t
         cause = one.cause if one else None
         row["change"] = one.change if one else ""
         row["cause"] = cause.reason if cause else ""
-        row["cause_job"] = (cause.job or "") if cause else ""
+        row["cause_job"] = cause.who if cause else ""
         row["cause_run"] = (cause.run_id or "") if cause else ""
         row["cause_code"] = str((cause.code or {}).get("version") or "") if cause else ""
         row["cause_at"] = cell(cause.at) if cause else ""

@@ -47,7 +47,7 @@ MESH = (
     Column("before", "Before", 1.5),
     Column("after", "After", 1.5),
     Column("reason", "Cause", 0.9),
-    Column("job", "Job", 1.6, short=True),
+    Column("job", "By", 1.6, short=True),
     Column("run", "Run", 1.4),
     Column("code", "Code version", 1.2),
     Column("at", "At (UTC)", 1.5),
@@ -165,13 +165,13 @@ def _mesh_row(change: Difference, links: Links) -> dict[str, Any]:
         "before": change.before or "",
         "after": change.after or "",
         "reason": cause.reason if cause else "unknown",
-        "job": (cause.job or "") if cause else "",
+        "job": cause.who if cause else "",
         "run": (cause.run_id or "") if cause else "",
         "code": str((cause.code or {}).get("version") or "") if cause else "",
         "at": cell(cause.at) if cause else "",
         "short": {
             key: short_id(text) if text else ("", "")
-            for key, text in (("id", change.id), ("other", change.other), ("job", cause.job if cause else None))
+            for key, text in (("id", change.id), ("other", change.other), ("job", cause.who if cause else None))
         },
         "href": links.lineage(change.id) if change.id.startswith(("dataset:", "job:", "column:")) else None,
     }

@@ -216,7 +216,7 @@ class Asked:
         told = [one for one in mine if one.what in ("node", "edge", "owner", "column", "stop")]
         rows = [
             (one.what, one.change, one.id + (f" → {one.other}" if one.other else ""), one.detail,
-             (one.cause.reason if one.cause else "") or "")
+             " by ".join(word for word in (one.cause.reason, one.cause.who) if word) if one.cause else "unknown")
             for one in told
         ]  # fmt: skip
         left = len(mine) - len(told)
