@@ -188,10 +188,9 @@ def untold(asked: Asked, key: str) -> Part:
 
 def no_such_node(error: UnknownNodeError, to: Callable[[str], str]) -> Part:
     """Says that no node or more than one has a name, and leads to those that come near."""
-    head = f"“{error.text}” fits several nodes" if error.ambiguous else f"There is no node “{error.text}”"
     text = "Choose the one you mean." if error.candidates else "It may have been named differently, or was never seen."
     found = [dcc.Link(html.Span(one, className="mono"), href=to(one), className="choice") for one in error.candidates]
-    body = [html.H2(head), html.P(text, className="card-sub"), html.Div(found, className="choices")]
+    body = [html.H2(error.headline), html.P(text, className="card-sub"), html.Div(found, className="choices")]
     return html.Div(body, className="unknown-node", role="alert")
 
 

@@ -8,6 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_LONG, _KEPT = 200, 120  # letters of a text that a message repeats whole, and of a longer one
+
+
+def repeated(text: str) -> str:
+    """A text as a message repeats it: a very long one is cut, with its length; half a letter is written out.
+
+    >>> repeated("orders")
+    'orders'
+    >>> repeated("x" * 10_000) == "x" * 120 + "… (10,000 characters)"
+    True
+    """
+    size = len(text)
+    cut = text if size <= _LONG else f"{text[:_KEPT]}… ({size:,} characters)"
+    return cut.encode("utf-8", "backslashreplace").decode()
+
 
 class MeshlineError(Exception):
     """Base of all errors that are meant for a person to read."""
@@ -64,14 +79,47 @@ class UnknownNodeError(MeshlineError):
         self.text = text
         self.candidates = list(candidates)
         self.ambiguous = ambiguous
+        told = repeated(text)
+        self.headline = f"“{told}” fits several nodes" if ambiguous else f"There is no node “{told}”"
+        """What is wrong, for the heading of a page."""
         if ambiguous:
             count = f"more than {len(self.candidates)} nodes, these" if more else f"{len(self.candidates)} nodes"
-            head = f"“{text}” fits {count}{' among them' if more else ''}; name one of them in full:"
+            head = f"“{told}” fits {count}{' among them' if more else ''}; name one of them in full:"
         elif self.candidates:
-            head = f"There is no node “{text}”. Did you mean:"
+            head = f"{self.headline}. Did you mean:"
+        elif not any(letter.isalnum() for letter in text):
+            head = f"{self.headline}: it has neither a letter nor a digit. Look for one with: meshline search TEXT"
         else:
-            head = f"There is no node “{text}”. Look for it with: meshline search TEXT"
+            head = f"{self.headline}. Look for it with: meshline search TEXT"
         super().__init__("\n  ".join([head, *self.candidates]))
+
+
+class NotANodeError(UnknownNodeError):
+    """A product or a domain stands where one node is asked for; ``candidates`` has some of its datasets.
+
+    Parameters
+    ----------
+    text
+        what was asked for.
+    what
+        what it is, as a sentence without its full stop.
+    candidates
+        node texts to ask for instead.
+    """
+
+    status = 400
+
+    def __init__(self, text: str, what: str, candidates: Sequence[str] = ()) -> None:
+        MeshlineError.__init__(
+            self,
+            "\n  ".join([f"{what}, not a node. Ask for one of its datasets:", *candidates])
+            if candidates
+            else f"{what}, not a node, and no dataset of it was ever seen.",
+        )
+        self.text = text
+        self.candidates = list(candidates)
+        self.ambiguous = False
+        self.headline = f"{what}, not a node"
 
 
 class UnknownTagError(MeshlineError):
@@ -83,7 +131,7 @@ class UnknownTagError(MeshlineError):
     def __init__(self, text: str, candidates: Sequence[str] = ()) -> None:
         self.text = text
         self.candidates = list(candidates)
-        head = f"There is no tag “{text}”. "
+        head = f"There is no tag “{repeated(text)}”. "
         super().__init__(
             "\n  ".join([f"{head}Did you mean:", *self.candidates])
             if self.candidates

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING
 
-from lineage.errors import UnknownNodeError, UsageError
+from lineage.errors import NotANodeError, UnknownNodeError, UsageError, repeated
 from lineage.identity import KINDS, NodeKey, listed, node_id, splits
 from lineage.times import iso
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 _MANY = 1000  # nodes of one level put in order for an error
 _COLONS = 200  # each pair of them is a way to split a column text
 _SHOWN = 50  # candidates named in an error
+_NAMED = 5  # datasets of a product or domain named in an error
+_MAX_TEXT = 500  # letters that are looked at for names that come near
+_LEFT_OUT = 8  # words that are left out, one at a time, to find names that come near
+_WORDS = 30  # a text of more is no name
+_COMPARED = 200  # names that are compared with a text letter by letter
+_ALIKE = 0.66
 
 
 def resolve(view: View, text: str) -> int:
@@ -43,16 +50,22 @@ def resolve(view: View, text: str) -> int:
     ------
     UnknownNodeError
         when no node or more than one fits; ``candidates`` has those that come near.
+    NotANodeError
+        for a product or a domain; ``candidates`` has some of its datasets.
+    HiddenNodeError
+        for a domain that the actor may not see.
     UsageError
         when the text is empty, or no text.
     """
     if not isinstance(text, str):
-        raise UsageError(f"{text!r} names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
+        raise UsageError(f"{repeated(repr(text))} names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
     text = text.strip()
     if not text:
         raise UsageError("An empty text names no node. Write dataset:NAMESPACE:NAME or the end of a name.")
     if text.count(":") > _COLONS:
         raise UsageError(f"A node text with more than {_COLONS} colons cannot be read.")
+    if not _whole_letters(text):
+        raise UnknownNodeError(text)
     parts = listed(text)
     if parts is not None:
         found_at = _index(view, parts)
@@ -68,6 +81,7 @@ def resolve(view: View, text: str) -> int:
     ids = [key.id for key in splits(text)]
     if ids and view.store.rows("SELECT 1 FROM node WHERE id IN (SELECT unnest($ids::UBIGINT[])) LIMIT 1", {"ids": ids}):
         raise UnknownNodeError(f"{text} (not yet known at {iso(view.known_at)})")
+    _refuse_group(view, text)
     raise UnknownNodeError(text, near(view, text))
 
 
@@ -104,7 +118,7 @@ def resolve_column(view: View, dataset: int, column: str) -> int:
     alike = [name for name in there if name.lower() == wanted.lower()]
     if len(alike) == 1:
         return there[alike[0]]
-    names = get_close_matches(wanted, there, n=5, cutoff=0.5) or sorted(there)[:5]
+    names = get_close_matches(_plain(wanted[:_MAX_TEXT]), there, n=5, cutoff=0.5) or sorted(there)[:5]
     raise UnknownNodeError(f"{view.label(dataset)} column {wanted}", [view.label(there[name]) for name in names])
 
 
@@ -113,12 +127,73 @@ def near(view: View, text: str, limit: int = 5) -> list[str]:
     from lineage.search import search
 
     prefix, colon, rest = text.partition(":")
-    words = rest if colon and prefix in (*KINDS, "datasetField") else text
-    hits = search(view, words, limit=limit)
+    words = _plain(rest if colon and prefix in (*KINDS, "datasetField") else text)[:_MAX_TEXT]
+    if not any(letter.isalnum() for letter in words):  # a dot alone is in every name, and near to none
+        return []
+    found = [hit.id for hit in search(view, words, limit=limit)]
+    if found:
+        return found
+    found = _alike(view, words, limit)
     last = re.split(r"[.:/]", words)[-1]
-    if not hits and last != words:
-        hits = search(view, last, limit=limit)
-    return [hit.id for hit in hits]
+    if last != words and any(letter.isalnum() for letter in last):
+        found += [hit.id for hit in search(view, last, limit=limit)]
+    return list(dict.fromkeys(found))[:limit]
+
+
+def _alike(view: View, text: str, limit: int) -> list[str]:
+    """Node texts that look like a text when one word of it is left out, or the end of its only one.
+
+    A search corrects words of three letters and more; of shorter ones too many look alike.
+    """
+    from lineage.search import search
+
+    text = text.lower()
+    words = re.findall(r"[^\W_]+", text)
+    if len(words) > _WORDS:
+        return []
+    less = [words[:k] + words[k + 1 :] for k in reversed(range(len(words)))][:_LEFT_OUT]
+    found: dict[str, float] = {}
+    least = _ALIKE if len(text) > 2 else 0.5
+    compared = SequenceMatcher(b=text, autojunk=False)
+    for some in less if len(words) > 1 else [[word[:-1]] for word in words if len(word) > 1]:
+        for hit in search(view, " ".join(some), limit=_COMPARED):
+            last = re.split(r"[.:/]", hit.name)[-1]
+            for name in (f"{hit.namespace}:{hit.name}", hit.name) if len(words) > 1 else (last,):
+                compared.set_seq1(name.lower())
+                if compared.real_quick_ratio() >= least and compared.quick_ratio() >= least:
+                    found[hit.id] = max(found.get(hit.id, 0), compared.ratio())
+    best = sorted(found, key=lambda id: (-found[id], id))
+    return [id for id in best if found[id] >= least][:limit]
+
+
+def _plain(text: str) -> str:
+    """A text in the plain form of its letters: full-width ones, for instance, as people type them otherwise."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def _whole_letters(text: str) -> bool:
+    """Whether a text can be written at all: one from a command line may hold halves of letters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse_group(view: View, text: str) -> None:
+    """Say of the text of a product or a domain what it is, and which datasets it stands for."""
+    from lineage.group_question import KINDS as GROUPS
+    from lineage.group_question import group_or_node
+
+    if text.partition(":")[0] not in GROUPS:
+        return
+    group = group_or_node(view, text, lambda _view, _text: -1)
+    if isinstance(group, int):
+        return
+    what = "data product" if group.label.startswith("product:") else "domain"
+    names = sorted(view.label(i) for i in group.nodes if not view.hidden(i))
+    count = f" of {len(names):,} datasets" if len(names) > _NAMED else ""
+    raise NotANodeError(text, f"{group.label} is a {what}{count}", names[:_NAMED])
 
 
 def _exact(view: View | Instant, text: str) -> list[int]:

@@ -9,6 +9,7 @@ are looked at.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,14 @@ def search(view: View, text: str, *, kinds: Collection[str] | None = None, limit
     wanted = _kinds(kinds)
     if not 1 <= limit <= MAX_LIMIT:
         raise UsageError(f"limit: {limit} is not between 1 and {MAX_LIMIT:,}.")
-    text = text.strip().lower()[:MAX_TEXT]
+    typed = text.encode("utf-8", "replace").decode().strip()[:MAX_TEXT]  # halves of letters are in no name
+    hits = _search(view, typed.lower(), wanted, limit)
+    plain = unicodedata.normalize("NFKC", typed)
+    return hits if hits or plain == typed else _search(view, plain.lower(), wanted, limit)
+
+
+def _search(view: View, text: str, wanted: Sequence[str], limit: int) -> SearchHits:
+    """The hits for a text in lower case."""
     words = _WORD.findall(text) or ([text] if text else [])
     if not words:
         return SearchHits()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lineage.errors import repeated
 from lineage.jsonable import to_json
 from lineage.times import iso
 
@@ -105,7 +106,7 @@ def print_hits(text: str, hits: Sequence[SearchHit]) -> None:
     """Search hits as a table."""
     console = new_console()
     if not hits:
-        line(console, f"Nothing is called anything like “{text}”.")
+        line(console, f"Nothing is called anything like “{repeated(text)}”.")
         return
     table(console, ("Score", "Node", "Domain"), [(f"{hit.score:.2f}", hit.id, hit.domain) for hit in hits])
     line(console, counted(len(hits), "hit"))

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from lineage.errors import UsageError
+from lineage.errors import UsageError, repeated
 
 OPEN_END = datetime(9999, 12, 31)  # noqa: DTZ001 - open end of both clocks; naive UTC like all stored times
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
@@ -115,7 +115,7 @@ def parse_instant(text: str, *, name: str = "time") -> datetime:
     past = _AGO.fullmatch(text)
     if past is None:
         hint = "Write it like 2026-03-31, 2026-03-31T18:00:00Z or “30 days ago”."
-        raise UsageError(f"{name}: “{text}” is no time. {hint}")
+        raise UsageError(f"{name}: “{repeated(text)}” is no time. {hint}")
     try:
         return utcnow() - timedelta(**{f"{past[2].lower()}s": int(past[1])})
     except OverflowError:

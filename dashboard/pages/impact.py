@@ -132,9 +132,10 @@ def _body(lx: Lineage, state: ImpactState, links: Links) -> Part:
             return _empty(lx, links)
         return parts.answer(ask(lx, state), links)
     except UnknownNodeError as error:
-        head = f"“{error.text}” fits several nodes" if error.ambiguous else f"There is no node “{error.text}”"
         text = "Choose the one you mean." if error.candidates else "Type a part of its name above."
-        return parts.choices(head, text, [(one, _with(links, state, one)) for one in error.candidates], "help")
+        return parts.choices(
+            error.headline, text, [(one, _with(links, state, one)) for one in error.candidates], "help"
+        )
     except HiddenNodeError as error:
         return parts.hero("eye-off", "You may not see this node", str(error))
     except MeshlineError as error:

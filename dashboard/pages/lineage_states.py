@@ -164,7 +164,6 @@ def starts(rows: Sequence[NodeRow], most: int = 6) -> list[NodeRow]:
 
 def unknown(error: UnknownNodeError, links: Links) -> Part:
     """No node has this name, or several have: offer the candidates."""
-    head = f"“{error.text}” fits several nodes" if error.ambiguous else f"There is no node “{error.text}”"
     text = "Choose the one you mean." if error.candidates else "It may have been named differently, or was never seen."
     rows = [
         dcc.Link(
@@ -182,7 +181,7 @@ def unknown(error: UnknownNodeError, links: Links) -> Part:
         id={"type": "palette-open", "place": "lineage"},
         className="btn",
     )
-    return _hero("help", head, text, html.Div(rows, className="choices"), html.Br(), button)
+    return _hero("help", error.headline, text, html.Div(rows, className="choices"), html.Br(), button)
 
 
 def filtered(total: int, state: LineageState, links: Links) -> Part:

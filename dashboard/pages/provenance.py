@@ -221,7 +221,6 @@ def _body(lx: Lineage, state: ProvenanceState, links: Links) -> tuple[Part, str]
             return _empty(lx, links), ""
         return _answer(lx, state, links)
     except UnknownNodeError as error:
-        head = f"“{error.text}” fits several nodes" if error.ambiguous else f"There is no node “{error.text}”"
         when = " at that time" if state.as_of or state.known_at else ""
         text = (
             "Choose the one you mean."
@@ -229,7 +228,7 @@ def _body(lx: Lineage, state: ProvenanceState, links: Links) -> tuple[Part, str]
             else f"It was never seen{when}. Type a part of its name above."
         )
         found = [(one, links.to("provenance", target=one, vs=state.versus or None)) for one in error.candidates]
-        return choices(head, text, found, "help"), ""
+        return choices(error.headline, text, found, "help"), ""
     except HiddenNodeError as error:
         return hero("eye-off", "You may not see this node", str(error)), ""
     except MeshlineError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from lineage.answers import Answer, to_json
 from lineage.cli import run
 from lineage.declared import apply
 from lineage.engine import Lineage
-from lineage.errors import UnknownNodeError, UsageError
+from lineage.errors import NotANodeError, UnknownNodeError, UsageError
 from lineage.filters import LEVELS
 from lineage.formats import render
 from lineage.store import Store
@@ -151,6 +152,53 @@ def test_every_door_answers(
     assert "Provenance of product:both (2 datasets)" in out
     assert "Asked of dataset:pg:p1, dataset:pg:p2." in out
     assert run(["impact", "product:none", "--db", str(tmp_path / "mesh.duckdb")]) == 2
+
+
+ONE_NODE: dict[str, Callable[..., object]] = {
+    "show": lambda lx, text, **who: lx.show(text, **who),
+    "picture": lambda lx, text, **who: lx.picture(text, **who),
+    "path": lambda lx, text, **who: lx.path("dataset:pg:report", text, **who),
+    "impact_counts": lambda lx, text, **who: lx.impact_counts(text, **who),
+    "run_provenance": lambda lx, text, **who: lx.run_provenance(text, **who),
+    "stops.request": lambda lx, text, **who: lx.stops.request(text, "why", **who),
+}
+"""Questions of one node, which a product or a domain is not."""
+
+
+@pytest.mark.parametrize("door", ONE_NODE)
+def test_where_one_node_is_asked_for_a_group_names_its_datasets(lx: Lineage, door: str) -> None:
+    ask = ONE_NODE[door]
+    with pytest.raises(NotANodeError, match=r"^product:both is a data product, not a node. Ask for one of") as error:
+        ask(lx, "product:both")
+    assert error.value.candidates == ["dataset:pg:p1", "dataset:pg:p2"]
+    with pytest.raises(NotANodeError, match="domain:sales is a domain, not a node") as error:
+        ask(lx, "domain:sales")
+    assert error.value.candidates == [f"dataset:pg:{name}" for name in ("in", "mid", "p1", "p2", "stage")]
+    with pytest.raises(
+        NotANodeError, match="product:lost is a data product, not a node, and no dataset of it was ever"
+    ):
+        ask(lx, "product:lost")
+    eve = Actor("eve", frozenset({"sales"}))
+    with pytest.raises(UnknownNodeError) as unknown:
+        ask(lx, "product:both", actor=eve)
+    assert type(unknown.value) is UnknownNodeError
+    assert unknown.value.candidates == []
+    with pytest.raises(HiddenNodeError):
+        ask(lx, "domain:sales", actor=eve)
+
+
+def test_the_interface_and_the_command_line_say_so(
+    lx: Lineage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = client_of(lx).get("/api/v2/impact/counts", params={"node": "product:both"})
+    assert (told.status_code, told.json()["error"]) == (400, "NotANodeError")
+    assert told.json()["candidates"] == ["dataset:pg:p1", "dataset:pg:p2"]
+    with Store.open(tmp_path / "mesh.duckdb") as store:
+        assert mesh(World(_store=store)).store is store
+    assert run(["show", "domain:unassigned", "--db", str(tmp_path / "mesh.duckdb")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "meshline: domain:unassigned is a domain, not a node. Ask for one of its datasets:"
+    assert said[1:] == ["  dataset:pg:raw"]
 
 
 NAMES = "abcdefg"

@@ -94,6 +94,58 @@ def test_an_unknown_name_gives_what_comes_near(world: World) -> None:
     assert candidates(world, "zzzzzz") == ([], False)
 
 
+def test_a_short_name_brings_what_differs_by_a_letter(world: World) -> None:
+    for name in ("db.s.a", "db.m.stat", "db.s.legacy", "dx"):
+        world.dataset(name, namespace="w")
+    assert candidates(world, "db.s.aa")[0][0] == "dataset:w:db.s.a"
+    assert candidates(world, "db.s.q")[0][0] == "dataset:w:db.s.a"
+    assert candidates(world, "dataset:w:db.ss.a")[0][0] == "dataset:w:db.s.a"
+    assert candidates(world, "aa") == (["dataset:w:db.s.a"], False)
+    assert candidates(world, "dz")[0][0] == "dataset:w:dx"
+    assert candidates(world, "ab." * 3000) == ([], False)
+
+
+def test_what_is_near_never_tells_of_a_hidden_name(world: World) -> None:
+    world.dataset("hr.s.a")
+    world.dataset("hr.s.b")
+    world.domain("hr", "hr.s.a")
+    assert candidates(world, "hr.s.aa", Actor("nosy", hidden_domains={"hr"})) == (["dataset:pg:hr.s.b"], False)
+
+
+def test_full_width_letters_bring_their_plain_form(world: World) -> None:
+    world.dataset("db.s.a", "mail")
+    assert candidates(world, "ｄｂ．ｓ．ａ")[0][0] == "dataset:pg:db.s.a"
+    lx = Lineage(world.store)
+    assert lx.search("ｄｂ．ｓ．ａ")[0].id == "dataset:pg:db.s.a"
+    with pytest.raises(UnknownNodeError) as caught:
+        lx.impact("dataset:pg:db.s.a", column="ｍａｉｌ")
+    assert caught.value.candidates == ["column:pg:db.s.a:mail"]
+    world.dataset("ｄｂ．ｓ．ａ")
+    assert found(world, "ｄｂ．ｓ．ａ") == "dataset:pg:ｄｂ．ｓ．ａ"
+    assert Lineage(world.store).search("ｄｂ．ｓ．ａ")[0].id == "dataset:pg:ｄｂ．ｓ．ａ"
+
+
+@pytest.mark.parametrize("text", [".", "...", "/", ":::", "__", "“", "dataset:::", "\udc80", "a\ud800"])
+def test_marks_alone_are_near_to_nothing(world: World, text: str) -> None:
+    world.dataset("db.s_x.a/b")
+    lx = Lineage(world.store)
+    assert candidates(world, text) == ([], False)
+    with pytest.raises(
+        UnknownNodeError, match=r"^There is no node “.*neither a letter nor a digit|Look for it"
+    ) as caught:
+        lx.impact(text)
+    assert str(caught.value).encode()
+    lx.search(text)
+
+
+def test_a_very_long_name_is_not_repeated_whole(world: World) -> None:
+    with pytest.raises(UnknownNodeError, match=r"“x{120}… \(10,000 characters\)”") as caught:
+        found(world, "x" * 10_000)
+    assert len(str(caught.value)) < 250
+    with pytest.raises(UsageError, match=r"\(10,002 characters\) names no node"):
+        Lineage(world.store).show(["x" * 9_998])  # type: ignore[arg-type]
+
+
 def test_an_empty_text_is_refused(world: World) -> None:
     with pytest.raises(UsageError):
         found(world, "  ")
