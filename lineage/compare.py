@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.asking import naive_time
+from lineage.beginning import nothing_yet
 from lineage.diff import diff, scope_of
 from lineage.differences import DiffAnswer
 from lineage.errors import UnknownNodeError, UsageError
+from lineage.presence import not_yet
 from lineage.resolve import resolve
 from lineage.times import iso
 
@@ -49,10 +51,11 @@ def compare(
     for name, one, two in (("", before.as_of, after.as_of), ("known-", before.known_at, after.known_at)):
         if one > two:
             raise UsageError(f"{name}from ({iso(one)}) lies after {name}to ({iso(two)}); exchange them.")
-    scope = label = None
+    scope = label = found = None
     if node is not None:
         found = _find(before, after, node)
         scope, label = scope_of(before, after, found, side), after.label(found)
+    changes, notes = diff(before, after, scope), _unknown(before, after, found)
     return DiffAnswer(
         from_time=before.as_of,
         to_time=after.as_of,
@@ -60,9 +63,30 @@ def compare(
         known_to=after.known_at,
         node=label,
         side=side if node is not None else "",
-        changes=diff(before, after, scope),
-        notes=before.instant.horizon_notes or after.instant.horizon_notes,
+        changes=changes,
+        notes=(*notes, *(before.instant.horizon_notes or after.instant.horizon_notes)),
+        verdict="differs" if changes else "unknown" if notes else "same",
     )
+
+
+def _unknown(before: View, after: View, node: int | None) -> list[str]:
+    """That at one time or both nothing was known yet: at all, or of the node (dense index of ``after``)."""
+    early, late = nothing_yet(before), nothing_yet(after)
+    if late and early:
+        return [f"At both times {late}."]
+    if early:
+        return [
+            f"At {iso(before.as_of)}, as known at {iso(before.known_at)}, {early}. What was told since counts as added."
+        ]
+    if node is None:
+        return []
+    label, there = after.label(node), before.snapshot.index(after.snapshot.members(node)[0])
+    first = not_yet(before, there) if there is not None else None
+    if there is None:
+        return [f"{label}: was not known yet at {iso(before.known_at)}."]
+    if not_yet(after, node) is not None:
+        return [f"{label}: was not there yet at either time; it is first told of at {iso(first)}."]
+    return [f"{label}: was not there yet at {iso(before.as_of)}; it is first told of at {iso(first)}."] if first else []
 
 
 def _find(before: View, after: View, node: str) -> int:

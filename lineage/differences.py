@@ -67,7 +67,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class DiffAnswer(Shown):
-    """All differences between two instants, nodes first, then edges, column edges, columns, owners, stops of tags."""
+    """All differences between two instants, nodes first, then edges, column edges, columns, owners, stops of tags.
+
+    ``verdict`` without any: ``same``, or ``unknown`` when at one of the times nothing was known yet (``notes`` say so).
+    """
 
     from_time: datetime
     to_time: datetime
@@ -77,6 +80,7 @@ class DiffAnswer(Shown):
     side: str
     changes: tuple[Difference, ...]
     notes: tuple[str, ...] = ()
+    verdict: Literal["differs", "same", "unknown"] = "differs"
 
     @property
     def totals(self) -> dict[str, dict[str, int]]:

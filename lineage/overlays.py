@@ -279,7 +279,7 @@ def _changes(lx: Lineage, view: View, since: When, asked: Mapping[str, Any]) -> 
         why = ", ".join(f"{n} × {what}" if n > 1 else what for what, n in sorted(counts.items()))
         many = f"{len(changes)} change{'s' if len(changes) != 1 else ''}"
         marks.append(Mark(label, "new" if new else many, 4 if new else 1, why))
-    return marks, f"since {answer.from_time:%Y-%m-%d %H:%M} UTC"
+    return marks, "; ".join([f"since {answer.from_time:%Y-%m-%d %H:%M} UTC", *answer.notes])
 
 
 def _home(text: str) -> str:

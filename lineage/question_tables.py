@@ -51,8 +51,10 @@ def print_diff(answer: DiffAnswer) -> None:
         line(console, f"    {_cause(change.cause or UNKNOWN)}", "dim")
     for remark in answer.remarks():
         line(console, remark)
-    if not answer.changes:
+    if answer.verdict == "same":
         line(console, "Nothing differs.")
+    elif answer.verdict == "unknown":
+        line(console, "Whether anything differs is not known.")
 
 
 def _difference(change: Difference) -> str:

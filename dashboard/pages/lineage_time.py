@@ -81,6 +81,7 @@ def delta(found: Comparison | None) -> Part:
             )
             for what, sign in signs
         ),
+        *(html.Span(note, className="sub") for note in found.answer.notes),
     ]
 
 

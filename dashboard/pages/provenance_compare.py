@@ -106,8 +106,9 @@ def section(found: Comparison, links: Links) -> Part:
                 "provenance-mesh",
                 [_mesh_row(change, links) for change in found.mesh.changes],
                 MESH,
-                "Nothing upstream of it changed.",
+                "Nothing upstream of it changed." if found.mesh.verdict == "same" else "What changed is not known.",
             ),
+            *(html.P(note, className="sub") for note in found.mesh.notes),
         ],
         className="card prov-pad prov-compare",
     )
@@ -122,6 +123,8 @@ def _chips(found: Comparison) -> list[Part]:
     if mesh:
         chips.append(html.Span(f"{mesh:,} in the mesh upstream", className="pill warn"))
     same = [icon("circle-check", size=14), "Nothing differs"]
+    if not chips and found.mesh.verdict == "unknown":
+        return [html.Span("What differs is not known", className="pill")]
     return chips or [html.Span(same, className="pill good")]
 
 

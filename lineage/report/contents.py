@@ -220,9 +220,14 @@ class Asked:
             for one in told
         ]  # fmt: skip
         left = len(mine) - len(told)
-        note = f"{left} changes of single column edges are not listed." if left else ""
+        note = " ".join([*found.notes, *([f"{left} changes of single column edges are not listed."] if left else [])])
         return _cut(
-            "changes", "What changed", ("what", "change", "where", "detail", "why"), rows, "Nothing changed.", note
+            "changes",
+            "What changed",
+            ("what", "change", "where", "detail", "why"),
+            rows,
+            "What changed is not known." if found.verdict == "unknown" else "Nothing changed.",
+            note,
         )
 
     def summary(self, sections: Sequence[Section]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from lineage.answers import to_json
 from lineage.differences import DiffAnswer
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError, UsageError
+from lineage.question_tables import print_diff
 from tests.answers.builder import World, at
 from tests.answers.test_api import client_of
 from tests.ingest.build import column_lineage, dataset_event, loaded, run_event
@@ -224,3 +225,46 @@ def test_rest_and_table_forms_say_the_same(lx: Lineage) -> None:
     assert answer.to_arrow().num_rows == len(answer.changes)
     assert answer.totals["column"] == {"added": 1, "removed": 1, "changed": 1}
     assert answer.remarks()[0] == "nodes: 1 added"
+
+
+def test_before_the_first_event_nothing_is_known_which_is_not_that_nothing_differs(lx: Lineage) -> None:
+    early = lx.diff("2020-01-01", "2020-02-01")
+    assert (early.changes, early.verdict) == ((), "unknown")
+    assert early.notes == ("At both times nothing was known yet: the first event is of 2026-01-01T00:00:00Z.",)
+    across = lx.diff("2020-01-01", "2026-01-02")
+    assert across.verdict == "differs" and "nothing was known yet" in across.notes[0]
+    assert "What was told since counts as added." in across.notes[0]
+    assert lx.diff("2026-01-02", "2026-01-03").verdict == "same" and not lx.diff("2026-01-02", "2026-01-03").notes
+    body = client_of(lx).get("/api/v2/diff", params={"from": "2020-01-01", "to": "2020-02-01"}).json()
+    assert (body["verdict"], body["notes"]) == ("unknown", list(early.notes))
+
+
+def test_before_anything_was_received_nothing_is_known(lx: Lineage) -> None:
+    answer = lx.diff("2026-01-02", "2026-01-03", known_from="2020-01-01", known_to="2020-02-01")
+    assert answer.verdict == "unknown" and "the first event was received at" in answer.notes[0]
+    learned = lx.diff("2026-01-02", "2026-01-03", known_from="2020-01-01")
+    assert learned.verdict == "differs" and "the first event was received at" in learned.notes[0]
+    empty = Lineage(World().store).diff("2026-01-01", "2026-02-01")
+    assert (empty.verdict, empty.notes) == (
+        "unknown", ("At both times nothing was known: no event was ever received.",)
+    )  # fmt: skip
+
+
+def test_of_a_node_that_was_not_there_yet_it_says_so(lx: Lineage) -> None:
+    first = "it is first told of at 2026-01-05T00:00:00Z."
+    none = lx.diff("2026-01-02", "2026-01-03", node="dataset:warehouse:c")
+    assert (none.verdict, none.notes) == (
+        "unknown", (f"dataset:warehouse:c: was not there yet at either time; {first}",)
+    )  # fmt: skip
+    one = lx.diff("2026-01-02", "2026-01-06", node="dataset:warehouse:c")
+    assert (one.verdict, one.notes) == (
+        "differs", (f"dataset:warehouse:c: was not there yet at 2026-01-02T00:00:00Z; {first}",)
+    )  # fmt: skip
+
+
+def test_the_table_does_not_say_that_nothing_differs_when_nothing_is_known(
+    lx: Lineage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_diff(lx.diff("2020-01-01", "2020-02-01"))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Whether anything differs is not known." in said and "Nothing differs" not in said
