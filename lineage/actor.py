@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from lineage.errors import UsageError, repeated
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -22,6 +24,19 @@ class Actor:
 
     name: str
     hidden_domains: Collection[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse one without a name, and one text for a collection: each part of it would be hidden.
+
+        Raises
+        ------
+        UsageError
+            when the name is no text or nothing of it can be seen, or the domains are no collection of texts.
+        """
+        if not isinstance(self.name, str) or not _plain(self.name):
+            raise UsageError(f"An actor needs a name, for the audit log; {repeated(repr(self.name))} is none.")
+        if isinstance(self.hidden_domains, str) or not isinstance(self.hidden_domains, Collection):
+            raise UsageError(f"hidden_domains: {self.hidden_domains!r} is no collection of names of domains.")
 
     def may_see(self, domain: str | None) -> bool:
         """Whether nodes of ``domain`` may be named to this actor."""

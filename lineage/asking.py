@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from lineage.errors import UnknownNodeError, UsageError
+from lineage.errors import UnknownNodeError, UsageError, repeated
 from lineage.times import parse_instant
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ def naive_time(at: When, name: str) -> datetime | None:
     if isinstance(at, str):
         return None if at.strip().lower() == "now" else parse_instant(at, name=name)
     if not isinstance(at, date):
-        raise UsageError(f"{name}: {at!r} is no time. Give a datetime, a date, or a text like 2026-03-31T18:00:00Z.")
+        raise UsageError(
+            f"{name}: {repeated(repr(at))} is no time. Give a datetime, a date, or a text like 2026-03-31T18:00:00Z."
+        )
     if not isinstance(at, datetime):
         return datetime(at.year, at.month, at.day)  # noqa: DTZ001 - naive is UTC here
     return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
 from lineage.asking import When, known_nodes, naive_time
-from lineage.errors import ClosedError
+from lineage.errors import ClosedError, UsageError, repeated
 from lineage.fields import Fields
 from lineage.graph_questions import GraphQuestions
 from lineage.partial import is_gathering, note
@@ -277,10 +277,12 @@ class Lineage(GraphQuestions, Fields):
         Raises
         ------
         UsageError
-            when a time is no time.
+            when a time is no time, or ``actor`` is none.
         ClosedError
             after :meth:`close`: snapshots are still there, but who closed it does not expect an answer.
         """
+        if not isinstance(actor, Actor):
+            raise UsageError(f"actor: {repeated(repr(actor))} is no Actor; write Actor('ann').")
         at, known = naive_time(as_of, "as-of"), naive_time(known_at, "known-at")
         self._asked = time.monotonic()
         self.refresh()

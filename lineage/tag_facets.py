@@ -11,6 +11,9 @@ from lineage.identity import NodeKey
 from lineage.propagation import Seed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lineage.store import Store
     from lineage.view import Instant, View
 
 _TAGS = """
@@ -57,12 +60,19 @@ def seeds(instant: Instant) -> list[Seed]:
 
 def ever(view: View) -> Iterator[str]:
     """Every tag that was told of a dataset or column at any time, as known then; of hidden ones none."""
-    for entity, text in view.store.rows(_EVER, {"known": view.snapshot.known_at}):
+    for entity, tag in ever_told(view.store, view.snapshot.known_at):
         if view.restricted:
             i = view.snapshot.index(entity)
             if i is None or view.hidden(i):
                 continue
-        yield from (tag for _, tag in _tags(text))
+        yield tag
+
+
+def ever_told(store: Store, known_at: datetime) -> Iterator[tuple[int, str]]:
+    """Node id of a dataset and a tag that was told of it, or of a column of it, at any time."""
+    for entity, text in store.rows(_EVER, {"known": known_at}):
+        for _, tag in _tags(text):
+            yield entity, tag
 
 
 def _tags(text: str) -> tuple[tuple[str, str], ...]:

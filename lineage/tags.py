@@ -8,7 +8,7 @@ propagation of an instant, or :func:`column_tags` for all of it as an Arrow tabl
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -37,6 +37,7 @@ EVER: tuple[str, ...] = ("lineage.tag_facets:ever", "lineage.contracts.seeds:eve
 STOPS: tuple[str, ...] = ("lineage.stops.rows:stops",)
 """Functions (``module:name``) from an instant to the approved stops that it knows."""
 
+_LONGEST = 200  # letters of a tag that are compared with others
 _SPOTS = 20  # blind spots named one by one
 
 
@@ -268,9 +269,18 @@ def require_tag(view: View, tag: str, spread: Spread | None = None) -> None:
     known = {one for one in spread.tags if _some_visible(view, spread, one)} | set(_asked(EVER, view))
     if any(matches(tag, one) for one in known):
         return
+    raise UnknownTagError(tag, near_tags(tag, known))
+
+
+def near_tags(tag: str, known: Collection[str]) -> list[str]:
+    """Tags, and keys of tags, that come near to one that nobody told.
+
+    >>> near_tags("pij", {"pii:email", "tier:critical"})
+    ['pii']
+    """
     words = {word.lower(): word for one in sorted(known) for word in (one.partition(":")[0], one)}
-    near = difflib.get_close_matches(tag.strip().lower(), words, n=5, cutoff=0.5)
-    raise UnknownTagError(tag, [words[word] for word in near])
+    near = difflib.get_close_matches(tag.strip().lower()[:_LONGEST], words, n=5, cutoff=0.5)
+    return [words[word] for word in near]
 
 
 # -- inside

@@ -24,6 +24,8 @@ _ISO = re.compile(
 
 _AGO = re.compile(r"(\d{1,6})\s*(minute|hour|day|week)s?\s+ago", re.IGNORECASE | re.ASCII)
 
+_HOW = "Write it like 2026-03-31, 2026-03-31T18:00:00Z or “30 days ago”."
+
 
 def microseconds(at: datetime) -> int:
     """Microseconds since 1970 of a naive UTC time.
@@ -106,6 +108,8 @@ def parse_instant(text: str, *, name: str = "time") -> datetime:
     >>> parse_instant("2 weeks ago") < parse_instant("1 hour ago")
     True
     """
+    if not isinstance(text, str):
+        raise UsageError(f"{name}: {repeated(repr(text))} is no time. {_HOW}")
     text = text.strip()
     if text.lower() == "now":
         return utcnow()
@@ -114,8 +118,7 @@ def parse_instant(text: str, *, name: str = "time") -> datetime:
         return parsed.at
     past = _AGO.fullmatch(text)
     if past is None:
-        hint = "Write it like 2026-03-31, 2026-03-31T18:00:00Z or “30 days ago”."
-        raise UsageError(f"{name}: “{repeated(text)}” is no time. {hint}")
+        raise UsageError(f"{name}: “{repeated(text)}” is no time. {_HOW}")
     try:
         return utcnow() - timedelta(**{f"{past[2].lower()}s": int(past[1])})
     except OverflowError:

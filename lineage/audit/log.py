@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.audit.merkle import root
 from lineage.audit.tree import TILE, WIDE
-from lineage.errors import UsageError
+from lineage.errors import UsageError, repeated
 from lineage.times import utcnow
 
 if TYPE_CHECKING:
     import duckdb
 
 Outcome = Literal["done", "refused"]
+LONGEST_REASON = 2_000
 FIRST = bytes(32)  # chain hash before the first act
 _quoted = encode_basestring  # json.dumps would take most of the time of a bulk load
 _SAFE = 2**53  # whole numbers beyond it are no JSON numbers everywhere (RFC 8785)
@@ -113,16 +115,42 @@ def _time(at: datetime) -> str:
     return f"{at.isoformat(timespec='microseconds')}Z"
 
 
-def check_reason(reason: str) -> None:
-    """Refuse an act that says no reason; for acts whose only reader will be somebody who wonders.
+def check_reason(reason: str, *, needed: bool = True) -> None:
+    """Refuse an act whose reason cannot be kept, or that says none where somebody will wonder.
+
+    Parameters
+    ----------
+    reason
+        what the log will say.
+    needed
+        whether an empty one is refused too.
 
     Raises
     ------
     UsageError
-        when it is empty.
+        when it is no text, empty, too long, or holds what cannot be printed.
+
+    Examples
+    --------
+    >>> check_reason("hashed by the mail hub")
+    >>> check_reason("red\x1b[31m")
+    Traceback (most recent call last):
+    lineage.errors.UsageError: A reason holds no control characters: U+001B is one.
     """
-    if not reason.strip():
+    if wrong := wrong_reason(reason):
+        raise UsageError(f"A reason {wrong}.")
+    if needed and not reason.strip():
         raise UsageError("A reason is needed: others will ask why. Give it with --reason.")
+
+
+def wrong_reason(reason: object) -> str:
+    """Why a reason cannot be kept, after the words "A reason"; empty when it can. Line breaks and tabs are allowed."""
+    if not isinstance(reason, str):
+        return f"is a text, not {repeated(repr(reason))}"
+    if len(reason) > LONGEST_REASON:
+        return f"has at most {LONGEST_REASON:,} characters, not {len(reason):,}"
+    bad = next((c for c in reason if c not in "\n\r\t" and unicodedata.category(c) in ("Cc", "Cs")), None)
+    return f"holds no control characters: U+{ord(bad):04X} is one" if bad else ""
 
 
 def record(

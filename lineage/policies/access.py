@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.actor import LOCAL, Actor, same_person
-from lineage.audit import record
+from lineage.audit import check_reason, record
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.access_rules import approving, deciders, may_decide
 from lineage.policies.moment import moment
@@ -159,6 +159,7 @@ class Access:
         UsageError
             when the product or the consumer is unknown, there is no purpose, or the end is missing, past or too far.
         """
+        check_reason(reason, needed=False)
         view, now, end = self._lineage.view(actor=actor), utcnow(), parse_instant(expires, name="expires")
         consumer, purpose = consumer.strip(), purpose.strip()
         if kind not in CONSUMERS or not consumer or not purpose:
@@ -346,6 +347,7 @@ def _grant(cursor: duckdb.DuckDBPyConnection, values: tuple[Any, ...]) -> None:
 
 
 def _step(row: AccessRow, act: str, reason: str, actor: str, now: datetime) -> tuple[Any, ...]:
+    check_reason(reason, needed=False)
     return (row.id, act, row.product, row.consumer_kind, row.consumer, row.purpose, row.expires, reason, actor, now)
 
 

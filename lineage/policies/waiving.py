@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.actor import LOCAL, Actor, same_person
-from lineage.audit import record
+from lineage.audit import check_reason, record
 from lineage.errors import MeshlineError, UsageError
 from lineage.policies.files import LONGEST_WAIVER
 from lineage.policies.moment import moment
@@ -122,6 +122,7 @@ class Waivers:
         UsageError
             when it was fixed, no reason is given, or the end is missing, past or too far.
         """
+        check_reason(reason, needed=False)
         one = self._lineage.policies.violation(violation, actor=actor)
         now, end = utcnow(), parse_instant(expires, name="expires")
         if one.state in ("fixed", "waived"):
@@ -252,6 +253,7 @@ def _seen(view: View, rows: list[WaiverRow]) -> list[WaiverRow]:
 
 
 def _step(row: WaiverRow, act: str, reason: str, actor: str, now: datetime) -> tuple[Any, ...]:
+    check_reason(reason, needed=False)
     return (row.id, act, row.policy, row.subject, row.expires, reason, actor, now)
 
 

@@ -15,17 +15,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lineage.actor import same_person
+from lineage.audit.log import wrong_reason
 from lineage.identity import NodeKey, listed, splits
 from lineage.policies.files import FieldReader
+from lineage.propagation import matches
 from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
     from lineage.store import Store
     from lineage.yamlfile import Declared, DeclaredFile
 
+_NOW = OPEN_END - timedelta(microseconds=1)  # the known time of what is not closed
 _THERE = "SELECT count(*) FROM node WHERE id IN (SELECT unnest($ids::UBIGINT[]))"
 _NEAR = """
 -- the node with the most similar text
@@ -61,6 +65,9 @@ class StopFiles:
             reader.wrong(("approver",), f"“{approver}” asked for the stop and cannot approve it; name somebody else")
         if start and end and end <= start:
             reader.wrong(("until",), "must come after valid_from")
+        reason = value.get("reason")
+        if isinstance(reason, str) and (wrong := wrong_reason(reason)):
+            reader.wrong(("reason",), wrong)
         columns = {key: value.get(key) for key in ("requester", "approver", "reason")}
         return reader.done({**columns, "subject": node, "tag": tag or "", "expires": end or OPEN_END})
 
@@ -73,7 +80,8 @@ STOPS = StopFiles()
 
 
 def warn_of_missing(found: Mapping[str, Sequence[Declared]], store: Store) -> Iterator[str]:
-    """Warnings, each with file and line, of stops at nodes that are not there, or whose text names more than one."""
+    """Warnings, each with file and line, of stops at nodes that are not there, or whose text names more than one, and
+    of tags that nobody told."""
     for item in found.get(STOPS.folder, ()):
         text = str(item.columns["subject"])
         keys = _keys(text)
@@ -86,9 +94,33 @@ def warn_of_missing(found: Mapping[str, Sequence[Declared]], store: Store) -> It
             yield item.file.problem(
                 ("node",), f"there is no node “{text}”{hint}; until there is one the stop stops nothing"
             )
+    yield from _of_tags(found, store)
 
 
 # -- inside
+
+
+def _of_tags(found: Mapping[str, Sequence[Declared]], store: Store) -> Iterator[str]:
+    """Warnings of tags that nobody told: no event or contract of any time, nor one of the same tree."""
+    from lineage.tags import near_tags
+
+    asked = [(item, str(item.columns["tag"])) for item in found.get(STOPS.folder, ()) if item.columns["tag"]]
+    known = _known_tags(found, store) if asked else set()
+    for item, tag in asked:
+        if not any(matches(tag, one) for one in known):
+            near = near_tags(tag, known)
+            hint = f" (did you mean “{near[0]}”?)" if near else ""
+            yield item.file.problem(("tag",), f"nobody told the tag “{tag}”{hint}; until then the stop stops nothing")
+
+
+def _known_tags(found: Mapping[str, Sequence[Declared]], store: Store) -> set[str]:
+    from lineage.contracts.binding import versions
+    from lineage.contracts.model import read_contract
+    from lineage.tag_facets import ever_told
+
+    contracts = [*versions(store, _NOW), *(read_contract(item.file.value) for item in found.get("contracts", ()))]
+    promised = {tag for one in contracts for thing in one.things for column in thing.columns for tag in column.pii}
+    return promised | {tag for _, tag in ever_told(store, _NOW)}
 
 
 def _keys(text: str) -> list[NodeKey]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lineage.actor import LOCAL, Actor, same_person
 from lineage.asking import When, naive_time
 from lineage.audit import check_reason
-from lineage.errors import MeshlineError, UsageError
+from lineage.errors import MeshlineError, UsageError, repeated
 from lineage.policies.moment import moment
 from lineage.shown import Shown
 from lineage.stops.rows import Wish, acts, place, versions, write_decision, write_end, write_request
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 EVERY = "every tag"
-State = Literal["requested", "refused", "ahead", "holds", "ended"]
+State = Literal["requested", "refused", "ahead", "holds", "nowhere", "ended"]
 
 
 class UnknownStopError(MeshlineError):
@@ -39,7 +39,8 @@ class UnknownStopError(MeshlineError):
 class StopRow:
     """One stop or request for one.
 
-    ``state``: requested, refused, ahead (approved, it begins later), holds, ended. ``tag`` is a whole tag
+    ``state``: requested, refused, ahead (approved, it begins later), holds, nowhere (it would hold, and stops nothing:
+    no node, or more than one, is called like this), ended. ``tag`` is a whole tag
     (``pii:email``), a key (``pii``) or ``None`` for every tag. ``since`` is ``None`` for a request that is to hold from
     its approval on, ``until`` where there is no end. ``path`` is the file that declares it, empty when somebody asked.
     """
@@ -77,7 +78,9 @@ class StopList(Shown):
 
     def title(self) -> str:
         """How many hold."""
-        return f"{len(self.stops)} stops and requests, {sum(one.state == 'holds' for one in self.stops)} hold"
+        lost = sum(one.state == "nowhere" for one in self.stops)
+        hold = f"{len(self.stops)} stops and requests, {sum(one.state == 'holds' for one in self.stops)} hold"
+        return f"{hold}, {lost} at nodes that are not there" if lost else hold
 
 
 class Stops:
@@ -130,6 +133,9 @@ class Stops:
         from lineage.resolve import resolve
         from lineage.tags import require_tag
 
+        check_reason(reason)
+        if tag is not None and (not isinstance(tag, str) or not tag.strip()):
+            raise UsageError(f"tag: {tag!r} is no tag; leave it out for every tag.")
         view, now = self._lineage.view(actor=actor), utcnow()
         i = resolve(view, node)
         view.require(i)
@@ -137,7 +143,6 @@ class Stops:
             raise UsageError(f"{view.label(i)} is a job; tags are on datasets and columns.")
         if tag is not None:
             require_tag(view, tag)
-        check_reason(reason)
         begin, end = naive_time(start, "from"), naive_time(until, "until") or OPEN_END
         if end <= max(begin or now, now):
             raise UsageError("until: a stop ends after it begins, and not in the past.")
@@ -188,7 +193,8 @@ class Stops:
             when it neither holds nor is ahead, or a file declares it.
         """
         row, wish = self._one(name, actor)
-        if row.state not in ("holds", "ahead"):
+        check_reason(reason, needed=False)
+        if row.state not in ("holds", "nowhere", "ahead"):
             raise UsageError(f"{name} is {row.state}; only a stop that holds or is ahead can be revoked.")
         if row.path:
             raise UsageError(f"{name} is declared in {row.path}; take the file away and apply, or it comes back.")
@@ -204,6 +210,7 @@ class Stops:
         return row, wish
 
     def _decided(self, wish: Wish, act: str, reason: str, actor: Actor, now: datetime) -> StopRow:
+        check_reason(reason, needed=False)
         if not write_decision(self._lineage.store, wish, act, reason, actor.name, now):
             raise UsageError(f"{wish.name} was decided meanwhile.")
         if act == "approve":
@@ -220,7 +227,7 @@ class Stops:
         for row, wish in _found(self._lineage.view(actor=actor)):
             if row.id == name:
                 return row, wish
-        raise UnknownStopError(f"There is no stop or request “{name}”. meshline stops list names them.")
+        raise UnknownStopError(f"There is no stop or request “{repeated(str(name))}”. meshline stops list names them.")
 
 
 def stops_at(view: View) -> tuple[StopRow, ...]:
@@ -236,8 +243,10 @@ def _found(view: View) -> list[tuple[StopRow, Wish]]:
     at = moment(view)
     found: list[tuple[StopRow, Wish]] = []
     for name, node, subject, tag, requester, approver, reason, begin, end, path in versions(view, at):
-        text = _text(view, node, subject)
-        state: State = "ahead" if begin > at else "holds" if end > at else "ended"
+        i = place(view.instant, node, subject)
+        text = _text(view, i, subject)
+        now: State = "holds" if i is not None else "nowhere"
+        state: State = "ahead" if begin > at else now if end > at else "ended"
         if text is not None:
             row = StopRow(name, state, text, tag or None, requester, approver, reason, begin, _end(end), path)
             found.append((row, Wish(name, node, subject, tag, begin, end, requester, reason)))
@@ -255,7 +264,7 @@ def _asked(view: View, at: datetime, approved: set[str]) -> list[tuple[StopRow, 
         last[name] = (act, actor if act == "approve" else last.get(name, ("", ""))[1])
     found = []
     for name, wish in wishes.items():
-        text = _text(view, wish.node, wish.subject)
+        text = _text(view, place(view.instant, wish.node, wish.subject), wish.subject)
         if name not in approved and text is not None:
             act, approver = last[name]
             state: State = "requested" if act == "request" else "refused" if act == "refuse" else "ended"
@@ -267,9 +276,8 @@ def _asked(view: View, at: datetime, approved: set[str]) -> list[tuple[StopRow, 
     return found
 
 
-def _text(view: View, node: int | None, subject: str) -> str | None:
+def _text(view: View, i: int | None, subject: str) -> str | None:
     """How the node of a stop is named; ``None`` when the actor may not see it, or cannot be shown to be allowed to."""
-    i = place(view.instant, node, subject)
     if i is None:
         return None if view.restricted else subject
     return None if view.hidden(i) else view.label(i)

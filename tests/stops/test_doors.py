@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -26,11 +28,12 @@ from lineage.cli import run
 from lineage.contracts.thought import thought_away
 from lineage.declared import apply
 from lineage.engine import Lineage
-from lineage.errors import DeclarationError, UsageError
+from lineage.errors import DeclarationError, MeshlineError, UsageError
 from lineage.store import Store, state_fingerprint
 from lineage.tags import tagging
 from lineage.times import utcnow
 from tests.answers.builder import World
+from tests.answers.test_levels import write_products
 from tests.ingest.cli import Cli
 from tests.policies.people import people
 from tests.stops.recorded import CUSTOMERS, ZIP, lines, sushi
@@ -96,6 +99,100 @@ def test_the_command_line_asks_approves_and_ends(meshline: Cli) -> None:
     assert "Did you mean" in say("stops", "request", "duckdb.sushi.custommers", "--reason", "r", code=2)
     assert "pii:zip" in say("stops", "request", ZIP, "--tag", "pii:zop", "--reason", "r", code=2)
     assert "no stop or request" in say("stops", "approve", "s0", code=2)
+
+
+def test_a_stop_at_a_node_that_is_not_there_does_not_count_as_holding(mail: World, tmp_path: Path) -> None:
+    warned = declare(mail.store, tmp_path, FILE.replace(ZIP, "column:pg:ads:male"))
+    assert any("there is no node “column:pg:ads:male” (did you mean “column:pg:ads:mail”?)" in line for line in warned)
+    lx = Lineage(mail.store)
+    listed = lx.stops.list()
+    assert [(one.state, one.node) for one in listed.stops] == [("nowhere", "column:pg:ads:male")]
+    assert listed.title() == "1 stops and requests, 0 hold, 1 at nodes that are not there"
+    assert lx.tags().stopped == ()
+    assert lx.stops.list(actor=Actor("eve", {"ads"})).stops == ()
+    with pytest.raises(UsageError, match=r"declared in .*s\.yaml"):
+        lx.stops.revoke("s-zip", actor=BOB)
+    mail.column_edge(("ads", "mail"), ("ads", "male"))
+    assert [one.state for one in Lineage(mail.store).stops.list().stops] == ["holds"]
+
+
+def test_a_tag_that_nobody_told_is_warned_of(mail: World, tmp_path: Path) -> None:
+    def warned(tag: str) -> list[str]:
+        text = FILE.replace(ZIP, "column:pg:ads:mail").replace("tag: pii", f"tag: {tag}")
+        return [line for line in declare(mail.store, tmp_path, text) if "nobody told" in line]
+
+    (line,) = warned("pij:mail")
+    assert "stops/s.yaml:3" in line
+    assert line.endswith("nobody told the tag “pij:mail” (did you mean “pii:mail”?); until then the stop stops nothing")
+    assert warned("pii") == warned("pii:mail") == []
+    assert len(warned("pii:card")) == 1
+    write_products(tmp_path, "crm")
+    contract = tmp_path / "contracts" / "crm.yaml"
+    contract.write_text(contract.read_text().replace('"date"}', '"date", "tags": ["pii:card"]}'))
+    assert warned("pii:card") == [], "told by a contract of the same tree"
+    for folder in ("contracts", "products"):
+        shutil.rmtree(tmp_path / folder)
+    assert warned("pii:card") == [], "and by one that was applied before"
+
+
+@pytest.mark.parametrize(
+    ("reason", "wrong"),
+    [
+        ("r" * 2_001, "has at most 2,000 characters, not 2,001"),
+        ("red\x1b[31m", r"holds no control characters: U\+001B is one"),
+        ("half \ud800", r"U\+D800"),
+        ("nul\x00", r"U\+0000"),
+        (5, "is a text, not 5"),
+        (None, "is a text, not None"),
+    ],
+)
+def test_a_reason_is_a_text_of_bounded_length_that_can_be_printed(mail: World, reason: str, wrong: str) -> None:
+    lx = Lineage(mail.store)
+    with pytest.raises(UsageError, match=wrong):
+        lx.stops.request("column:pg:ads:mail", reason, actor=ANN)
+    name = lx.stops.request("column:pg:ads:mail", "two\nlines\tof it", actor=ANN).id
+    for act in (lx.stops.approve, lx.stops.refuse):
+        with pytest.raises(UsageError, match=wrong):
+            act(name, reason, actor=BOB)
+    assert [one.state for one in lx.stops.list().stops] == ["requested"]
+    lx.stops.approve(name, actor=BOB)
+    with pytest.raises(UsageError, match=wrong):
+        lx.stops.revoke(name, reason, actor=BOB)
+    assert [one.state for one in lx.stops.list().stops] == ["holds"]
+
+
+def test_a_file_holds_no_other_reasons(mail: World, tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError, match=r"s\.yaml:6.*reason.*holds no control characters: U\+001B is one"):
+        declare(mail.store, tmp_path, FILE.replace("only the district", '"red\\x1b[31m"'))
+    with pytest.raises(DeclarationError, match="has at most 2,000 characters"):
+        declare(mail.store, tmp_path, FILE.replace("only the district", "x" * 2_001))
+
+
+@pytest.mark.parametrize(
+    ("ask", "wrong"),
+    [
+        (lambda lx: lx.stops.request("ads:mail", "r", actor=Actor("")), "An actor needs a name, for the audit log; ''"),
+        (lambda lx: lx.stops.request("ads:mail", "r", actor=Actor(" \u200b")), "An actor needs a name"),
+        (lambda lx: lx.stops.request("ads:mail", "r", actor=Actor(5)), "An actor needs a name"),
+        (lambda lx: lx.stops.request("ads:mail", "r", actor=Actor("eve", "sales")), "'sales' is no collection"),
+        (lambda lx: lx.stops.request("ads:mail", "r", actor="ann"), r"actor: 'ann' is no Actor; write Actor\('ann'\)"),
+        (lambda lx: lx.stops.list(actor=None), "actor: None is no Actor"),
+        (lambda lx: lx.stops.request(5, "r"), "5 names no node"),
+        (lambda lx: lx.stops.request("ads:mail", "r", tag=5), "tag: 5 is no tag; leave it out for every tag"),
+        (lambda lx: lx.stops.request("ads:mail", "r", tag=" "), "tag: ' ' is no tag"),
+        (lambda lx: lx.stops.request("ads:mail", "r", start=5), "from: 5 is no time"),
+        (lambda lx: lx.stops.request("ads:mail", "r", until=["2099-01-01"]), "until: .* is no time"),
+        (lambda lx: lx.stops.approve(5), "There is no stop or request “5”"),
+        (lambda lx: lx.stops.revoke(None), "There is no stop or request “None”"),
+        (lambda lx: lx.access.request("p", "d", purpose="why", expires=5), "expires: 5 is no time"),
+    ],
+)
+def test_what_python_gives_wrongly_is_an_error_of_ours(
+    mail: World, ask: Callable[[Lineage], object], wrong: str
+) -> None:
+    with pytest.raises(MeshlineError, match=wrong):
+        ask(Lineage(mail.store))
+    assert mail.store.rows("SELECT stop FROM tag_stop_act UNION ALL SELECT action FROM audit") == []
 
 
 def test_a_running_server_sees_each_act_at_once() -> None:
@@ -183,7 +280,7 @@ def test_apply_warns_of_a_node_that_is_not_there_and_the_stop_holds_once_it_is(w
     assert "s.yaml:2: node: there is no node “column:pg:ads:mail”" in warned
     (near,) = declare(lx.store, tmp_path, text.replace("ads:mail", "mart:mial"))
     assert "did you mean “column:pg:mart:mail”?" in near
-    assert [(one.node, one.state) for one in lx.stops.list().stops] == [("column:pg:mart:mial", "holds")]
+    assert [(one.node, one.state) for one in lx.stops.list().stops] == [("column:pg:mart:mial", "nowhere")]
     assert lx.stops.list(actor=Actor("eve", frozenset({"hr"}))).stops == ()  # nothing shows that she may see it
     declare(lx.store, tmp_path, text)
     world.column_edge(("crm", "mail"), ("ads", "mail"))
