@@ -18,6 +18,7 @@ from lineage.times import EPOCH, OPEN_END
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lineage.graph.saved import SnapshotFileError
     from lineage.store.store import Store
 
 ENOUGH = 20_000  # edge rows from which on mapping a file beats building
@@ -33,7 +34,7 @@ SELECT min(t) FROM (
   UNION ALL SELECT valid_to FROM alias WHERE valid_to > $at
 )
 """
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("meshline.lineage")
 
 
 def may_keep(store: Store) -> bool:
@@ -43,6 +44,9 @@ def may_keep(store: Store) -> bool:
 
 def load_now(store: Store, state: str, *, enough: int = ENOUGH) -> Snapshot:
     """The snapshot of now: mapped from the file beside the database when it fits, else built, and then kept.
+
+    A file of another version, damaged or cut short is replaced and told of once, as a warning of ``meshline.lineage``;
+    one of another state is replaced without a word, as there is one after every change.
 
     Parameters
     ----------
@@ -61,28 +65,48 @@ def load_now(store: Store, state: str, *, enough: int = ENOUGH) -> Snapshot:
         return load(store)
     from lineage.graph.saved import SnapshotFileError, open_saved
 
+    wrong = ""
     path = store.path.with_name(store.path.name + SUFFIX)
     state = f"{_version()} {store.path.stat().st_ino} {state}"
     if path.exists():
         at, known = now_of(store)
         try:
             return open_saved(path, state, at, known, _micros(at))
-        except (SnapshotFileError, OSError) as error:
-            _log.info("%s Building the graph from the database instead.", error)
+        except SnapshotFileError as error:
+            wrong = _wrong(error)
+        except OSError as error:
+            _log.info("%s cannot be read: %s. Building the graph from the database instead.", path, error)
     snapshot = load(store)
-    if snapshot.edge_rows >= enough:
-        _keep(store, snapshot, path, state)
+    done = _keep(store, snapshot, path, state, enough)
+    if wrong:
+        _log.warning("The saved graph %s %s; the graph was built from the database%s.", path, wrong, done)
     return snapshot
 
 
-def _keep(store: Store, snapshot: Snapshot, path: Path, state: str) -> None:
+def _wrong(error: SnapshotFileError) -> str:
+    """What is wrong with a file beyond its being of another state; empty when nothing is."""
+    from lineage.graph.saved import OtherStateError
+
+    if not isinstance(error, OtherStateError):
+        return error.reason
+    version = error.store.partition(" ")[0]
+    return "" if version == _version() else f"was of Meshline {version}, and this is {_version()}"
+
+
+def _keep(store: Store, snapshot: Snapshot, path: Path, state: str, enough: int) -> str:
+    """Put the file in its place, or take away one that is of no use; what was done, as the end of a sentence."""
     from lineage.graph.saved import State, save
 
-    found = store.rows(_UNTIL, {"at": snapshot.as_of})[0][0] or OPEN_END
     try:
+        if snapshot.edge_rows < enough:  # building it is faster than mapping it
+            path.unlink(missing_ok=True)
+            return " and the file removed"
+        found = store.rows(_UNTIL, {"at": snapshot.as_of})[0][0] or OPEN_END
         save(snapshot, path, State(state, _micros(snapshot.as_of), _micros(found)))
     except OSError as error:  # a folder that may not be written to: the next process builds its own
         _log.info("The graph was not kept beside the database: %s", error)
+        return f", and the file cannot be replaced ({error.strerror or error})"
+    return " and the file made anew"
 
 
 def _micros(at: datetime) -> int:

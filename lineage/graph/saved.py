@@ -42,7 +42,27 @@ _ID_MAP = ("order", "sorted")
 
 
 class SnapshotFileError(MeshlineError):
-    """A saved snapshot that cannot be used: another version, another state, damaged or cut short."""
+    """A saved snapshot that cannot be used: another version, another state, damaged or cut short.
+
+    Parameters
+    ----------
+    path
+        the file.
+    reason
+        what is wrong, as the rest of a sentence about it.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} {reason}; delete it.")
+        self.reason = reason
+
+
+class OtherStateError(SnapshotFileError):
+    """A sound file of another state of the store (``store``), as there is one after every change."""
+
+    def __init__(self, path: Path, store: str) -> None:
+        super().__init__(path, "was saved from another state of the database than the present one")
+        self.store = store
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +134,18 @@ def open_saved(
     with path.open("rb") as file:
         head = file.read(_HEAD.size)
         if len(head) < _HEAD.size or head[:8] != _MAGIC:
-            raise SnapshotFileError(f"{path} is no saved snapshot of Meshline, or was cut short; delete it.")
+            raise SnapshotFileError(path, "is no saved snapshot of Meshline, or was cut short")
         _, version, length, checksum = _HEAD.unpack(head)
         if version != VERSION:
-            raise SnapshotFileError(f"{path} has format {version}; this Meshline reads format {VERSION}. Delete it.")
+            raise SnapshotFileError(path, f"has format {version}; this Meshline reads format {VERSION}")
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     digest = xxhash.xxh3_64(head[:-_UNSUMMED])
     digest.update(mapped[_HEAD.size :])
     if digest.intdigest() != checksum:
-        raise SnapshotFileError(f"{path} is damaged or was cut short; delete it.")
+        raise SnapshotFileError(path, "is damaged or was cut short")
     text = json.loads(bytes(mapped[_HEAD.size : _HEAD.size + length]))
     if text["store"] != store or not text["since"] <= micros < text["until"]:
-        raise SnapshotFileError(f"{path} was saved from another state of the database than the present one.")
+        raise OtherStateError(path, text["store"])
     base = _HEAD.size + length
     arrays = [np.frombuffer(mapped, np.dtype(kind), count, base + at) for kind, count, at in text["arrays"]]
     return Snapshot.of_parts(as_of, known_at, _unpack(text["parts"], arrays), kernels)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import lineage
 from lineage.graph import Snapshot, load
 from lineage.graph.kept import load_now
 from lineage.graph.saved import SnapshotFileError, State, open_saved, save
@@ -105,3 +110,75 @@ def test_readers_keep_the_graph_beside_the_database_and_never_use_that_of_anothe
         graph.write_bytes(short)
         assert load_now(store, "2", enough=1).n == 5
         assert graph.stat().st_mtime_ns != before
+
+
+def big(file: Path) -> Path:
+    """A database with a graph beside it; the graph."""
+    with Store.open(file) as store:
+        World(store).edge("a", "b").edge("b", "c").load()
+    with Store.open(file, read_only=True) as store:
+        load_now(store, "1", enough=1)
+    return file.with_name(f"{file.name}.graph")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda good: good[:8] + (2).to_bytes(8, "little") + good[16:], "has format 2; this Meshline reads format 3"),
+        (lambda good: good[:-1], "is damaged or was cut short"),
+        (lambda good: good[:20], "is no saved snapshot of Meshline, or was cut short"),
+        (lambda good: good[:-70] + bytes([good[-70] ^ 1]) + good[-69:], "is damaged or was cut short"),
+    ],
+)
+def test_a_graph_that_cannot_be_used_is_told_of_once_and_made_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: Callable[[bytes], bytes], told: str
+) -> None:
+    graph = big(tmp_path / "m.duckdb")
+    spoiled = spoil(graph.read_bytes())
+    graph.unlink()
+    graph.write_bytes(spoiled)
+    with Store.open(tmp_path / "m.duckdb", read_only=True) as store:
+        for _ in range(2):
+            assert load_now(store, "1", enough=1).n == 3
+    message = f"The saved graph {graph} {told}; the graph was built from the database and the file made anew."
+    assert [(one.levelname, one.name, one.message) for one in caplog.records] == [
+        ("WARNING", "meshline.lineage", message)
+    ]
+
+
+def test_a_graph_of_another_meshline_is_told_of_and_one_of_another_state_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big(tmp_path / "m.duckdb")
+    with Store.open(tmp_path / "m.duckdb", read_only=True) as store:
+        assert load_now(store, "2", enough=1).n == 3
+        assert caplog.records == []
+        monkeypatch.setattr("lineage.graph.kept._version", lambda: "99.0")
+        for _ in range(2):
+            assert load_now(store, "2", enough=1).n == 3
+    (one,) = caplog.records
+    assert f"was of Meshline {lineage.__version__}, and this is 99.0; the graph was built" in one.message
+
+
+def test_a_useless_graph_of_what_became_small_is_taken_away(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    graph = big(tmp_path / "m.duckdb")
+    graph.unlink()
+    graph.write_bytes(b"junk")
+    with Store.open(tmp_path / "m.duckdb", read_only=True) as store:
+        for _ in range(2):
+            assert load_now(store, "1").n == 3
+    assert not graph.exists()
+    assert [one.message.endswith("built from the database and the file removed.") for one in caplog.records] == [True]
+
+
+def test_the_command_line_says_so_on_standard_error(tmp_path: Path) -> None:
+    graph = big(tmp_path / "m.duckdb")
+    graph.unlink()
+    graph.write_bytes(b"junk")
+    command = [sys.executable, "-c", "from lineage.cli import main; main()", "search", "a", "--format", "json"]
+    done = subprocess.run([*command, "--db", str(tmp_path / "m.duckdb")], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)
+    assert done.stderr.splitlines() == [
+        f"The saved graph {graph} is no saved snapshot of Meshline, or was cut short; "
+        "the graph was built from the database and the file removed."
+    ]
