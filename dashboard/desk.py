@@ -21,7 +21,7 @@ from dashboard.names import short_id
 from dashboard.page import Part, callback
 from dashboard.rows import Sheet
 from dashboard.theme import icon
-from lineage.errors import MeshlineError, UnknownNodeError
+from lineage.errors import MeshlineError, NotYetKnownError, UnknownNodeError
 from lineage.resolve import resolve
 
 if TYPE_CHECKING:
@@ -186,9 +186,16 @@ def untold(asked: Asked, key: str) -> Part:
     )  # fmt: skip
 
 
+def why_unknown(error: UnknownNodeError) -> str:
+    """What to think of a name without a node that comes near."""
+    if isinstance(error, NotYetKnownError):
+        return f"It is first known at {error.since}; choose that time or a later one."
+    return "It may have been named differently, or was never seen."
+
+
 def no_such_node(error: UnknownNodeError, to: Callable[[str], str]) -> Part:
     """Says that no node or more than one has a name, and leads to those that come near."""
-    text = "Choose the one you mean." if error.candidates else "It may have been named differently, or was never seen."
+    text = "Choose the one you mean." if error.candidates else why_unknown(error)
     found = [dcc.Link(html.Span(one, className="mono"), href=to(one), className="choice") for one in error.candidates]
     body = [html.H2(error.headline), html.P(text, className="card-sub"), html.Div(found, className="choices")]
     return html.Div(body, className="unknown-node", role="alert")

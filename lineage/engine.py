@@ -166,9 +166,10 @@ class Lineage(GraphQuestions, Fields):
         """
         from lineage.nodes import show
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self.view(as_of, known_at, actor)
-        return show(view, resolve(view, node))
+        return show(view, note_absent(view, resolve(view, node)))
 
     def picture(
         self,
@@ -192,18 +193,21 @@ class Lineage(GraphQuestions, Fields):
         """
         from lineage.picture import Scope, picture
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self.view(as_of, known_at, actor)
         extra = [known_nodes(view, also_upstream), known_nodes(view, also_downstream)]
-        return picture(view, resolve(view, node), Scope(upstream, downstream, jobs, columns, max_nodes, *extra))
+        found = note_absent(view, resolve(view, node))
+        return picture(view, found, Scope(upstream, downstream, jobs, columns, max_nodes, *extra))
 
     def column_trace(self, column: str, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Picture:
         """All datasets on the way of one column, up and down, with the traced columns only."""
         from lineage.picture import column_trace
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self.view(as_of, known_at, actor)
-        return column_trace(view, resolve(view, column))
+        return column_trace(view, note_absent(view, resolve(view, column)))
 
     def marquez(
         self, node: str, *, depth: int = 20, as_of: When = None, known_at: When = None, actor: Actor = LOCAL

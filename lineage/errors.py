@@ -122,6 +122,19 @@ class NotANodeError(UnknownNodeError):
         self.headline = f"{what}, not a node"
 
 
+class NotYetKnownError(UnknownNodeError):
+    """The node that is meant was not known yet at the asked known time.
+
+    ``node`` is its text, ``known_at`` the asked time and ``since`` when it was first known (ISO 8601, UTC).
+    """
+
+    def __init__(self, node: str, known_at: str, since: str) -> None:
+        super().__init__(node)
+        self.node, self.known_at, self.since = node, known_at, since
+        self.headline = f"{node} was not known yet at {known_at}"
+        self.args = (f"{self.headline}; it is first known at {since}.",)
+
+
 class UnknownTagError(MeshlineError):
     """Nothing that may be seen carries this tag; ``candidates`` lists tags that come near."""
 

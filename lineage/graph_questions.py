@@ -168,9 +168,10 @@ class GraphQuestions:
         """How much is down- and upstream of a node: the totals of impact and provenance without their rows."""
         from lineage.counting import impact_counts
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self.view(as_of, known_at, actor)
-        return impact_counts(view, resolve(view, node))
+        return impact_counts(view, note_absent(view, resolve(view, node)))
 
     def run_provenance(
         self,
@@ -241,9 +242,10 @@ class GraphQuestions:
         """
         from lineage.history import history
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self.view(as_of, known_at, actor)
-        found = history(view, None if node is None else resolve(view, node), buckets=buckets)
+        found = history(view, None if node is None else note_absent(view, resolve(view, node)), buckets=buckets)
         if found.buckets:
             note(horizon_notes(view.store.rows, found.buckets[0].start, view.known_at))
         return found
@@ -276,9 +278,10 @@ class GraphQuestions:
         """
         from lineage.resolve import resolve
         from lineage.tags import tags
+        from lineage.unknown_yet import note_absent
 
         view = self.view(as_of, known_at, actor)
-        return tags(view, None if node is None else resolve(view, node), tag, indirect=indirect)
+        return tags(view, None if node is None else note_absent(view, resolve(view, node)), tag, indirect=indirect)
 
     def rehearse(
         self,

@@ -55,7 +55,7 @@ def not_yet(view: View, node: int) -> datetime | None:
     datetime or None
         naive UTC; ``None`` when the node was there, or nothing about it is dated.
     """
-    if view.instant is view._now:
+    if not view.past:
         return None
     snapshot = view.snapshot
     home = snapshot.dataset_of(node) if snapshot.kind[node] == 2 else node
@@ -74,7 +74,7 @@ def told_later(view: View, node: int) -> list[str]:
 
 def absent(view: View) -> frozenset[int]:
     """Dense indices of the datasets and jobs that were not there yet at the instant."""
-    if view.instant is view._now:
+    if not view.past:
         return frozenset()
     return view.instant.remember("not there yet", lambda: _absent(view.instant))
 

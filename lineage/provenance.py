@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lineage.dropped import dropped
 from lineage.impact import blind_of_group
 from lineage.origin import ended_at, told_without_origin
 from lineage.presence import told_later
@@ -137,9 +138,11 @@ def blind_further(view: View, reached: Reach) -> list[str]:
 
 
 def unwritten(view: View, datasets: list[int]) -> list[str]:
-    """Blind spots of datasets that nobody writes: nobody ever did, or the last one that did does so no more."""
-    ended = ended_at(view, datasets, "dst", "lineage", "write")
-    spots = named(view, [i for i in datasets if i not in ended], "no job was ever seen writing it")
+    """Blind spots of datasets that nobody writes: nobody ever did, it was dropped, or who did does so no more."""
+    gone = dropped(view.store, view.snapshot, datasets) if datasets else {}
+    ended = ended_at(view, [i for i in datasets if i not in gone], "dst", "lineage", "write")
+    spots = named(view, [i for i in datasets if i not in ended and i not in gone], "no job was ever seen writing it")
+    spots += [f"{view.label(i)}: was dropped at {iso(at)}" for i, at in sorted(gone.items())]
     return spots + [f"{view.label(i)}: nobody is seen writing it since {iso(at)}" for i, at in sorted(ended.items())]
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lineage.errors import NotANodeError, UnknownNodeError, UsageError, repeated
 from lineage.identity import KINDS, NodeKey, listed, node_id, splits
-from lineage.times import iso
+from lineage.unknown_yet import refuse_unknown_yet
 
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
@@ -50,6 +50,8 @@ def resolve(view: View, text: str) -> int:
     ------
     UnknownNodeError
         when no node or more than one fits; ``candidates`` has those that come near.
+    NotYetKnownError
+        when it means a node that was not known yet at the known time of the view.
     NotANodeError
         for a product or a domain; ``candidates`` has some of its datasets.
     HiddenNodeError
@@ -70,6 +72,7 @@ def resolve(view: View, text: str) -> int:
     if parts is not None:
         found_at = _index(view, parts)
         if found_at is None:
+            refuse_unknown_yet(view, lambda now: resolve(now, text))
             raise UnknownNodeError(text, near(view, parts.name))
         return found_at
     exact = _exact(view, text)
@@ -78,9 +81,7 @@ def resolve(view: View, text: str) -> int:
     found = _by_end(view, text)
     if found:
         return _only(view, text, found)
-    ids = [key.id for key in splits(text)]
-    if ids and view.store.rows("SELECT 1 FROM node WHERE id IN (SELECT unnest($ids::UBIGINT[])) LIMIT 1", {"ids": ids}):
-        raise UnknownNodeError(f"{text} (not yet known at {iso(view.known_at)})")
+    refuse_unknown_yet(view, lambda now: resolve(now, text))
     _refuse_group(view, text)
     raise UnknownNodeError(text, near(view, text))
 
@@ -118,6 +119,8 @@ def resolve_column(view: View, dataset: int, column: str) -> int:
     alike = [name for name in there if name.lower() == wanted.lower()]
     if len(alike) == 1:
         return there[alike[0]]
+    member = snapshot.members(dataset)[0]
+    refuse_unknown_yet(view, lambda now: resolve_column(now, now.snapshot.index(member) or 0, column))
     names = get_close_matches(_plain(wanted[:_MAX_TEXT]), there, n=5, cutoff=0.5) or sorted(there)[:5]
     raise UnknownNodeError(f"{view.label(dataset)} column {wanted}", [view.label(there[name]) for name in names])
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.diff_causes import code_place
 from lineage.errors import UsageError
 from lineage.origin import told_without_origin
+from lineage.presence import told_later
 from lineage.redact import redact
 from lineage.run_facts import RunFacts, RunRow, Write
 from lineage.run_trail import ColumnUse, InputVersion, RunStep, RunTrail, Tie
@@ -102,6 +103,9 @@ class _Trail:
         kind = view.kind(self.node)
         dataset = view.snapshot.dataset_of(self.node) if self.column else self.node
         datasets = [int(i) for i in view.snapshot.outputs(self.node)] if kind == "job" else [dataset]
+        if later := told_later(view, self.node):
+            self.spots += later
+            return {}
         if kind == "job" and not datasets:
             self.spots.append(f"{view.label(self.node)}: was never seen writing")
         self.facts.load_writes(datasets)

@@ -73,6 +73,17 @@ class View:
         self._hidden: dict[int, str | None] = {}
         self._labels: dict[int, str] = {}
 
+    @property
+    def past(self) -> bool:
+        """Whether it is another instant than now."""
+        return self.instant is not self._now
+
+    @property
+    def present(self) -> View:
+        """Now, as the same actor may see it."""
+        now = self._now.snapshot
+        return View(self._now, self._now, self.actor, now.as_of, now.known_at)
+
     def hidden_domain(self, i: int) -> str | None:
         """Name of the hidden domain a node belongs to; ``None`` when the actor may see the node."""
         if not self.restricted:

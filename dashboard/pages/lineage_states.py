@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import dcc, html
 
+from dashboard.desk import why_unknown
 from dashboard.links import Links
 from dashboard.names import short_name
 from dashboard.page import Part
@@ -164,7 +165,7 @@ def starts(rows: Sequence[NodeRow], most: int = 6) -> list[NodeRow]:
 
 def unknown(error: UnknownNodeError, links: Links) -> Part:
     """No node has this name, or several have: offer the candidates."""
-    text = "Choose the one you mean." if error.candidates else "It may have been named differently, or was never seen."
+    text = "Choose the one you mean." if error.candidates else why_unknown(error)
     rows = [
         dcc.Link(
             [

@@ -1,4 +1,7 @@
-"""Errors as JSON: ``{"error", "detail"}``, and ``candidates`` when a name fits no node (or tag), or several."""
+"""Errors as JSON: ``{"error", "detail"}``, and ``candidates`` when a name fits no node (or tag), or several.
+
+Of a node that was not known yet at the asked time also ``node``, ``known_at`` and ``since`` (first known).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from lineage.errors import MeshlineError, UnknownNodeError, UnknownTagError
+from lineage.errors import MeshlineError, NotYetKnownError, UnknownNodeError, UnknownTagError
 
 
 async def explain(_request: Request, error: Exception) -> JSONResponse:
@@ -28,4 +31,6 @@ def as_json(error: MeshlineError) -> dict[str, Any]:
     content: dict[str, Any] = {"error": type(error).__name__, "detail": str(error)}
     if isinstance(error, UnknownNodeError | UnknownTagError):
         content["candidates"] = error.candidates
+    if isinstance(error, NotYetKnownError):
+        content |= {"node": error.node, "known_at": error.known_at, "since": error.since}
     return content

@@ -72,9 +72,10 @@ class Quality:
         """The score of one dataset, column or job, point by point."""
         from lineage.quality.report import explain
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self._view(as_of, known_at, actor)
-        return explain(view, resolve(view, node), now)
+        return explain(view, note_absent(view, resolve(view, node)), now)
 
     def gate(
         self,
@@ -89,9 +90,10 @@ class Quality:
         """May a pipeline go on with a node? See :func:`lineage.quality.gate.gate`."""
         from lineage.quality.gate import gate
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self._view(as_of, known_at, actor)
-        return gate(view, resolve(view, node), trust_sources=trust_sources, now=now)
+        return gate(view, note_absent(view, resolve(view, node)), trust_sources=trust_sources, now=now)
 
     def incidents(
         self,
@@ -154,9 +156,10 @@ class Quality:
         """How jobs ran: durations, delay, failures, bytes; see :func:`lineage.quality.performance.performance`."""
         from lineage.quality.performance import performance
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self._view(as_of, known_at, actor)
-        return performance(view, None if job is None else resolve(view, job), days=days)
+        return performance(view, None if job is None else note_absent(view, resolve(view, job)), days=days)
 
     def promises(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Promises:
         """Promises of freshness against the history of runs: which cannot be kept, and the earliest that could."""
@@ -176,9 +179,10 @@ class Quality:
         """Every test (or those of one dataset) with its newest results; what fails first."""
         from lineage.quality.history import tests
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self._view(as_of, known_at, actor)
-        return tests(view, None if node is None else resolve(view, node), now)
+        return tests(view, None if node is None else note_absent(view, resolve(view, node)), now)
 
     def metrics(self, *, as_of: When = None, known_at: When = None, actor: Actor = LOCAL) -> Metrics:
         """Every series of row counts and metrics; what is odd first."""
@@ -199,9 +203,10 @@ class Quality:
         """One series, each point with the band in which it was expected."""
         from lineage.quality.history import control
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self._view(as_of, known_at, actor)
-        return control(view, resolve(view, node), metric, column)
+        return control(view, note_absent(view, resolve(view, node)), metric, column)
 
     def freshness(
         self, *, now: datetime | None = None, as_of: When = None, known_at: When = None, actor: Actor = LOCAL
@@ -224,9 +229,10 @@ class Quality:
         """Play a failure (``late``, ``wrong``, ``missing``): who would be told, when and by what."""
         from lineage.quality.drill import drill
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self._view(as_of, known_at, actor)
-        return drill(view, resolve(view, node), failure, now=now)
+        return drill(view, note_absent(view, resolve(view, node)), failure, now=now)
 
     def _act(self, id: str, what: str, *, now: datetime | None, actor: Actor, **said: Any) -> Incident:
         from lineage.quality.incidents import act

@@ -186,9 +186,10 @@ def _when(view: View) -> dict[str, datetime]:
 def _jobs(view: View, domain: str | None, job: str | None) -> set[int] | None:
     """Ids of the jobs that are asked about; ``None``: all, of an actor who may see all."""
     from lineage.resolve import resolve
+    from lineage.unknown_yet import note_absent
 
     if job is not None:
-        i = resolve(view, job)
+        i = note_absent(view, resolve(view, job))
         view.require(i)
         if view.kind(i) != "job":
             raise UsageError(f"{view.label(i)} is no job; runs are of jobs.")

@@ -109,9 +109,10 @@ class Schemas:
             when the actor may not see it.
         """
         from lineage.resolve import resolve
+        from lineage.unknown_yet import note_absent
 
         view = self._lx.view(as_of, known_at, actor)
-        i = resolve(view, node)
+        i = note_absent(view, resolve(view, node))
         view.require(i)
         if view.kind(i) != "dataset":
             raise UsageError(f"{view.label(i)} is no dataset; only datasets have a schema.")

@@ -166,7 +166,7 @@ def test_a_node_that_was_not_known_yet_is_unknown_then(world: World) -> None:
     world.node("dataset", "late", known=at("2026-03-01"))
     lx = Lineage(world.store)
     lx.show("dataset:pg:late")
-    with pytest.raises(UnknownNodeError, match="not yet known"):
+    with pytest.raises(UnknownNodeError, match="was not known yet"):
         lx.show("dataset:pg:late", known_at="2026-02-01")
 
 
