@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from lineage.graph.arrays import COLUMN, DATASET, I64, NONE, STALE, U32, U64, Bool, class_mask, pair_keys, ranges
+from lineage.graph.arrays import COLUMN, DATASET, I64, NONE, STALE, U32, U64, class_mask, pair_keys, ranges
+from lineage.graph.job_use import indirect_readers
 from lineage.graph.loss import loss
 from lineage.graph.rows import first_of_runs
 from lineage.graph.search_numpy import gather
@@ -20,7 +21,6 @@ from lineage.graph.search_numpy import gather
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
     from lineage.graph.level import Level
-    from lineage.graph.rows import EdgeRows
 
 Action = Literal["drop", "rename", "retype", "retire", "late"]
 Harm = Literal["all", "some", "unknown", "touched"]
@@ -279,13 +279,15 @@ def _jobs(snapshot: Snapshot, plan: _Plan, hits: dict[int, Hit], sliced: set[int
     starts.update({i: hit for i, hit in hits.items() if snapshot.kind[i] == DATASET and i not in sliced})
     dead = {i for i, hit in (*starts.items(), *hits.items()) if hit.harm == "all"}
     datasets = np.array(sorted(starts), dtype=np.uint32)
+    filtering = indirect_readers(snapshot, datasets.tolist())
     for at, job, certainty in zip(*(part.tolist() for part in snapshot.readers_of(datasets)), strict=True):
         hit = starts[int(datasets[at])]
         if hit.harm == "all":
             harm: Harm = "all" if dead.issuperset(snapshot.inputs(job).tolist()) else "some"
         else:
             harm = "unknown" if hit.harm == "unknown" else "touched"
-        _keep(hits, Hit(job, harm, hit.hops + 1, max(hit.certainty, certainty), (*hit.path, job), hit.indirect))
+        indirect = hit.indirect or job in filtering.get(hit.node, ())
+        _keep(hits, Hit(job, harm, hit.hops + 1, max(hit.certainty, certainty), (*hit.path, job), indirect))
     changed: dict[int, Harm] = {**dict.fromkeys(plan.columns, "all"), **dict.fromkeys(plan.moved, "touched")}
     hurt = {c: Hit(c, harm, 0, 0, (c,)) for c, harm in changed.items() if snapshot.kind[c] == COLUMN}
     _column_readers(snapshot, sorted(sliced), hurt, hits)
@@ -300,7 +302,7 @@ def _column_readers(snapshot: Snapshot, datasets: Sequence[int], changed: dict[i
     home = snapshot._nodes.datasets_of(src)
     keep = (job != NONE) & (src != dst)
     told = np.unique(pair_keys(home[keep], job[keep]))
-    alone = _indirect(rows, at, key)
+    alone = rows.use.indirect[at].astype(bool) if rows.use is not None else np.zeros(len(at), dtype=bool)
     order = np.lexsort((job[keep], key[keep]))
     figures = (src[keep][order].tolist(), job[keep][order].tolist(), alone[keep][order].tolist())
     last = (-1, -1, False)
@@ -320,15 +322,6 @@ def _column_readers(snapshot: Snapshot, datasets: Sequence[int], changed: dict[i
         before = hits.get(dataset, Hit(dataset, "some", 0, 0, (dataset,)))
         grade = max(grade, before.certainty)
         _keep(hits, Hit(reader, "unknown", before.hops + 1, grade, (*before.path, reader), before.indirect))
-
-
-def _indirect(rows: EdgeRows, at: I64, key: U64) -> Bool:
-    """Of each of some rows, whether all rows between the same two nodes are indirect."""
-    if rows.use is None or not len(at):
-        return np.zeros(len(at), dtype=bool)
-    first = first_of_runs(key)
-    alone: Bool = np.minimum.reduceat(rows.use.indirect[at], first).astype(bool)
-    return np.repeat(alone, np.diff(np.append(first, len(key))))
 
 
 def _column_cuts(snapshot: Snapshot, jobs: Iterable[int]) -> U64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lineage.answers import UNASSIGNED
@@ -84,8 +84,8 @@ def groups_of(instant: Instant, kind: str) -> Mapping[int, str]:
 def lift(view: View, sources: Sequence[int], found: Mapping[int, Found], kind: str) -> dict[str, Found]:
     """The groups of one kind that the nodes of an answer belong to, each with its nearest node; the sources' own apart.
 
-    A group is in it through its datasets; through a job, which does not tell value from mere use, only when no dataset
-    of it is reached. Nodes of hidden domains belong to nothing but their domain.
+    A group is in it through its datasets, and through a job only when no dataset of it is reached; but a job of it that
+    takes the value makes the use direct. Nodes of hidden domains belong to nothing but their domain.
     """
     groups = groups_of(view.instant, kind)
     result: dict[str, Found] = {}
@@ -98,6 +98,9 @@ def lift(view: View, sources: Sequence[int], found: Mapping[int, Found], kind: s
             continue
         into = through_jobs if view.kind(node) == "job" else result
         into[name] = better(into[name], one) if name in into else one
+    for name, one in result.items():
+        if one.indirect and name in through_jobs and not through_jobs[name].indirect:
+            result[name] = replace(one, indirect=False)
     return {**through_jobs, **result}
 
 
@@ -162,7 +165,7 @@ def _carriers(view: View, sources: Sequence[int], direction: Direction, found: d
         for edge in view.snapshot.neighbours(one.index, direction):
             certainty = max(one.certainty, LEVELS.index(edge.certainty))
             jobs += [
-                Found(job, one.hops + down, certainty, (*one.path, job), one.indirect or edge.indirect)
+                Found(job, one.hops + down, certainty, (*one.path, job), one.indirect or job in edge.filtering)
                 for job in edge.jobs
             ]
     return jobs

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from lineage.answers import Link
 from lineage.graph.among import edges_among
-from lineage.graph.uses import uses
 
 if TYPE_CHECKING:
+    from lineage.answers import Direction
     from lineage.graph import EdgeView
+    from lineage.graph.uses import Uses
     from lineage.view import View
 
 
@@ -43,17 +44,21 @@ def keys_of(view: View, nodes: Sequence[int]) -> dict[str, tuple[str, str, str, 
     }
 
 
-def subtypes_of(view: View, path: Sequence[int]) -> tuple[str, ...]:
+def subtypes_of(uses: Uses, path: Sequence[int], direction: Direction) -> tuple[str, ...]:
     """Subtypes of the steps of a path that are indirect use and nothing else, in the order of the path.
 
     Parameters
     ----------
+    uses
+        how the nodes of the snapshot use each other.
     path
-        dense indices from the asked node, in either direction.
+        dense indices from the asked node.
+    direction
+        where the path leads.
     """
     found: list[str] = []
     for a, b in pairwise(path):
-        step = uses(view.snapshot, a, b) or uses(view.snapshot, b, a)
+        step = uses.between(a, b) if direction == "downstream" else uses.between(b, a)
         if step and all((kind or "").upper() == "INDIRECT" for kind, _ in step):
             found += [subtype for _, subtype in step if subtype]
     return tuple(dict.fromkeys(found))

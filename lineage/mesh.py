@@ -20,7 +20,8 @@ import numpy as np
 from lineage.answers import UNASSIGNED, Certainty
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
-from lineage.graph.arrays import DATASET, JOB, NONE, pair_keys
+from lineage.graph.arrays import DATASET, JOB
+from lineage.graph.job_use import indirect_readers
 from lineage.graph.whole import classed_pairs
 from lineage.levels import groups_of
 from lineage.presence import absent
@@ -29,7 +30,6 @@ from lineage.shown import Shown
 from lineage.svg import Arrow, Box
 
 if TYPE_CHECKING:
-    from lineage.graph import Snapshot
     from lineage.view import View
 
 MESHES = ("domain", "product", "application", "dag", "job")
@@ -210,8 +210,9 @@ def _dataset_edges(view: View, groups: Mapping[int, str]) -> Iterable[Step]:
 def _job_edges(view: View, groups: Mapping[int, str]) -> Iterable[Step]:
     """Who writes a dataset to who reads it; indirect when the reader only filters by it."""
     snapshot = view.snapshot
-    filters = _filtering(snapshot)
-    for i in np.flatnonzero(snapshot.kind == DATASET).tolist():
+    datasets = np.flatnonzero(snapshot.kind == DATASET).tolist()
+    filters = indirect_readers(snapshot, datasets)
+    for i in datasets:
         if view.hidden(i):
             continue
         one = np.array([i], dtype=np.uint32)
@@ -220,26 +221,7 @@ def _job_edges(view: View, groups: Mapping[int, str]) -> Iterable[Step]:
         for writer, grade in zip(writers.tolist(), told.tolist(), strict=True):
             for reader, other in zip(readers.tolist(), asked.tolist(), strict=True):
                 if writer != reader and writer in groups and reader in groups:
-                    yield groups[writer], groups[reader], (i, reader) not in filters, max(grade, other), False
-
-
-def _filtering(snapshot: Snapshot) -> set[tuple[int, int]]:
-    """(dataset, job) where every edge of the dataset that the job carries is indirect use."""
-    src, dst, cls = (np.array(part, dtype=np.uint64) for part in classed_pairs(snapshot))
-    keys = pair_keys(src, dst)
-    order = np.argsort(keys)
-    keys, indirect = keys[order], cls[order] >= 3
-    rows = snapshot._relations.lineage
-    if not len(keys) or not len(rows.key):
-        return set()
-    at = np.minimum(np.searchsorted(keys, rows.key), len(keys) - 1)
-    known = (keys[at] == rows.key) & (rows.job != NONE)
-    use: dict[tuple[int, int], bool] = {}
-    for a, job, only in zip(
-        rows.src[known].tolist(), rows.job[known].tolist(), indirect[at[known]].tolist(), strict=True
-    ):
-        use[a, job] = use.get((a, job), True) and only
-    return {pair for pair, only in use.items() if only}
+                    yield groups[writer], groups[reader], reader not in filters.get(i, ()), max(grade, other), False
 
 
 def _nodes(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from lineage import annotators
 from lineage.answers import Answer, Coverage, Direction, Frontier, Link, Reached, Totals
 from lineage.filters import GROUPS, LEVELS, Filters, check_domains
+from lineage.graph.job_use import indirect_readers
+from lineage.graph.uses import Uses
 from lineage.levels import Found, better, groups_of, lift, roll_up
 from lineage.links import keys_of, links_among, subtypes_of
 from lineage.origin import ended_at
@@ -220,8 +222,9 @@ def _listed(view: View, reached: Reach, asked: Asked) -> tuple[list[Reached], li
     ]
     view.prepare([*reached.sources, *{step for one in kept for step in (one.index, *one.path)}])
     facts = annotators.annotate(view, [one.index for one in kept]) if told else [None] * len(kept)
+    uses = Uses(view.snapshot)
     nodes = sorted(
-        (_labelled(view, one, home, fact) for one, fact in zip(kept, facts, strict=True)),
+        (_labelled(view, one, home, fact, uses, reached.direction) for one, fact in zip(kept, facts, strict=True)),
         key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
     )
     return nodes, [one.index for one in kept]
@@ -240,9 +243,9 @@ def _lifted(view: View, reached: Reach, kind: str, asked: Asked) -> list[Reached
     """One row per product, domain or application that the answer touches, with the way to its nearest node."""
     home = reached.home(view)
     facts = (dict.fromkeys(annotators.names()) or None) if asked.facts else None
-    rows = []
+    rows, uses = [], Uses(view.snapshot)
     for name, one in lift(view, reached.sources, reached.found, kind).items():
-        row = _labelled(view, one, home, facts)
+        row = _labelled(view, one, home, facts, uses, reached.direction)
         label = row.domain if kind == "domain" else name
         hidden = kind == "domain" and not view.actor.may_see(name)
         node = f"hidden (domain {name})" if hidden else f"{kind}:{label}"
@@ -286,7 +289,8 @@ def _add_jobs(
 
     Downstream, a job that reads a dataset at hop h has hop h + 1, as its outputs have. Upstream, a job that wrote a
     dataset at hop h has hop h, as the dataset has. A job that reads a dataset only to write the same one moves nothing
-    on (semantics 16).
+    on (semantics 16). Downstream, a job that only filters or joins by what it reads uses it indirectly; what it writes
+    is as direct as the dataset is.
     """
     snapshot = view.snapshot
     down = direction == "downstream"
@@ -297,6 +301,8 @@ def _add_jobs(
     best: dict[int, Found] = {}
     loops = {one.index for one in datasets if down and snapshot.self_loop(one.index)}
     arrows = snapshot.arrows([one.index for one in datasets], "read" if down else "write")
+    direct = [one.index for one in datasets if not one.indirect] if down else []
+    filtering = indirect_readers(snapshot, direct, worst)
     for at, job, certainty in zip(*(column.tolist() for column in arrows), strict=True):
         one = datasets[at]
         hops = one.hops + (1 if down else 0)
@@ -305,7 +311,8 @@ def _add_jobs(
         if depth is not None and hops > depth:
             cut.add(job)
             continue
-        mine = Found(job, hops, max(one.certainty, certainty), (*one.path, job))
+        indirect = one.indirect or (bool(filtering) and job in filtering.get(one.index, ()))
+        mine = Found(job, hops, max(one.certainty, certainty), (*one.path, job), indirect)
         known = best.get(job) or found.get(job)  # what a job hands on may be a guess, and that it reads none
         best[job] = better(known, mine) if known else mine
     found.update(best)
@@ -317,7 +324,9 @@ def _only_back(view: View, dataset: int, job: int) -> bool:
     return [int(i) for i in view.snapshot.outputs(job)] == [dataset]
 
 
-def _labelled(view: View, one: Found, home: str, facts: dict[str, Any] | None) -> Reached:
+def _labelled(
+    view: View, one: Found, home: str, facts: dict[str, Any] | None, uses: Uses, direction: Direction
+) -> Reached:
     domain = view.domain(one.index)
     return Reached(
         id=view.label(one.index),
@@ -330,7 +339,7 @@ def _labelled(view: View, one: Found, home: str, facts: dict[str, Any] | None) -
         aliases=view.aliases(one.index),
         use="indirect" if one.indirect else "direct",
         crosses_domain=domain != home,
-        subtypes=subtypes_of(view, one.path) if one.indirect else (),
+        subtypes=subtypes_of(uses, one.path, direction) if one.indirect else (),
         bridge=tuple(view.label(step) for step in one.bridge),
         facts=facts,
     )

@@ -72,12 +72,14 @@ class _Trail:
         self.column = view.kind(node) == "column"
         self.steps: dict[Version, RunStep] = {}
         self.traced: dict[Version, set[int]] = {}
+        self.read: dict[Version, dict[int, Version]] = {}  # by input of a version, the version that was read of it
         self.spots: list[str] = []
         self.behind: set[Version] = set()
         self.ahead = 1  # steps back that the next look into the store goes beyond what is asked
 
     def answer(self) -> RunTrail:
         frontier = self._first()
+        first = {version: set(columns) for version, columns in frontier.items()}
         hops = 0
         while frontier:
             if self.depth is not None and hops > self.depth:
@@ -86,12 +88,14 @@ class _Trail:
             frontier = self._level(frontier, hops)
             hops += 1
         lost = self.view.instant.horizon_notes
+        direct = self._directly(first)
+        steps = (step if at in direct else replace(step, use="indirect") for at, step in self.steps.items())
         return RunTrail(
             node=self.view.label(self.node),
             verdict="found" if self.steps else "blind",
             as_of=self.view.as_of,
             known_at=self.view.known_at,
-            steps=tuple(self.steps.values()),
+            steps=tuple(steps),
             blind_spots=tuple(dict.fromkeys((*lost, *self.spots))),
             partial=bool(self.behind or lost),
             behind=len(self.behind),
@@ -195,11 +199,28 @@ class _Trail:
             read, write = self._input(row, source, uses)
             inputs.append(read)
             if write is not None:
+                self.read.setdefault(version, {})[source] = write.run, source
                 behind = self._sources(run, dataset, source, known)
                 following.setdefault((write.run, source), set()).update(behind)
         self._note_silence(row, dataset)
         old = self.steps.get(version)
         self.steps[version] = replace(old, inputs=tuple(inputs)) if old else self._step(row, dataset, hops, inputs)
+
+    def _directly(self, first: dict[Version, set[int]]) -> dict[Version, set[int]]:
+        """Versions whose values are in the first ones, of a column with the columns that they are in."""
+        found, waiting = dict(first), list(first)
+        while waiting:
+            version = waiting.pop()
+            for source, behind in self.read.get(version, {}).items():
+                edges = list(self._edges(*version, source, found[version]))
+                values = [edge for edge in edges if (edge[2] or "").upper() != "INDIRECT"]
+                if not values and (edges or self.column):
+                    continue
+                columns = {edge[0] for edge in values} if self.column else set()
+                if behind not in found or not columns <= found[behind]:
+                    found[behind] = found.get(behind, set()) | columns
+                    waiting.append(behind)
+        return found
 
     def _note_silence(self, row: RunRow, dataset: int) -> None:
         """Blind spots of a run that told nothing of what went into a dataset, or no columns of it."""
@@ -233,6 +254,8 @@ class _Trail:
             written_at=write.ended_at if write else None,
             domain=view.domain(source),
             columns=uses,
+            use="indirect" if (mere := bool(uses) and all(use.indirect for use in uses)) else "direct",
+            subtypes=tuple(dict.fromkeys(use.subtype for use in uses if use.subtype)) if mere else (),
         )
         return found, write
 

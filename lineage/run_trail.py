@@ -24,6 +24,11 @@ class ColumnUse:
     subtype: str | None
     masking: bool = False
 
+    @property
+    def indirect(self) -> bool:
+        """Whether the source only decides about rows: a filter, join, group, sort or window."""
+        return (self.type or "").upper() == "INDIRECT"
+
 
 @dataclass(frozen=True, slots=True)
 class InputVersion:
@@ -31,6 +36,8 @@ class InputVersion:
 
     ``tie`` says how the two were brought together: by the ``version`` that the reader named, by ``time`` (the newest
     write that was complete when the reader began), a ``stream`` that was writing then, or not at all (``none``).
+    ``use`` is indirect, with ``subtypes``, when the run told columns of it and only filtered, joined, grouped or sorted
+    by all of them.
     """
 
     dataset: str
@@ -41,6 +48,8 @@ class InputVersion:
     written_at: datetime | None = None
     domain: str = UNASSIGNED
     columns: tuple[ColumnUse, ...] = ()
+    use: Literal["direct", "indirect"] = "direct"
+    subtypes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,8 @@ class RunStep:
     """One version of one dataset and the run that made it. ``sql`` has its secrets masked; its hash is of the original.
 
     ``code`` and ``sql`` are what this very run told, or, when ``told_by`` is ``job``, what had last been told of its
-    job when the run began: many producers send them only now and then.
+    job when the run began: many producers send them only now and then. ``use`` is indirect when every way from here to
+    the asked version has an input that was used indirectly.
     """
 
     hops: int
@@ -72,6 +82,7 @@ class RunStep:
     owner: str | None = None
     domain: str = UNASSIGNED
     inputs: tuple[InputVersion, ...] = ()
+    use: Literal["direct", "indirect"] = "direct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,7 @@ class RunTrail(Shown):
         """Columns of the table."""
         return (
             "hops", "dataset", "version", "run_id", "job", "state", "started_at", "ended_at", "producer", "engine",
-            "code_url", "code_version", "sql_hash", "domain", "owner", "inputs",
+            "code_url", "code_version", "sql_hash", "domain", "owner", "inputs", "use",
         )  # fmt: skip
 
     def rows(self) -> list[tuple[Any, ...]]:
@@ -100,7 +111,8 @@ class RunTrail(Shown):
             (
                 s.hops, s.dataset, s.version, s.run_id, s.job, s.state, s.started_at, s.ended_at, s.producer, s.engine,
                 (s.code or {}).get("url"), (s.code or {}).get("version"), s.sql_hash, s.domain, s.owner,
-                [f"{i.dataset} @ {i.run_id or 'unknown'}" for i in s.inputs],
+                [f"{i.dataset} @ {i.run_id or 'unknown'}{' (indirect)' * (i.use == 'indirect')}" for i in s.inputs],
+                s.use,
             )
             for s in self.steps
         ]  # fmt: skip

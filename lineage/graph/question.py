@@ -42,6 +42,12 @@ class Seeds:
             return int(self.certainty[0])
         return int(max(self.certainty.max(initial=0), self.late_certainty.max(initial=0)))
 
+    def without_late(self, left: Bool) -> Seeds:
+        """The same without some of the late ones."""
+        keep = ~left
+        late = self.late[keep], self.late_owner[keep], self.late_certainty[keep]
+        return Seeds(self.vertices, self.owner, self.certainty, self.report, *late)
+
     def at(self, certainty: int) -> Start:
         """The vertices, and the late ones, that are at least so certain."""
         if certainty == STALE or self.worst <= certainty:

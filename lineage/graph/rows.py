@@ -28,8 +28,8 @@ class EdgeView:
 
     ``src`` and ``dst`` are dense indices; ``jobs`` the dense indices of the jobs that move the data. ``certainty`` is
     that of the best row and ``provenance`` the most trusted one among the rows that are as certain. ``indirect`` is
-    true when the source only filters, joins, groups or sorts; ``type``, ``subtype`` and ``masking`` are those of a
-    column edge.
+    true when the source only filters, joins, groups or sorts, ``filtering`` are the jobs by whose rows alone it would
+    be; ``type``, ``subtype`` and ``masking`` are those of a column edge.
     """
 
     src: int
@@ -42,6 +42,7 @@ class EdgeView:
     type: str | None = None
     subtype: str | None = None
     masking: bool = False
+    filtering: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,6 +116,13 @@ class EdgeRows:
         low, high = np.searchsorted(self.key, pair_keys([i, i + 1], [0, 0]))
         return slice(int(low), int(high))
 
+    def leaving(self, sources: npt.ArrayLike, counts: npt.ArrayLike) -> EdgeRows:
+        """Rows out of many nodes: of ``count`` nodes from each ``source`` on, in the order of the sources."""
+        first = np.asarray(sources, dtype=np.uint64)
+        shift, last = np.uint64(32), first + np.asarray(counts, dtype=np.uint64)
+        low, high = np.searchsorted(self.key, first << shift), np.searchsorted(self.key, last << shift)
+        return taken(self, ranges(low, high - low))
+
     def targets(self, i: int) -> U32:
         """Distinct targets of ``i``, in ascending order."""
         return np.unique((self.key[self.out_of(i)] & np.uint64(NONE)).astype(np.uint32))
@@ -133,11 +141,14 @@ class EdgeRows:
         first = int(self.valid_from[low]) if single else int(self.valid_from[low:high].min())
         kind: tuple[str | None, str | None] = (None, None)
         indirect = masking = False
+        filtering: set[int] = set()
         if self.use is not None:
             flags = self.use.indirect[low:high]
             best = low + int(flags.argmin())
             kind = self.use.kinds[int(self.use.kind[best])]
             indirect, masking = bool(flags.all()), bool(self.use.masking[low:high].all())
+            if flags.any():
+                filtering = set(jobs) - set(self.job[low:high][flags == 0].tolist())
         return EdgeView(
             src=key >> 32,
             dst=key & NONE,
@@ -149,7 +160,14 @@ class EdgeRows:
             type=kind[0],
             subtype=kind[1],
             masking=masking,
+            filtering=tuple(j for j in jobs if j in filtering and j != NONE) if filtering else (),
         )
+
+
+def taken(rows: EdgeRows, at: Any) -> EdgeRows:
+    """A selection of rows, in the same order."""
+    use = rows.use and ColumnUse(rows.use.indirect[at], rows.use.masking[at], rows.use.kind[at], rows.use.kinds)
+    return EdgeRows(rows.key[at], rows.job[at], rows.provenance[at], rows.certainty[at], rows.valid_from[at], use)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

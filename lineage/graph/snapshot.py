@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from lineage.errors import UsageError
 from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool, class_mask
 from lineage.graph.barred import Barred, Closed, check_mask
 from lineage.graph.choice import searchers
+from lineage.graph.job_use import only_indirectly
 from lineage.graph.labelled import Labelled
 from lineage.graph.level import Level
 from lineage.graph.nodes import Nodes
@@ -261,7 +263,8 @@ class Snapshot(Labelled):
             sources=self._check_sources(sources),
         )
         seeds = sow(self._nodes, self._levels[level], self._reads, self._writes, question)
-        return Walk(self._levels[level], self._search[level, direction], question, seeds)
+        indirectly = partial(only_indirectly, self, certainty=question.certainty)
+        return Walk(self._levels[level], self._search[level, direction], question, seeds, indirectly)
 
     def closer(
         self,
@@ -349,6 +352,11 @@ class Snapshot(Labelled):
         return found - np.uint32(1)
 
     # -- inside
+
+    @cached_property
+    def _indirect_readers(self) -> dict[tuple[int, int], frozenset[int]]:
+        """What :func:`lineage.graph.job_use.indirect_readers` found so far."""
+        return {}
 
     def _for_many(self, level: LevelName, direction: Direction) -> tuple[Level, Searcher]:
         """What answers about many nodes at once."""

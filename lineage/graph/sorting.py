@@ -120,6 +120,19 @@ def unique(values: Array) -> Array:
     return cast("Array", ordered[fresh])
 
 
+def contained(values: Array, among: Array) -> Bool:
+    """Which values are among some others: ``np.isin`` without masked arrays.
+
+    >>> contained(np.array([4, 1, 5]), np.array([5, 9, 4])).tolist()
+    [True, False, True]
+    """
+    if not len(among):
+        return np.zeros(len(values), dtype=bool)
+    ordered = np.sort(among)
+    found: Bool = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
+    return found
+
+
 def distinct(values: U32, bound: int) -> U32:
     """Distinct values below ``bound``, ascending: one pass instead of the hashing or sorting of ``np.unique``.
 

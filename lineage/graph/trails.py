@@ -28,7 +28,7 @@ class Trails:
         trail = self._known[position] if position != NONE else (self._owner_of(self._vertex[waiting[-1]]),)
         for position in reversed(waiting):
             step = self._step[position]
-            rowset = self._offset and step < self._offset
+            rowset = self._offset and step < self._offset and self._parent[position] != NONE  # not an input of a job
             trail = trail if rowset or trail[-1] == step else (*trail, step)
             self._known[position] = trail
         return trail if trail[-1] == target else (*trail, target)

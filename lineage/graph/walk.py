@@ -16,6 +16,7 @@ What costs more than the first search is found when it is first asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -43,8 +44,16 @@ class Walk:
         indirect step.
     """
 
-    def __init__(self, level: Level, search: Searcher, question: Question, seeds: Seeds) -> None:
+    def __init__(
+        self,
+        level: Level,
+        search: Searcher,
+        question: Question,
+        seeds: Seeds,
+        indirectly: Callable[[U32, U32], Bool] | None = None,
+    ) -> None:
         self._level, self._search, self._question, self._seeds = level, search, question, seeds
+        self._indirectly = indirectly  # of jobs and what they read: whether it is indirect use
         self._trees: dict[int, Tree] = {}
         self._found: dict[int, tuple[U32, U32]] = {}
         self._asked = 0
@@ -116,11 +125,21 @@ class Walk:
     @cached_property
     def indirect(self) -> Bool:
         """Whether each node is reached only by ways with an indirect step."""
-        vertices = self._at(self._main.order)
-        if not self._question.mask & self._search.classes >> 3 << 3:
+        vertices, seeds, question = self._at(self._main.order), self._seeds, self._question
+        inputs = self._indirect_inputs
+        if not question.mask & self._search.classes >> 3 << 3 and not inputs.any():
             return np.zeros(len(vertices), dtype=bool)
-        direct = self._run(self._question.certainty, class_mask(self._question.certainty, indirect=False), -1, -1)
-        return ~self._reached(direct, vertices)
+        start = (seeds.without_late(inputs) if inputs.any() else seeds).at(question.certainty)
+        mask = class_mask(question.certainty, indirect=False)
+        return ~self._reached(self._search.bfs(start, mask, -1, -1, question.closed), vertices)
+
+    @property
+    def _indirect_inputs(self) -> Bool:
+        """Which of the late seeds, the inputs of an asked job, it only filters, joins, groups or sorts by."""
+        seeds = self._seeds
+        if not len(seeds.late) or self._indirectly is None:
+            return np.zeros(len(seeds.late), dtype=bool)
+        return self._indirectly(seeds.late_owner, self._level.public[seeds.late])
 
     @property
     def edges(self) -> int:
@@ -317,10 +336,10 @@ class Walk:
         return order, self.nodes[order]
 
     def _readable(self, steps: list[int], target: int) -> list[int]:
-        """Without repetitions, and without rowsets between columns."""
+        """Without repetitions, and without rowsets between columns; one that a job reads is a step of its own."""
         path: list[int] = []
         for k, step in enumerate(steps):
-            rowset = self._level.offset and step < self._level.offset and k > 0 and step != target
+            rowset = self._level.offset and step < self._level.offset and k > 1 and step != target
             if not rowset and (not path or path[-1] != step):
                 path.append(step)
         return path

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lineage.graph.arrays import I64, NONE, U8, U32, U64, Bool, pair_halves, pair_keys, ranges
-from lineage.graph.rows import ColumnUse, EdgeRows, EdgeView, Pairs, first_of_runs, row_order
+from lineage.graph.rows import ColumnUse, EdgeRows, EdgeView, Pairs, first_of_runs, row_order, taken
 from lineage.graph.spans import Alive, Spans
 
 FEW = 16  # looks at single edges that cost no more than to begin with all rows,
@@ -73,12 +73,6 @@ class TimedRows:
         """Order of the rows by (dst, src)."""
         src, dst = pair_halves(self.rows.key)
         return np.argsort(pair_keys(dst, src), kind="stable").astype(np.uint32)
-
-
-def taken(rows: EdgeRows, at: Any) -> EdgeRows:
-    """A selection of rows, in the same order."""
-    use = rows.use and ColumnUse(rows.use.indirect[at], rows.use.masking[at], rows.use.kind[at], rows.use.kinds)
-    return EdgeRows(rows.key[at], rows.job[at], rows.provenance[at], rows.certainty[at], rows.valid_from[at], use)
 
 
 class RowsAt(EdgeRows):
@@ -161,6 +155,17 @@ class RowsAt(EdgeRows):
         looks: int = self.__dict__.get("_looks", 0) + 1
         self.__dict__["_looks"] = looks
         return looks > FEW + len(self._timed.span) // AT_ONCE
+
+    def leaving(self, sources: npt.ArrayLike, counts: npt.ArrayLike) -> EdgeRows:
+        """Rows out of many nodes: of ``count`` nodes from each ``source`` on, in the order of the sources."""
+        if self._whole():
+            return self._all.leaving(sources, counts)
+        own = self._numbers.of(ranges(sources, counts).astype(np.uint32))
+        rows = self._timed.rows
+        low = np.searchsorted(rows.key, own.astype(np.uint64) << np.uint64(32))
+        high = np.searchsorted(rows.key, (own.astype(np.uint64) + np.uint64(1)) << np.uint64(32))
+        at = ranges(low, high - low)
+        return self._named(taken(rows, at[self.alive.flags[self._timed.span[at]]]))
 
     def targets(self, i: int) -> U32:
         """Distinct targets of ``i``, in ascending order."""
