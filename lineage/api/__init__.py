@@ -1,8 +1,9 @@
 """REST API: thin routers over :class:`lineage.engine.Lineage`.
 
-The routes of each field stand with it (``lineage.owners.api``, …), build upon what all share (:mod:`lineage.api.parts`),
-and are put together in :mod:`lineage.api.router`. So the package itself imports nothing: what is shared is at the bottom,
-what puts together at the top, and whichever is imported first, the arrows point one way.
+The routes of each field stand with it (``lineage.owners.api``, …), build upon what all share
+(:mod:`lineage.api.parts`), and are put together in :mod:`lineage.api.router`. So the package itself imports nothing:
+what is shared is at the bottom, what puts together at the top, and whichever is imported first, the arrows point one
+way.
 """
 
 from __future__ import annotations
