@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from lineage.domains import DomainMap, load_domains
+from lineage.store.dated import next_turn
 from lineage.store.horizon import horizon_notes
-from lineage.times import OPEN_END
 
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
@@ -72,19 +72,6 @@ _TESTING = """
 -- jobs that told test results
 SELECT DISTINCT job FROM assertion
 WHERE job IS NOT NULL AND tested_at <= $at AND known_from <= $known AND known_to > $known
-"""
-_NEXT = """
--- next instant at which a declaration begins or ends to hold
-SELECT min(t) FROM (
-  SELECT valid_from AS t FROM domain UNION ALL SELECT valid_to FROM domain
-  UNION ALL SELECT valid_from FROM contract UNION ALL SELECT valid_to FROM contract
-  UNION ALL SELECT valid_from FROM product UNION ALL SELECT valid_to FROM product
-  UNION ALL SELECT valid_from FROM edge WHERE valid_from > $at UNION ALL SELECT valid_to FROM edge WHERE valid_to > $at
-) WHERE t > $at
-"""
-_NEXT_STOP = """
--- next instant at which a stop of a tag begins or ends to hold
-SELECT min(t) FROM (SELECT unnest([valid_from, valid_to, expires]) AS t FROM tag_stop) WHERE t > $at
 """
 _NAMES = """
 -- names of everything that ever stood in alias evidence
@@ -271,12 +258,8 @@ class Instant:
 
     @cached_property
     def expires(self) -> datetime:
-        """When a declared change that lies ahead (a domain file dated tomorrow) makes this instant outdated."""
-        found = [
-            *self.store.rows(_NEXT, {"at": self.snapshot.as_of}),
-            *self.store.rows(_NEXT_STOP, {"at": self.clock}),
-        ]
-        return min((at for (at,) in found if isinstance(at, datetime)), default=OPEN_END)
+        """When time alone makes this instant outdated: a domain file dated tomorrow, an edge by hand from Monday on."""
+        return next_turn(self.store, self.snapshot.as_of, self.clock)
 
     @cached_property
     def open_runs(self) -> dict[int, int]:

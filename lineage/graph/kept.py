@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from lineage.graph.build import load, now_of
 from lineage.graph.snapshot import Snapshot
-from lineage.times import EPOCH, OPEN_END
+from lineage.store.dated import GRAPH, next_turn
+from lineage.times import EPOCH
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
 ENOUGH = 20_000  # edge rows from which on mapping a file beats building
 SUFFIX = ".graph"
 
-_UNTIL = """
--- next instant at which something begins or ends to hold
-SELECT min(t) FROM (
-  SELECT valid_from AS t FROM edge WHERE valid_from > $at UNION ALL SELECT valid_to FROM edge WHERE valid_to > $at
-  UNION ALL SELECT valid_from FROM column_edge WHERE valid_from > $at
-  UNION ALL SELECT valid_to FROM column_edge WHERE valid_to > $at
-  UNION ALL SELECT valid_from FROM alias WHERE valid_from > $at
-  UNION ALL SELECT valid_to FROM alias WHERE valid_to > $at
-)
-"""
 _log = logging.getLogger("meshline.lineage")
 
 
@@ -101,8 +92,8 @@ def _keep(store: Store, snapshot: Snapshot, path: Path, state: str, enough: int)
         if snapshot.edge_rows < enough:  # building it is faster than mapping it
             path.unlink(missing_ok=True)
             return " and the file removed"
-        found = store.rows(_UNTIL, {"at": snapshot.as_of})[0][0] or OPEN_END
-        save(snapshot, path, State(state, _micros(snapshot.as_of), _micros(found)))
+        until = next_turn(store, snapshot.as_of, tables=GRAPH)
+        save(snapshot, path, State(state, _micros(snapshot.as_of), _micros(until)))
     except OSError as error:  # a folder that may not be written to: the next process builds its own
         _log.info("The graph was not kept beside the database: %s", error)
         return f", and the file cannot be replaced ({error.strerror or error})"
