@@ -154,10 +154,11 @@ class Answer(Shown):
     filters: dict[str, Any] = field(default_factory=dict)
     unfiltered: int = 0
     totals: Totals = field(default_factory=Totals)
-    notes: tuple[str, ...] = ()  # what the question asked for and this database cannot have
+    notes: tuple[str, ...] = ()  # what the database cannot have, and what is there but is no row
     links: tuple[Link, ...] | None = None  # edges between the listed nodes; None when they were not asked for
     keys: dict[str, tuple[str, str, str, str]] | None = None  # with links: kind, namespace, name, column of each id
     sources: tuple[str, ...] = ()  # of a product or domain: the datasets that the question is about
+    itself: tuple[str, ...] = ()  # jobs that make the asked node from itself, which is no impact; a note tells it
 
     def heads(self) -> tuple[str, ...]:
         """Columns of every flat form of an answer: CSV, Markdown, Arrow."""

@@ -37,6 +37,7 @@ class PathAnswer(Shown):
     reasons: tuple[str, ...] = ()
     reverse: bool = False  # when none was found: whether there is one the other way round
     links: tuple[Link, ...] = ()  # every edge on any path, when they were asked for
+    notes: tuple[str, ...] = ()  # of a node to itself: the jobs that make it from itself, a way of no hop
 
     def heads(self) -> tuple[str, ...]:
         """Columns of the steps."""
@@ -52,7 +53,7 @@ class PathAnswer(Shown):
 
     def remarks(self) -> tuple[str, ...]:
         """Verdict and reasons."""
-        return (f"verdict: {self.verdict}", *self.reasons)
+        return (f"verdict: {self.verdict}", *self.reasons, *self.notes)
 
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """The shortest path from left to right."""

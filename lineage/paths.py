@@ -19,6 +19,7 @@ import numpy as np
 from lineage.filters import LEVELS, Filters
 from lineage.impact import blind_further as open_ends
 from lineage.impact import blind_here as open_end
+from lineage.itself import circle_notes
 from lineage.links import links_among
 from lineage.path_answer import PathAnswer, PathStep
 from lineage.provenance import blind_further as open_starts
@@ -67,6 +68,7 @@ def path(view: View, start: int, end: int, *, every: bool = False) -> PathAnswer
         hops=best[1] if best else 0,
         certainty=LEVELS[best[2]] if best else "certain",
         links=links,
+        notes=tuple(circle_notes(view, [start], "upstream")) if start == end else (),
         as_of=view.as_of,
         known_at=view.known_at,
     )

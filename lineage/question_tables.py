@@ -22,6 +22,8 @@ def print_path(answer: PathAnswer) -> None:
         rows = [(str(n), step.id, step.domain) for n, step in enumerate(answer.path)]
         table(console, ("Step", "Node", "Domain"), rows)
         line(console, f"This path is {answer.certainty}. The shortest distance is {counted(answer.hops, 'hop')}.")
+        for note in answer.notes:
+            line(console, note)
         if answer.links:
             line(console, f"{counted(len(answer.links), 'edge')} on all paths:")
             edges = [(link.src, link.dst, f"{link.certainty}, {link.provenance}") for link in answer.links]

@@ -16,6 +16,7 @@ from lineage.answers import Answer, Coverage, Direction, Frontier, Link, Reached
 from lineage.filters import GROUPS, LEVELS, Filters, check_domains
 from lineage.graph.job_use import indirect_readers
 from lineage.graph.uses import Uses
+from lineage.itself import circle_notes, jobs_of_circles
 from lineage.levels import Found, better, groups_of, lift, roll_up
 from lineage.links import keys_of, links_among, subtypes_of
 from lineage.origin import ended_at
@@ -170,6 +171,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
     partial = bool(reached.behind)
     lost = view.instant.horizon_notes
     counts = view.per_domain(reached.behind)
+    circles = circle_notes(view, sources, reached.direction)
     no_products = (_NO_PRODUCTS,) if filters.asks_for("product") and not groups_of(view.instant, "product") else ()
     return Answer(
         node=reached.label(view),
@@ -191,7 +193,8 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         filters={name: list(getattr(filters, name)) for name in ("kinds", "domains", "certainty")},
         unfiltered=len(everything),
         totals=totals(nodes),
-        notes=(*lost, *no_products),
+        notes=(*lost, *no_products, *cut(circles)),
+        itself=jobs_of_circles(view, sources) if circles else (),
         links=links,
         keys=keys_of(view, ends) if asked.links else None,
     )

@@ -269,6 +269,9 @@ def _verdict(answer: Answer) -> list[str]:
             if down
             else "No origin: Meshline was told of nothing upstream of"
         )
+        if down and answer.itself:
+            jobs = " and ".join(answer.itself)
+            return [f"No impact on anything else: only {jobs}, a circle to itself, uses {answer.node}."]
         return [f"{what} {answer.node}."]
     if answer.verdict == "blind":
         what = "impact" if down else "origin"

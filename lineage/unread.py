@@ -20,6 +20,7 @@ import numpy as np
 
 from lineage.errors import UsageError
 from lineage.graph.arrays import DATASET
+from lineage.itself import circle_notes
 from lineage.presence import absent
 from lineage.ranking import figures_of, flow_of
 from lineage.shown import Shown
@@ -233,16 +234,18 @@ def dead(view: View, ends: Sequence[int] | None = None, keep: Collection[int] = 
     masked = {plan.serves[i] for i in plan.order if view.hidden(i)}  # a branch with a hidden part is not told
     shown = [i for i in order if plan.serves[i] not in masked]
     branches = [_branch(view, i) for i in given if i not in masked]
+    notes = tuple(
+        f"{view.label(job)}: goes on for other outputs; take {view.label(i)} out of it"
+        for job, i in (plan.shared if order else ())
+        if not view.hidden(job) and not view.hidden(i)
+    )
+    circles = circle_notes(view, [i for i in given if ends is not None and i not in masked], "downstream")
     return DeadBranches(
         as_of=view.as_of,
         known_at=view.known_at,
         unread=tuple(sorted(branches, key=lambda b: (-b.exclusive, b.id))),
         steps=tuple(_step(view, plan, number, i) for number, i in enumerate(shown, 1)),
-        notes=tuple(
-            f"{view.label(job)}: goes on for other outputs; take {view.label(i)} out of it"
-            for job, i in (plan.shared if order else ())
-            if not view.hidden(job) and not view.hidden(i)
-        ),
+        notes=(*circles, *notes),
         generated_by=f"meshline {__version__}",
         fingerprint=instant.fingerprint,
     )

@@ -313,8 +313,10 @@ def _details(lx: Lineage, node: str, state: LineageState, links: Links) -> Part:
 def _verdicts(lx: Lineage, counts: ImpactCounts, when: dict[str, Any]) -> tuple[str, str]:
     """Whether "nothing" means nothing, asked only where nothing was found."""
     up = "found" if counts.upstream.nodes else lx.provenance(counts.node, **when).verdict
-    down = "found" if counts.downstream.nodes else lx.impact(counts.node, **when).verdict
-    return up, down
+    if counts.downstream.nodes:
+        return up, "found"
+    impact = lx.impact(counts.node, **when)
+    return up, "itself" if impact.verdict == "none" and impact.itself else impact.verdict
 
 
 def _register_browser(app: Dash) -> None:

@@ -148,7 +148,8 @@ def _reach(counts: ImpactCounts, verdicts: tuple[str, str], node: str, links: Li
 
 
 def _verdict(verdict: str) -> str:
-    return "none seen, but blind here" if verdict == "blind" else "none"
+    words = {"blind": "none seen, but blind here", "itself": "none but a circle to itself"}
+    return words.get(verdict, "none")
 
 
 def _actions(detail: NodeDetail, links: Links) -> Part:

@@ -6,9 +6,12 @@ import random
 
 import pytest
 
+from lineage.actor import Actor
 from lineage.answers import Answer
 from lineage.engine import Lineage
 from lineage.errors import UsageError
+from lineage.formats import render
+from lineage.tables import print_answer
 from tests.answers.builder import World, at
 
 
@@ -92,6 +95,41 @@ def test_a_self_loop_is_no_impact(world: World) -> None:
     answer = Lineage(world.store).impact("a")
     assert rows(answer) == []
     assert answer.verdict == "none"
+
+
+def test_the_job_of_a_self_loop_is_named_though_it_is_no_impact(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.flow(["a"], "compact", ["a"])
+    lx = Lineage(world.store)
+    down, up = lx.impact("a", links=True), lx.provenance("a")
+    circle = "job:pg:compact reads it to write it again, a circle to itself: no impact on anything else by that"
+    use = f"dataset:pg:a: {circle}"
+    origin = "dataset:pg:a: is made from itself too, by job:pg:compact"
+    assert (down.verdict, down.totals.nodes, down.itself, down.notes) == ("none", 0, ("job:pg:compact",), (use,))
+    assert (up.verdict, rows(up), up.notes) == ("found", [("job:pg:compact", 0, "certain")], (origin,))
+    assert lx.path("a", "a").notes == (origin,)
+    assert lx.dead("a").notes == (use,)
+    assert [(e.id, e.harm) for e in lx.rehearse(drop=["a"]).effects] == [("job:pg:compact", "all")]
+    assert all("job:pg:compact" in render(down, name) for name in ("json", "md", "mermaid", "graphml", "openlineage"))
+    print_answer(down)
+    assert "only job:pg:compact, a circle to itself, uses dataset:pg:a" in " ".join(capsys.readouterr().out.split())
+
+
+def test_of_a_node_that_others_use_too_the_circle_is_a_note_beside_them(world: World) -> None:
+    world.flow(["a"], "compact", ["a"])
+    world.flow(["a"], "j", ["b"])
+    lx = Lineage(world.store)
+    answer = lx.impact("a")
+    assert rows(answer) == [("b", 1, "probable"), ("job:pg:j", 1, "certain")]
+    assert answer.itself == ("job:pg:compact",) and lx.impact("b").itself == ()
+
+
+def test_a_hidden_job_of_a_circle_is_not_named(world: World) -> None:
+    world.flow(["a"], "compact", ["a"])
+    world.domain("hr", "compact")
+    answer = Lineage(world.store).impact("a", actor=Actor("x", hidden_domains=frozenset({"hr"})))
+    assert answer.itself == ("hidden (domain hr)",) and "compact" not in str(answer)
 
 
 def test_owner_and_aliases_come_with_each_node(world: World) -> None:
