@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from lineage.errors import UnknownNodeError, UsageError, repeated
-from lineage.times import parse_instant
+from lineage.times import OPEN_END, parse_instant
 
 if TYPE_CHECKING:
     from lineage.group_question import Group
@@ -148,6 +148,9 @@ def naive_time(at: When, name: str) -> datetime | None:
         raise UsageError(
             f"{name}: {repeated(repr(at))} is no time. Give a datetime, a date, or a text like 2026-03-31T18:00:00Z."
         )
-    if not isinstance(at, datetime):
-        return datetime(at.year, at.month, at.day)  # noqa: DTZ001 - naive is UTC here
-    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+    moment = at if isinstance(at, datetime) else datetime(at.year, at.month, at.day)  # noqa: DTZ001 - naive is UTC here
+    try:
+        found = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:  # its zone puts it before the first year or behind the last
+        found = OPEN_END
+    return found if found < OPEN_END else parse_instant(at.isoformat(), name=name)  # which refuses it, as typed

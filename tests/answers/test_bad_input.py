@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from lineage.cli import run
 from lineage.engine import Lineage
 from lineage.errors import UsageError
+from lineage.times import OPEN_END
 from tests.answers.builder import World
 from tests.answers.test_api import client_of
 
@@ -141,3 +142,28 @@ def test_one_text_is_one_node_wherever_several_are_taken(chain: World) -> None:
 def test_a_date_is_its_first_instant(chain: World) -> None:
     lx = Lineage(chain.store)
     assert lx.impact("raw", as_of=date(2026, 3, 31)).as_of == lx.impact("raw", as_of="2026-03-31").as_of
+
+
+WEST, EAST = (timezone(timedelta(hours=hours)) for hours in (-5, 5))
+
+
+LAST = datetime.max  # noqa: DTZ901 - naive is UTC
+
+
+@pytest.mark.parametrize("when", [LAST, OPEN_END, date.max, LAST.replace(tzinfo=WEST), datetime(1, 1, 1, tzinfo=EAST)])
+def test_a_time_beyond_all_times_is_refused_as_its_text_is(when: date, chain: World) -> None:
+    lx = Lineage(chain.store)
+    asks: list[tuple[str, Callable[[Any], object]]] = [
+        ("as-of", lambda at: lx.impact("raw", as_of=at)),
+        ("known-at", lambda at: lx.impact("raw", known_at=at)),
+        ("as-of", lambda at: lx.path("raw", "orders", as_of=at)),
+        ("as-of", lambda at: lx.graph(as_of=at)),
+        ("to", lambda at: lx.diff("2026-01-01", at)),
+    ]
+    for name, ask in asks:
+        with pytest.raises(UsageError, match=f"^{name}: ") as typed:
+            ask(when.isoformat())
+        with pytest.raises(UsageError) as given:
+            ask(when)
+        assert str(given.value) == str(typed.value)
+        assert ask(datetime(9999, 12, 30, 12))  # noqa: DTZ001
