@@ -6,6 +6,7 @@ Times are microseconds since 1970 UTC. Parts that many events share (:class:`Job
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
@@ -36,6 +37,39 @@ class ColumnUse(NamedTuple):
     subtype: str | None
     masking: bool
     description: str | None
+
+
+class ColumnUses(NamedTuple):
+    """A columnLineage facet; ``common`` are uses that decide about rows and stand at every field; no target here."""
+
+    uses: tuple[ColumnUse, ...]
+    common: tuple[ColumnUse, ...]
+    fields: tuple[str, ...]
+
+    def of(self, columns: Collection[str] | None) -> tuple[ColumnUse, ...]:
+        """All uses, given the columns of the output as its schema tells them (``None``: no schema is told).
+
+        What is common to all fields affects the whole dataset, unless there are columns that the facet does not name:
+        of these it was not told, so it stays with each field.
+
+        >>> use = ColumnUse("", "pg", "a", "day", "INDIRECT", "FILTER", False, None)
+        >>> told = ColumnUses((), (use,), ("x", "y"))
+        >>> [use.target for use in told.of(("x", "y"))], [use.target for use in told.of(("x", "y", "z"))]
+        ([''], ['x', 'y'])
+        """
+        if not self.common or not columns:
+            return self.uses + self.common
+        fields = set(self.fields)
+        named = fields.union(*map(_around, fields))  # a field that lies in a column names the column
+        if all(column in named or not fields.isdisjoint(_around(column)) for column in columns):
+            return self.uses + self.common
+        return self.uses + tuple(use._replace(target=field) for field in self.fields for use in self.common)
+
+
+def _around(column: str) -> list[str]:
+    """Columns that a nested column lies in: ``a.b.c`` in ``a`` and ``a.b``."""
+    parts = column.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 class ExplicitEdge(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ingest.model import Body, ColumnEdge, ColumnLineage, ColumnUse, DatasetPart, ExplicitLineage
+from ingest.model import Body, ColumnEdge, ColumnLineage, ColumnUse, ColumnUses, DatasetPart, ExplicitLineage
 from lineage.identity import NodeKey, run_key
 
 _CAP = 250_000  # entries in one half of the memo; a body that changes its bytes with every run never hits
@@ -93,10 +93,10 @@ class Names:
             found = self._memo[memo_key] = make(*arguments)
         return found
 
-    def _resolve_uses(self, key: NodeKey, uses: tuple[ColumnUse, ...]) -> ColumnLineage:
+    def _resolve_uses(self, key: NodeKey, told: ColumnUses, columns: Body | None) -> ColumnLineage:
         inputs: dict[int, None] = {}
         edges = []
-        for use in uses:
+        for use in told.of(columns.parsed if columns else None):
             inputs[self.node(NodeKey("dataset", use.namespace, use.name))] = None
             edges.append(self.column_edge(key, use, "column"))
         return ColumnLineage(tuple(dict.fromkeys(edges)), tuple(inputs))

@@ -350,11 +350,13 @@ class Projector(Names):
         return body
 
     def _column_lineage(self, key: NodeKey, bodies: tuple[tuple[str, Body], ...]) -> ColumnLineage | None:
-        for _, body in bodies:
-            if body.key == "columnLineage" and body.parsed is not None:
-                found: ColumnLineage = self._once(("columns", key.id, body.id), self._resolve_uses, key, body.parsed)
-                return found
-        return None
+        told = {body.key: body for _, body in reversed(bodies) if body.parsed is not None}  # the first of a key counts
+        if (uses := told.get("columnLineage")) is None:
+            return None
+        columns = told.get("schema")
+        memo_key = ("columns", key.id, uses.id, columns.id if columns else None)
+        found: ColumnLineage = self._once(memo_key, self._resolve_uses, key, uses.parsed, columns)
+        return found
 
     def _explicit(self, key: NodeKey, bodies: tuple[tuple[str, Body], ...]) -> ExplicitLineage | None:
         for _, body in bodies:

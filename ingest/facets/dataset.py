@@ -8,10 +8,11 @@ from typing import Any
 from ingest.facets.explicit import transformations
 from ingest.facets.oddities import usable
 from ingest.facets.run import test_result
-from ingest.model import Assertion, ColumnUse, Lifecycle, Metrics, Statistics, Symlink
+from ingest.model import Assertion, ColumnUse, ColumnUses, Lifecycle, Metrics, Statistics, Symlink
 from ingest.values import mapping, number, objects, text, whole
 
 _WORST = ("fail", "pass", "skip")
+_ROW_SUBTYPES = ("FILTER", "JOIN", "GROUP_BY", "SORT")  # CONDITIONAL and WINDOW belong to the one column they stand at
 _DEEPEST = 32  # nested fields below this level are not made into columns
 
 
@@ -20,11 +21,11 @@ def schema(body: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_paths(body.get("fields"), "", 0)))
 
 
-def column_lineage(body: dict[str, Any]) -> tuple[ColumnUse, ...]:
+def column_lineage(body: dict[str, Any]) -> ColumnUses:
     """Source columns of every output column.
 
-    An INDIRECT use that occurs alike on every output column, and everything under ``dataset``, affects the whole
-    dataset: it becomes one use without target column instead of one per column.
+    A use that decides about rows and occurs alike on every field is kept once, not once per field: Spark puts each
+    filter on each of them. What lies under ``dataset`` affects the whole dataset.
     """
     per_field: dict[str, list[ColumnUse]] = {}
     for field, value in mapping(body.get("fields")).items():
@@ -33,10 +34,9 @@ def column_lineage(body: dict[str, Any]) -> tuple[ColumnUse, ...]:
         uses = [use for item in objects(entry.get("inputFields")) for use in _uses(field, item, legacy)]
         per_field[field] = uses
     whole_dataset = [use for item in objects(body.get("dataset")) for use in _uses("", item, None)]
-    if len(per_field) > 1:
-        whole_dataset += _fold(per_field)
+    common = _fold(per_field) if len(per_field) > 1 else []
     uses = [use for found in per_field.values() for use in found]
-    return tuple(dict.fromkeys(uses + whole_dataset))
+    return ColumnUses(tuple(dict.fromkeys(uses + whole_dataset)), tuple(common), tuple(per_field))
 
 
 def symlinks(body: dict[str, Any]) -> tuple[Symlink, ...]:
@@ -174,9 +174,12 @@ def _uses(target: str, item: dict[str, Any], legacy: str | None) -> Iterator[Col
 
 
 def _fold(per_field: dict[str, list[ColumnUse]]) -> list[ColumnUse]:
-    """Take INDIRECT uses that occur on every column out of ``per_field``; give them back without target."""
-    indirect = [{use[1:] for use in uses if use.type == "INDIRECT"} for uses in per_field.values()]
-    common = set.intersection(*indirect)
+    """Take uses that decide about rows and occur on every field out of ``per_field``; give them back without target."""
+    for_rows = [
+        {use[1:] for use in uses if use.type == "INDIRECT" and use.subtype in _ROW_SUBTYPES}
+        for uses in per_field.values()
+    ]
+    common = set.intersection(*for_rows)
     if not common:
         return []
     for field, uses in per_field.items():

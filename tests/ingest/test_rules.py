@@ -446,18 +446,6 @@ def test_column_edges_know_their_transformation_and_masking() -> None:
         ]
 
 
-def test_an_indirect_use_on_every_column_affects_the_dataset() -> None:
-    where = {
-        "namespace": "warehouse",
-        "name": "a",
-        "field": "day",
-        "transformations": [{"type": "INDIRECT", "subtype": "FILTER"}],
-    }
-    facet = {"columnLineage": {"fields": {"x": {"inputFields": [where]}, "y": {"inputFields": [where]}}}}
-    with loaded(run_event(inputs=["a"], outputs=[("b", facet)])) as store:
-        assert store.rows("SELECT dst, type, subtype FROM column_edge") == [(ds("b"), "INDIRECT", "FILTER")]
-
-
 def test_a_run_without_run_id_is_kept_under_an_id_of_its_own() -> None:
     event = json.loads(run_event(inputs=["a"], outputs=["b"]))
     event["run"] = {}
