@@ -128,8 +128,8 @@ def show(view: View, i: int) -> NodeDetail:
         description=(fact.description if fact else None) if is_column else _description(facets),
         tags=tuple(dict.fromkeys(fact.tags)) if fact else _tags(facets),
         columns=column_infos(view, owner, facts, [i] if is_column else None) if not is_job else (),
-        upstream=_refs(view, (edge.src for edge in snapshot.neighbours(i, "upstream"))),
-        downstream=_refs(view, (edge.dst for edge in snapshot.neighbours(i, "downstream"))),
+        upstream=_refs(view, snapshot.ends(i, "upstream")),
+        downstream=_refs(view, snapshot.ends(i, "downstream")),
         readers=_refs(view, readers),
         writers=_refs(view, writers),
         runs=_runs(view, around, is_job),
@@ -202,8 +202,7 @@ def _masked(view: View, i: int, key: str, body: Any) -> Any:
     """A facet without the names of hidden nodes; free text beside hidden neighbours is withheld altogether."""
     if key.rpartition(".")[2] in _FREE_TEXT or key in _FREE_TEXT:
         snapshot = view.snapshot
-        beside = {end for edge in snapshot.neighbours(i, "upstream") for end in (edge.src, edge.dst)}
-        beside |= {end for edge in snapshot.neighbours(i, "downstream") for end in (edge.src, edge.dst)}
+        beside = (*snapshot.ends(i, "upstream").tolist(), *snapshot.ends(i, "downstream").tolist())
         if any(view.hidden(end) for end in beside):
             return {"withheld": "may name nodes of a hidden domain"}
     return _mask_names(view, body)

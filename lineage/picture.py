@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from lineage.answers import Direction, Frontier
 from lineage.columns import absent_columns, column_facts, column_infos, entries, tag_text
 from lineage.details import ColumnInfo
 from lineage.errors import UsageError
+from lineage.graph.arrays import JOB
 from lineage.last_runs import last_runs
 from lineage.pictured import Picture, PictureColumnEdge, PictureEdge, PictureNode
 
@@ -191,8 +194,7 @@ def _expand(view: View, sketch: _Sketch, scope: Scope) -> None:
     while ready := sorted((i, direction) for i, direction in waiting if i in sketch.cards):
         waiting = [pair for pair in waiting if pair not in ready]
         for i, direction in ready:
-            found = view.snapshot.neighbours(i, direction)
-            for other in sorted({edge.src if direction == "upstream" else edge.dst for edge in found}):
+            for other in view.snapshot.ends(i, direction).tolist():
                 if other in sketch.cards or len(sketch.cards) < scope.max_nodes:
                     _place(sketch.cards, other, sketch.cards[i].hops + 1, direction)
                 else:
@@ -212,8 +214,9 @@ def _place(cards: dict[int, _Card], i: int, hops: int, direction: str) -> None:
 
 def _induced(snapshot: Snapshot, cards: Iterable[int]) -> list[EdgeView]:
     """All edges between cards."""
-    inside = set(cards)
-    return [edge for i in cards for edge in snapshot.neighbours(i, "downstream") if edge.dst in inside]
+    cards = list(cards)
+    inside = np.array(cards, dtype=np.uint32)
+    return [edge for i in cards for edge in snapshot.neighbours(i, "downstream", inside)]
 
 
 def _through(edges: Sequence[EdgeView], focus: int) -> list[EdgeView]:
@@ -250,11 +253,12 @@ def _put_jobs_between(view: View, sketch: _Sketch, scope: Scope) -> None:
 
 def _arrows(snapshot: Snapshot, jobs: Iterable[int], cards: Collection[int]) -> list[EdgeView]:
     """Arrows of jobs to and from other cards."""
+    inside = np.array(list(cards), dtype=np.uint32)
     return [
         edge
         for job in sorted(jobs)
         for direction in _BOTH
-        for edge in snapshot.neighbours(job, direction)
+        for edge in snapshot.neighbours(job, direction, inside)
         if edge.src in cards and edge.dst in cards
     ]
 
@@ -346,11 +350,12 @@ def _node(
 def _cut(view: View, sketch: _Sketch, i: int, direction: Direction, jobs: bool) -> int:
     """Number of visible direct neighbours that are not in the picture."""
     snapshot = view.snapshot
-    beside = {edge.src if direction == "upstream" else edge.dst for edge in snapshot.neighbours(i, direction)}
+    beside = snapshot.ends(i, direction)
     if jobs and view.kind(i) == "dataset":
-        beside = {other for other in beside if view.kind(other) == "job"}
-        beside |= set((snapshot.writers(i) if direction == "upstream" else snapshot.readers(i)).tolist())
-    return sum(other not in sketch.cards and not view.hidden(other) for other in beside)
+        around = snapshot.writers(i) if direction == "upstream" else snapshot.readers(i)
+        beside = np.union1d(beside[snapshot.kind[beside] == JOB], around)
+    left = beside[np.isin(beside, np.array(list(sketch.cards), dtype=np.uint32), invert=True)]
+    return sum(not view.hidden(other) for other in left.tolist()) if view.restricted else len(left)
 
 
 def _tags(view: View, i: int) -> tuple[str, ...]:

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from lineage.graph.arrays import CERTAINTY_NAMES, I64, NONE, PROVENANCES, U8, U32, U64, pair_halves, pair_keys, ranges
+from lineage.graph.arrays import (
+    CERTAINTY_NAMES,
+    I64,
+    NONE,
+    PROVENANCES,
+    U8,
+    U32,
+    U64,
+    Bool,
+    pair_halves,
+    pair_keys,
+    ranges,
+)
 from lineage.graph.sorting import gathered, sorted_pairs
 from lineage.times import EPOCH
 
@@ -134,6 +146,12 @@ class EdgeRows:
         high = np.searchsorted(self.key, keys, side="right").tolist()
         return [self._view(a, b) for a, b in zip(low, high, strict=True) if a < b]
 
+    def has(self, src: U32, dst: U32) -> Bool:
+        """For each pair whether it has rows."""
+        keys = pair_keys(src, dst)
+        found: Bool = np.searchsorted(self.key, keys, side="left") < np.searchsorted(self.key, keys, side="right")
+        return found
+
     def _view(self, low: int, high: int) -> EdgeView:
         key = int(self.key[low])
         single = high - low == 1  # most pairs have one row; numpy costs ten times what reading it does
@@ -191,6 +209,10 @@ class Relations:
         found = {(edge.src, edge.dst): edge for edge in (*inferred, *told)}
         pairs = dict.fromkeys(zip(src.tolist(), dst.tolist(), strict=True))
         return [found[pair] for pair in pairs if pair in found]
+
+    def has(self, src: U32, dst: U32) -> Bool:
+        """For each pair whether data flows between them."""
+        return self.lineage.has(src, dst) | self.inflow.has(src, dst)
 
 
 RELATIONS = ("lineage", "columns", "reads", "writes", "control", "contains")

@@ -122,26 +122,42 @@ class Snapshot(Labelled):
 
     # -- edges
 
-    def neighbours(self, i: int, direction: Direction) -> list[EdgeView]:
+    def neighbours(self, i: int, direction: Direction, within: U32 | None = None) -> list[EdgeView]:
         """Edges that end (upstream) or begin (downstream) at a node, in order of the other end.
+
+        ``within``: only those whose other end is one of these nodes; of a dataset or job, which may have very many.
 
         Of a dataset: lineage edges, to jobs that may hand it on among them. Of a column: column edges; upstream also
         those to its dataset as a whole. Of a job: its reads (upstream) or writes (downstream), and explicit flow from
         or to other jobs.
         """
         _check_direction(direction)
-        relations = self._relations
         if self.kind[i] == COLUMN:
             return self._column_edges(i, direction)
-        others = self._levels["dataset"].beside(i, direction)
-        flow = self.kind[i] == DATASET and (self.kind[others] == JOB).any()
-        found = self._views(relations if flow else relations.lineage, i, others, direction)
-        if self.kind[i] == JOB:
-            rows = relations.reads if direction == "upstream" else relations.writes
-            others = self.inputs(i) if direction == "upstream" else self.outputs(i)
+        found: list[EdgeView] = []
+        for rows, others in self._beside(i, direction):
             known = {(e.src, e.dst) for e in found}
-            found += [e for e in self._views(rows, i, others, direction) if (e.src, e.dst) not in known]
+            asked = others if within is None else others[np.isin(others, within)]
+            found += [e for e in self._views(rows, i, asked, direction) if (e.src, e.dst) not in known]
         return sorted((e for e in found if e.src != e.dst), key=lambda e: (e.src, e.dst))
+
+    def ends(self, i: int, direction: Direction) -> U32:
+        """The other ends of the :meth:`neighbours` of a node, each once, in ascending order.
+
+        Those of a dataset or job, which may have very many, are found without looking at each edge.
+        """
+        _check_direction(direction)
+        if self.kind[i] == COLUMN:
+            edges = self._column_edges(i, direction)
+            return np.unique(np.array([e.src if direction == "upstream" else e.dst for e in edges], dtype=np.uint32))
+        parts = []
+        for rows, others in self._beside(i, direction):
+            here = np.full(len(others), i, dtype=np.uint32)
+            pair = (here, others) if direction == "downstream" else (others, here)
+            parts.append(others[rows.has(*pair)])
+        found = np.unique(np.concatenate(parts)).astype(np.uint32)
+        left: U32 = found[found != np.uint32(i)]
+        return left
 
     def column_edges(self, datasets: Sequence[int]) -> list[EdgeView]:
         """Column edges whose both ends lie in the given datasets; ``dst`` is a dataset where all rows are affected."""
@@ -361,6 +377,17 @@ class Snapshot(Labelled):
     def _for_many(self, level: LevelName, direction: Direction) -> tuple[Level, Searcher]:
         """What answers about many nodes at once."""
         return self._levels[level], self._search[level, direction]
+
+    def _beside(self, i: int, direction: Direction) -> list[tuple[EdgeRows | Relations, U32]]:
+        """Where the edges of a dataset or job stand, with the nodes that may be their other ends."""
+        relations = self._relations
+        others = self._levels["dataset"].beside(i, direction)
+        flow = self.kind[i] == DATASET and (self.kind[others] == JOB).any()
+        found: list[tuple[EdgeRows | Relations, U32]] = [(relations if flow else relations.lineage, others)]
+        if self.kind[i] == JOB:
+            upstream = direction == "upstream"
+            found.append((relations.reads, self.inputs(i)) if upstream else (relations.writes, self.outputs(i)))
+        return found
 
     def _views(self, rows: EdgeRows | Relations, i: int, others: U32, direction: str) -> list[EdgeView]:
         here = np.full(len(others), i, dtype=np.uint32)

@@ -6,6 +6,7 @@ import pytest
 
 from lineage.engine import Lineage
 from lineage.errors import UsageError
+from lineage.graph.rows import EdgeRows
 from lineage.pictured import Picture
 from tests.answers.builder import World, at
 
@@ -123,3 +124,22 @@ def test_a_scope_that_makes_no_sense_is_refused(lx: Lineage, wrong: dict[str, in
 def test_a_trace_of_something_else_than_a_column_is_refused(lx: Lineage) -> None:
     with pytest.raises(UsageError, match="is no column"):
         lx.column_trace("orders")
+
+
+def test_the_edges_of_a_hub_that_are_not_drawn_are_not_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaves = [f"t{k}" for k in range(500)]
+    world.flow(["hub"], "fan", leaves)
+    world.flow(leaves, "collect", ["sink"])
+    lx = Lineage(world.store)
+    looked: list[int] = []
+    view = EdgeRows._view
+    monkeypatch.setattr(EdgeRows, "_view", lambda rows, a, b: looked.append(a) or view(rows, a, b))
+    drawn = lx.picture("dataset:pg:t7", upstream=1, downstream=1)
+    assert {(edge.src, edge.dst) for edge in drawn.edges} == {
+        ("dataset:pg:hub", "dataset:pg:t7"), ("dataset:pg:t7", "dataset:pg:sink")
+    }  # fmt: skip
+    cut = {node.name: (node.cut_upstream, node.cut_downstream) for node in drawn.nodes}
+    assert cut == {"hub": (0, 499), "t7": (0, 0), "sink": (499, 0)}
+    assert len(looked) < 10
+    assert len(lx.show("dataset:pg:hub").downstream) == 500
+    assert len(looked) < 10

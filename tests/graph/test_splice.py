@@ -132,7 +132,14 @@ def answers(snapshot: Snapshot) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for direction in ("downstream", "upstream"):
         for i in range(snapshot.n):
-            found["neighbours", direction, i] = snapshot.neighbours(i, direction)
+            beside = found["neighbours", direction, i] = snapshot.neighbours(i, direction)
+            far = [edge.src if direction == "upstream" else edge.dst for edge in beside]
+            assert snapshot.ends(i, direction).tolist() == sorted(set(far))
+            if snapshot.kind[i] != 2:
+                few = np.array(far[::2], dtype=np.uint32)
+                assert snapshot.neighbours(i, direction, few) == [
+                    edge for edge, end in zip(beside, far, strict=True) if end in few
+                ]
             for level in ("dataset", "column"):
                 for options in ({}, {"indirect": False}, {"min_certainty": "certain"}):
                     walk = snapshot.walk([i], direction, level=level, **options)
