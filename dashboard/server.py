@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
@@ -32,6 +33,7 @@ from ingest.sources.http import MAX_BODY, ROUTES, LineageReceiver
 from lineage import __version__
 from lineage.api import build_router
 from lineage.api.errors import as_json
+from lineage.api.invalid import explain_invalid
 from lineage.api.strict import STRICT
 from lineage.errors import MeshlineError, StoreError
 from lineage.policies.turns import EVERY, GovernanceLoop
@@ -211,6 +213,7 @@ def build_api(lx: Lineage, live: LiveIngest) -> FastAPI:
     add_docs(api)
     api.include_router(build_router(lx))
     api.add_exception_handler(MeshlineError, _explain)
+    api.add_exception_handler(RequestValidationError, explain_invalid)
     api.add_exception_handler(Exception, _hide)
 
     @api.get("/health", tags=["operations"], summary="Whether the server works, and how far behind it is")

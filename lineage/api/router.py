@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from lineage.actor import LOCAL, Actor
 from lineage.alerts import api as alerts
 from lineage.api import graph, history, v1, v2
+from lineage.api.invalid import document
 from lineage.api.parts import ActorOf, GetLineage
 from lineage.api.strict import STRICT
 from lineage.audit import api as audit
@@ -69,12 +70,16 @@ def build_router(
         who sends a request; default: the local actor.
 
     Errors are raised as :class:`lineage.errors.MeshlineError`; the application that includes the router registers
-    :func:`lineage.api.errors.explain` (or its own handler) for them.
+    :func:`lineage.api.errors.explain` (or its own handler) for them, and :func:`lineage.api.invalid.explain_invalid`
+    for what FastAPI itself refuses.
     """
     get: GetLineage = (lambda: lineage) if isinstance(lineage, Lineage) else lineage
     who: ActorOf = actor_of
     router = APIRouter()
     for part in PARTS:
         made = part(get, who)
-        router.include_router(made, dependencies=[STRICT] if made.prefix.startswith("/api/v2") else [])
+        ours = made.prefix.startswith("/api/v2")
+        if ours:
+            document(made)
+        router.include_router(made, dependencies=[STRICT] if ours else [])
     return router

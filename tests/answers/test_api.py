@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 
 from lineage.actor import LOCAL, Actor
 from lineage.answers import to_json
 from lineage.api import build_router, explain
+from lineage.api.invalid import explain_invalid
 from lineage.engine import Lineage
 from lineage.errors import MeshlineError
 from tests.answers.builder import World, at
@@ -27,6 +29,7 @@ class Doors(TestClient):
             Doors._app = FastAPI()
             Doors._app.include_router(build_router(lambda: Doors._asked.lx, lambda _: Doors._asked.actor))
             Doors._app.add_exception_handler(MeshlineError, explain)
+            Doors._app.add_exception_handler(RequestValidationError, explain_invalid)
         super().__init__(Doors._app, raise_server_exceptions=True)
         self.lx, self.actor = lx, actor or LOCAL
 
