@@ -11,6 +11,7 @@ from hypothesis import settings as cases
 from hypothesis import strategies as st
 
 from lineage.actor import Actor
+from lineage.change_effects import Change, effects
 from lineage.cli import run
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError, UsageError
@@ -131,6 +132,20 @@ def test_an_empty_database_ranks_nothing(world: World) -> None:
         lx.dead(["a"])
 
 
+def test_what_lives_in_a_cycle_that_nothing_feeds_depends_on_each_of_its_members(world: World) -> None:
+    for flow in ("a j1 b", "b j2 a", "a j3 c", "c j4 d", "d j5 e", "e j6 d"):
+        source, job, target = flow.split()
+        world.flow([source], job, [target])
+    lx = Lineage(world.store)
+    found = {row.id[-1]: row for row in lx.rank().found}
+    assert {name: (row.dependents, row.feeders) for name, row in found.items()} == {
+        "a": (4, 1), "b": (4, 0), "c": (2, 2), "d": (1, 4), "e": (0, 4),
+    }  # fmt: skip
+    for name in "ab":
+        lost = {e.id for e in lx.rehearse(drop=[f"dataset:pg:{name}"]).effects if e.harm == "all"}
+        assert len([one for one in lost if one.startswith("dataset")]) == found[name].dependents
+
+
 # -- properties
 
 NAMES = "abcdefgh"
@@ -159,6 +174,11 @@ def test_figures_and_removals_hold_against_a_recomputation(
     view = lx.view()
     snapshot = view.snapshot
     index = {name: snapshot.index(ids[name]) for name in NAMES}
+    figures = {row.id[-1]: row for row in lx.rank(limit=100).found}
+    for name in set(NAMES) & figures.keys():
+        hits = effects(snapshot, [Change("drop", index[name] or 0)]).values()
+        lost = {hit.node for hit in hits if hit.harm == "all" and snapshot.kind[hit.node] == 0}
+        assert figures[name].dependents == len(lost)  # those that a rehearsal says lose everything
     unread = {name for name in NAMES if index[name] in unread_datasets(view.instant)}
     assert unread == {name for name in NAMES if not list(graph.successors(name))}
     ends = {index[name] for name in wanted if index[name] is not None}

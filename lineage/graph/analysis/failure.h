@@ -67,12 +67,13 @@ static int fed_from_outside(const Dominance *q, const uint32_t *own, uint32_t co
     return 0;
 }
 
-/* One pass over a component; whether a dominator changed. */
+/* One pass over a component; whether a dominator changed. Of an origin each member stands and falls with all others: the
+ * first is put above them. */
 static int settle(Dominance *q, uint32_t begin, uint32_t end, int origin)
 {
     int changed = 0;
     for (uint32_t k = begin; k < end; k++) {
-        uint32_t v = q->order[k], found = ROOT, known = 0;
+        uint32_t v = q->order[k], found = origin && k > begin ? q->order[begin] : ROOT, known = 0;
         for (uint32_t e = q->r->ptr[v]; !origin && e < q->r->ptr[v + 1]; e++) {
             uint32_t u = q->r->idx[e];
             if (q->rank[u] == NONE)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lineage.errors import UsageError
 from lineage.graph.analysis.flow import Flow
-from lineage.graph.arrays import U32, U64, Bool
+from lineage.graph.arrays import NONE, U32, U64, Bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,14 @@ class Dominators:
     """Dominator tree under a virtual root over all origins.
 
     ``parent[v]`` is the nearest vertex without which ``v`` gets nothing, 0xFFFFFFFF where there is none. ``dependents``
-    is the sum of the weights of the vertices that lose *all* inputs when ``v`` fails, itself left out.
+    is the sum of the weights of the vertices that lose *all* inputs when ``v`` fails, itself left out. Members of a
+    cycle that nothing feeds live by each other alone, so all of them go with any: they stand below one of them, which
+    is ``top[v]`` of each; of all other vertices ``top[v]`` is ``v``.
     """
 
     parent: U32
     dependents: U64
+    top: U32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +39,37 @@ class Loss:
 def dominators(flow: Flow) -> Dominators:
     """Which single vertex every path to a vertex goes through (Cooper, Harvey, Kennedy 2001; along the components).
 
-    Origins are the vertices of components that nothing leads into; a cycle without an input is one as a whole.
+    Origins are the components that nothing leads into; a cycle without an input is one as a whole, and goes as a whole.
 
     Examples
     --------
     >>> found = dominators(Flow.of_edges(4, [0, 0, 1, 2], [1, 2, 3, 3]))
     >>> found.parent[1:].tolist(), found.dependents.tolist()
     ([0, 0, 0], [3, 0, 0, 0])
+    >>> dominators(Flow.of_edges(3, [0, 1, 0], [1, 0, 2])).dependents.tolist()
+    [2, 2, 0]
     """
     found = flow.components
     arrays = (flow.indptr, flow.indices, flow.rindptr, flow.rindices)
     parent, order = flow.engine.dominators(found.component, found.order, *arrays)
     parent, order = np.frombuffer(parent, np.uint32), np.frombuffer(order, np.uint32)
     total = np.frombuffer(flow.engine.subtree_sums(parent, order, flow.weight), np.uint64)
-    return Dominators(parent, total - flow.weight)
+    top = _tops(flow, parent)
+    return Dominators(parent, total[top] - flow.weight, top)
+
+
+def _tops(flow: Flow, parent: U32) -> U32:
+    """What each vertex stands below when it goes: itself, or the first of its cycle when nothing feeds that."""
+    found, top = flow.components, np.arange(flow.n, dtype=np.uint32)
+    inside = found.order[(found.sizes > 1)[found.component[found.order]]]  # members of cycles
+    begin, end = flow.rindptr[inside].astype(np.int64), flow.rindptr[inside + np.uint32(1)].astype(np.int64)
+    at = np.repeat(begin - np.cumsum(end - begin) + (end - begin), end - begin) + np.arange(int((end - begin).sum()))
+    own = np.repeat(found.component[inside], end - begin)
+    fed = np.zeros(found.count, dtype=bool)
+    fed[own[found.component[flow.rindices[at]] != own]] = True
+    below = inside[~fed[found.component[inside]]]
+    top[below] = np.where(parent[below] == NONE, below, parent[below])
+    return top
 
 
 def articulation_points(flow: Flow) -> Bool:
@@ -67,8 +87,8 @@ def articulation_points(flow: Flow) -> Bool:
 def removal(flow: Flow, removed: Sequence[int] | npt.ArrayLike) -> Loss:
     """Who loses all inputs and who only some when vertices go: a countdown from the removed ones.
 
-    A vertex of a cycle lives as long as something from outside still reaches it; a cycle that never had an input is an
-    origin, and goes on. The removed ones are in neither list.
+    A vertex of a cycle lives as long as something from outside still reaches it. A cycle that never had an input is an
+    origin, and goes as a whole when one of its vertices goes. The removed ones are in neither list.
 
     Raises
     ------
@@ -90,11 +110,11 @@ def removal(flow: Flow, removed: Sequence[int] | npt.ArrayLike) -> Loss:
 
 
 def exclusive(found: Dominators, v: int) -> U32:
-    """Vertices that lose all inputs when ``v`` fails: its sub-tree of the dominator tree, ascending, without itself."""
+    """Vertices that lose all inputs when ``v`` fails: all below ``top[v]`` in the tree, ascending, without ``v``."""
     parent = found.parent
     inside = np.zeros(len(parent), dtype=bool)
-    inside[v] = True
-    front = np.array([v])
+    front = found.top[[v]]
+    inside[front] = True
     order = np.argsort(parent, kind="stable")
     begin = parent[order]
     while len(front):

@@ -144,19 +144,15 @@ static void check_cycle(Failures *self, Ends *q, uint32_t c)
     const uint32_t *own = (const uint32_t *)self->buffers[ORDER].buf + start[c];
     const Adj *g = &self->g, *r = &self->r;
     uint32_t count = start[c + 1] - start[c], head = 0, tail = 0;
-    int fed = 0;
     for (uint32_t k = 0; k < count; k++)
         for (uint32_t e = r->ptr[own[k]]; e < r->ptr[own[k] + 1]; e++) {
             if (component[r->idx[e]] == c)
                 continue;
-            fed = 1;
             if (self->state[own[k]] & (LOST | ALIVE) || self->state[r->idx[e]] & LOST)
                 continue;
             self->state[own[k]] |= ALIVE;
             self->alive[tail++] = own[k];
         }
-    if (!fed)
-        return;
     for (; head < tail; head++) {
         uint32_t v = self->alive[head];
         for (uint32_t e = g->ptr[v]; e < g->ptr[v + 1]; e++) {

@@ -11,8 +11,8 @@ def dominators(component: U32, order: U32, indptr: U32, indices: U32, rindptr: U
     """Immediate dominator of each vertex (``NONE``: the virtual root), and an order in which it comes before it.
 
     Cooper, Harvey and Kennedy, "A simple, fast dominance algorithm" (2001), one component after the other along the
-    flow: a component without a cycle needs one pass. The virtual root leads to all vertices of the components that
-    nothing leads into.
+    flow: a component without a cycle needs one pass. The virtual root leads to the first vertex of each component that
+    nothing leads into, and that one to its other members, as each of them stands and falls with all others.
     """
     n = len(order)
     comp, out, heads = component.tolist(), indptr.tolist(), indices.tolist()
@@ -29,7 +29,7 @@ def dominators(component: U32, order: U32, indptr: U32, indices: U32, rindptr: U
         c = comp[own[0]]
         entries = [v for v in own if any(comp[u] != c for u in tails[inn[v] : inn[v + 1]])]
         origin = not entries
-        local = _reverse_postorder(own if origin else entries, c, comp, out, heads) if end - begin > 1 else own
+        local = own if origin or end - begin == 1 else _reverse_postorder(entries, c, comp, out, heads)
         for k, v in enumerate(local):
             rank[v] = begin + k
         sequence += local
@@ -37,7 +37,10 @@ def dominators(component: U32, order: U32, indptr: U32, indices: U32, rindptr: U
         while changed:
             changed = False
             for v in local:
-                found = -1 if origin else _common(tails[inn[v] : inn[v + 1]], dominator, rank)
+                if origin:
+                    found = -1 if v == local[0] else local[0]
+                else:
+                    found = _common(tails[inn[v] : inn[v + 1]], dominator, rank)
                 if found != dominator[v]:
                     dominator[v] = found
                     changed = end - begin > 1
@@ -172,8 +175,6 @@ def _dead(own: list[int], c: int, component: U32, arrays: tuple[U32, U32, U32, U
     """Vertices of a component that nothing alive outside of it reaches any more, not yet known to be lost."""
     indptr, indices, rindptr, rindices = arrays
     inputs = {v: [u for u in rindices[rindptr[v] : rindptr[v + 1]].tolist() if component[u] != c] for v in own}
-    if not any(inputs.values()):
-        return set()
     alive = {v for v in own if v not in lost and any(u not in lost for u in inputs[v])}
     waiting = list(alive)
     while waiting:
