@@ -85,7 +85,7 @@ def read_filters(
     Raises
     ------
     UsageError
-        for a kind or certainty that does not exist.
+        for a kind or certainty that does not exist, and for an empty text.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def read_filters(
     """
     return Filters(
         _choices("kind", kinds, KINDS),
-        tuple(_words(domains)),
+        tuple(_words("domain", domains)),
         _choices("certainty", certainty, LEVELS),
     )
 
@@ -130,15 +130,18 @@ def check_domains(filters: Filters, known: Sequence[str]) -> None:
 
 
 def _choices(name: str, given: str | Iterable[str] | None, allowed: Sequence[str]) -> tuple[str, ...]:
-    wanted = _words(given)
+    wanted = _words(name, given)
     wrong = [word for word in wanted if word not in allowed]
     if wrong:
         raise UsageError(f"{name}: “{wrong[0]}” is none of {', '.join(allowed)}.")
     return tuple(word for word in allowed if word in wanted)
 
 
-def _words(given: str | Iterable[str] | None) -> list[str]:
+def _words(name: str, given: str | Iterable[str] | None) -> list[str]:
+    """Words of a filter; an empty text is no filter left out but a mistake, such as a variable that is not set."""
     if given is None:
         return []
-    texts = [given] if isinstance(given, str) else given
+    texts = [given] if isinstance(given, str) else list(given)
+    if any(not text.replace(",", "").strip() for text in texts):
+        raise UsageError(f"{name}: an empty text names none; leave it out for no limit.")
     return list(dict.fromkeys(word.strip() for text in texts for word in text.split(",") if word.strip()))

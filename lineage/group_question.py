@@ -74,7 +74,8 @@ def refuse(group: Group, *, column: str | None, bridge: bool) -> None:
     if column is not None:
         raise UsageError(f"{group.label} has no columns of its own; ask for one of its datasets.")
     if bridge:
-        raise UsageError(f"bridge is for one node; {group.label} stands for {len(group.nodes)} datasets.")
+        counted = "1 dataset" if len(group.nodes) == 1 else f"{len(group.nodes):,} datasets"
+        raise UsageError(f"bridge is for one node; {group.label} stands for {counted}.")
 
 
 def _product(view: View, name: str) -> Group | None:

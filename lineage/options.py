@@ -247,6 +247,11 @@ def show_answer(answer: Answer, shape: AnswerFormat) -> None:
         from lineage.formats import render
 
         write_text(render(answer, shape.value))
+        if shape is AnswerFormat.openlineage:
+            from lineage.formats.openlineage import unsaid
+
+            for text in unsaid(answer):
+                typer.echo(text, err=True)
 
 
 def write_text(text: str) -> None:

@@ -12,6 +12,7 @@ from lineage.actor import Actor
 from lineage.answers import Answer, to_json
 from lineage.engine import Lineage
 from lineage.formats import MEDIA_TYPES, render
+from lineage.formats.openlineage import unsaid
 
 GetLineage = Callable[[], Lineage]
 ActorOf = Callable[[Request], Actor]
@@ -73,7 +74,9 @@ def as_response(answer: Answer, format: AnswerFormat) -> Response:
     """Impact or provenance in one of its formats."""
     if format == "json":
         return as_json(answer)
-    return Response(render(answer, format), media_type=MEDIA_TYPES[format])
+    notes = unsaid(answer) if format == "openlineage" else ()
+    headers = {"Meshline-Notes": "; ".join(notes)} if notes else None
+    return Response(render(answer, format), media_type=MEDIA_TYPES[format], headers=headers)
 
 
 def shape(model: Any) -> dict[int | str, dict[str, Any]]:

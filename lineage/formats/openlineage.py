@@ -3,8 +3,9 @@
 One line is one event: a DatasetEvent or JobEvent for each dataset or job that is listed or has a listed column, the
 asked one first. What is declared is the graph between the listed nodes: explicit ``lineage`` facets for edges between
 datasets and at jobs, ``columnLineage`` for edges between columns. The rows themselves (hops, certainty, path, …) stand
-in the facet ``meshline_answer``; that of the first event has the question, the totals and the rows of nodes that
-the asker may not see.
+in the facet ``meshline_answer``; that of the first event has the question, the totals and the rows that have no event:
+nodes that the asker may not see, and products, domains and applications, which OpenLineage does not know. Its notes say
+how many these are (:func:`unsaid`).
 
 Sources: OpenLineage ``spec/OpenLineage.json`` 2-0-2, ``spec/facets/LineageDatasetFacet.json``,
 ``ColumnLineageDatasetFacet.json``.
@@ -13,11 +14,12 @@ Sources: OpenLineage ``spec/OpenLineage.json`` 2-0-2, ``spec/facets/LineageDatas
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lineage.answers import to_json
+from lineage.filters import GROUPS
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -32,6 +34,16 @@ Key = tuple[str, str, str]  # kind, namespace, name
 def to_openlineage(answer: Answer) -> str:
     """One event a line (NDJSON)."""
     return "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in _events(answer))
+
+
+def unsaid(answer: Answer) -> tuple[str, ...]:
+    """What OpenLineage cannot say of an answer: how many rows of which kind have no event of their own."""
+    counts = Counter(node.kind for node in answer.nodes if node.kind in GROUPS)
+    return tuple(
+        f"OpenLineage has no event for a {kind}: {'1 row stands' if count == 1 else f'{count:,} rows stand'} "
+        "in the facet meshline_answer of the first event only"
+        for kind, count in counts.items()
+    )
 
 
 def _events(answer: Answer) -> Iterator[dict[str, Any]]:
@@ -49,6 +61,7 @@ def _events(answer: Answer) -> Iterator[dict[str, Any]]:
         "unfiltered", "totals", "notes",
     )  # fmt: skip
     question = {name: to_json(getattr(answer, name)) for name in names}
+    question["notes"] = [*question["notes"], *unsaid(answer)]
     graph = _Graph(answer)
     for key in (asked, *(key for key in rows if key != asked)):
         facet: dict[str, Any] = {"rows": rows.get(key, [])}

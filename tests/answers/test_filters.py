@@ -9,6 +9,7 @@ from lineage.answers import Answer
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError, UsageError
 from tests.answers.builder import World
+from tests.answers.test_api import client_of
 
 
 def ids(answer: Answer) -> list[str]:
@@ -130,6 +131,19 @@ def test_names_that_do_not_exist_are_refused_with_those_that_do(chain: World) ->
     with pytest.raises(UnknownNodeError) as error:
         lx.impact("raw", column="amuont")
     assert error.value.candidates == ["column:pg:raw:amount"]
+
+
+@pytest.mark.parametrize("name", ["kinds", "domains", "certainty"])
+@pytest.mark.parametrize("text", ["", " ", ",", [""], ["", "x"]])
+def test_an_empty_text_is_refused_and_not_taken_for_no_filter(lx: Lineage, name: str, text: str | list[str]) -> None:
+    with pytest.raises(UsageError, match="an empty text names none; leave it out for no limit"):
+        lx.impact("raw", **{name: text})  # type: ignore[arg-type]
+    assert len(lx.provenance("report", **{name: []}).nodes) == 4  # type: ignore[arg-type]
+
+
+def test_an_empty_filter_is_refused_by_the_other_doors(lx: Lineage) -> None:
+    for query in ("kind", "domain", "certainty"):
+        assert client_of(lx).get("/api/v2/impact", params={"node": "raw", query: ""}).status_code == 400
 
 
 def test_a_hidden_domain_is_not_named_as_one_that_exists(chain: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,21 @@ def test_domains_are_told_apart_and_a_job_of_theirs_counts(joined: World) -> Non
 def test_products_are_told_apart(joined: World, tmp_path: Path) -> None:
     declare_products(joined.store, tmp_path, "c", "d")
     assert use(Lineage(joined.store).impact("lk", kinds="product")) == {"product:c": JOINED, "product:d": JOINED}
+
+
+def test_what_openlineage_cannot_say_of_an_answer_is_said(joined: World, tmp_path: Path) -> None:
+    declare_products(joined.store, tmp_path, "c", "d")
+    lx = Lineage(joined.store)
+    answer = lx.impact("lk", kinds="product", links=True)
+    note = "OpenLineage has no event for a product: 2 rows stand in the facet meshline_answer of the first event only"
+    facet = json.loads(render(answer, "openlineage").splitlines()[0])["dataset"]["facets"]["meshline_answer"]
+    assert {row["id"] for row in facet["rows"]} == {"product:c", "product:d"} and note in facet["notes"]
+    told = client_of(lx).get("/api/v2/impact", params={"node": "lk", "kind": "product", "format": "openlineage"})
+    assert told.headers["Meshline-Notes"] == note
+    rest = client_of(lx).get("/api/v2/impact", params={"node": "lk", "format": "openlineage"})
+    assert "Meshline-Notes" not in rest.headers
+    for name in ("graphml", "mermaid", "md", "csv"):
+        assert all(one in render(answer, name) for one in ("product:c", "product:d")), name
 
 
 def test_groups_are_asked_by_the_same_rule(joined: World) -> None:
