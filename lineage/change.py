@@ -67,9 +67,10 @@ class Effect:
     """One node that is hurt.
 
     ``harm``: ``all`` inputs are lost, ``some`` are, ``unknown`` (it reads without telling columns), or ``touched``:
-    its inputs stay but what arrives is less, later or of another type. ``reader`` is ``direct`` when nothing lies
-    between it and a changed node. ``use`` is ``indirect`` when the change only reaches it through filters, joins or
-    groups.
+    its inputs stay but what arrives is less, later or of another type. Inputs of a column are those that its value is
+    made of; where only what filters, joins or groups it is gone, it and its dataset are ``touched`` and the job is
+    ``some``. ``reader`` is ``direct`` when nothing lies between it and a changed node. ``use`` is ``indirect`` when the
+    change only reaches it through filters, joins or groups.
     """
 
     id: str

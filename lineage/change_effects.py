@@ -74,8 +74,10 @@ def effects(snapshot: Snapshot, changes: Sequence[Change]) -> dict[int, Hit]:
     ``touched``
         no input is gone, but what it gets is made from less, or is later, or of another type.
 
-    A column is ``all`` (unreachable) when every column that its value is made of is gone; filters do not keep it alive.
-    Only a filter, join or group over something changed makes a node ``touched`` with ``indirect`` set.
+    Inputs of a column are those that its value is made of. It is ``all`` (unreachable) when every one of them is gone;
+    filters do not keep it alive. Only a filter, join or group over something changed or gone makes a column and its
+    dataset ``touched`` with ``indirect`` set: values stay, other rows arrive. The job that reads what is gone is
+    ``some``.
     """
     plan = _planned(snapshot, changes)
     hits: dict[int, Hit] = {}

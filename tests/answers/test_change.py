@@ -82,6 +82,18 @@ def test_columns_become_unreachable_filters_are_told_apart_and_silent_readers_ar
     assert use["column:pg:b:x"] == "direct" and use["dataset:pg:c"] == use["job:pg:ac"] == "indirect"
 
 
+def test_where_a_filter_is_gone_values_stay_other_rows_arrive_and_the_job_has_lost_an_input(world: World) -> None:
+    world.flow(["mid"], "build", ["out"], provenance="column")
+    world.column_edge(("mid", "z"), ("out", "r"), "build")
+    world.column_edge(("mid", "y"), ("out", "r"), "build", type="INDIRECT", subtype="FILTER")
+    answer = Lineage(world.store).rehearse(drop=["column:pg:mid:y"])
+    assert {e.id: (e.harm, e.use) for e in answer.effects} == {
+        "job:pg:build": ("some", "indirect"),
+        "column:pg:out:r": ("touched", "indirect"),
+        "dataset:pg:out": ("touched", "indirect"),
+    }
+
+
 def test_a_reader_of_other_columns_is_not_hurt(columns: World) -> None:
     answer = Lineage(columns.store).rehearse(drop=["column:pg:a:z"])
     assert harm(answer) == {"b": "some", "d": "unknown"}
