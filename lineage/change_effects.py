@@ -282,10 +282,13 @@ def _jobs(snapshot: Snapshot, plan: _Plan, hits: dict[int, Hit], sliced: set[int
     dead = {i for i, hit in (*starts.items(), *hits.items()) if hit.harm == "all"}
     datasets = np.array(sorted(starts), dtype=np.uint32)
     filtering = indirect_readers(snapshot, datasets.tolist())
+    without: dict[int, bool] = {}  # jobs that lose an input: whether they lose all
     for at, job, certainty in zip(*(part.tolist() for part in snapshot.readers_of(datasets)), strict=True):
         hit = starts[int(datasets[at])]
         if hit.harm == "all":
-            harm: Harm = "all" if dead.issuperset(snapshot.inputs(job).tolist()) else "some"
+            if job not in without:
+                without[job] = dead.issuperset(snapshot.inputs(job).tolist())
+            harm: Harm = "all" if without[job] else "some"
         else:
             harm = "unknown" if hit.harm == "unknown" else "touched"
         indirect = hit.indirect or job in filtering.get(hit.node, ())

@@ -12,6 +12,7 @@ from lineage.actor import Actor
 from lineage.change import Rehearsal
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError, UsageError
+from lineage.graph import Snapshot
 from lineage.view import HiddenNodeError
 from tests.answers.builder import World
 
@@ -36,6 +37,21 @@ def test_who_loses_all_who_some_and_who_only_gets_less(diamond: World) -> None:
     readers = {e.id: e.reader for e in answer.effects}
     assert readers["dataset:pg:b"] == readers["job:pg:ab"] == "direct"
     assert readers["dataset:pg:d"] == readers["job:pg:bcd"] == "transitive"
+
+
+def test_what_a_job_reads_is_looked_at_once_however_much_it_loses(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For each input it was looked at again: a join of 16,000 took 13 s instead of 0.3."""
+    middle = [f"m{n}" for n in range(30)]
+    world.flow(["hub"], "split", middle)
+    world.flow([*middle, "other"], "join", ["sink"])
+    asked: list[int] = []
+    inputs = Snapshot.inputs
+    monkeypatch.setattr(Snapshot, "inputs", lambda self, job: asked.append(job) or inputs(self, job))
+    answer = Lineage(world.store).rehearse(drop=["dataset:pg:hub"])
+    assert harm(answer, "job") == {"split": "all", "join": "some"}
+    assert len(asked) == len(set(asked))
 
 
 def test_changes_count_together(diamond: World) -> None:
