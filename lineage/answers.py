@@ -167,6 +167,15 @@ class Answer(Shown):
             "path", *(("bridge",) if self._bridged() else ()), "nodes_in_domain", "nodes_at_hop", *self.fact_names(),
         )  # fmt: skip
 
+    def all_heads(self) -> tuple[str, ...]:
+        """Columns in Arrow: bridges and what other fields add, whether asked for or not."""
+        from lineage.annotators import names
+
+        listed = self.heads()
+        at = listed.index("path") + 1
+        rest = (name for name in (*listed[at:], *names()) if name != "bridge")
+        return (*listed[:at], "bridge", *dict.fromkeys(rest))
+
     def _bridged(self) -> bool:
         return any(node.bridge for node in self.nodes)
 

@@ -66,6 +66,8 @@ class History(Shown):
         """Edges that ended in the whole span."""
         return sum(bucket.closed for bucket in self.buckets)
 
+    own_types = (("opened", "whole"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("start", "end", "opened", "closed")

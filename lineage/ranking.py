@@ -83,6 +83,8 @@ class Ranking(Shown):
     fingerprint: str = ""
     not_yet: int = 0
 
+    own_types = (("bridge", "truth"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return tuple(RankRow.__dataclass_fields__)

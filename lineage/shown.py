@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lineage.errors import MeshlineError
 from lineage.times import iso
@@ -12,6 +12,7 @@ from lineage.times import iso
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lineage.column_types import Type
     from lineage.svg import Arrow, Box
 
 _ROWS_SHOWN = 50  # of a table in a notebook
@@ -24,9 +25,16 @@ class Shown:
 
     __slots__ = ()
 
+    own_types: ClassVar[tuple[tuple[str, Type], ...]] = ()
+    """Arrow types of columns whose names mean something else in other answers, see :mod:`lineage.column_types`."""
+
     def heads(self) -> tuple[str, ...]:
         """Names of the columns."""
         raise NotImplementedError
+
+    def all_heads(self) -> tuple[str, ...]:
+        """Names of the columns in Arrow: those that a table for people may leave out are always there."""
+        return self.heads()
 
     def rows(self) -> list[tuple[Any, ...]]:
         """One tuple of plain values per row: texts, numbers, booleans, times, lists of texts."""
@@ -45,11 +53,23 @@ class Shown:
         return [], []
 
     def to_arrow(self) -> pa.Table:
-        """The rows as an Arrow table."""
+        """The rows as an Arrow table, whose schema is the same whatever the answer says.
+
+        Columns are texts, lists of texts, 64-bit whole numbers and floating-point numbers, truth values, times (naive
+        UTC, microseconds) and amounts of money (``decimal128(38, 12)``).
+        """
         import pyarrow as pa
 
-        columns: list[Any] = list(zip(*self.rows(), strict=True)) or [()] * len(self.heads())
-        return pa.table({head: pa.array(list(values)) for head, values in zip(self.heads(), columns, strict=True)})
+        from lineage.column_types import TYPES, column
+
+        rows = self.rows()
+        said = dict(zip(self.heads(), zip(*rows, strict=True), strict=True)) if rows else {}
+        types, found = {**TYPES, **dict(self.own_types)}, {}
+        for head in self.all_heads():
+            type_ = types.get(head, "text")
+            nothing: Any = [] if type_ == "texts" else None
+            found[head] = column(said.get(head, (nothing,) * len(rows)), type_)
+        return pa.table(found)
 
     def to_pandas(self) -> Any:
         """The rows as a pandas data frame.

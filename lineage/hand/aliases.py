@@ -45,6 +45,8 @@ class AliasList(Shown):
     marks: tuple[Mark, ...]
     rules_off: tuple[str, ...] = ()
 
+    own_types = (("evidence", "texts"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("id", "alias", "evidence")

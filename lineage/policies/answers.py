@@ -144,6 +144,8 @@ class Tested(Shown):
         """Whether every test passes and none is missing."""
         return not self.untested and all(one.passed for one in self.outcomes)
 
+    own_types = (("passed", "truth"), ("expected", "texts"), ("found", "texts"))
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("passed", "policy", "test", "expected", "found", "error")

@@ -81,6 +81,8 @@ class Backtest(Shown):
     first_violation: datetime | None
     days_allowed: int
 
+    own_types = (("scope", "whole"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("at", "scope", "passed", "violations", "waived", "recorded", "only_now", "only_then", "error")

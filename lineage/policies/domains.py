@@ -58,6 +58,8 @@ class DomainResults(Shown):
     domains: tuple[DomainResult, ...]
     findings: tuple[FindingRow, ...]
 
+    own_types = (("scope", "whole"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("policy", "severity", "domain", "state", "scope", "passed", "violations", "waived", "error")

@@ -43,6 +43,8 @@ class ViolationGroups(Shown):
     as_of: datetime
     known_at: datetime
 
+    own_types = (("overdue", "whole"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("id", "severity", "policy", "cause", "domain", "violations", "overdue", "deadline", "escalation",

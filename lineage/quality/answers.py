@@ -106,6 +106,8 @@ class QualityReport(Shown):
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
 
+    own_types = (("datasets", "whole"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         if self.by in ("dataset", "column", "job"):

@@ -131,6 +131,8 @@ class Metrics(Shown):
     as_of: datetime
     known_at: datetime
 
+    own_types = (("expected", "number"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("dataset", "column", "metric", "points", "last", "expected", "low", "high", "verdict", "at")

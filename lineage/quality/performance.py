@@ -84,6 +84,8 @@ class Performance(Shown):
     known_at: datetime
     jobs: tuple[JobPerformance, ...]
 
+    own_types = (("expected", "number"), ("bytes", "number"))
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return (

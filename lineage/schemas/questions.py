@@ -70,6 +70,8 @@ class SchemaVersions(Shown):
     as_of: datetime
     known_at: datetime
 
+    own_types = (("version", "whole"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("version", "valid_from", "verdict", "change", "place", "before", "after", "note", "job", "run_id",

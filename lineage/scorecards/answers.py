@@ -64,6 +64,8 @@ class Scorecards(Shown):
         """One figure; ``None`` when there is none of this scope."""
         return next((one for one in self.scores if one.metric == metric and one.scope == scope), None)
 
+    own_types = (("value", "text"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("scope", "metric", "value", "unit", "numerator", "denominator", "unknown", "reason")

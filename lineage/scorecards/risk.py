@@ -56,6 +56,8 @@ class Risk(Shown):
     known_at: datetime
     reason: str = ""
 
+    own_types = (("points", "number"),)
+
     def heads(self) -> tuple[str, ...]:
         """Columns of the table."""
         return ("factor", "points", "what")
