@@ -165,7 +165,7 @@ def _failing(view: View, one: Explained) -> FailingNode:
         id=view.label(one.node),
         kind=view.kind(one.node),
         hops=one.hops,
-        path=_labels(view, one.path),
+        path=view.steps(one.path),
         also=_labels(view, one.also),
         domain=view.domain(one.node),
         owner=view.owner(one.node),

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -177,7 +178,7 @@ def rehearse(view: View, changes: Sequence[Change]) -> Rehearsal:
 
     checked = _checked(view, changes)
     hits = effects(view.snapshot, checked)
-    found = sorted(_effects(view, hits), key=_order)
+    found = _rows(view, sorted(_effects(view, hits), key=_order))
     owners = Counter(e.owner for e in found if e.owner is not None)
     blind = _blind(view, checked, hits)
     return Rehearsal(
@@ -277,6 +278,15 @@ def _effects(view: View, hits: Mapping[int, Hit]) -> list[Effect]:
                tuple([labels[step] for step in _shown(path, kinds)]), *told[node])
         for node, harm, hops, grade, path, indirect in hits.values()
     ]  # fmt: skip
+
+
+def _rows(view: View, effects: list[Effect]) -> list[Effect]:
+    """What a domain hides once for a kind, at its worst; hidden nodes that follow each other on a path are one step."""
+    if not view.restricted:
+        return effects
+    rows = {(e.id, e.kind): e for e in reversed(effects)}
+    kept = [e for e in effects if rows[e.id, e.kind] is e]
+    return [replace(e, path=tuple(step for step, _ in groupby(e.path))) for e in kept]
 
 
 def _shown(path: Sequence[int], kinds: Mapping[int, int]) -> Sequence[int]:

@@ -53,6 +53,8 @@ def _totals(view: View, source: int, direction: Direction) -> Totals:
             nodes.append(job)
             hops.append(far)
             certainty.append(grade)
+    if view.restricted:
+        nodes, hops, certainty = _rows(view, nodes, hops, certainty)
     grades = Counter(certainty)
     domains = Counter(map(view.domain, nodes))
     return Totals(
@@ -62,6 +64,18 @@ def _totals(view: View, source: int, direction: Direction) -> Totals:
         by_kind=dict(sorted(Counter(map(view.kind, nodes)).items())),
         by_certainty={name: grades[k] for k, name in enumerate(LEVELS) if grades[k]},
     )
+
+
+def _rows(
+    view: View, nodes: list[int], hops: list[int], certainty: list[int]
+) -> tuple[list[int], list[int], list[int]]:
+    """One node for each row that the answer has (:meth:`lineage.view.View.row_of`), with its best figures."""
+    rows: dict[int | tuple[str, str], tuple[int, int, int]] = {}
+    for i, far, grade in zip(nodes, hops, certainty, strict=True):
+        known = rows.get(view.row_of(i), (i, far, grade))
+        rows[view.row_of(i)] = (known[0], min(known[1], far), min(known[2], grade))
+    found = list(rows.values())
+    return [i for i, _, _ in found], [far for _, far, _ in found], [grade for _, _, grade in found]
 
 
 def _jobs(

@@ -136,10 +136,18 @@ def _blind_job(view: View, source: int) -> list[str]:
         if ended_at(view, [source], "src", "write"):
             return []
         return [f"{label}: was only ever seen reading; what it writes was not told"]
-    children = len(snapshot.children(source))
-    if children:
-        return [f"{label}: moves no data itself; ask for one of the {children} jobs it contains"]
+    if inside := contains(view, source):
+        return [f"{label}: moves no data itself; {inside}"]
     return [f"{label}: was never seen with a dataset"]
+
+
+def contains(view: View, job: int) -> str:
+    """What to ask for instead of a job that only contains others; nothing when it contains none."""
+    children = view.snapshot.children(job).tolist()
+    seen = [child for child in children if not view.hidden(child)]
+    if seen:
+        return f"ask for one of the {len(seen)} jobs it contains"
+    return f"the jobs it contains are {' and '.join(sorted({view.label(c) for c in children}))}" if children else ""
 
 
 def _blind_column(view: View, source: int) -> list[str]:
@@ -147,12 +155,14 @@ def _blind_column(view: View, source: int) -> list[str]:
     dataset = snapshot.dataset_of(source) if view.kind(source) == "column" else source
     spots = []
     if mute := [i for i in untold(snapshot, dataset, "downstream") if view.kind(i) == "dataset"]:
-        noun = "dataset comes" if len(mute) == 1 else "datasets come"
-        spots.append(f"{view.label(dataset)}: {len(mute)} {noun} from it without telling from which columns")
+        words, one = view.several(mute, "dataset")
+        spots.append(
+            f"{view.label(dataset)}: {words} {'comes' if one else 'come'} from it without telling from which columns"
+        )
     silent = [job for job in snapshot.readers(dataset).tolist() if not len(snapshot.outputs(job))]
     if silent:
-        noun = "job reads" if len(silent) == 1 else "jobs read"
-        spots.append(f"{view.label(dataset)}: {len(silent)} {noun} it without telling which columns")
+        words, one = view.several(silent, "job")
+        spots.append(f"{view.label(dataset)}: {words} {'reads' if one else 'read'} it without telling which columns")
     return spots or _blind_dataset(view, dataset)
 
 

@@ -71,7 +71,7 @@ def _link(view: View, edge: EdgeView) -> Link:
         kind=_kind(view, edge),
         certainty=edge.certainty,
         provenance=edge.provenance,
-        jobs=tuple(view.label(job) for job in edge.jobs),
+        jobs=tuple(dict.fromkeys(view.label(job) for job in edge.jobs)),
         type=edge.type,
         subtype=edge.subtype,
         masking=edge.masking,

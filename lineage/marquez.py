@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.columns import column_facts, entries, tag_text
 from lineage.errors import UsageError
+from lineage.stand_ins import stand_ins
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -124,10 +125,29 @@ def lineage_graph(view: View, i: int, depth: int = DEPTH) -> dict[str, Any]:
         for dataset in view.snapshot.outputs(job).tolist():
             out[job].append(dataset)
             into.setdefault(dataset, []).append(job)
+    if view.restricted:
+        into, out = _fold_hidden(view, into, out)
     nodes = sorted(set(into) | set(out))
     data = _Data(view, nodes)
     graph = [data.node(node, into.get(node, []), out.get(node, [])) for node in nodes]
     return {"graph": sorted(graph, key=lambda node: str(node["id"]))}
+
+
+def _fold_hidden(
+    view: View, into: dict[int, list[int]], out: dict[int, list[int]]
+) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    """As few hidden nodes as show what leads to what (:mod:`lineage.stand_ins`)."""
+    nodes = {*into, *out}
+    hidden = {i: view.row_of(i) for i in nodes if view.hidden(i)}
+    pairs = {(i, j) for i, ends in out.items() for j in ends} | {(i, j) for j, ends in into.items() for i in ends}
+    stands, arrows = stand_ins(hidden, [(src, dst, 0) for src, dst in sorted(pairs)])
+    kept = [pair for pair in pairs if not hidden.keys() & set(pair)] + [(arrow.src, arrow.dst) for arrow in arrows]
+    shown = {stands.get(i, i) for i in nodes}
+    into, out = {i: [] for i in shown}, {i: [] for i in shown}
+    for src, dst in sorted(kept):
+        out[src].append(dst)
+        into[dst].append(src)
+    return into, out
 
 
 def _newest_job(view: View, dataset: int) -> int | None:

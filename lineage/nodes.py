@@ -183,7 +183,8 @@ def _hidden(view: View, i: int) -> NodeDetail:
 
 
 def _refs(view: View, nodes: Iterable[Any]) -> tuple[NodeRef, ...]:
-    refs = [view.ref(i) for i in dict.fromkeys(int(node) for node in nodes)]
+    rows = {view.row_of(i): i for i in map(int, nodes)}
+    refs = map(view.ref, rows.values())
     return tuple(sorted(refs, key=lambda ref: (ref.id.startswith("hidden ("), ref.id)))
 
 

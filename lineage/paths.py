@@ -64,7 +64,7 @@ def path(view: View, start: int, end: int, *, every: bool = False) -> PathAnswer
         src=view.label(start),
         dst=view.label(end),
         verdict="found",
-        path=tuple(_step(view, i) for i in steps),
+        path=tuple(_step(view, i) for k, i in enumerate(steps) if not k or _moves_on(view, steps[k - 1], i)),
         hops=best[1] if best else 0,
         certainty=LEVELS[best[2]] if best else "certain",
         links=links,
@@ -183,6 +183,11 @@ def _closed(view: View, start: int, end: int, down: bool) -> tuple[str, ...]:
     if down:
         return (f"everything downstream of {view.label(start)} told where its data goes",)
     return (f"everything upstream of {view.label(end)} told where its data comes from",)
+
+
+def _moves_on(view: View, before: int, i: int) -> bool:
+    """Whether a step leads elsewhere than from one hidden node to the next of its domain."""
+    return not view.hidden(i) or view.hidden_domain(before) != view.hidden_domain(i)
 
 
 def _step(view: View, i: int) -> PathStep:

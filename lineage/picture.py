@@ -1,13 +1,13 @@
 """The lineage picture of a node: its neighbourhood as cards and arrows, with counts where it was cut off.
 
-Pure data; :mod:`dashboard` lays it out and draws it. Hidden nodes stay where they are as ``hidden (domain X) #n``: the
-number only tells the cards of one picture apart.
+Pure data; :mod:`dashboard` lays it out and draws it. Hidden nodes are ``hidden (domain X) #n``, as few as show what
+leads to what (:mod:`lineage.stand_ins`): the number only tells the cards of one picture apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -17,9 +17,11 @@ from lineage.answers import Direction, Frontier
 from lineage.columns import absent_columns, column_facts, column_infos, entries, tag_text
 from lineage.details import ColumnInfo
 from lineage.errors import UsageError
+from lineage.filters import LEVELS
 from lineage.graph.arrays import JOB
 from lineage.last_runs import last_runs
 from lineage.pictured import Picture, PictureColumnEdge, PictureEdge, PictureNode
+from lineage.stand_ins import stand_ins
 
 if TYPE_CHECKING:
     from lineage.graph import EdgeView, Snapshot
@@ -271,6 +273,9 @@ def _home(view: View, i: int) -> int:
 
 
 def _drawn(view: View, sketch: _Sketch, jobs: bool) -> Picture:
+    partial = _more_behind(view, sketch)
+    if view.restricted:
+        _fold_hidden(view, sketch)
     ids = _ids(view, sketch)
     facts = column_facts(view, sketch.shown_columns)
     snapshot = view.snapshot
@@ -294,9 +299,33 @@ def _drawn(view: View, sketch: _Sketch, jobs: bool) -> Picture:
         column_edges=tuple(_column_edges(view, sketch.column_edges, ids)),
         as_of=view.as_of,
         known_at=view.known_at,
-        partial=bool(sketch.behind),
-        frontier=Frontier(len(behind), counts) if sketch.behind else None,
+        partial=partial,
+        frontier=Frontier(len(behind), counts) if partial else None,
     )
+
+
+def _more_behind(view: View, sketch: _Sketch) -> bool:
+    """Whether a wider picture has more; hidden nodes behind hidden ones of their domain make no more cards."""
+    if not sketch.behind or not view.restricted or not all(view.hidden(i) for i in sketch.behind):
+        return bool(sketch.behind)
+    rows = {view.row_of(i) for i in sketch.cards}
+    walks = [view.snapshot.walk([sketch.focus], direction).nodes.tolist() for direction in _BOTH]
+    return any(view.row_of(i) not in rows for i in (*sketch.behind, *(i for walk in walks for i in walk)))
+
+
+def _fold_hidden(view: View, sketch: _Sketch) -> None:
+    """Leave as many hidden cards as are needed to show what leads to what (:mod:`lineage.stand_ins`)."""
+    hidden = {i: view.row_of(i) for i in sketch.cards if view.hidden(i)}
+    edges = sketch.edges
+    stands, arrows = stand_ins(hidden, [(e.src, e.dst, LEVELS.index(e.certainty)) for e in edges])
+    for i, stand in stands.items():
+        if i != stand:
+            card, kept = sketch.cards.pop(i), sketch.cards[stand]
+            sketch.cards[stand] = _Card(min(card.hops, kept.hops), kept.side if card.side == kept.side else "both")
+    seen = [edge for edge in edges if edge.src not in hidden and edge.dst not in hidden]
+    sketch.edges = seen + [
+        replace(edges[arrow.edge], src=arrow.src, dst=arrow.dst, certainty=LEVELS[arrow.level]) for arrow in arrows
+    ]
 
 
 def _ids(view: View, sketch: _Sketch) -> dict[int, str]:

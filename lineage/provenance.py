@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineage.dropped import dropped
-from lineage.impact import blind_of_group
+from lineage.impact import blind_of_group, contains
 from lineage.origin import ended_at, told_without_origin
 from lineage.presence import told_later
 from lineage.reach import Asked, Reach, answer, named, open_runs, reach, without_writer
@@ -92,9 +92,8 @@ def _blind_job(view: View, source: int) -> list[str]:
         if ended_at(view, [source], "dst", "read"):
             return [f"{label}: reads nothing any more that is known"]
         return [f"{label}: was only ever seen writing; what it reads was not told"]
-    children = len(snapshot.children(source))
-    if children:
-        return [f"{label}: moves no data itself; ask for one of the {children} jobs it contains"]
+    if inside := contains(view, source):
+        return [f"{label}: moves no data itself; {inside}"]
     return [f"{label}: was never seen with a dataset"]
 
 
@@ -105,8 +104,9 @@ def _blind_column(view: View, source: int) -> list[str]:
     if spots:
         return spots
     if mute := untold(snapshot, dataset, "upstream"):
-        noun = "dataset" if len(mute) == 1 else "datasets"
-        return [f"{view.label(dataset)}: comes from {len(mute)} {noun} without telling from which columns"]
+        return [
+            f"{view.label(dataset)}: comes from {view.several(mute, 'dataset')[0]} without telling from which columns"
+        ]
     if not snapshot.neighbours(dataset, "upstream"):
         return [f"{view.label(dataset)}: is written by a job that was never seen reading"]
     return []

@@ -168,7 +168,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         links = tuple(link for link in links if not {link.src, link.dst} <= inside)
     if links is not None and asked.bridge:
         links = (*links, *_bridges(view, reached, kept))
-    partial = bool(reached.behind)
+    partial = _more_behind(view, reached, asked)
     lost = view.instant.horizon_notes
     counts = view.per_domain(reached.behind)
     circles = circle_notes(view, sources, reached.direction)
@@ -182,7 +182,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         nodes=tuple(nodes),
         domain=reached.home(view),
         aliases=() if reached.group else view.aliases(sources[0]),
-        sources=tuple(sorted(map(view.label, sources))) if reached.group else (),
+        sources=tuple(sorted(set(map(view.label, sources)))) if reached.group else (),
         # what was cut off is there: an answer that stops before it cannot say that there is nothing
         verdict="found" if everything or partial else "blind" if blind_here or lost else "none",
         blind_spots=tuple(dict.fromkeys([*blind_here, *other_spots])),
@@ -191,7 +191,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         generated_by=f"meshline {__version__}",
         fingerprint=view.instant.fingerprint,
         filters={name: list(getattr(filters, name)) for name in ("kinds", "domains", "certainty")},
-        unfiltered=len(everything),
+        unfiltered=view.count(everything),
         totals=totals(nodes),
         notes=(*lost, *no_products, *cut(circles)),
         itself=jobs_of_circles(view, sources) if circles else (),
@@ -224,13 +224,34 @@ def _listed(view: View, reached: Reach, asked: Asked) -> tuple[list[Reached], li
         )
     ]
     view.prepare([*reached.sources, *{step for one in kept for step in (one.index, *one.path)}])
-    facts = annotators.annotate(view, [one.index for one in kept]) if told else [None] * len(kept)
+    rows = _rows(view, kept)
+    facts = annotators.annotate(view, [one.index for one in rows]) if told else [None] * len(rows)
     uses = Uses(view.snapshot)
     nodes = sorted(
-        (_labelled(view, one, home, fact, uses, reached.direction) for one, fact in zip(kept, facts, strict=True)),
+        (_labelled(view, one, home, fact, uses, reached.direction) for one, fact in zip(rows, facts, strict=True)),
         key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id),
     )
     return nodes, [one.index for one in kept]
+
+
+def _rows(view: View, kept: list[Found]) -> list[Found]:
+    """What becomes a row each: visible nodes, and once for a kind what a domain hides, as near as the nearest of it."""
+    if not view.restricted:
+        return kept
+    rows: dict[int | tuple[str, str], Found] = {}
+    for one in kept:
+        row = view.row_of(one.index)
+        rows[row] = better(rows[row], one) if row in rows else one
+    return list(rows.values())
+
+
+def _more_behind(view: View, reached: Reach, asked: Asked) -> bool:
+    """Whether a walk without limit lists more. Hidden nodes behind hidden ones of their domain make no more rows."""
+    if not reached.behind or not view.restricted or not all(view.hidden(i) for i in reached.behind):
+        return bool(reached.behind)
+    rows = {view.row_of(i) for i in reached.found}
+    whole = reach(view, reached.origin, reached.direction, None, asked.filters, bridge=asked.bridge)
+    return any(view.row_of(i) not in rows for i in whole.found)
 
 
 def _bridges(view: View, reached: Reach, kept: Sequence[int]) -> list[Link]:
@@ -336,14 +357,14 @@ def _labelled(
         kind=view.kind(one.index),
         hops=one.hops,
         certainty=LEVELS[one.certainty],
-        path=tuple(view.label(step) for step in one.path),
+        path=view.steps(one.path),
         domain=domain,
         owner=view.owner(one.index),
         aliases=view.aliases(one.index),
         use="indirect" if one.indirect else "direct",
         crosses_domain=domain != home,
         subtypes=subtypes_of(uses, one.path, direction) if one.indirect else (),
-        bridge=tuple(view.label(step) for step in one.bridge),
+        bridge=view.steps(one.bridge),
         facts=facts,
     )
 

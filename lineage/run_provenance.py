@@ -197,7 +197,8 @@ class _Trail:
             if self.column and not uses:
                 continue
             read, write = self._input(row, source, uses)
-            inputs.append(read)
+            if read not in inputs or not self.view.hidden(source):  # of a hidden domain once, however many they are
+                inputs.append(read)
             if write is not None:
                 self.read.setdefault(version, {})[source] = write.run, source
                 behind = self._sources(run, dataset, source, known)

@@ -336,7 +336,7 @@ def _rows(view: View, found: Tagging, wanted: Sequence[str], inside: U32 | None)
                 hops=int(carried.hops[carried.place(i)]),
                 origin=view.label(path[0]),
                 told_by=told[path[0], tag],
-                path=tuple(view.label(step) for step in path),
+                path=view.steps(path),
                 use="direct" if plain else "indirect",
                 domain=view.domain(i),
                 owner=view.owner(i),

@@ -7,7 +7,7 @@ never from the snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -127,6 +127,35 @@ class View:
             found = self.snapshot.text(i) if domain is None else f"hidden (domain {domain})"
             self._labels[i] = found
         return found
+
+    def row_of(self, i: int) -> int | tuple[str, str]:
+        """What tells the rows of an answer apart: the node, or of hidden ones domain and kind.
+
+        All of a hidden domain is one row of a kind, however many nodes that are.
+        """
+        domain = self.hidden_domain(i)
+        return i if domain is None else (domain, self.kind(i))
+
+    def count(self, nodes: Collection[int]) -> int:
+        """Number of rows that some nodes make."""
+        return len({self.row_of(i) for i in nodes}) if self.restricted else len(nodes)
+
+    def steps(self, nodes: Iterable[int]) -> tuple[str, ...]:
+        """Labels of a path. Hidden nodes of one domain that follow each other are one step of it."""
+        found: list[str] = []
+        for i in nodes:
+            label = self.label(i)
+            if not (self.hidden(i) and found and found[-1] == label):
+                found.append(label)
+        return tuple(found)
+
+    def several(self, nodes: Iterable[int], noun: str) -> tuple[str, bool]:
+        """Some nodes in words, the hidden ones by their domains and not counted; and whether a verb is singular."""
+        distinct = set(nodes)
+        masks = sorted({self.label(i) for i in distinct if self.hidden(i)})
+        seen = sum(not self.hidden(i) for i in distinct)
+        words = [f"{seen} {noun}{'s' * (seen != 1)}"] if seen or not masks else []
+        return " and ".join([*words, *masks]), seen + len(masks) == 1
 
     def prepare(self, nodes: Sequence[int]) -> None:
         """Look up the texts and domains of many nodes at once, before each is asked for its own."""
