@@ -44,7 +44,7 @@ def stand_ins(
     Examples
     --------
     >>> x, one, two, three, y = range(5)
-    >>> ways = [(x, one, 1), (x, two, 0), (x, three, 0), (one, y, 1)]
+    >>> ways = [(x, one, 0), (x, two, 0), (x, three, 0), (one, y, 1)]
     >>> stands, arrows = stand_ins(dict.fromkeys((one, two, three), "hr"), ways)
     >>> stands, sorted((arrow.src, arrow.dst) for arrow in arrows)
     ({1: 1, 2: 1, 3: 1}, [(0, 1), (1, 4)])
