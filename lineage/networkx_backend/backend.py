@@ -52,10 +52,7 @@ class Backend:
         if isinstance(graph, MeshlineGraph):
             return True  # what the arrays cannot answer is answered on a copy
         if not _on_arrays(name):
-            given = [
-                one for value in (*args, *kwargs.values()) for one in (value if isinstance(value, list) else [value])
-            ]
-            return any(isinstance(one, MeshlineGraph) for one in given)
+            return any(isinstance(one, MeshlineGraph) for one in _given(args, kwargs))
         if not isinstance(graph, nx.Graph) or not graph.is_directed() or graph.is_multigraph():
             return "directed graphs without parallel edges only"
         return _refusal(name, args, kwargs) or True
@@ -64,8 +61,10 @@ class Backend:
     def should_run(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | str:
         """Whether it pays to convert a networkx graph for one call."""
         graph: Any = args[0] if args else kwargs.get("G")
-        if isinstance(graph, MeshlineGraph):
+        if any(isinstance(one, MeshlineGraph) for one in _given(args, kwargs)):
             return True
+        if not isinstance(graph, nx.Graph):
+            return "no graph"
         if (getattr(graph, "__networkx_cache__", None) or {}).get("backends", {}).get("meshline"):
             return True
         if name in _SEARCHES:
@@ -78,6 +77,11 @@ class Backend:
         from lineage.networkx_backend.counting import count_calls
 
         count_calls(backend, items)
+
+
+def _given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """All arguments, and what stands in lists of graphs."""
+    return [one for value in (*args, *kwargs.values()) for one in (value if isinstance(value, list) else [value])]
 
 
 def _own(name: str) -> Callable[..., Any] | None:

@@ -273,7 +273,17 @@ class VertexSet(Set[Any]):
         return f"<{len(self):,} nodes>"
 
 
-class _Nodes(Mapping[Any, Mapping[str, Any]]):
+class _Rows(Mapping[Any, Any]):
+    """What networkx has as a dict, made when it is read."""
+
+    __slots__ = ()
+
+    def copy(self) -> dict[Any, Any]:
+        """A dict that can be changed; what stands in it is read-only still."""
+        return dict(self)
+
+
+class _Nodes(_Rows):
     """Nodes with their attributes."""
 
     def __init__(self, graph: MeshlineGraph) -> None:
@@ -293,7 +303,7 @@ class _Nodes(Mapping[Any, Mapping[str, Any]]):
         return Attributes(_NOTHING if find is None else find(vertex))
 
 
-class _Adjacency(Mapping[Any, Mapping[Any, Any]]):
+class _Adjacency(_Rows):
     """Nodes with their neighbours in one direction."""
 
     def __init__(self, graph: MeshlineGraph, flow: Flow, forward: bool) -> None:
@@ -312,7 +322,7 @@ class _Adjacency(Mapping[Any, Mapping[Any, Any]]):
         return _Neighbours(self._graph, self._flow, self._graph.index[node], self._forward)
 
 
-class _Neighbours(Mapping[Any, Mapping[str, Any]]):
+class _Neighbours(_Rows):
     """Neighbours of one node with the attributes of the edges."""
 
     __slots__ = ("_flow", "_forward", "_graph", "_vertex")
