@@ -106,7 +106,11 @@ def several(texts: str | Iterable[str]) -> Iterable[str]:
     >>> list(several("dataset:pg:a")), list(several(["a", "b"]))
     (['dataset:pg:a'], ['a', 'b'])
     """
-    return [texts] if isinstance(texts, str) else texts
+    if isinstance(texts, str):
+        return [texts]
+    if not isinstance(texts, Iterable):
+        raise UsageError(f"{repeated(repr(texts))} is no node text and no list of node texts.")
+    return texts
 
 
 def known_and_visible(view: View, texts: str | Iterable[str]) -> list[int]:

@@ -21,13 +21,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from lineage.answers import Certainty
 from lineage.change_effects import HARMS, REMOVING, Action, Change, Harm, Hit, effects
-from lineage.errors import UsageError
+from lineage.errors import UsageError, repeated
 from lineage.filters import LEVELS
 from lineage.graph.arrays import COLUMN, DATASET, JOB, KIND_NAMES
 from lineage.presence import told_later
@@ -213,10 +214,15 @@ def read_changes(
     ------
     UnknownNodeError
         when a text names no node or more than one.
+    UsageError
+        when something is no text, no list of texts, or not told for each node.
     """
     from lineage.asking import several
     from lineage.resolve import resolve
 
+    for name, told in (("rename", rename), ("retype", retype), ("late", late)):
+        if told is not None and not isinstance(told, Mapping):
+            raise UsageError(f"{name}: {repeated(repr(told))} says of no node what it becomes; write {{node: …}}.")
     return [
         *(Change("drop", resolve(view, node)) for node in several(drop)),
         *(Change("rename", resolve(view, node), to=to) for node, to in (rename or {}).items()),
@@ -242,11 +248,11 @@ def _checked(view: View, changes: Sequence[Change]) -> list[Change]:
             raise UsageError(f"{label} is a {kind}; only a column has a type.")
         if change.action == "late" and kind == "column":
             raise UsageError(f"{label} is a column; datasets and jobs are late as a whole.")
-        if change.action in ("rename", "retype") and not (change.to or "").strip():
-            raise UsageError(f"{label}: {change.action} needs what it becomes.")
+        if change.action in ("rename", "retype") and not (isinstance(change.to, str) and change.to.strip()):
+            raise UsageError(f"{label}: {change.action} needs what it becomes, as a text.")
         if change.action == "rename" and _same_name(view, change.node, (change.to or "").strip()):
             raise UsageError(f"{label}: it has the name {change.to} already; a rename needs another one.")
-        if change.action == "late" and not (change.hours is not None and 0 < change.hours < float("inf")):
+        if change.action == "late" and not (isinstance(change.hours, Real) and 0 < change.hours < float("inf")):
             raise UsageError(f"{label}: late needs a number of hours above 0, not {change.hours}.")
     return list(dict.fromkeys(changes))
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from operator import index
+from typing import SupportsIndex, cast
 
 from lineage.answers import UNASSIGNED, Certainty
-from lineage.errors import UsageError
+from lineage.errors import UsageError, repeated
 
 GROUPS = ("product", "domain", "application")  # not nodes of the graph: nodes belong to them
 KINDS = ("dataset", "job", "column", *GROUPS)
@@ -129,6 +130,53 @@ def check_domains(filters: Filters, known: Sequence[str]) -> None:
             raise UsageError(f"domain: there is no domain “{name}”. {there}")
 
 
+def texts_of(name: str, given: object) -> list[str]:
+    """One text or several as a list.
+
+    Raises
+    ------
+    UsageError
+        for anything else; the message begins with ``name``.
+
+    Examples
+    --------
+    >>> texts_of("kind", "dataset"), texts_of("kind", ("dataset", "job"))
+    (['dataset'], ['dataset', 'job'])
+    """
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise UsageError(f"{name}: {repeated(repr(given))} is no text and no list of texts.")
+    texts = list(given)
+    for text in texts:
+        if not isinstance(text, str):
+            raise UsageError(f"{name}: {repeated(repr(text))} is no text.")
+    return texts
+
+
+def whole(name: str, given: object, low: int = 1, high: int | None = None) -> int:
+    """A whole number within limits.
+
+    Raises
+    ------
+    UsageError
+        for anything else; the message begins with ``name``.
+
+    Examples
+    --------
+    >>> whole("limit", 7)
+    7
+    """
+    if not isinstance(given, SupportsIndex) or isinstance(given, bool):
+        raise UsageError(f"{name}: {repeated(repr(given))} is no whole number.")
+    number = index(given)
+    if high is not None and not low <= number <= high:
+        raise UsageError(f"{name}: {number} is not between {low} and {high:,}.")
+    if number < low:
+        raise UsageError(f"{name}: {number} is below {low}.")
+    return number
+
+
 def _choices(name: str, given: str | Iterable[str] | None, allowed: Sequence[str]) -> tuple[str, ...]:
     wanted = _words(name, given)
     wrong = [word for word in wanted if word not in allowed]
@@ -141,7 +189,7 @@ def _words(name: str, given: str | Iterable[str] | None) -> list[str]:
     """Words of a filter; an empty text is no filter left out but a mistake, such as a variable that is not set."""
     if given is None:
         return []
-    texts = [given] if isinstance(given, str) else list(given)
+    texts = texts_of(name, given)
     if any(not text.replace(",", "").strip() for text in texts):
         raise UsageError(f"{name}: an empty text names none; leave it out for no limit.")
     return list(dict.fromkeys(word.strip() for text in texts for word in text.split(",") if word.strip()))

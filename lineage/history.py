@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import UsageError
+from lineage.filters import whole
 from lineage.shown import Shown
 from lineage.times import OPEN_END, iso
 
@@ -101,8 +101,7 @@ def history(view: View, node: int | None = None, *, buckets: int = 60) -> Histor
     HiddenNodeError
         when the actor may not see the node.
     """
-    if not 1 <= buckets <= MOST:
-        raise UsageError(f"buckets: {buckets} is not between 1 and {MOST}.")
+    buckets = whole("buckets", buckets, 1, MOST)
     if node is not None:
         view.require(node)
     spans = _spans(view, node)

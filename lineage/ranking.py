@@ -162,12 +162,11 @@ def rank(
         for an unknown figure, level or domain, or a limit below 1.
     """
     from lineage import __version__
-    from lineage.filters import check_domains, read_filters
+    from lineage.filters import check_domains, read_filters, whole
 
     _choose("by", by, BY)
     _choose("level", level, LEVELS)
-    if limit < 1:
-        raise UsageError(f"limit: {limit} is below 1.")
+    limit = whole("limit", limit)
     wanted = read_filters(domains=domains)
     check_domains(wanted, [name for name in view.instant.domains.domains if view.actor.may_see(name)])
     figures = figures_of(view.instant, cast("LevelName", level))

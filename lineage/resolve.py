@@ -109,6 +109,8 @@ def resolve_column(view: View, dataset: int, column: str) -> int:
         when the node is no dataset.
     """
     view.require(dataset)
+    if not isinstance(column, str):
+        raise UsageError(f"column: {repeated(repr(column))} is no text.")
     if view.kind(dataset) != "dataset":
         raise UsageError(f"{view.label(dataset)} is a {view.kind(dataset)}; only a dataset has columns.")
     snapshot = view.snapshot

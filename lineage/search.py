@@ -14,7 +14,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from lineage.details import SearchHit, SearchHits
-from lineage.errors import UsageError
+from lineage.errors import UsageError, repeated
+from lineage.filters import texts_of, whole
 from lineage.identity import KINDS
 from lineage.name_index import NameIndex
 from lineage.vocabulary import Lookalikes
@@ -58,8 +59,9 @@ def search(view: View, text: str, *, kinds: Collection[str] | None = None, limit
         when a kind or the limit makes no sense.
     """
     wanted = _kinds(kinds)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise UsageError(f"limit: {limit} is not between 1 and {MAX_LIMIT:,}.")
+    limit = whole("limit", limit, 1, MAX_LIMIT)
+    if not isinstance(text, str):
+        raise UsageError(f"text: {repeated(repr(text))} is no text.")
     typed = text.encode("utf-8", "replace").decode().strip()[:MAX_TEXT]  # halves of letters are in no name
     hits = _search(view, typed.lower(), wanted, limit)
     plain = unicodedata.normalize("NFKC", typed)
@@ -137,7 +139,7 @@ def _replaced(text: str, words: Sequence[str], others: Sequence[str]) -> str:
 
 
 def _kinds(kinds: Collection[str] | None) -> list[str]:
-    wanted: list[str] = list(kinds) if kinds else list(KINDS)
+    wanted: list[str] = texts_of("kind", kinds) if kinds else [*KINDS]
     wrong = [kind for kind in wanted if kind not in KINDS]
     if wrong:
         raise UsageError(f"kind: “{wrong[0]}” is none of {', '.join(KINDS)}.")

@@ -38,6 +38,16 @@ class Attributes(dict[str, Any]):
         return dict, (dict(self),)
 
 
+class GraphAttributes(Attributes):
+    """Attributes of the graph: what is not there may be taken out, as a writer of networkx does with an ``id``."""
+
+    __slots__ = ()
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """The default where there is no such attribute; else it is refused."""
+        return default[0] if default and name not in self else self._refuse()
+
+
 AttributesOf = Callable[[int], Mapping[str, Any]]
 
 
@@ -90,7 +100,7 @@ class MeshlineGraph(nx.DiGraph):  # type: ignore[misc]
         edge_names: Collection[str] | None = None,
     ) -> None:
         self.__networkx_cache__: dict[str, Any] = {}
-        self.graph: dict[str, Any] = dict(attributes or {})
+        self.graph: dict[str, Any] = GraphAttributes(attributes or {})
         self.flow = flow
         self.back = flow.turned if back is None else back
         self.lazy = lazy

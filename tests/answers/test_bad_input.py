@@ -167,3 +167,29 @@ def test_a_time_beyond_all_times_is_refused_as_its_text_is(when: date, chain: Wo
             ask(when)
         assert str(given.value) == str(typed.value)
         assert ask(datetime(9999, 12, 30, 12))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda lx: lx.impact("raw", kinds=5), "kind: 5 is no text and no list of texts."),
+        (lambda lx: lx.impact("raw", kinds=["dataset", 3]), "kind: 3 is no text."),
+        (lambda lx: lx.impact("raw", domains=[None]), "domain: None is no text."),
+        (lambda lx: lx.impact("raw", certainty=1.5), "certainty: 1.5 is no text and no list of texts."),
+        (lambda lx: lx.impact("raw", column=4), "column: 4 is no text."),
+        (lambda lx: lx.rank(limit="a"), "limit: 'a' is no whole number."),
+        (lambda lx: lx.rank(limit=0), "limit: 0 is below 1."),
+        (lambda lx: lx.rehearse(rename=["a"]), "rename: ['a'] says of no node what it becomes; write {node: …}."),
+        (lambda lx: lx.rehearse(rename={"raw": 5}), "dataset:pg:raw: rename needs what it becomes, as a text."),
+        (lambda lx: lx.rehearse(late={"raw": "x"}), "dataset:pg:raw: late needs a number of hours above 0, not x."),
+        (lambda lx: lx.rehearse(drop=5), "5 is no node text and no list of node texts."),
+        (lambda lx: lx.history(buckets="x"), "buckets: 'x' is no whole number."),
+        (lambda lx: lx.search(None), "text: None is no text."),
+        (lambda lx: lx.search("a", kinds=5), "kind: 5 is no text and no list of texts."),
+        (lambda lx: lx.search("a", limit=1.5), "limit: 1.5 is no whole number."),
+    ],
+)
+def test_another_type_than_is_asked_for_is_told_of(ask: Callable[[Any], object], said: str, chain: World) -> None:
+    with pytest.raises(UsageError) as told:
+        ask(Lineage(chain.store))
+    assert str(told.value) == said

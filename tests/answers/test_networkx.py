@@ -221,6 +221,10 @@ def test_it_reads_like_a_digraph_and_refuses_to_be_changed(small: MeshlineGraph)
         small.nodes["a"]["rank"] = 7
     with pytest.raises(nx.NetworkXError, match="read-only"):
         nx.set_node_attributes(small, 1, "x")
+    for change in (lambda: small.graph.__setitem__("q", 1), lambda: small.graph.pop("q"), small.graph.clear):
+        with pytest.raises(nx.NetworkXError, match="read-only"):
+            change()
+    assert small.graph.pop("id", None) is None
     with pytest.raises(KeyError):
         small.edges["b", "a"]
 

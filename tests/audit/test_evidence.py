@@ -144,6 +144,28 @@ def test_a_member_taken_out_or_put_in_is_named(packs: dict[str, Pack], tmp_path:
     assert code == 1 and "extra.txt: is not in the manifest" in said
 
 
+def test_bytes_that_belong_to_no_member_are_told_of(packs: dict[str, Pack], tmp_path: Path) -> None:
+    good, (first, *others) = packs["second"].data, members(packs["second"]).items()
+    second = good.index(b"PK\x03\x04", 4)  # a member that the list of members does not name lies before it
+    listed, end = good.index(b"PK\x01\x02"), good.index(b"PK\x05\x06")
+    gap = bytearray(good[:second] + b"gap!" + good[second:])
+    with zipfile.ZipFile(noted := tmp_path / "noted.zip", "w") as out:
+        out.comment = b"a note"
+        out.writestr(*first)
+        for one in others:
+            out.writestr(*one)
+    (tmp_path / "listed.zip").write_bytes(good[:listed] + b"between" + good[listed:])
+    (tmp_path / "end.zip").write_bytes(good[:end] + b"between" + good[end:])
+    (tmp_path / "gap.zip").write_bytes(bytes(gap))
+    (tmp_path / "before.zip").write_bytes(b"before" + good)
+    (tmp_path / "after.zip").write_bytes(good + b"trailing")
+    (tmp_path / "zeros.zip").write_bytes(good + bytes(76))
+    for name in ("listed", "end", "gap", "before", "after", "zeros", noted.stem):
+        assert check(tmp_path / f"{name}.zip")[0] == 1, name
+    for name in ("before", "after", "zeros", noted.stem):
+        assert "bytes that belong to no member" in check(tmp_path / f"{name}.zip")[1], name
+
+
 def test_a_pack_signed_anew_with_a_forged_event_is_not_vouched_for_by_the_log(
     packs: dict[str, Pack], tmp_path: Path, key: SigningKey
 ) -> None:
