@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,7 @@ def resolve(view: View, text: str) -> int:
         found_at = _index(view, parts)
         if found_at is None:
             refuse_unknown_yet(view, lambda now: resolve(now, text))
-            raise UnknownNodeError(text, near(view, parts.name))
+            raise UnknownNodeError(text, _columns_near(view, [parts]) or near(view, parts.name))
         return found_at
     exact = _exact(view, text)
     if exact:
@@ -83,7 +83,7 @@ def resolve(view: View, text: str) -> int:
         return _only(view, text, found)
     refuse_unknown_yet(view, lambda now: resolve(now, text))
     _refuse_group(view, text)
-    raise UnknownNodeError(text, near(view, text))
+    raise UnknownNodeError(text, _columns_near(view, splits(text)) or near(view, text))
 
 
 def exact(view: View | Instant, text: str) -> int | None:
@@ -123,8 +123,26 @@ def resolve_column(view: View, dataset: int, column: str) -> int:
         return there[alike[0]]
     member = snapshot.members(dataset)[0]
     refuse_unknown_yet(view, lambda now: resolve_column(now, now.snapshot.index(member) or 0, column))
+    text = f"column:{snapshot.namespace(dataset)}:{snapshot.name(dataset)}:{wanted}"
+    raise UnknownNodeError(text, _columns_like(view, dataset, wanted))
+
+
+def _columns_like(view: View, dataset: int, wanted: str) -> list[str]:
+    """Texts of the columns of a dataset whose names come near; else of its first ones."""
+    snapshot = view.snapshot
+    there = {snapshot.field(int(i)): int(i) for i in snapshot.columns_of(dataset)}
     names = get_close_matches(_plain(wanted[:_MAX_TEXT]), there, n=5, cutoff=0.5) or sorted(there)[:5]
-    raise UnknownNodeError(f"{view.label(dataset)} column {wanted}", [view.label(there[name]) for name in names])
+    return [view.label(there[name]) for name in names]
+
+
+def _columns_near(view: View, keys: Iterable[NodeKey]) -> list[str]:
+    """Texts of columns of the datasets that keys of unknown columns name; none of datasets the actor may not see."""
+    found: dict[str, None] = {}
+    for key in keys:
+        dataset = view.snapshot.index(node_id("dataset", key.namespace, key.name)) if key.kind == "column" else None
+        if dataset is not None and not view.hidden(dataset):
+            found.update(dict.fromkeys(_columns_like(view, dataset, key.field)))
+    return list(found)[:5]
 
 
 def near(view: View, text: str, limit: int = 5) -> list[str]:

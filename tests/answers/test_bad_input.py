@@ -26,6 +26,17 @@ REFUSED: dict[str, tuple[list[str], str, Query, int, str]] = {
         ["provenance", "orders", "--column", "amuont"], "provenance", {"node": "orders", "column": "amuont"}, 404,
         "column:pg:orders:amount",
     ),
+    "an unknown column by its text names columns of its dataset": (
+        ["impact", "column:pg:orders:amuont"], "impact", {"node": "column:pg:orders:amuont"}, 404,
+        "column:pg:orders:amount",
+    ),
+    "an unknown column like none names what its dataset has": (
+        ["impact", '["column", "pg", "orders", "b"]'], "impact", {"node": "column:pg:orders:b"}, 404,
+        "column:pg:orders:amount",
+    ),
+    "an unknown column is named by a text that could be typed": (
+        ["impact", "orders", "--column", "b"], "impact", {"node": "orders", "column": "b"}, 404, "column:pg:orders:b”",
+    ),
     "a time that is no time": (
         ["impact", "raw", "--as-of", "yesterdayish"], "impact", {"node": "raw", "as_of": "yesterdayish"}, 400, "as-of",
     ),

@@ -13,6 +13,7 @@ import pytest
 from lineage.actor import Actor
 from lineage.answers import to_json
 from lineage.engine import Lineage
+from lineage.errors import UnknownNodeError
 from lineage.stand_ins import stand_ins
 from tests.answers.builder import World
 from tests.answers.test_api import client_of
@@ -88,6 +89,16 @@ def test_an_answer_is_partial_only_where_more_of_it_would_be_listed(world: World
     assert lx.impact("x", depth=0, actor=EVE).partial and lx.impact("x", depth=1, actor=EVE).partial  # y lies behind
     assert not lx.impact("x", depth=2, actor=EVE).partial  # the rest of the hidden chain makes no other row
     assert lx.impact("x", depth=2).partial
+
+
+def test_columns_of_a_hidden_dataset_are_no_candidates(world: World) -> None:
+    lx = mesh(world, 2)
+    with pytest.raises(UnknownNodeError) as caught:
+        lx.impact("column:pg:h0:idd", actor=EVE)
+    assert not [one for one in caught.value.candidates if "h0" in one]
+    with pytest.raises(UnknownNodeError) as caught:
+        lx.impact("column:pg:h0:idd")
+    assert caught.value.candidates == ["column:pg:h0:id"]
 
 
 def test_the_same_comes_through_the_rest_door() -> None:
