@@ -41,7 +41,8 @@ class Reached:
     """One node of an impact or provenance answer.
 
     ``hops`` is the smallest number of dataset-to-dataset steps; ``path`` the node texts of a shortest path among those
-    of the best certainty, from the asked node to this one.
+    of the best certainty, from the asked node to this one, whatever use its steps make. ``use`` tells of all ways: it
+    is ``direct`` when one of them carries values, which need not be the one that is shown.
     """
 
     id: str

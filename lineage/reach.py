@@ -159,7 +159,8 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         plain = Filters(kinds=filters.kinds)
         everything = reach(view, reached.origin, reached.direction, asked.depth, plain, bridge=asked.bridge).found
     nodes, kept = _listed(view, reached, asked)
-    nodes += [row for kind in GROUPS if filters.asks_for(kind) for row in _lifted(view, reached, kind, asked)]
+    lifted = [row for kind in GROUPS if filters.asks_for(kind) for row in _lifted(view, reached, kind, asked)]
+    nodes += sorted(lifted, key=lambda row: row.hops)  # products, domains and applications among each other
     own = [*sources, *(c for i in sources for c in view.snapshot.columns_of(i).tolist())] if asked.links else []
     ends = [*own, *kept] if asked.links else []
     links = links_among(view, set(ends)) if asked.links else None

@@ -45,9 +45,9 @@ _SPOTS = 20  # blind spots named one by one
 class TagRow:
     """One tag on one column (or on a dataset as a whole).
 
-    ``path`` is the witness: node texts from the source of the tag to this node; ``hops`` its column steps, 0 at a
-    source. ``told_by`` says who gave the tag to the source. ``use`` is ``indirect`` when no way without a filter, join
-    or group brings it.
+    ``path`` is the witness: node texts from the source of the tag to this node, a shortest way over values where there
+    is one, else a shortest over filters, joins and groups too; ``hops`` its column steps, 0 at a source. ``told_by``
+    says who gave the tag to the source. ``use`` is ``indirect`` when no way without a filter, join or group brings it.
     """
 
     id: str

@@ -322,3 +322,16 @@ def test_provenance_lists_runs_without_end_and_datasets_read_in_parts(chain: Wor
     spots = Lineage(chain.store).provenance("report").blind_spots
     assert "job:pg:load: has runs that have not ended" in spots
     assert "dataset:pg:raw: only a part of it was read or written" in spots
+
+
+def test_a_shorter_way_that_only_filters_is_shown_beside_a_use_that_is_direct(world: World) -> None:
+    world.flow(["s"], "j", ["m"], provenance="column")
+    world.flow(["m"], "k", ["t"], provenance="column")
+    world.flow(["s"], "f", ["t"], provenance="column")
+    world.column_edge(("s", "x"), ("m", "x"), "j")
+    world.column_edge(("m", "x"), ("t", "x"), "k")
+    world.column_edge(("s", "x"), ("t", "x"), "f", type="INDIRECT", subtype="FILTER")
+    lx = Lineage(world.store)
+    found = next(n for n in lx.impact("column:pg:s:x", kinds="column").nodes if n.id == "column:pg:t:x")
+    assert (found.hops, found.use, found.subtypes) == (1, "direct", ())
+    assert found.path == ("column:pg:s:x", "column:pg:t:x")

@@ -216,3 +216,9 @@ def test_groups_of_a_past_instant_have_what_was_there(level: str, there: list[in
     jobs = [sum(node.jobs or 0 for node in one.nodes) for one in found]
     assert [many + one.ungrouped * (level == "domain") for many, one in zip(jobs, found, strict=True)] == there
     assert len(lx.graph(level, as_of="2020-01-01")) == len(found[0].nodes)
+
+
+def test_rows_of_several_levels_stand_in_order_of_hops(mesh: World) -> None:
+    nodes = Lineage(mesh.store).impact("raw", kinds="application,domain").nodes
+    assert [n.hops for n in nodes] == sorted(n.hops for n in nodes)
+    assert [n.kind for n in nodes] != sorted((n.kind for n in nodes), reverse=True)  # they are not one level each

@@ -173,6 +173,15 @@ def test_a_job_and_an_unknown_node_are_refused(people: World) -> None:
         lx.tags("nowhere")
 
 
+def test_where_the_value_comes_its_shortest_way_is_told_though_a_filter_is_shorter(world: World) -> None:
+    tagged(world, "s", "x")
+    world.column_edge(("s", "x"), ("m", "x"))
+    world.column_edge(("m", "x"), ("t", "x"))
+    world.column_edge(("s", "x"), ("t", "x"), type="INDIRECT", subtype="FILTER")
+    row = next(r for r in Lineage(world.store).tags(tag="pii", indirect=True).found if r.id == "column:pg:t:x")
+    assert (row.hops, row.use, row.path) == (2, "direct", ("column:pg:s:x", "column:pg:m:x", "column:pg:t:x"))
+
+
 def test_an_empty_database_has_no_tags(world: World) -> None:
     answer = Lineage(world.store).tags()
     assert (answer.verdict, answer.found, answer.blind_spots) == ("none", (), ())
