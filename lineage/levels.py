@@ -82,26 +82,28 @@ def groups_of(instant: Instant, kind: str) -> Mapping[int, str]:
 
 
 def lift(view: View, sources: Sequence[int], found: Mapping[int, Found], kind: str) -> dict[str, Found]:
-    """The groups of one kind that the nodes of an answer belong to, each with its nearest node; the sources' own apart.
+    """The groups of one kind that the nodes of an answer belong to, each with its nearest node.
 
     A group is in it through its datasets, and through a job only when no dataset of it is reached; but a job of it that
-    takes the value makes the use direct. Nodes of hidden domains belong to nothing but their domain.
+    takes the value makes the use direct. What the asked nodes belong to is in it where another dataset of it is
+    reached; a job of it alone is no reason. Nodes of hidden domains belong to nothing but their domain.
     """
     groups = groups_of(view.instant, kind)
     result: dict[str, Found] = {}
-    own = {groups.get(_home(view, source)) for source in sources}
+    asked = {_home(view, source) for source in sources}
+    own = {groups.get(node) for node in asked}
     through_jobs: dict[str, Found] = {}
     for one in found.values():
         node = _home(view, one.index)
         name = groups.get(node)
-        if name is None or name in own or (kind != "domain" and view.hidden(node)):
+        if name is None or node in asked or (kind != "domain" and view.hidden(node)):
             continue
         into = through_jobs if view.kind(node) == "job" else result
         into[name] = better(into[name], one) if name in into else one
     for name, one in result.items():
         if one.indirect and name in through_jobs and not through_jobs[name].indirect:
             result[name] = replace(one, indirect=False)
-    return {**through_jobs, **result}
+    return {**{name: one for name, one in through_jobs.items() if name not in own}, **result}
 
 
 def _home(view: View, i: int) -> int:

@@ -78,6 +78,44 @@ def test_impact_lists_the_domains_it_touches_with_the_way_to_their_nearest_node(
     assert answer.totals.by_kind == {"domain": 2}
 
 
+def test_what_the_asked_node_belongs_to_is_listed_where_another_dataset_of_it_is_reached(world: World) -> None:
+    world.flow(["d1"], "away", ["x"], provenance="explicit")
+    world.flow(["x"], "back", ["d9"], provenance="explicit")
+    world.column_edge(("d1", "a"), ("x", "a"), "away")
+    world.column_edge(("x", "a"), ("d9", "a"), "back")
+    world.column_edge(("x", "a"), ("x", "b"), "away")
+    world.domain("sales", "d1", "d9", "away")
+    world.domain("bi", "x", "back")
+    lx = Lineage(world.store)
+    found = lx.impact("d1", kinds="domain").nodes
+    assert [(n.id, n.hops, n.path[-1]) for n in found] == [
+        ("domain:bi", 1, "dataset:pg:x"), ("domain:sales", 2, "dataset:pg:d9")
+    ]  # fmt: skip
+    assert [n.id for n in lx.impact("column:pg:d1:a", kinds="domain").nodes] == ["domain:bi", "domain:sales"]
+    assert [n.id for n in lx.impact("d1", kinds="domain", depth=1).nodes] == ["domain:bi"], "a job of it is no reason"
+    assert [n.id for n in lx.impact("column:pg:x:a", kinds="domain").nodes] == ["domain:sales"]
+    assert [n.id for n in lx.provenance("d9", kinds="domain").nodes] == ["domain:bi", "domain:sales"]
+
+
+def test_the_product_of_the_asked_dataset_is_listed_where_another_port_of_it_is_reached(
+    world: World, tmp_path: Path
+) -> None:
+    for source, target in (("p1", "x"), ("x", "p2"), ("x", "p3")):
+        world.flow([source], f"to {target}", [target])
+    declare_products(world.store, tmp_path, "p1", "p2", "p3")
+    lx = Lineage(world.store)
+    assert [n.id for n in lx.impact("p1", kinds="product").nodes] == ["product:p2", "product:p3"]
+    write_products(tmp_path, "p1", "p2", "p3")
+    (tmp_path / "products" / "p2.yaml").unlink()
+    one = json.loads((tmp_path / "products" / "p1.yaml").read_text())
+    one["outputPorts"] += [{"name": "p2", "version": "1.0.0", "contractId": "p2"}]
+    (tmp_path / "products" / "p1.yaml").write_text(json.dumps(one))
+    apply(world.store, tmp_path)
+    assert [(n.id, n.hops) for n in Lineage(world.store).impact("p1", kinds="product").nodes] == [
+        ("product:p1", 2), ("product:p3", 2)
+    ]  # fmt: skip
+
+
 def test_applications_and_nodes_can_be_listed_together(mesh: World) -> None:
     kinds = {n.kind for n in Lineage(mesh.store).impact("raw", kinds="dataset,application").nodes}
     assert kinds == {"dataset", "application"}
