@@ -10,6 +10,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from lineage.times import iso
+
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
     from lineage.store import Store
@@ -77,3 +79,14 @@ def dropped_at(view: View, node: int) -> datetime | None:
     snapshot = view.snapshot
     home = snapshot.dataset_of(node) if snapshot.kind[node] == 2 else node
     return dropped(view.store, snapshot, [home]).get(home)
+
+
+def dropped_notes(view: View, nodes: Collection[int]) -> list[str]:
+    """That datasets, or those of columns, are dropped at the instant, and since when: nothing can use them any more.
+
+    ``nodes`` are dense indices; jobs have no such note, nor has what is hidden.
+    """
+    seen = [i for i in nodes if view.kind(i) != "job" and not view.hidden(i)]
+    homes = {view.snapshot.dataset_of(i) if view.kind(i) == "column" else i for i in seen}
+    gone = dropped(view.store, view.snapshot, sorted(homes)) if homes else {}
+    return [f"{view.label(i)}: was dropped at {iso(at)}" for i, at in sorted(gone.items())]

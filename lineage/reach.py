@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lineage import annotators
 from lineage.answers import Answer, Coverage, Direction, Frontier, Link, Reached, Totals
+from lineage.dropped import dropped_notes
 from lineage.filters import GROUPS, LEVELS, Filters, check_domains
 from lineage.graph.job_use import indirect_readers
 from lineage.graph.uses import Uses
@@ -173,6 +174,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
     lost = view.instant.horizon_notes
     counts = view.per_domain(reached.behind)
     circles = circle_notes(view, sources, reached.direction)
+    gone = dropped_notes(view, sources) if reached.direction == "downstream" and not reached.found else ()
     no_products = (_NO_PRODUCTS,) if filters.asks_for("product") and not groups_of(view.instant, "product") else ()
     return Answer(
         node=reached.label(view),
@@ -194,7 +196,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         filters={name: list(getattr(filters, name)) for name in ("kinds", "domains", "certainty")},
         unfiltered=view.count(everything),
         totals=totals(nodes),
-        notes=(*lost, *no_products, *cut(circles)),
+        notes=(*lost, *no_products, *cut(circles), *gone),
         itself=jobs_of_circles(view, sources) if circles else (),
         links=links,
         keys=keys_of(view, ends) if asked.links else None,

@@ -120,3 +120,21 @@ def test_runs_behind_what_was_not_there_yet_or_was_dropped() -> None:
     assert gone in lx.provenance("dataset:warehouse:b").blind_spots
     assert gone in lx.run_provenance("dataset:warehouse:b").blind_spots
     assert gone not in lx.provenance("dataset:warehouse:b", as_of="2026-01-02").blind_spots
+
+
+@pytest.mark.parametrize("node", ["dataset:warehouse:b", "column:warehouse:b:x"])
+def test_impact_of_what_was_dropped_says_since_when_it_is_gone(node: str) -> None:
+    schema = {"schema": {"fields": [{"name": "x", "type": "int"}]}}
+    lx = Lineage(
+        loaded(
+            run_event("r1", at="2026-01-01T00:00:00Z", inputs=["a"], outputs=[("b", schema)]),
+            run_event("r2", "use", at="2026-01-02T00:00:00Z", inputs=["b"], outputs=["c"]),
+            run_event("r3", "clean", at="2026-01-05T00:00:00Z", outputs=[("b", DROP)]),
+        )
+    )
+    answer = lx.impact(node)
+    assert answer.nodes == ()
+    assert "dataset:warehouse:b: was dropped at 2026-01-05T00:00:00Z" in answer.notes
+    assert lx.impact("dataset:warehouse:b", as_of="2026-01-03").notes == ()
+    told = client_of(lx).get("/api/v2/impact", params={"node": node}).json()
+    assert answer.notes == tuple(told["notes"])
