@@ -135,7 +135,7 @@ def test_a_pack_is_made_beside_other_pages_and_proves_itself_with_python_alone(
 
 def test_a_node_that_was_not_there_yet_and_one_nobody_made_say_so(page: Page, demo_url: str) -> None:
     page.goto(demo_url + Links(asof="2020-01-01").to("provenance", target=REPORT))
-    expect(page.locator("#provenance-verdict")).to_contain_text("no job was ever seen writing it")
+    expect(page.locator("#provenance-verdict")).to_contain_text("was not there yet at 2020-01-01T00:00:00Z")
     go(page, Links().to("provenance", target="dataset:postgres://shop-db:5432:shop.public.orders"))
     expect(page.locator("#provenance-verdict")).to_contain_text("No run is known that made it")
     go(page, Links().to("provenance", target="fct_ordrs", nonsense="1", view="mood"))
