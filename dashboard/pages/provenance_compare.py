@@ -136,7 +136,7 @@ def _table(name: str, rows: list[dict[str, Any]], columns: tuple[Column, ...], n
 
 
 def _made_row(change: PackChange) -> dict[str, Any]:
-    node = change.subject.startswith(("dataset:", "job:", "column:"))
+    node = change.what != "gap" and change.subject.startswith(("dataset:", "job:", "column:"))  # a gap is a sentence
     return {
         "what": change.what,
         "subject": change.subject,

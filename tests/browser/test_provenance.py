@@ -143,6 +143,12 @@ def test_a_node_that_was_not_there_yet_and_one_nobody_made_say_so(page: Page, de
     expect(page.locator("#provenance-steps")).to_be_visible()
 
 
+def test_a_gap_that_both_dates_have_is_no_difference(page: Page, demo_url: str) -> None:
+    page.goto(demo_url + Links(asof="2020-01-01").to("provenance", target=REPORT, vs="2020-02-01"))
+    expect(page.locator("#provenance-differences")).to_have_text("What differs is not known")
+    expect(page.locator(".prov-compare")).to_contain_text("It was made in the same way.")
+
+
 def test_names_sql_and_code_places_of_producers_are_never_markup(page: Page, serve: Callable[..., str]) -> None:
     world = World()
     world.flow(["core.orders"], f"build {EVIL}", [f"core.{EVIL}"], provenance="explicit")

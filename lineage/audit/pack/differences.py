@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lineage.errors import MeshlineError
 from lineage.jsonable import to_json
 from lineage.shown import Shown
+from lineage.times import iso
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
@@ -106,7 +107,7 @@ def diff_evidence(before: Evidence, after: Evidence) -> tuple[PackChange, ...]:
 def _as_pack(evidence: Evidence) -> dict[str, Any]:
     gaps = list(dict.fromkeys([*evidence.trail.blind_spots, *evidence.answer.blind_spots]))
     return {
-        _MANIFEST: {"members": [], "gaps": gaps},
+        _MANIFEST: {"members": [], "gaps": gaps, "as_of": iso(evidence.trail.as_of)},
         "runs.json": to_json(evidence.trail),
         "provenance.json": to_json(evidence.answer),
         "quality.json": to_json(evidence.quality),
@@ -195,8 +196,9 @@ def _files(pack: dict[str, Any]) -> Pairs:
 
 
 def _gaps(pack: dict[str, Any]) -> Pairs:
+    at = f" at {pack[_MANIFEST]['as_of']}"  # a gap that both dates have is one gap
     for gap in pack[_MANIFEST]["gaps"]:
-        yield gap, "stated"
+        yield gap.replace(at, ""), "stated"
 
 
 def _upstream(pack: dict[str, Any]) -> Pairs:
