@@ -145,8 +145,7 @@ def rank(
     Parameters
     ----------
     view
-        the instant and the actor. Hidden nodes are not listed; counts of others do not leave them out, as an answer of
-        impact shows their places too.
+        the instant and the actor. Hidden nodes are neither listed nor counted; what lies behind them is.
     by
         one of :data:`BY`.
     level
@@ -169,7 +168,7 @@ def rank(
     limit = whole("limit", limit)
     wanted = read_filters(domains=domains)
     check_domains(wanted, [name for name in view.instant.domains.domains if view.actor.may_see(name)])
-    figures = figures_of(view.instant, cast("LevelName", level))
+    figures = _figures_for(view, cast("LevelName", level))
     here = there(view, figures.node)
     later = np.flatnonzero(figures.real & ~here).tolist()
     figures = replace(figures, real=figures.real & here)
@@ -201,6 +200,27 @@ def rank(
 def figures_of(instant: Instant, level: LevelName = "dataset") -> Figures:
     """Every figure of every node of an instant, computed once."""
     return instant.remember(f"figures {level}", lambda: figures(flow_of(instant, level)))
+
+
+def _figures_for(view: View, level: LevelName) -> Figures:
+    """The same as the actor may know them: how much a hidden domain has is in no figure.
+
+    What lies behind hidden nodes is counted. Neighbours, cycles, bridges and PageRank are those among visible nodes.
+    """
+    if not view.restricted:
+        return figures_of(view.instant, level)
+    flow = flow_of(view.instant, level)
+    shown = np.array([not view.hidden(i) for i in flow.public.tolist()], dtype=bool)
+    through = flow.counting(flow.weight * shown)
+    down, up = reach(through), reach(through.turned)
+    return replace(
+        figures(flow.among(shown)),
+        downstream=down.count.astype(np.int64)[shown],
+        upstream=up.count.astype(np.int64)[shown],
+        dependents=dominators(through).dependents.astype(np.int64)[shown],
+        feeders=dominators(through.turned).dependents.astype(np.int64)[shown],
+        error=max(down.error, up.error),
+    )
 
 
 def flow_of(instant: Instant, level: LevelName = "dataset") -> Flow:

@@ -56,6 +56,8 @@ ASK: dict[str, Callable[[Lineage], Any]] = {
     "column trace": lambda lx: lx.column_trace("column:pg:x:id", actor=EVE),
     "runs": lambda lx: lx.run_provenance("x", actor=EVE),
     "rehearsal": lambda lx: lx.rehearse(drop=["x"], actor=EVE),
+    "rank": lambda lx: lx.rank(actor=EVE),
+    "dead": lambda lx: lx.dead(actor=EVE),
     "marquez": lambda lx: lx.marquez("dataset:pg:x", actor=EVE),
 }
 
@@ -82,6 +84,15 @@ def test_rows_of_a_hidden_domain_are_one_of_a_kind_and_totals_count_them(world: 
     assert answer.totals.by_domain == {"bi": 3, "hr": 2}
     assert (answer.totals.nodes, answer.unfiltered) == (len(answer.nodes), len(answer.nodes))
     assert {node.id for node in answer.nodes} >= {"dataset:pg:y", "job:pg:build"}
+
+
+def test_figures_of_a_rank_are_of_what_is_visible_and_what_lies_behind_the_hidden(world: World) -> None:
+    lx = mesh(world, 4)
+    rows = {row.id: row for row in lx.rank(actor=EVE).found}
+    assert set(rows) == {"dataset:pg:x", "dataset:pg:y"}
+    assert (rows["dataset:pg:x"].downstream, rows["dataset:pg:y"].upstream) == (1, 1)
+    assert (rows["dataset:pg:x"].dependents, rows["dataset:pg:x"].readers) == (1, 0)  # y lives by x alone, through h0
+    assert next(row for row in lx.rank().found if row.id == "dataset:pg:x").downstream == 13
 
 
 def test_an_answer_is_partial_only_where_more_of_it_would_be_listed(world: World) -> None:

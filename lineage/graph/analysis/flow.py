@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lineage.errors import UsageError
 from lineage.graph.analysis.engine import engine
-from lineage.graph.arrays import CLASS_SHIFT, NONE, U32, VERTEX_MASK
+from lineage.graph.arrays import CLASS_SHIFT, NONE, U32, VERTEX_MASK, Bool
 from lineage.graph.sorting import adjacency
 
 if TYPE_CHECKING:
@@ -112,6 +112,31 @@ class Flow:
         )
         other.__dict__.update(engine=self.engine, public=self.public, weight=self.weight)
         return other
+
+    def counting(self, weight: U32) -> Flow:
+        """The same graph whose vertices count otherwise in sums.
+
+        >>> Flow.of_edges(2, [0], [1]).counting(np.array([0, 3], np.uint32)).weight.tolist()
+        [0, 3]
+        """
+        other = Flow.__new__(Flow)
+        counted = ("turned", "condensation")  # these have weights of their own
+        other.__dict__.update({name: value for name, value in self.__dict__.items() if name not in counted})
+        other.weight = weight
+        return other
+
+    def among(self, kept: Bool) -> Flow:
+        """The graph of some of the vertices and the edges between them, numbered anew in the same order.
+
+        >>> small = Flow.of_edges(3, [0, 1, 0], [1, 2, 2]).among(np.array([True, False, True]))
+        >>> small.public.tolist(), small.successors(0).tolist()
+        ([0, 2], [1])
+        """
+        number = np.cumsum(kept) - 1
+        src = np.repeat(np.arange(self.n), self.indptr[1:] - self.indptr[:-1])
+        inside = kept[src] & kept[self.indices]
+        ends = number[src[inside]], number[self.indices[inside]]
+        return Flow.of_edges(int(kept.sum()), *ends, public=self.public[kept], weight=self.weight[kept])
 
     @cached_property
     def components(self) -> Components:
