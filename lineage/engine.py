@@ -325,7 +325,7 @@ class Lineage(GraphQuestions, Fields):
             self._held = None
 
     def _follow(self, before: int) -> None:
-        from lineage.overview import count_domains
+        from lineage.overview import domain_counts
 
         try:
             with self._building:
@@ -334,7 +334,7 @@ class Lineage(GraphQuestions, Fields):
                     return
                 found = self._load(None, None, version)
                 found.warm(self._last)
-                count_domains(found)
+                domain_counts(found)
                 with self._lock:
                     if self._version == before:
                         self._others.clear()

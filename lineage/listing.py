@@ -19,7 +19,6 @@ from lineage.errors import UsageError
 from lineage.graph.arrays import I64, NONE, pair_keys
 from lineage.graph.sorting import unique
 from lineage.graph.whole import distinct_pairs, edges_between
-from lineage.presence import absent, there
 
 if TYPE_CHECKING:
     from lineage.graph import Snapshot
@@ -202,11 +201,8 @@ def _when(view: View) -> dict[str, datetime]:
 
 
 def _visible(view: View, kind: int, domain: str | None) -> list[int]:
-    """Nodes of a kind that were there at the instant and that the actor may see."""
-    nodes = np.flatnonzero(view.snapshot.kind == kind).astype(np.uint32)
-    if absent(view):
-        nodes = nodes[there(view, nodes)]
-    return [i for i in nodes.tolist() if not view.hidden(i) and (domain is None or view.domain(i) == domain)]
+    nodes = [i for i, found in enumerate(view.snapshot.kind.tolist()) if found == kind]
+    return [i for i in nodes if not view.hidden(i) and (domain is None or view.domain(i) == domain)]
 
 
 def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
@@ -230,11 +226,11 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
     shown = sorted(nodes, key=lambda i: (-(ups[i] + downs[i]), text[i]))[:limit]
     runs = last_runs(view, shown)
     view.prepare(shown)
-    over = absent_columns(view, shown) if kind == 0 else frozenset()
+    absent = absent_columns(view, shown) if kind == 0 else frozenset()
     rows = []
     for i, namespace, title in zip(shown, *snapshot.names(shown), strict=True):
         state, at = runs.get(i, (None, None))
-        columns = sum(c not in over for c in snapshot.columns_of(i).tolist()) if kind == 0 else 0
+        columns = sum(c not in absent for c in snapshot.columns_of(i).tolist()) if kind == 0 else 0
         name = (text[i], title, namespace, "")
         rows.append(NodeRow(*name, view.domain(i), view.owner(i), columns, ups[i], downs[i], state, at))
     return len(nodes), rows
@@ -261,8 +257,8 @@ def _pairs(view: View) -> set[tuple[int, int]]:
 
 def _columns(view: View, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
     snapshot = view.snapshot
-    over = absent_columns(view)
-    columns = [i for i in _visible(view, 2, domain) if i not in over]
+    absent = absent_columns(view)
+    columns = [i for i in _visible(view, 2, domain) if i not in absent]
     rows = []
     for i in columns[:limit]:
         name = (snapshot.text(i), snapshot.name(i), snapshot.namespace(i), snapshot.field(i))

@@ -1,11 +1,7 @@
-"""Counts for the first page, and the list of domains.
-
-What was not there yet at the instant (:mod:`lineage.presence`) is not counted, as no list and no graph has it.
-"""
+"""Counts for the first page, and the list of domains."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,9 +12,8 @@ from lineage.answers import UNASSIGNED
 from lineage.arrow import numbers
 from lineage.columns import absent_columns
 from lineage.domains import DomainInfo
-from lineage.graph.arrays import COLUMN, DATASET, I64, JOB, Bool
+from lineage.graph.arrays import I64, Bool
 from lineage.graph.whole import distinct_pairs
-from lineage.presence import absent, there
 
 if TYPE_CHECKING:
     from lineage.view import Instant, View
@@ -134,7 +129,7 @@ def summary(view: View) -> Summary:
         column_edges=totals.column_edges,
         cross_domain_edges=totals.crossing,
         domains=len(view.instant.domains.domains),
-        unassigned=sum(domain_counts(view).get(UNASSIGNED, (0, 0))),
+        unassigned=sum(domain_counts(view.instant).get(UNASSIGNED, (0, 0))),
         newest_event=newest_event,
         newest_receipt=newest_receipt,
         as_of=view.as_of,
@@ -172,13 +167,11 @@ def _count(view: View) -> _Totals:
 
 
 def _visible(view: View) -> Bool:
-    """Which nodes were there and may be seen; one entry more than nodes, so that an empty mesh can be looked up too."""
+    """Which nodes the actor may see; one entry more than nodes, so that an empty mesh can be looked up too."""
     shown = np.ones(view.snapshot.n + 1, dtype=bool)
     shown[-1] = False
-    if absent(view):
-        shown[:-1] = there(view, np.arange(view.snapshot.n, dtype=np.uint32))
     if view.restricted:
-        shown[:-1] &= np.array([not view.hidden(i) for i in range(view.snapshot.n)], dtype=bool)
+        shown[:-1] = [not view.hidden(i) for i in range(view.snapshot.n)]
     return shown
 
 
@@ -198,7 +191,7 @@ def domains(view: View) -> tuple[DomainInfo, ...]:
 
     A domain that the actor may not see is named (answers name it too), without counts, owner or title.
     """
-    counts = domain_counts(view)
+    counts = domain_counts(view.instant)
     found: list[DomainInfo] = []
     for colour, (name, known) in enumerate(sorted(view.instant.domains.domains.items())):
         if not view.actor.may_see(name):
@@ -212,25 +205,15 @@ def domains(view: View) -> tuple[DomainInfo, ...]:
     return tuple(found)
 
 
-def domain_counts(view: View) -> dict[str, tuple[int, int]]:
-    """Number of datasets and of jobs in each domain, hidden ones too; without what was not there yet at the instant."""
-    gone = absent(view)
-    if not gone:
-        return count_domains(view.instant)
-    # for this instant alone: labels are shared with others that have the same nodes, of which others were there
-    return view.instant.remember("domain counts", lambda: _domain_counts(view.instant, gone))
-
-
-def count_domains(instant: Instant) -> dict[str, tuple[int, int]]:
-    """Number of datasets and of jobs in each domain, of all that are known."""
+def domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
+    """Number of datasets and of jobs in each domain."""
     return instant.remember_label("domain counts", lambda: _domain_counts(instant))
 
 
-def _domain_counts(instant: Instant, gone: Collection[int] = ()) -> dict[str, tuple[int, int]]:
+def _domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
     names, codes = _domain_codes(instant)
-    kinds = instant.snapshot.kind[: len(codes)].copy()
-    kinds[list(gone)] = COLUMN  # neither a dataset nor a job
-    counts = [np.bincount(codes[kinds == kind], minlength=len(names)).tolist() for kind in (DATASET, JOB)]
+    kinds = instant.snapshot.kind[: len(codes)]
+    counts = [np.bincount(codes[kinds == kind], minlength=len(names)).tolist() for kind in (0, 1)]
     found = {name: (counts[0][k], counts[1][k]) for k, name in enumerate(names)}
     return {name: pair for name, pair in found.items() if any(pair)}
 
