@@ -31,8 +31,9 @@
     const before = new URLSearchParams(window.location.search);
     for (const key of ["sort", "filter"]) before.delete(key);
     if (query.toString() === before.toString()) return same();
-    const text = query.toString();
-    return text ? `?${text}` : "";
+    const text = query.toString(), next = text ? `?${text}` : "";
+    dashboard_lineage_graph.here.move(window.location.pathname, next); // told before anyone can go back: then what was chosen is drawn anew
+    return next;
   }
 
   /** An address may name a part of its page (#id): go there once the page is filled. */

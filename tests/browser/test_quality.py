@@ -97,6 +97,25 @@ def test_a_series_is_drawn_with_its_band_and_the_choice_is_a_link(page: Page, de
     assert "series" not in query(page)
 
 
+def test_whoever_goes_back_at_once_sees_what_the_address_says(page: Page, demo_url: str) -> None:
+    page.goto(f"{demo_url}/quality?view=series")
+    filled(page)
+    expect(page.locator("#quality-series")).to_have_value(re.compile("^What is odd"))
+    page.evaluate("""() => {
+        const push = history.pushState;
+        history.pushState = function (...given) {
+            history.pushState = push;
+            push.apply(history, given);
+            history.back();
+        };
+    }""")
+    page.locator("#quality-series").click()
+    page.get_by_role("option").nth(5).click()
+    page.wait_for_function("!history.pushState.toString().includes('given')")
+    expect(page).not_to_have_url(re.compile("series="))
+    expect(page.locator("#quality-series")).to_have_value(re.compile("^What is odd"))
+
+
 def test_a_drill_says_who_would_notice_and_where_nothing_would(page: Page, demo: Lineage, demo_url: str) -> None:
     node = "dataset:snowflake://hp-eu1:dwh.raw.fx_rates"
     page.goto(f"{demo_url}/quality?view=drill&node={node}&failure=wrong")
