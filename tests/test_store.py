@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -71,6 +72,43 @@ def test_a_new_file_gets_the_newest_format(tmp_path: Path) -> None:
         assert store.get_meta("format") == str(max(migrations()))
     with Store.open(path, create=False) as store:
         assert store.rows("SELECT count(*) FROM event") == [(0,)]
+
+
+@pytest.mark.parametrize("name", [":memory:", "new.duckdb"])
+def test_a_new_store_is_what_every_migration_gives_step_by_step(tmp_path: Path, name: str) -> None:
+    """A new store leaves out what only changes rows; not one table, column, type, default or row differs by it."""
+    with duckdb.connect(":memory:") as steps:
+        for _, sql in sorted(migrations().items()):
+            steps.execute(sql)
+        steps.execute("INSERT INTO meta VALUES ('format', ?)", [str(max(migrations()))])
+        expected = schema_and_rows(lambda sql: steps.execute(sql).fetchall())
+    with Store.open(name if name == ":memory:" else tmp_path / name) as store:
+        assert schema_and_rows(store.rows) == expected
+
+
+def schema_and_rows(rows: Callable[[str], list[tuple[Any, ...]]]) -> list[object]:
+    """Everything in a database that a migration can make: tables with their columns, other objects, all rows."""
+    tables = [name for (name,) in rows("SELECT table_name FROM duckdb_tables() ORDER BY ALL")]
+    return [
+        rows("SELECT table_name, sql FROM duckdb_tables() ORDER BY ALL"),
+        rows("SELECT table_name, column_index, column_name, data_type, column_default, is_nullable, comment "
+             "FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"),
+        *(rows(f"SELECT count(*) FROM duckdb_{kind}()") for kind in ("indexes", "sequences", "constraints", "types")),
+        rows("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal ORDER BY ALL"),
+        rows("SELECT function_name, macro_definition FROM duckdb_functions() WHERE NOT internal ORDER BY ALL"),
+        [(name, rows(f"SELECT * FROM {name} ORDER BY ALL")) for name in tables],
+    ]  # fmt: skip
+
+
+def test_a_file_that_somebody_made_meanwhile_is_opened_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "quicker.duckdb"
+    with Store.open(path) as store:
+        put(store, "a", "theirs")
+    monkeypatch.setattr(store_module, "check_file", lambda *_, **__: False)  # it was not there when looked for
+    with Store.open(path) as store:
+        assert store.get_meta("a") == "theirs"
 
 
 def test_every_migration_has_a_number_of_its_own() -> None:

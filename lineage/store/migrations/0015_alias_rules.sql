@@ -7,7 +7,7 @@ CREATE TABLE alias_rule (
   known_from TIMESTAMP, known_to TIMESTAMP
 );
 
--- what was a setting without a date holds since the act that is in the log
+-- for stores that have rows: what was a setting without a date holds since the act that is in the log
 INSERT INTO alias_rule
 SELECT off.rule, coalesce(max_by(a.actor, a.acted_at), ''), coalesce(max(a.acted_at), TIMESTAMP '1970-01-01'),
   TIMESTAMP '9999-12-31'
