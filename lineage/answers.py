@@ -62,21 +62,33 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """Where an answer was cut: how many more nodes are right behind, per domain."""
+    """Where an answer was cut: how many more nodes lie behind, per domain.
+
+    Of impact and provenance it is what they would list beside their rows if they had no limits, under the same filters.
+    ``exact`` is false where more may lie behind than is known or was looked at. Hidden nodes are not counted;
+    ``hidden`` names the domains of which a row would be added.
+    """
 
     nodes: int
     domains: dict[str, int] = field(default_factory=dict)
+    exact: bool = True
+    hidden: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """In words.
 
         >>> print(Frontier(3, {"sales": 2, "hr": 1}))
-        at least 3 more nodes behind (sales 2, hr 1)
+        3 more nodes behind (sales 2, hr 1)
+        >>> print(Frontier(1, {"sales": 1}, exact=False, hidden=("hidden (domain hr)",)))
+        at least 1 more node behind (sales 1) and hidden (domain hr)
         """
+        masks = " and ".join(self.hidden)
         if not self.nodes:
-            return "more nodes behind"
+            return f"more nodes behind: {masks}" if masks else "more nodes behind"
         where = ", ".join(f"{domain} {count}" for domain, count in self.domains.items())
-        return f"at least {self.nodes} more node{'' if self.nodes == 1 else 's'} behind ({where})"
+        about = "" if self.exact else "at least "
+        more = f"{about}{self.nodes} more node{'' if self.nodes == 1 else 's'} behind ({where})"
+        return f"{more} and {masks}" if masks else more
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +115,16 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many nodes an answer lists, and where they are."""
+    """How many nodes an answer lists, and where they are. ``partial``: they are counts of what is shown, and more lies
+    behind.
+    """
 
     nodes: int = 0
     by_domain: dict[str, int] = field(default_factory=dict)
     by_hop: dict[int, int] = field(default_factory=dict)
     by_kind: dict[str, int] = field(default_factory=dict)
     by_certainty: dict[str, int] = field(default_factory=dict)
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +149,10 @@ class Link:
 class Answer(Shown):
     """Answer of ``impact`` (downstream) and ``provenance`` (upstream).
 
-    ``nodes`` and ``totals`` are what the filters leave; ``verdict``, ``blind_spots``, ``coverage`` and ``frontier``
-    tell of the walk, whatever is listed of it. ``unfiltered`` is how many nodes there would be without filters.
+    ``nodes`` and ``totals`` are what the filters and limits leave; ``frontier`` is what the limits (``depth``,
+    ``hops``, ``max_nodes``) cut off of it. ``verdict``, ``blind_spots`` and ``coverage`` tell of the walk, whatever is
+    listed of it. ``unfiltered`` is how many nodes there would be without filters, and without ``hops`` and
+    ``max_nodes`` up to where the walk went.
     """
 
     node: str
@@ -160,12 +177,14 @@ class Answer(Shown):
     keys: dict[str, tuple[str, str, str, str]] | None = None  # with links: kind, namespace, name, column of each id
     sources: tuple[str, ...] = ()  # of a product or domain: the datasets that the question is about
     itself: tuple[str, ...] = ()  # jobs that make the asked node from itself, which is no impact; a note tells it
+    limits: dict[str, int] = field(default_factory=dict)  # depth, hops and max_nodes, those that were given
 
     def heads(self) -> tuple[str, ...]:
         """Columns of every flat form of an answer: CSV, Markdown, Arrow."""
         return (
             "hops", "id", "kind", "certainty", "use", "subtypes", "domain", "crosses_domain", "owner", "aliases",
-            "path", *(("bridge",) if self._bridged() else ()), "nodes_in_domain", "nodes_at_hop", *self.fact_names(),
+            "path", *(("bridge",) if self._bridged() else ()), "nodes_in_domain", "nodes_at_hop",
+            "partial", "nodes_behind", *self.fact_names(),
         )  # fmt: skip
 
     def all_heads(self) -> tuple[str, ...]:
@@ -185,14 +204,20 @@ class Answer(Shown):
         return tuple(next((node.facts for node in self.nodes if node.facts is not None), ()))
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """One row per listed node, with the totals of its domain and of its hop, and what other fields say of it."""
+        """One row per listed node, with the totals of its domain and of its hop, and what other fields say of it.
+
+        Each also says whether the answer was cut, and how many nodes lie behind where that is known.
+        """
+        told = None if self.partial and not (self.frontier and self.frontier.exact) else 0
+        behind = self.frontier.nodes if self.frontier and self.frontier.exact else told
         in_domain, at_hop, facts = self.totals.by_domain, self.totals.by_hop, self.fact_names()
         bridged = self._bridged()
         return [
             (
                 n.hops, n.id, n.kind, n.certainty, n.use, list(n.subtypes), n.domain, n.crosses_domain, n.owner,
                 list(n.aliases), list(n.path), *([list(n.bridge)] if bridged else ()),
-                in_domain.get(n.domain, 0), at_hop.get(n.hops, 0), *((n.facts or {}).get(name) for name in facts),
+                in_domain.get(n.domain, 0), at_hop.get(n.hops, 0),
+                self.partial, behind, *((n.facts or {}).get(name) for name in facts),
             )
             for n in self.nodes
         ]  # fmt: skip
@@ -204,9 +229,11 @@ class Answer(Shown):
         return f"{what} ({len(self.sources):,} dataset{'s' * (len(self.sources) != 1)})" if group else what
 
     def remarks(self) -> tuple[str, ...]:
-        """Verdict, where it was cut, notes and blind spots."""
+        """Verdict, limits, where it was cut, notes and blind spots."""
         cut = f", partial: {self.frontier or 'more nodes behind'}" if self.partial else ""
-        return (f"verdict: {self.verdict}{cut}", *self.notes, *self.blind_spots)
+        limits = (f"limits: {', '.join(f'{name} {n}' for name, n in self.limits.items())}",) if self.limits else ()
+        shown = (f"the totals are of the {self.totals.nodes} shown",) if self.totals.partial else ()
+        return (f"verdict: {self.verdict}{cut}", *limits, *shown, *self.notes, *self.blind_spots)
 
     def drawing(self) -> tuple[list[Box], list[Arrow]]:
         """The listed nodes in columns by hops; arrows are the links, or else the steps of the paths."""

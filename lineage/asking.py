@@ -23,45 +23,24 @@ Words = str | Iterable[str] | None
 """Names: one text with commas, or several texts; ``None`` for no limit."""
 
 
-def read_question(
-    view: View,
-    node: str,
-    column: str | None,
-    depth: int | None,
-    links: bool,
-    filters: tuple[Words, Words, Words],
-    *,
-    bridge: bool = False,
-) -> tuple[int, Asked]:
-    """The asked node and how the answer is wanted."""
-    from lineage.resolve import resolve, resolve_column
-
-    asked = read_asked(depth, links, filters, bridge=bridge)
-    source = resolve(view, node)
-    return (source if column is None else resolve_column(view, source, column)), asked
-
-
-def read_walk(
-    view: View,
-    node: str,
-    column: str | None,
-    depth: int | None,
-    links: bool,
-    filters: tuple[Words, Words, Words],
-    *,
-    bridge: bool = False,
-    facts: bool = True,
-) -> tuple[int | Group, Asked]:
-    """As :func:`read_question`, of a node, a product or a domain."""
+def read_walk(view: View, node: str, column: str | None, asked: Asked) -> int | Group:
+    """The asked node, one of its columns, a product or a domain."""
     from lineage.group_question import group_or_node, refuse
     from lineage.resolve import resolve, resolve_column
 
-    asked = read_asked(depth, links, filters, bridge=bridge, facts=facts)
     source = group_or_node(view, node, resolve)
     if isinstance(source, int):
-        return (source if column is None else resolve_column(view, source, column)), asked
-    refuse(source, column=column, bridge=bridge)
-    return source, asked
+        return source if column is None else resolve_column(view, source, column)
+    refuse(source, column=column, bridge=asked.bridge)
+    return source
+
+
+def read_node(view: View, node: str, column: str | None) -> int:
+    """The asked node, or one of its columns."""
+    from lineage.resolve import resolve, resolve_column
+
+    source = resolve(view, node)
+    return source if column is None else resolve_column(view, source, column)
 
 
 def read_asked(
@@ -71,22 +50,47 @@ def read_asked(
     *,
     bridge: bool = False,
     facts: bool = True,
+    hops: int | None = None,
+    max_nodes: int | None = None,
 ) -> Asked:
     """How an answer is wanted.
 
     Raises
     ------
     UsageError
-        for a depth that is no number of hops, or filters that make no sense.
+        for limits that are no whole numbers or go below their least value, for depth and hops together, and for filters
+        that make no sense.
     """
-    from lineage.filters import read_filters
+    from lineage.filters import read_filters, whole
     from lineage.reach import Asked
 
-    if depth is not None and not isinstance(depth, int):
-        raise UsageError(f"depth: {depth!r} is no whole number.")
-    if depth is not None and depth < 0:
-        raise UsageError(f"depth: {depth} is negative; leave it out for no limit.")
-    return Asked(depth, read_filters(*filters), links, bridge, facts)
+    depth, hops = read_depth(depth), read_depth(hops, "hops")
+    if depth is not None and hops is not None:
+        raise UsageError("depth and hops do not go together: depth lists all up to a distance, hops what is at it.")
+    most = None if max_nodes is None else whole("max_nodes", max_nodes)
+    return Asked(depth, read_filters(*filters), links, bridge, facts, hops, most)
+
+
+def read_depth(depth: int | None, name: str = "depth") -> int | None:
+    """A number of hops; ``None`` for no limit.
+
+    Raises
+    ------
+    UsageError
+        when it is no whole number, or negative; the message begins with ``name``.
+
+    Examples
+    --------
+    >>> read_depth(2), read_depth(None)
+    (2, None)
+    """
+    from lineage.filters import whole
+
+    if depth is None:
+        return None
+    if isinstance(depth, int) and depth < 0:
+        raise UsageError(f"{name}: {depth} is negative; leave it out for no limit.")
+    return whole(name, depth, 0)
 
 
 def known_nodes(view: View, texts: Collection[str]) -> list[int]:

@@ -18,13 +18,13 @@ _NAMES: Mapping[Type, str] = {
     "texts": "also aliases answers bills bridge consumers datasets domains inputs jobs members only_for_it path "
     "subtypes tags together unbound",
     "whole": "attempts bytes cases closed cycle days dependents downstream drift edges failed failures feeders files "
-    "hops nodes_at_hop nodes_in_domain only_now only_then open order passed points rating readers recorded rows runs "
-    "seq sources step total unknown upstream violations waived",
+    "hops nodes_at_hop nodes_behind nodes_in_domain only_now only_then open order passed points rating readers "
+    "recorded rows runs seq sources step total unknown upstream violations waived",
     "number": "age coverage criticality delay delay_median delay_p95 denominator failure_rate high last limit "
     "lost low median minimum numerator p95 quality rank result score seconds spent_percent upstream_risk value weight",
     "money": "amount charged_back forecast forecast_high forecast_low full own own_per_month saving_per_month spent",
-    "truth": "bytes_odd conflict counted crosses_domain delay_odd dropped governed odd overdue taken tested through "
-    "used",
+    "truth": "bytes_odd conflict counted crosses_domain delay_odd dropped governed odd overdue partial taken tested "
+    "through used",
     "time": "at began began_at changed_at day deadline end ended ended_at expires last_ended last_read last_write "
     "last_written next_at opened said_at saved_at sent_at since start started_at until valid_from",
 }

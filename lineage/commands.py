@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,13 +20,16 @@ from lineage.options import (
     Depth,
     Domains,
     Format,
+    Hops,
     Kinds,
     KnownAt,
+    MaxNodes,
     Node,
     Shape,
     Who,
     acting,
     check_depth,
+    check_limits,
     engine,
     leaving_with,
     open_store,
@@ -81,6 +84,8 @@ def impact(
     node: Node,
     column: Column = None,
     depth: Depth = None,
+    hops: Hops = None,
+    max_nodes: MaxNodes = None,
     kind: Kinds = None,
     domain: Domains = None,
     certainty: Certainties = None,
@@ -95,7 +100,7 @@ def impact(
         answer = lx.impact(
             node,
             column=column,
-            depth=check_depth(depth),
+            **check_limits(depth, hops, max_nodes),
             kinds=kind,
             domains=domain,
             certainty=certainty,
@@ -112,6 +117,8 @@ def provenance(
     node: Node,
     column: Column = None,
     depth: Depth = None,
+    hops: Hops = None,
+    max_nodes: MaxNodes = None,
     kind: Kinds = None,
     domain: Domains = None,
     certainty: Certainties = None,
@@ -124,14 +131,20 @@ def provenance(
 ) -> None:
     """Everything upstream of NODE: where its data comes from."""
     if runs:
-        filters = {"--kind": kind, "--domain": domain, "--certainty": certainty, "--bridge": bridge}
+        filters: dict[str, Any] = {
+            "--kind": kind,
+            "--domain": domain,
+            "--certainty": certainty,
+            "--bridge": bridge or None,
+        }
+        filters |= {"--hops": hops, "--max-nodes": max_nodes}
         run_provenance(node, column, check_depth(depth), as_of, known_at, format, db, filters)
         return
     with engine(db) as lx:
         answer = lx.provenance(
             node,
             column=column,
-            depth=check_depth(depth),
+            **check_limits(depth, hops, max_nodes),
             kinds=kind,
             domains=domain,
             certainty=certainty,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from lineage.actor import LOCAL, Actor
-from lineage.asking import When, Words, known_and_visible, read_question, read_walk
+from lineage.asking import When, Words, known_and_visible, read_asked, read_depth, read_node, read_walk
 from lineage.partial import note
 from lineage.store.horizon import horizon_notes
 
@@ -50,6 +50,8 @@ class GraphQuestions:
         *,
         column: str | None = None,
         depth: int | None = None,
+        hops: int | None = None,
+        max_nodes: int | None = None,
         kinds: Words = None,
         domains: Words = None,
         certainty: Words = None,
@@ -71,6 +73,10 @@ class GraphQuestions:
             a column of the node, which is then a dataset.
         depth
             greatest number of hops; default: no limit.
+        hops
+            list only what is exactly so many hops away, by its shortest way; not together with ``depth``.
+        max_nodes
+            greatest number of rows: the first ones of the answer without it, which are the nearest.
         kinds, domains, certainty
             what to list; see :mod:`lineage.filters` for which of these the path has to respect.
         links
@@ -84,9 +90,9 @@ class GraphQuestions:
         from lineage.impact import impact
 
         view = self.view(as_of, known_at, actor)
-        limits = (kinds, domains, certainty)
-        source, asked = read_walk(view, node, column, depth, links, limits, bridge=bridge, facts=facts)
-        return impact(view, source, asked)
+        filters = (kinds, domains, certainty)
+        asked = read_asked(depth, links, filters, bridge=bridge, facts=facts, hops=hops, max_nodes=max_nodes)
+        return impact(view, read_walk(view, node, column, asked), asked)
 
     def provenance(
         self,
@@ -94,6 +100,8 @@ class GraphQuestions:
         *,
         column: str | None = None,
         depth: int | None = None,
+        hops: int | None = None,
+        max_nodes: int | None = None,
         kinds: Words = None,
         domains: Words = None,
         certainty: Words = None,
@@ -108,9 +116,9 @@ class GraphQuestions:
         from lineage.provenance import provenance
 
         view = self.view(as_of, known_at, actor)
-        limits = (kinds, domains, certainty)
-        source, asked = read_walk(view, node, column, depth, links, limits, bridge=bridge, facts=facts)
-        return provenance(view, source, asked)
+        filters = (kinds, domains, certainty)
+        asked = read_asked(depth, links, filters, bridge=bridge, facts=facts, hops=hops, max_nodes=max_nodes)
+        return provenance(view, read_walk(view, node, column, asked), asked)
 
     def attention(
         self,
@@ -188,8 +196,8 @@ class GraphQuestions:
         from lineage.run_provenance import run_provenance
 
         view = self.view(as_of, known_at, actor)
-        source, _ = read_question(view, node, column, depth, False, (None, None, None))
-        return run_provenance(view, source, depth=depth, limit=limit)
+        steps = read_depth(depth)
+        return run_provenance(view, read_node(view, node, column), depth=steps, limit=limit)
 
     def path(
         self,

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lineage.answered import answer
 from lineage.origin import ended_at
 from lineage.presence import absent, told_later
-from lineage.reach import Asked, Reach, answer, cut, named, open_runs, reach
+from lineage.reach import Asked, Reach, cut, named, open_runs, reach
 from lineage.untold import untold
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def impact(view: View, source: int | Group, asked: Asked | None = None) -> Answe
     if isinstance(source, int):
         view.require(source)
     asked = asked or Asked()
-    reached = reach(view, source, "downstream", asked.depth, asked.filters, bridge=asked.bridge)
+    reached = reach(view, source, "downstream", asked.deepest, asked.filters, bridge=asked.bridge)
     return answer(view, reached, blind_here(view, reached), blind_further(view, reached), asked)
 
 

@@ -61,6 +61,12 @@ Shape = Annotated[Format, typer.Option("--format", help="Table for people or JSO
 TableShape = Annotated[TableFormat, typer.Option("--format", help="Table for people, JSON or CSV.")]
 AnswerShape = Annotated[AnswerFormat, typer.Option("--format", help="Table for people, the others to pass on.")]
 Depth = Annotated[int | None, typer.Option("--depth", help="Greatest number of hops.", show_default="no limit")]
+Hops = Annotated[
+    int | None, typer.Option("--hops", metavar="N", help="Only what is exactly N hops away.", show_default=False)
+]
+MaxNodes = Annotated[
+    int | None, typer.Option("--max-nodes", metavar="N", help="Greatest number of rows.", show_default="no limit")
+]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="TIME", help="As it was at this time, e.g. 2026-03-31.", show_default="now"),
@@ -169,8 +175,8 @@ def acting(name: str | None) -> Actor:
         return Actor("unknown")
 
 
-def check_depth(depth: int | None) -> int | None:
-    """Refuse a negative depth under the name of the option.
+def check_depth(depth: int | None, option: str = "--depth") -> int | None:
+    """Refuse a negative number of hops under the name of the option.
 
     Raises
     ------
@@ -180,8 +186,27 @@ def check_depth(depth: int | None) -> int | None:
     from lineage.errors import UsageError
 
     if depth is not None and depth < 0:
-        raise UsageError(f"--depth: {depth} is negative; leave it out for no limit.")
+        raise UsageError(f"{option}: {depth} is negative; leave it out for no limit.")
     return depth
+
+
+def check_limits(depth: int | None, hops: int | None, max_nodes: int | None) -> dict[str, Any]:
+    """Limits of impact and provenance as their keyword arguments, refused under the names of the options.
+
+    Raises
+    ------
+    UsageError
+        for a negative number of hops, for fewer than one row, and for a depth and hops together.
+    """
+    from lineage.errors import UsageError
+
+    if max_nodes is not None and max_nodes < 1:
+        raise UsageError(f"--max-nodes: {max_nodes} is below 1; leave it out for no limit.")
+    if depth is not None and hops is not None:
+        raise UsageError(
+            "--depth and --hops do not go together: --depth lists all up to a distance, --hops what is at it."
+        )
+    return {"depth": check_depth(depth), "hops": check_depth(hops, "--hops"), "max_nodes": max_nodes}
 
 
 @contextmanager
@@ -244,14 +269,11 @@ def show_answer(answer: Answer, shape: AnswerFormat) -> None:
     elif shape is AnswerFormat.json:
         print_json(answer)
     else:
-        from lineage.formats import render
+        from lineage.formats import render, unsaid
 
         write_text(render(answer, shape.value))
-        if shape is AnswerFormat.openlineage:
-            from lineage.formats.openlineage import unsaid
-
-            for text in unsaid(answer):
-                typer.echo(text, err=True)
+        for text in unsaid(answer, shape.value):
+            typer.echo(text, err=True)
 
 
 def write_text(text: str) -> None:

@@ -300,7 +300,7 @@ def _drawn(view: View, sketch: _Sketch, jobs: bool) -> Picture:
         as_of=view.as_of,
         known_at=view.known_at,
         partial=partial,
-        frontier=Frontier(len(behind), counts) if partial else None,
+        frontier=Frontier(len(behind), counts, exact=False) if partial else None,
     )
 
 

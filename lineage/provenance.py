@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lineage.answered import answer
 from lineage.dropped import dropped
 from lineage.impact import blind_of_group, contains
 from lineage.origin import ended_at, told_without_origin
 from lineage.presence import told_later
-from lineage.reach import Asked, Reach, answer, named, open_runs, reach, without_writer
+from lineage.reach import Asked, Reach, named, open_runs, reach, without_writer
 from lineage.run_facts import incomplete
 from lineage.times import iso
 from lineage.untold import untold
@@ -57,7 +58,7 @@ def provenance(view: View, source: int | Group, asked: Asked | None = None) -> A
     if isinstance(source, int):
         view.require(source)
     asked = asked or Asked()
-    reached = reach(view, source, "upstream", asked.depth, asked.filters, bridge=asked.bridge)
+    reached = reach(view, source, "upstream", asked.deepest, asked.filters, bridge=asked.bridge)
     spots = [*blind_further(view, reached), *gaps(view, reached)]
     return answer(view, reached, blind_here(view, reached), spots, asked)
 

@@ -94,7 +94,7 @@ def run_provenance(
     """
     from lineage.question_tables import print_trail
 
-    given = [name for name, value in filters.items() if value]
+    given = [name for name, value in filters.items() if value is not None]
     if given:
         raise UsageError(f"{given[0]} does not go with --runs, which lists runs.")
     if shape not in (AnswerFormat.table, AnswerFormat.json, AnswerFormat.csv):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +84,12 @@ def summary_lines(answer: Answer) -> list[str]:
     lines = _verdict(answer)
     totals = answer.totals
     if len(totals.by_domain) + len(totals.by_hop) > 2:  # else the line above says it all
-        lines.append(f"By domain: {', '.join(f'{name} {n}' for name, n in totals.by_domain.items())}.")
-        lines.append(f"By hops: {', '.join(f'{hops}: {n}' for hops, n in totals.by_hop.items())}.")
+        shown = " of what is shown" if totals.partial else ""
+        lines.append(f"By domain{shown}: {', '.join(f'{name} {n}' for name, n in totals.by_domain.items())}.")
+        lines.append(f"By hops{shown}: {', '.join(f'{hops}: {n}' for hops, n in totals.by_hop.items())}.")
     lines += answer.notes
     if answer.frontier is not None:
-        lines.append(f"Partial: {answer.frontier}. Ask with a greater --depth, or with none.")
+        lines.append(f"Partial: {answer.frontier}. {_more(answer.limits)}")
     coverage = answer.coverage
     if coverage and coverage.share_certain is not None:
         lines.append(f"{coverage.certain_edges} of {coverage.edges} edges are certain.")
@@ -278,6 +279,8 @@ def _verdict(answer: Answer) -> list[str]:
         return [f"No {what} found, but blind here:", *(f"  {spot}" for spot in answer.blind_spots)]
     if not answer.nodes and not answer.unfiltered:
         return [f"Nothing of {answer.node} within this depth."]
+    if not answer.nodes and not any(answer.filters.values()):
+        return [f"Nothing at {counted(answer.limits['hops'], 'hop')}; nearer {_are(answer.unfiltered)}."]
     if not answer.nodes:
         return [f"Nothing that fits the filters; without them there are {counted(answer.unfiltered, 'node')}."]
     domains = len({node.domain for node in answer.nodes})
@@ -286,6 +289,16 @@ def _verdict(answer: Answer) -> list[str]:
     shown = ", ".join(f"{levels[level]} {level}" for level in ("certain", "probable", "stale") if levels[level])
     across = f", {crossing} in another domain ({CROSSES})" if crossing else ""
     return [f"{counted(len(answer.nodes), 'node')} in {counted(domains, 'domain')}{across}: {shown}."]
+
+
+def _more(limits: Mapping[str, int]) -> str:
+    """How to ask for what was cut off."""
+    options = [f"--{name.replace('_', '-')}" for name in limits]
+    return f"Ask with a greater {' or '.join(options)}, or with none."
+
+
+def _are(number: int) -> str:
+    return f"{'is' if number == 1 else 'are'} {counted(number, 'node')}"
 
 
 def _subtypes(subtypes: Sequence[str]) -> str:

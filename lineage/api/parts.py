@@ -11,8 +11,7 @@ from fastapi.responses import JSONResponse
 from lineage.actor import Actor
 from lineage.answers import Answer, to_json
 from lineage.engine import Lineage
-from lineage.formats import MEDIA_TYPES, render
-from lineage.formats.openlineage import unsaid
+from lineage.formats import MEDIA_TYPES, render, unsaid
 
 GetLineage = Callable[[], Lineage]
 ActorOf = Callable[[Request], Actor]
@@ -22,6 +21,8 @@ Node = Annotated[
 ]
 Column = Annotated[str | None, Query(description="Ask for this column of the node")]
 Depth = Annotated[int | None, Query(ge=0, description="Greatest number of hops; default: no limit")]
+Hops = Annotated[int | None, Query(ge=0, description="List only what is exactly so many hops away; not with `depth`")]
+MaxNodes = Annotated[int | None, Query(ge=1, description="Greatest number of rows, the nearest; default: no limit")]
 Names = Annotated[list[str] | None, Query(description="One or several, with commas or repeated; default: all")]
 AsOf = Annotated[str | None, Query(description="Valid time, like 2026-03-31T18:00:00Z or 30 days ago; default: now")]
 KnownAt = Annotated[str | None, Query(description="Known time; default: now")]
@@ -33,6 +34,8 @@ async def _walked(  # it waits for nothing: asynchronous, it is called without a
     node: Node,
     column: Column = None,
     depth: Depth = None,
+    hops: Hops = None,
+    max_nodes: MaxNodes = None,
     kind: Names = None,
     domain: Names = None,
     certainty: Names = None,
@@ -43,8 +46,9 @@ async def _walked(  # it waits for nothing: asynchronous, it is called without a
 ) -> dict[str, Any]:
     """What impact and provenance are asked with, as their keyword arguments."""
     filters = {"kinds": kind, "domains": domain, "certainty": certainty}
+    limits = {"depth": depth, "hops": hops, "max_nodes": max_nodes}
     when = {"as_of": as_of, "known_at": known_at}
-    return {"node": node, "column": column, "depth": depth, "links": links, "bridge": bridge, **filters, **when}
+    return {"node": node, "column": column, "links": links, "bridge": bridge, **limits, **filters, **when}
 
 
 Walked = Annotated[dict[str, Any], Depends(_walked)]
@@ -74,7 +78,7 @@ def as_response(answer: Answer, format: AnswerFormat) -> Response:
     """Impact or provenance in one of its formats."""
     if format == "json":
         return as_json(answer)
-    notes = unsaid(answer) if format == "openlineage" else ()
+    notes = unsaid(answer, format)
     headers = {"Meshline-Notes": "; ".join(notes)} if notes else None
     return Response(render(answer, format), media_type=MEDIA_TYPES[format], headers=headers)
 

@@ -20,8 +20,9 @@ _SHOWN = ("hops", "id", "kind", "certainty", "use", "domain", "owner", "path", "
 def to_csv(answer: Shown) -> str:
     """CSV by RFC 4180 with a header; lists are joined, nothing is left out.
 
-    The totals stand in each row (``nodes_in_domain``, ``nodes_at_hop``), so that the file has rows and nothing else. A
-    text that a spreadsheet would run as a formula gets an apostrophe in front.
+    The totals stand in each row (``nodes_in_domain``, ``nodes_at_hop``), and so does whether the answer was cut and how
+    many nodes lie behind (``partial``, ``nodes_behind``), so that the file has rows and nothing else. A text that a
+    spreadsheet would run as a formula gets an apostrophe in front.
     """
     out = io.StringIO()
     heads = answer.heads()
@@ -36,10 +37,11 @@ def to_markdown(answer: Answer) -> str:
     """A table for a pull request or a report, with the totals by domain and hop above it."""
     lines = [f"**{_md(answer.title())}**", "", f"as of {iso(answer.as_of)}, known at {iso(answer.known_at)}", ""]
     totals = answer.totals
+    total = "total shown" if totals.partial else "total"
     for name, counts in (("domain", totals.by_domain), ("hops", totals.by_hop)):
         if counts:
             keys = [_md(str(key)) for key in counts]
-            lines += [f"| {' | '.join([name, *keys, 'total'])} |", f"|{'---|' * (len(keys) + 2)}"]
+            lines += [f"| {' | '.join([name, *keys, total])} |", f"|{'---|' * (len(keys) + 2)}"]
             lines += [f"| {' | '.join(['nodes', *map(str, counts.values()), str(totals.nodes)])} |", ""]
     wanted = [(head, answer.heads().index(head)) for head in _SHOWN if head in answer.heads()]
     lines += [f"| {' | '.join(head for head, _ in wanted)} |", f"|{'---|' * len(wanted)}"]

@@ -22,7 +22,7 @@ def to_mermaid(answer: Answer) -> str:
     lines = [
         f"%% {_line(answer.title())}",
         f"%% as of {iso(answer.as_of)}, known at {iso(answer.known_at)}",
-        f"%% {answer.totals.nodes} nodes",
+        f"%% {answer.totals.nodes} nodes{' shown' if answer.totals.partial else ''}",
         *(f"%% domain {_line(name)}: {count}" for name, count in answer.totals.by_domain.items()),
         *(f"%% hop {hop}: {count}" for hop, count in answer.totals.by_hop.items()),
         *(f"%% {_line(remark)}" for remark in answer.remarks()),

@@ -58,7 +58,7 @@ def _events(answer: Answer) -> Iterator[dict[str, Any]]:
     asked = _entity(answer.node, keys)
     names = (
         "node", "direction", "as_of", "known_at", "verdict", "partial", "frontier", "blind_spots", "filters",
-        "unfiltered", "totals", "notes",
+        "limits", "unfiltered", "totals", "notes",
     )  # fmt: skip
     question = {name: to_json(getattr(answer, name)) for name in names}
     question["notes"] = [*question["notes"], *unsaid(answer)]

@@ -12,6 +12,7 @@ from lineage.formats.flat import to_csv, to_markdown
 from lineage.formats.graphml import to_graphml
 from lineage.formats.mermaid import to_mermaid
 from lineage.formats.openlineage import to_openlineage
+from lineage.formats.openlineage import unsaid as not_in_events
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
@@ -59,3 +60,15 @@ def render(answer: Answer, format: str) -> str:
     if format in NEEDS_LINKS and answer.links is None:
         raise UsageError(f"format {format} shows edges; ask the question with links=True.")
     return writers[format](answer)
+
+
+def unsaid(answer: Answer, format: str) -> tuple[str, ...]:
+    """What a format has no place for: it is said beside the document (standard error, header ``Meshline-Notes``).
+
+    Of CSV without a row that the answer was cut, as only rows say it; of events what OpenLineage does not know.
+    """
+    if format == "openlineage":
+        return not_in_events(answer)
+    if format == "csv" and answer.partial and not answer.nodes:
+        return (f"partial: {answer.frontier or 'more nodes behind'}",)
+    return ()

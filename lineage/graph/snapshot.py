@@ -176,6 +176,11 @@ class Snapshot(Labelled):
         at = int(np.searchsorted(self._self_loops, i))
         return at < len(self._self_loops) and int(self._self_loops[at]) == i
 
+    def self_loops(self, nodes: U32) -> Bool:
+        """Which of some nodes an edge leads from to themselves."""
+        found: Bool = np.isin(nodes, self._self_loops)
+        return found
+
     def readers(self, i: int) -> U32:
         """Jobs that read a dataset."""
         return self._reads.rights(i)

@@ -45,7 +45,7 @@ def test_each_row_carries_the_columns_in_every_form(lx: Lineage) -> None:
     assert facts["job:pg:load"] == {"quality": None, "grade": "A"}
     assert len(asked) == 1  # once for the whole answer
     assert json.loads(json.dumps(to_json(answer)))["nodes"][0]["facts"] == {"quality": 90.5, "grade": "A"}
-    assert render(answer, "csv").splitlines()[0].endswith("nodes_at_hop,quality,grade")
+    assert render(answer, "csv").splitlines()[0].endswith("partial,nodes_behind,quality,grade")
     assert answer.to_arrow().column("quality").to_pylist() == [90.5, None, 90.5, None]
     graph = ET.fromstring(render(answer, "graphml"))
     keys = {
@@ -66,7 +66,7 @@ def test_nothing_is_asked_or_said_about_hidden_nodes(chain: World) -> None:
 def test_without_fields_there_is_nothing_beside_the_rows(lx: Lineage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(annotators, "ANNOTATORS", ())
     assert lx.impact("raw").nodes[0].facts is None
-    assert lx.impact("raw").heads()[-1] == "nodes_at_hop"
+    assert lx.impact("raw").heads()[-1] == "nodes_behind"
 
 
 def test_a_field_that_breaks_its_promise_is_named(lx: Lineage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,10 @@ def test_provenance_and_its_blind_spots_name_nothing_hidden(secret: World) -> No
 def test_a_frontier_does_not_count_hidden_nodes(secret: World) -> None:
     answer = Lineage(secret.store).impact("raw", depth=0, actor=NOSY)
     assert answer.partial and answer.frontier is not None
-    assert (answer.frontier.nodes, answer.frontier.domains) == (0, {})
+    assert (answer.frontier.nodes, answer.frontier.domains) == (4, {"bi": 2, "unassigned": 2})  # report, mail, jobs
+    assert answer.frontier.hidden == (MASK,) and str(answer.frontier).endswith(f" and {MASK}")
+    nearer = Lineage(secret.store).impact("raw", hops=1, kinds="dataset", actor=NOSY)
+    assert [node.id for node in nearer.nodes] == [MASK]
 
 
 def test_search_never_finds_hidden_names(secret: World) -> None:
