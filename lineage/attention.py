@@ -289,6 +289,8 @@ def _reach(view: View, places: _Places, matters: Sequence[Matter]) -> dict[str, 
                 outputs.get(i, ()) if job else (view.snapshot.dataset_of(i) if view.kind(i) == "column" else i,)
             )
     single = sorted({found[0] for found in homes.values() if len(found) == 1})
+    if view.restricted:  # nothing hidden is counted
+        return {text: _seen_behind(view, text, found) if found else None for text, found in homes.items()}
     counts = dict(zip(single, view.snapshot.closures(single, "downstream").tolist(), strict=True)) if single else {}
     reach: dict[str, int | None] = {}
     for text, found in homes.items():
@@ -301,6 +303,13 @@ def _reach(view: View, places: _Places, matters: Sequence[Matter]) -> dict[str, 
         else:
             reach[text] = None  # a job that was seen to write nothing: what is behind it was not told
     return reach
+
+
+def _seen_behind(view: View, text: str, datasets: Sequence[int]) -> int:
+    """How many visible datasets are behind a dataset, or behind a job, what it writes included."""
+    behind = set(view.visible(view.snapshot.walk(list(datasets), "downstream", level="dataset").nodes).tolist())
+    own = {i for i in datasets if not view.hidden(i)} if len(datasets) > 1 or text.startswith("job:") else set()
+    return len(behind | own)
 
 
 def _folded(view: View, places: _Places, matters: Iterable[Matter], reach: Mapping[str, int | None]) -> list[Matter]:

@@ -18,7 +18,7 @@ nodes that failed in it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, JOB, U32, class_mask
 from lineage.graph.search_numpy import gather
 
 if TYPE_CHECKING:
-    from lineage.graph import Snapshot
+    from lineage.graph import Snapshot, Walk
     from lineage.graph.snapshot import CertaintyName, LevelName
 
 _SUSPECTED = 64  # causes that are followed upstream
@@ -135,17 +135,18 @@ def suspects(
     passing: Collection[int] = (),
     min_certainty: CertaintyName = "stale",
     limit: int = 10,
+    walk: Callable[..., Walk] | None = None,
 ) -> list[Suspect]:
     """Nodes that do not fail and lie upstream of at least two causes: those of most causes and nearest to them first.
 
-    At most the first 64 groups are followed, each by one search upstream.
+    At most the first 64 groups are followed, each by one search upstream: ``walk``, by default that of the snapshot.
     """
     failing = {i for group in groups for i in (group.cause, *group.cycle, *(one.node for one in group.members))}
     seen: dict[int, list[tuple[int, int]]] = {}
     for group in groups[:_SUSPECTED]:
         level: LevelName = "column" if snapshot.kind[group.cause] == COLUMN else "dataset"
-        walk = snapshot.walk([group.cause], "upstream", level=level, min_certainty=min_certainty)
-        for i, hops in zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True):
+        up = (walk or snapshot.walk)([group.cause], "upstream", level=level, min_certainty=min_certainty)
+        for i, hops in zip(up.nodes.tolist(), up.hops.tolist(), strict=True):
             if i not in failing and i not in passing:
                 seen.setdefault(i, []).append((group.cause, hops))
     found = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lineage.cause import Explained, Group, causes, suspects
@@ -123,7 +124,7 @@ def explain(
     nodes = failing_now(view) if failing is None else sorted(set(failing))
     well = set(passing)
     groups = causes(view.snapshot, nodes, passing=well, min_certainty=min_certainty)
-    found = suspects(view.snapshot, groups, passing=well, min_certainty=min_certainty)
+    found = suspects(view.snapshot, groups, passing=well, min_certainty=min_certainty, walk=view.walk)
     return Causes(
         as_of=view.as_of,
         known_at=view.known_at,
@@ -164,7 +165,7 @@ def _failing(view: View, one: Explained) -> FailingNode:
     return FailingNode(
         id=view.label(one.node),
         kind=view.kind(one.node),
-        hops=one.hops,
+        hops=one.hops - sum(view.as_one(a, b) for a, b in pairwise(one.path)),
         path=view.steps(one.path),
         also=_labels(view, one.also),
         domain=view.domain(one.node),

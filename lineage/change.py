@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -179,6 +179,8 @@ def rehearse(view: View, changes: Sequence[Change]) -> Rehearsal:
 
     checked = _checked(view, changes)
     hits = effects(view.snapshot, checked)
+    if view.restricted:
+        hits = _without_lengths(view, hits)
     found = _rows(view, sorted(_effects(view, hits), key=_order))
     owners = Counter(e.owner for e in found if e.owner is not None)
     blind = _blind(view, checked, hits)
@@ -284,6 +286,28 @@ def _effects(view: View, hits: Mapping[int, Hit]) -> list[Effect]:
                tuple([labels[step] for step in _shown(path, kinds)]), *told[node])
         for node, harm, hops, grade, path, indirect in hits.values()
     ]  # fmt: skip
+
+
+def _without_lengths(view: View, hits: Mapping[int, Hit]) -> dict[int, Hit]:
+    """Hits whose hops do not tell how many hidden nodes follow each other."""
+    distances: dict[tuple[int, bool], dict[int, int]] = {}
+
+    def far(source: int, i: int) -> int | None:
+        column = view.kind(i) == "column"
+        if (source, column) not in distances:
+            walk = view.walk([source], "downstream", level="column" if column else "dataset")
+            distances[source, column] = dict(zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True))
+        return distances[source, column].get(i)
+
+    found = {}
+    for node, hit in hits.items():
+        job = view.kind(node) == "job" and len(hit.path) > 1
+        end = hit.path[-2] if job else node
+        hops = 0 if end == hit.path[0] else far(hit.path[0], end)
+        if hops is None:  # reached in another way than by edges
+            hops = hit.hops - job - sum(view.as_one(a, b) for a, b in pairwise(hit.path))
+        found[node] = hit._replace(hops=min(hit.hops, hops + job))
+    return found
 
 
 def _rows(view: View, effects: list[Effect]) -> list[Effect]:

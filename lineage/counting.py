@@ -45,7 +45,7 @@ def impact_counts(view: View, source: int) -> ImpactCounts:
 
 def _totals(view: View, source: int, direction: Direction) -> Totals:
     column = view.kind(source) == "column"
-    walk = view.snapshot.walk([source], direction, level="column" if column else "dataset")
+    walk = view.walk([source], direction, level="column" if column else "dataset")
     nodes, hops, certainty = walk.nodes.tolist(), walk.hops.tolist(), walk.certainty.tolist()
     if not column:
         beside = _jobs(view, source, direction, nodes, hops, certainty)

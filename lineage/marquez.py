@@ -165,7 +165,7 @@ def _jobs(view: View, start: int, depth: int) -> set[int]:
     """Jobs within so many hops over shared datasets."""
     snapshot = view.snapshot
     seen = {start}
-    frontier = [start]
+    frontier = [start, *(_same_domain(view, [start], seen) if view.restricted else ())]
     datasets: set[int] = set()
     for _ in range(depth):
         beside = {d for job in frontier for ds in (snapshot.inputs(job), snapshot.outputs(job)) for d in ds.tolist()}
@@ -176,7 +176,26 @@ def _jobs(view: View, start: int, depth: int) -> set[int]:
         if not frontier:
             break
         seen.update(frontier)
+        if view.restricted:
+            frontier += _same_domain(view, frontier, seen)
     return seen
+
+
+def _same_domain(view: View, jobs: Iterable[int], seen: set[int]) -> list[int]:
+    """Hidden jobs that hidden ones reach within their domain: no hop is counted there. They are noted as seen."""
+    snapshot, found = view.snapshot, []
+    waiting = [job for job in jobs if view.hidden(job)]
+    while waiting:
+        job = waiting.pop()
+        for dataset in {*snapshot.inputs(job).tolist(), *snapshot.outputs(job).tolist()}:
+            if not view.as_one(job, dataset):
+                continue
+            for other in {*snapshot.readers(dataset).tolist(), *snapshot.writers(dataset).tolist()} - seen:
+                if view.as_one(dataset, other):
+                    seen.add(other)
+                    found.append(other)
+                    waiting.append(other)
+    return found
 
 
 def _latest_runs(view: View, jobs: Iterable[int]) -> dict[int, dict[str, Any]]:

@@ -54,7 +54,7 @@ def path(view: View, start: int, end: int, *, every: bool = False) -> PathAnswer
     view.require(start)
     view.require(end)
     column = "column" in (view.kind(start), view.kind(end))
-    walk = view.snapshot.walk([start], "downstream", level="column" if column else "dataset")
+    walk = view.walk([start], "downstream", level="column" if column else "dataset")
     best = _best(view, walk, start, end, column)
     if best is None and start != end:
         return _nothing(view, start, end, column)
@@ -114,7 +114,7 @@ def _doors(view: View, end: int, column: bool) -> list[tuple[int, tuple[int, ...
 
 def _between(view: View, walk: Walk, start: int, end: int, column: bool) -> set[int]:
     """Nodes on any path: reached from the start, and reaching the end."""
-    back = view.snapshot.walk([end], "upstream", level="column" if column else "dataset")
+    back = view.walk([end], "upstream", level="column" if column else "dataset")
     ends = {start, end}
     for i in (start, end):
         if column and view.kind(i) == "dataset":
@@ -129,7 +129,7 @@ def _nothing(view: View, start: int, end: int, column: bool) -> PathAnswer:
     ends = _open(view, down, column)
     starts = _open(view, up, column)
     blind = bool(ends and starts)
-    back = view.snapshot.walk([end], "downstream", level="column" if column else "dataset")
+    back = view.walk([end], "downstream", level="column" if column else "dataset")
     return PathAnswer(
         src=view.label(start),
         dst=view.label(end),

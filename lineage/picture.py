@@ -140,7 +140,7 @@ def column_trace(view: View, i: int) -> Picture:
     sketch = _Sketch(focus, {focus: _Card(0, "focus")})
     traced: dict[int, list[int]] = {focus: [i]}
     for direction in _BOTH:
-        walk = snapshot.walk([i], direction, level="column")
+        walk = view.walk([i], direction, level="column")
         for node, hops in zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True):
             is_column = view.kind(node) == "column"
             dataset = snapshot.dataset_of(node) if is_column else node
@@ -168,7 +168,7 @@ def _walk(view: View, sketch: _Sketch, scope: Scope) -> None:
     reached: list[tuple[int, int, str]] = []
     for direction in _BOTH:
         depth = scope.upstream if direction == "upstream" else scope.downstream
-        walk = view.snapshot.walk([sketch.focus], direction, depth=depth, max_nodes=scope.max_nodes)
+        walk = view.walk([sketch.focus], direction, depth=depth, max_nodes=scope.max_nodes)
         hops = walk.hops.tolist()
         if view.kind(sketch.focus) == "job" and direction == "downstream":
             hops = [h + 1 for h in hops]  # outputs stand one step from the job's card
@@ -309,7 +309,7 @@ def _more_behind(view: View, sketch: _Sketch) -> bool:
     if not sketch.behind or not view.restricted or not all(view.hidden(i) for i in sketch.behind):
         return bool(sketch.behind)
     rows = {view.row_of(i) for i in sketch.cards}
-    walks = [view.snapshot.walk([sketch.focus], direction).nodes.tolist() for direction in _BOTH]
+    walks = [view.walk([sketch.focus], direction).nodes.tolist() for direction in _BOTH]
     return any(view.row_of(i) not in rows for i in (*sketch.behind, *(i for walk in walks for i in walk)))
 
 

@@ -96,7 +96,7 @@ def reach(
         kept, cut = contract(view, source, direction, depth, whole.found, LEVELS.index(filters.worst))
         return replace(whole, found=kept, behind=cut)
     column = view.kind(sources[0]) == "column" or set(filters.kinds) - set(GROUPS) == {"column"}
-    walk = view.snapshot.walk(
+    walk = view.walk(
         sources, direction, depth=depth, min_certainty=filters.worst, level="column" if column else "dataset"
     )
     found = _found(walk)
@@ -105,7 +105,7 @@ def reach(
     if not column:
         behind |= _add_jobs(view, sources, direction, depth, found, LEVELS.index(filters.worst))
         if filters.asks_for("column"):
-            columns = view.snapshot.walk(sources, direction, depth=depth, min_certainty=filters.worst, level="column")
+            columns = view.walk(sources, direction, depth=depth, min_certainty=filters.worst, level="column")
             found.update((i, one) for i, one in _found(columns).items() if view.kind(i) == "column")
             behind |= {int(i) for i in columns.cut if view.kind(int(i)) == "column"}
     elif filters.asks_for("dataset") or filters.asks_for("job"):

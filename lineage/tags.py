@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -333,7 +334,7 @@ def _rows(view: View, found: Tagging, wanted: Sequence[str], inside: U32 | None)
                 id=view.label(i),
                 kind=view.kind(i),
                 tag=tag,
-                hops=int(carried.hops[carried.place(i)]),
+                hops=int(carried.hops[carried.place(i)]) - _inside_one(view, path),
                 origin=view.label(path[0]),
                 told_by=told[path[0], tag],
                 path=view.steps(path),
@@ -341,6 +342,14 @@ def _rows(view: View, found: Tagging, wanted: Sequence[str], inside: U32 | None)
                 domain=view.domain(i),
                 owner=view.owner(i),
             )
+
+
+def _inside_one(view: View, path: Sequence[int]) -> int:
+    """Steps of a path from a hidden column to the next one of its domain, which are none."""
+    if not view.restricted:
+        return 0
+    columns = [view.kind(step) == "column" for step in path]
+    return sum(columns[k] and columns[k + 1] and view.as_one(a, b) for k, (a, b) in enumerate(pairwise(path)))
 
 
 def _readable(view: View, path: Sequence[int]) -> list[int]:

@@ -138,7 +138,7 @@ def _distances(
         i = waiting.popleft()
         for edge in view.snapshot.neighbours(i, "downstream" if down else "upstream"):
             other = edge.dst if down else edge.src
-            cost = int(_home(view, other) not in gone)
+            cost = int(_home(view, other) not in gone and not view.as_one(i, other))
             hops = distance[i] + cost
             if other in inside and LEVELS.index(edge.certainty) <= worst and hops < distance.get(other, hops + 1):
                 distance[other] = hops

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lineage.actor import Actor
 from lineage.answers import UNASSIGNED, NodeRef
 from lineage.errors import MeshlineError
+from lineage.graph.arrays import U32
 from lineage.graph.sorting import unique
 from lineage.instant import Instant
+
+if TYPE_CHECKING:
+    from lineage.answers import Direction
+    from lineage.graph import Walk
+    from lineage.graph.folded import Folds
 
 __all__ = ["HiddenNodeError", "Instant", "View"]
 
@@ -107,6 +115,41 @@ class View:
         facets = [self._now.facets[m] for m in self.snapshot.members(i) if m in self._now.facets]
         today = self._now.domains.of(self.instant.kind(i), self.instant.keys(i), facets)
         return None if self.actor.may_see(today) else today
+
+    def walk(self, sources: Sequence[int], direction: Direction, **options: Any) -> Walk:
+        """A walk whose hops do not tell how many hidden nodes follow each other: those of one domain are one step.
+
+        ``options`` as of :meth:`lineage.graph.snapshot.Snapshot.walk`.
+        """
+        return self.snapshot.walk(sources, direction, folds=self._folds, **options)
+
+    @cached_property
+    def _folds(self) -> Folds | None:
+        """What the actor may not see, one fold for each domain; ``None`` when there is nothing."""
+        if not self.restricted:
+            return None
+        if not self.past:
+            return self.instant.remember(f"folds {sorted(map(str, self.actor.hidden_domains))}", self._fold)
+        return self._fold()
+
+    def _fold(self) -> Folds:
+        snapshot = self.snapshot
+        homes = snapshot._nodes.datasets_of(np.arange(snapshot.n, dtype=np.uint32))
+        numbers: dict[str | None, int] = {None: 0}
+        found = np.zeros(snapshot.n, dtype=np.uint32)
+        distinct = unique(homes)
+        prepare_domains(self.instant, distinct.tolist())
+        found[distinct] = [numbers.setdefault(self.hidden_domain(i), len(numbers)) for i in distinct.tolist()]
+        return snapshot.fold(found[homes])
+
+    def as_one(self, i: int, j: int) -> bool:
+        """Whether two nodes are hidden by one domain, so that a step between them is none."""
+        domain = self.hidden_domain(i)
+        return domain is not None and domain == self.hidden_domain(j)
+
+    def visible(self, nodes: U32) -> U32:
+        """Those of some nodes that the actor may see."""
+        return nodes if self._folds is None else nodes[self._folds.nodes[nodes] == 0]
 
     def require(self, i: int) -> None:
         """Refuse a question about a hidden node.

@@ -136,7 +136,7 @@ def _judge(view: View, change: ContractChange, home: int | None) -> Judged:
 def _effects(view: View, change: ContractChange, node: int) -> tuple[Sequence[Effect], tuple[str, ...]]:
     """Who is hurt, and why it says nothing when nobody is."""
     if view.kind(node) == "column":
-        walk = view.snapshot.walk([node], "downstream", level="column")
+        walk = view.walk([node], "downstream", level="column")
         if len(walk.nodes) > LIMIT:
             return far_effects(view, node, walk), ()
     answer = rehearse(view, [_as_node_change(change, node, view)])

@@ -70,7 +70,7 @@ class NumpySearcher:
     def bfs(self, start: Start, mask: int, depth: int, limit: int, closed: Closed | None) -> Tree:
         """Breadth-first search, one vectorised step for each hop."""
         arrays = self._scratch.take()
-        run = _Run(self._graph, arrays, mask, closed)
+        run = self._run(arrays, mask, closed)
         seeds, late = start.seeds, start.late
         try:
             run.level(seeds, np.full(len(seeds), NONE, np.uint32), after=0)
@@ -144,6 +144,9 @@ class NumpySearcher:
         self._scratch.give((inside, value))
         return found
 
+    def _run(self, arrays: tuple[Bool, U32], mask: int, closed: Closed | None) -> Run:
+        return Run(self._graph, arrays, mask, closed)
+
     def _grades(self, closure: U32, start: Start, mask: int) -> U8:
         """Certainty of the best path, by searches over ever less certain edges that go on from what was found."""
         arrays = self._scratch.take()
@@ -168,7 +171,7 @@ class NumpySearcher:
         return result
 
 
-class _Run:
+class Run:
     """State of one search."""
 
     def __init__(self, graph: Adjacency, arrays: tuple[Bool, U32], mask: int, closed: Closed | None) -> None:
@@ -182,10 +185,13 @@ class _Run:
     def hop(self, late: U32) -> None:
         """Expand the last level into the next one."""
         start = self.total - self.sizes[-1]
-        frontier = np.concatenate(self.order[-2:]) if self.graph.zero is not None else self.order[-1]
-        neighbours, parents, _ = gather(self.graph.unit, frontier, start, self.mask)
+        neighbours, parents, _ = gather(self.graph.unit, self.frontier(), start, self.mask)
         found = np.concatenate([late, neighbours])
         self.level(found, np.concatenate([np.full(len(late), NONE, np.uint32), parents]), after=self.total)
+
+    def frontier(self) -> U32:
+        """The vertices of the last level."""
+        return np.concatenate(self.order[-2:]) if self.graph.zero is not None else self.order[-1]
 
     def level(self, found: U32, parents: U32, after: int) -> None:
         """Append a level: the fresh ones among ``found``, then what zero edges add to them."""

@@ -21,6 +21,7 @@ from lineage.errors import UsageError
 from lineage.graph.arrays import CERTAINTY_NAMES, COLUMN, DATASET, I64, JOB, NONE, U8, U32, Bool, class_mask
 from lineage.graph.barred import Barred, Closed, check_mask
 from lineage.graph.choice import searchers
+from lineage.graph.folded import Folds, check_folds
 from lineage.graph.job_use import only_indirectly
 from lineage.graph.labelled import Labelled
 from lineage.graph.level import Level
@@ -234,6 +235,16 @@ class Snapshot(Labelled):
         """
         return Barred(check_mask(blocked, self.n), self._levels)
 
+    def fold(self, folds: U32) -> Folds:
+        """Folds for many walks: one number per node, 0 for none; a step between two nodes of one number is no hop.
+
+        Raises
+        ------
+        UsageError
+            unless it is one ``uint32`` for each node.
+        """
+        return Folds(check_folds(folds, self.n), self._levels)
+
     def walk(
         self,
         sources: Sequence[int],
@@ -245,6 +256,7 @@ class Snapshot(Labelled):
         indirect: bool = True,
         blocked: Bool | Barred | None = None,
         max_nodes: int | None = None,
+        folds: Folds | None = None,
     ) -> Walk:
         """Everything reached from the sources.
 
@@ -266,6 +278,8 @@ class Snapshot(Labelled):
             :meth:`bar`.
         max_nodes
             greatest number of nodes, nearest first; default: no limit.
+        folds
+            nodes that count as one step where they follow each other, made by :meth:`fold`.
 
         Raises
         ------
@@ -285,7 +299,8 @@ class Snapshot(Labelled):
         )
         seeds = sow(self._nodes, self._levels[level], self._reads, self._writes, question)
         indirectly = partial(only_indirectly, self, certainty=question.certainty)
-        return Walk(self._levels[level], self._search[level, direction], question, seeds, indirectly)
+        search = self._search[level, direction] if folds is None else folds.searcher(level, direction)
+        return Walk(self._levels[level], search, question, seeds, indirectly)
 
     def closer(
         self,

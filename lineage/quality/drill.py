@@ -105,7 +105,7 @@ def drill(view: View, node: int, failure: str, *, now: datetime | None = None) -
         raise UsageError(f"--failure: “{failure}” is none of {', '.join(FAILURES)}.")
     if view.kind(node) != "dataset":
         raise UsageError(f"{view.label(node)} is a {view.kind(node)}; a drill needs a dataset.")
-    walk = view.snapshot.walk([node], "downstream")
+    walk = view.walk([node], "downstream")
     reached = {int(i): int(h) for i, h in zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True)}
     hops = {i: h for i, h in {**reached, node: 0}.items() if view.kind(i) == "dataset" and not view.hidden(i)}
     found = evidence(view, now)

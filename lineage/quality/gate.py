@@ -47,10 +47,13 @@ def gate(view: View, node: int, *, trust_sources: bool = False, now: datetime | 
     failed = _failed_jobs(view)
     blockers: list[Blocker] = []
     closed = unsure = False
+    masked: set[str] = set()
     for i, far in sorted(hops.items(), key=lambda item: (item[1], item[0])):
         label = view.label(i)
-        if view.hidden(i):
-            blockers.append(Blocker(label, far, "unknown", "may not be seen"))
+        if view.hidden(i):  # once for a domain, as near as the nearest of it
+            if label not in masked:
+                blockers.append(Blocker(label, far, "unknown", "may not be seen"))
+            masked.add(label)
             unsure = True
             continue
         listed, shut, blind = _of(found, view, i, trust_sources)
@@ -65,12 +68,12 @@ def gate(view: View, node: int, *, trust_sources: bool = False, now: datetime | 
         unsure = True
     state: State = "closed" if closed else "unknown" if unsure else "open"
     once = tuple(dict.fromkeys(blockers))
-    return GateAnswer(view.label(node), state, len(hops), once, view.as_of, view.known_at)
+    return GateAnswer(view.label(node), state, sum(not view.hidden(i) for i in hops), once, view.as_of, view.known_at)
 
 
 def _upstream(view: View, node: int) -> dict[int, int]:
     """Datasets at and upstream of a node with their hops."""
-    walk = view.snapshot.walk([node], "upstream")
+    walk = view.walk([node], "upstream")
     hops = {
         int(i): int(far)
         for i, far in zip(walk.nodes.tolist(), walk.hops.tolist(), strict=True)
