@@ -104,7 +104,9 @@ class Jobs:
     def __init__(self, workers: int = 2) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="meshline-job")
         self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._again: dict[str, str] = {}  # what took the place of a job that was tried again
         self._lock = threading.Lock()
+        self._retrying = threading.Lock()
         self._closed = False
         self._scratch = Scratch("meshline-jobs-")
         self._scratch.sweep()  # what a server that was killed left
@@ -144,8 +146,10 @@ class Jobs:
             return held.shown if held else None
 
     def those(self, ids: Iterable[str]) -> list[Job]:
-        """The jobs of some ids that are still known, in their order."""
-        return [job for job in map(self.get, ids) if job is not None]
+        """The jobs of some ids that are still known, in their order; one that was tried again is the new one."""
+        with self._lock:
+            now = dict.fromkeys(self._again.get(id, id) for id in ids)
+        return [job for job in map(self.get, now) if job is not None]
 
     def all(self) -> list[Job]:
         """Every job that is still known, the newest first."""
@@ -163,18 +167,27 @@ class Jobs:
                 held.shown = replace(held.shown, state="cancelled", text="cancelled")
 
     def retry(self, id: str) -> Job | None:
-        """Begin the work of an ended job anew, under a new id; ``None`` when it is not known any more."""
-        with self._lock:
-            held = self._held.get(id)
-        return self.start(held.shown.title, held.work) if held else None
+        """Begin the work of an ended job anew, under an id that takes its place, also for who knows only the old one.
+
+        Trying a job again twice begins it once. ``None`` when it is not known any more.
+        """
+        with self._retrying:
+            with self._lock:
+                held = self._held.get(self._again.get(id, id))
+            if held is None or held.shown.id != id or held.shown.active:
+                return held.shown if held else None
+            again = self.start(held.shown.title, held.work)
+            with self._lock:
+                self._again = {old: again.id if new == id else new for old, new in self._again.items()}
+                self._again[id] = again.id
+            self.forget(id)
+            return again
 
     def forget(self, id: str) -> None:
         """Cancel a job if it runs, and remove what it left."""
         self.cancel(id)
         with self._lock:
-            held = self._held.pop(id, None)
-        if held and held.path:
-            held.path.unlink(missing_ok=True)
+            self._drop(id)
 
     def file(self, id: str) -> tuple[Path, Job] | None:
         """The file of a finished job."""
@@ -239,6 +252,10 @@ class Jobs:
     def _forget_oldest(self) -> None:
         ended = [id for id, held in self._held.items() if not held.shown.active]
         for id in ended[: max(len(ended) - KEPT, 0)]:
-            held = self._held.pop(id)
-            if held.path:
-                held.path.unlink(missing_ok=True)
+            self._drop(id)
+
+    def _drop(self, id: str) -> None:
+        self._again = {old: new for old, new in self._again.items() if new != id}
+        held = self._held.pop(id, None)
+        if held and held.path:
+            held.path.unlink(missing_ok=True)

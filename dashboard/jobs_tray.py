@@ -6,11 +6,11 @@ doing is asked of the server only while one of them runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
@@ -29,12 +29,22 @@ def jobs_of(app: Dash) -> Jobs:
     return cast("Jobs", app.server.state.jobs)
 
 
+def started(job: Job) -> None:
+    """Show a job that a callback has started to the person who asked.
+
+    Not as an output: a button that is drawn anew would ask again, and the answer to that would take the place of this.
+    """
+    set_props("jobs-started", {"data": job.id})
+
+
 def layout() -> Part:
     """The corner; empty until something is started."""
     return html.Div(
         [
             dcc.Store(id="jobs-mine", storage_type="local", data=[]),
             dcc.Store(id="jobs-started", data=None),
+            dcc.Store(id="jobs-asked"),  # grows with every tick whose question is asked
+            dcc.Store(id="jobs-pressed"),  # the last press on a button of the list
             dcc.Interval(id="jobs-tick", interval=TICK, disabled=True),
             html.Section(id="jobs-list", role="region", **{"aria-label": "Jobs"}),
         ],
@@ -60,24 +70,25 @@ def register(app: Dash, server: FastAPI, base: str) -> None:
 
     server.add_api_route(f"{base}jobs/{{id}}/file", download, include_in_schema=False, response_model=None)
 
+    _register_browser(app)
+
     @callback(
         app,
         Output("jobs-mine", "data"),
         Output("jobs-tick", "disabled"),
         Output("jobs-list", "children"),
         Input("jobs-started", "data"),
-        Input("jobs-tick", "n_intervals"),
-        Input({"type": "job-cancel", "id": ALL}, "n_clicks"),
-        Input({"type": "job-retry", "id": ALL}, "n_clicks"),
-        Input({"type": "job-forget", "id": ALL}, "n_clicks"),
+        Input("jobs-asked", "data"),
+        Input("jobs-pressed", "data"),
         State("jobs-mine", "data"),
         hidden=True,
     )
-    def show(started: str | None, _tick: int, _c: Any, _r: Any, _f: Any, mine: list[str] | None) -> tuple[Any, ...]:
+    def show(begun: str | None, _asked: Any, pressed: Any, mine: list[str] | None) -> tuple[Any, ...]:
         kept = [id for id in (mine or []) if isinstance(id, str)]
-        if started and started not in kept and ctx.triggered_id == "jobs-started":
-            kept.append(started)
-        kept = _act(jobs, kept)
+        if begun and begun not in kept:
+            kept.append(begun)
+        if isinstance(pressed, dict) and pressed.get("job") in {*kept, *(job.id for job in jobs.those(kept))}:
+            _act(jobs, pressed)
         found = jobs.those(kept)
         ids = [job.id for job in found]
         return (
@@ -87,22 +98,34 @@ def register(app: Dash, server: FastAPI, base: str) -> None:
         )
 
 
-def _act(jobs: Jobs, kept: list[str]) -> list[str]:
-    """Carry out the button that was pressed; the ids afterwards."""
-    pressed = ctx.triggered_id
-    if not isinstance(pressed, dict) or not any(one["value"] for one in ctx.triggered) or pressed["id"] not in kept:
-        return kept
-    id = pressed["id"]
-    if pressed["type"] == "job-cancel":
-        jobs.cancel(id)
-    elif pressed["type"] == "job-retry":
-        again = jobs.retry(id)
-        jobs.forget(id)
-        return [again.id if one == id and again else one for one in kept]
-    else:
-        jobs.forget(id)
-        return [one for one in kept if one != id]
-    return kept
+def _register_browser(app: Dash) -> None:
+    """What the browser keeps and when it asks, see ``assets/jobs.js``."""
+
+    def clientside(name: str, *spec: object) -> None:
+        app.clientside_callback(ClientsideFunction("jobs", name), *spec, prevent_initial_call=True)
+
+    clientside(
+        "mine", Output("jobs-mine", "data", allow_duplicate=True), Input("jobs-started", "data"),
+        State("jobs-mine", "data"),
+    )  # fmt: skip
+    clientside("tick", Output("jobs-asked", "data"), Input("jobs-tick", "n_intervals"))
+    clientside("told", Input("jobs-list", "children"))
+
+
+def _act(jobs: Jobs, pressed: Mapping[str, Any]) -> None:
+    """Carry out a press. It is said with every question until the next one, so each can be carried out twice."""
+    do = {"cancel": jobs.cancel, "retry": jobs.retry, "forget": jobs.forget}.get(str(pressed.get("press")))
+    if do is not None:
+        do(str(pressed["job"]))
+
+
+def press(job: Job, kind: str, label: str, mark: str, told: str) -> Part:
+    """A button that does something to a job: ``kind`` is ``cancel``, ``retry`` or ``forget``.
+
+    ``told`` is the Store that the press is written to.
+    """
+    said = {"data-job": job.id, "data-press": kind, "data-told": told, "aria-label": f"{label}: {job.title}"}
+    return html.Button([icon(mark, size=15), label], type="button", className="btn small", **said)
 
 
 _MARKS = {"done": ("circle-check", "good"), "failed": ("alert-triangle", "bad"), "cancelled": ("x", "")}
@@ -110,12 +133,11 @@ _MARKS = {"done": ("circle-check", "good"), "failed": ("alert-triangle", "bad"),
 
 def _entry(job: Job, base: str) -> Part:
     def button(kind: str, mark: str, label: str) -> Part:
-        said = {"aria-label": f"{label}: {job.title}"}
-        return html.Button([icon(mark, size=15), label], id={"type": kind, "id": job.id}, className="btn small", **said)
+        return press(job, kind, label, mark, "jobs-pressed")
 
     tools: list[Part] = []
     if job.active:
-        tools.append(button("job-cancel", "x", "Cancel"))
+        tools.append(button("cancel", "x", "Cancel"))
     else:
         if job.state == "done":
             tools.append(
@@ -127,8 +149,8 @@ def _entry(job: Job, base: str) -> Part:
                 )
             )
         else:
-            tools.append(button("job-retry", "refresh", "Try again"))
-        tools.append(button("job-forget", "x", "Remove"))
+            tools.append(button("retry", "refresh", "Try again"))
+        tools.append(button("forget", "x", "Remove"))
     mark, tone = _MARKS.get(job.state, ("clock", ""))
     head = [html.Span(icon(mark, size=16), className=f"job-mark {tone}"), html.B(job.title)]
     error = html.Div([job.error, f" (error {job.error_id})"], className="job-error", role="alert")

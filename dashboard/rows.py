@@ -15,10 +15,10 @@ from urllib.parse import parse_qs
 from zlib import crc32
 
 import dash_ag_grid as dag
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.jobs import Made
-from dashboard.jobs_tray import jobs_of
+from dashboard.jobs_tray import jobs_of, started
 from dashboard.memo import OLD
 from dashboard.page import Part, callback
 from dashboard.tables import OPTIONS, Column, definition
@@ -349,7 +349,7 @@ def _register_file(app: Dash, name: str, chosen: Callable[..., tuple[Sheet | Non
         if len(rows) > LARGE:
             title = f"{len(rows):,} rows as CSV"
             job = jobs_of(app).start(title, lambda progress: as_file(sheet, rows, progress))
-            set_props("jobs-started", {"data": job.id})
+            started(job)
             return no_update
         return {"content": to_csv(rows, sheet.columns), "filename": f"{sheet.file}.csv", "type": "text/csv"}
 

@@ -253,18 +253,19 @@ def register(app: Dash, lx: Lineage, pages: Sequence[Page], base: str) -> None:
     @callback(
         app,
         Output("palette-results", "children"),
+        Output("palette-results", "data-text"),
         Input("palette-input", "value"),
         Input("palette", "opened"),
         State("url", "search"),
         prevent_initial_call=True,
     )
-    def find(text: str | None, opened: bool, search: str | None) -> list[Part]:
+    def find(text: str | None, opened: bool, search: str | None) -> tuple[list[Part], str | None]:
         wanted = (text or "").strip()
         if not opened:
-            return []
+            return [], None
         links = Links.at(base, search)
         found = shared(lx).at_once(("palette", wanted, links), lambda: palette.hits(lx, pages, links, wanted))
-        return palette.rows(found, wanted)
+        return palette.rows(found, wanted), text or ""
 
 
 def _live(app: Dash) -> None:

@@ -10,6 +10,12 @@
     for (const byte of bytes) raw += String.fromCharCode(byte);
     return btoa(raw).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
   }
+  function unpacked(doc) {
+    try {
+      const raw = atob(doc.replace(/-/g, "+").replace(/_/g, "/"));
+      return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(raw, (one) => one.charCodeAt(0)));
+    } catch { return ""; } // the answer says that it is damaged
+  }
   const text = () => (document.getElementById("impact-text") || {}).textContent || "";
 
   window.dash_clientside = window.dash_clientside || {};
@@ -28,6 +34,15 @@
       if (contract) query.set("doc", packed(doc));
       for (const key of ["asof", "known"]) if (now.get(key)) query.set(key, now.get(key));
       return [`?${query}`, ""];
+    },
+
+    /** What the form says is read from the address at once: with the answer it came over what was typed meanwhile. */
+    form: function (search, changes) {
+      const query = new URLSearchParams(search || "");
+      const one = (key) => (query.getAll(key).filter(Boolean).pop() || "").trim();
+      const change = changes.some((known) => known.value === one("change")) ? one("change") : "drop";
+      const hours = one("hours") === "" || isNaN(one("hours")) ? "" : Number(one("hours"));
+      return [one("target"), change, one("to"), hours, unpacked(one("doc"))];
     },
 
     fields: function (change) {

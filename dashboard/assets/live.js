@@ -157,13 +157,18 @@
     say("bad", `The server has not answered since ${clock(live.away)}. What you see is from before; trying again…`, "Try now", ask);
   }
 
+  let asked = 0; // an answer that comes after that of a later question is from before it
   async function ask() {
+    const mine = ++asked;
     clearTimeout(live.timer);
     if (!document.hidden) {
+      let said = null;
       try {
         const answer = await fetch(`${root()}_live`, { cache: "no-store" });
-        if (answer.ok) heard(await answer.json()); else lost();
-      } catch { lost(); }
+        if (answer.ok) said = await answer.json();
+      } catch { /* away */ }
+      if (mine !== asked) return; // the later one goes on asking
+      if (said) heard(said); else lost();
     }
     live.timer = setTimeout(ask, live.away ? EVERY / 2 : EVERY);
   }

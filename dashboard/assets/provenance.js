@@ -4,13 +4,15 @@
   const same = () => dash_clientside.no_update;
   const iso = (text) => (text ? text.trim().replace(" ", "T") : "");
 
+  const view_of = (query) => (["picture", "table"].includes(query.get("view")) ? query.get("view") : "timeline");
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.provenance = {
     go: function (clicks, view, target, asof, vs) {
       const from = dash_clientside.callback_context.triggered.map((one) => one.prop_id);
       const query = new URLSearchParams(window.location.search);
       if (!from.includes("provenance-go.n_clicks")) { // another view of the same answer
-        if ((query.get("view") || "timeline") === view || !query.get("target")) return [same(), same()];
+        if (view_of(query) === view || !query.get("target")) return [same(), same()];
         if (view === "timeline") query.delete("view"); else query.set("view", view);
         return [`?${query}`, ""];
       }
@@ -20,6 +22,14 @@
       for (const [key, value] of Object.entries(next)) if (value) query.set(key, value); else query.delete(key);
       const text = `?${query}`;
       return [text === window.location.search ? same() : text, ""];
+    },
+
+    /** What the form says is read from the address at once: with the answer it came over what was typed meanwhile. */
+    form: function (search) {
+      const query = new URLSearchParams(search || "");
+      const one = (key) => (query.getAll(key).filter(Boolean).pop() || "").trim();
+      const picker = (key) => one(key).replaceAll("T", " ").replace(/Z$/, "") || null;
+      return [one("target"), picker("asof"), picker("vs"), view_of(query)];
     },
 
     link: function (clicks) {

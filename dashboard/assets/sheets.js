@@ -4,6 +4,8 @@
   const same = () => dash_clientside.no_update;
 
   function note(changes) {
+    const page = document.getElementById("page"); // of a page that is being left nothing belongs into the next one's address
+    if (page && "path" in page.dataset && page.dataset.path !== window.location.pathname.replace(/\/+$/, "")) return;
     const query = new URLSearchParams(window.location.search);
     for (const [key, values] of Object.entries(changes)) {
       query.delete(key);

@@ -156,10 +156,16 @@
       return same();
     },
 
-    lineage_select: function (selected, initial) {
-      if (trigger() === "lineage-initial.data" || !selected) return initial || { id: null };
+    /** Apart from what is chosen first: that waits for the picture, and a choice made meanwhile would wait with it. */
+    lineage_select: function (selected) {
+      if (!selected) return same();
       note({ sel: selected.id });
       return { id: selected.id };
+    },
+
+    lineage_first: function (initial) {
+      const made = new URLSearchParams(window.location.search).get("sel"); // chosen while the picture was asked for
+      return initial && made ? { id: made } : initial || { id: null };
     },
 
     lineage_chosen: function (selection, trace) { return { id: selection && selection.id, column: trace || null }; },
@@ -207,6 +213,12 @@
 
     grid_csv: function (clicks) { return clicks ? true : same(); },
 
+    /** The choice of colours, from the address at once: with the picture it came over a choice made meanwhile. */
+    map_by: function (search, choices) {
+      const by = new URLSearchParams(search || "").get("by");
+      return choices.some((one) => one.value === by) ? by : "domain";
+    },
+
     map_overlay: function (by) { note({ by: by === "domain" ? null : by }); return by; },
 
     map_command: function () {
@@ -249,8 +261,10 @@
   }
 
   /* palette: arrows and Enter while the text stays in the input; a later answer leaves the choice where it was made */
-  let chosen = null, watched = null;
+  let chosen = null, watched = null, entered = false;
   const hits = () => Array.from(document.querySelectorAll("#palette-results [role=option]"));
+  /* whether the results are those of the text that stands there, not of an earlier one */
+  const answered = () => document.getElementById("palette-results").dataset.text === document.getElementById("palette-input").value;
   const named = (option) => { const hit = option.querySelector(".hit"); return hit.getAttribute("href") || hit.dataset.act; };
 
   function mark(options, at) {
@@ -264,16 +278,23 @@
     watched = results;
     new MutationObserver(() => {
       const options = hits();
-      mark(options, Math.max(0, options.findIndex((option) => named(option) === chosen)));
-    }).observe(results, { childList: true, subtree: true, characterData: true });
+      const at = Math.max(0, options.findIndex((option) => named(option) === chosen));
+      mark(options, at);
+      if (results.dataset.text === undefined) entered = false; // closed
+      if (!entered || !answered()) return;
+      entered = false;
+      if (options[at]) options[at].querySelector(".hit").click();
+    }).observe(results, { childList: true, subtree: true, characterData: true, attributeFilter: ["data-text"] });
   }
 
   function paletteKeys(event) {
-    const options = hits();
+    const options = hits(), enter = event.key === "Enter";
+    entered = enter && chosen === null && !answered(); // goes to the first of what is being looked for, once that is there
+    if (entered) { event.preventDefault(); return; }
     if (!options.length || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
     event.preventDefault();
     const now = Math.max(0, options.findIndex((option) => option.classList.contains("is-active")));
-    if (event.key === "Enter") { options[now].querySelector(".hit").click(); return; }
+    if (enter) { options[now].querySelector(".hit").click(); return; }
     const at = (now + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
     chosen = named(options[at]);
     mark(options, at);
@@ -283,6 +304,7 @@
   document.addEventListener("input", (event) => {
     if (event.target.id !== "palette-input") return;
     chosen = null;
+    entered = false;
     watchHits();
   });
 

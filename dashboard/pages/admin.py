@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dash import Dash, html
+from dash import Dash, dcc, html
 
 from dashboard.desk import Asked, Desk, head, listing, slot
 from dashboard.page import Page, Part
@@ -34,6 +34,8 @@ def layout() -> Part:
             slot("admin-act", 40, "room"),
             listing("admin", VIEWS),
             html.Div([slot("admin-health", 260), slot("admin-jobs", 260)], className="cols halves after-list"),
+            dcc.Store(id="admin-look"),  # grows with every look at the jobs
+            dcc.Store(id="admin-pressed"),  # the last press on a button of them
             html.Div([slot("admin-retention", 260), slot("admin-masking", 260)], className="cols halves"),
         ],
         className="page desk-page",
@@ -52,7 +54,6 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     desk.card("act", lambda asked: cards.act(facts(asked)))
     desk.listing(lambda asked: _ABOUT[facts(asked).view], lambda asked: sheet_of(facts(asked)))
     desk.card("health", lambda asked: keeping.health(lx, done))
-    desk.card("jobs", lambda asked: keeping.jobs(app))
     desk.card("retention", keeping.retention, live=False)
     desk.card("masking", lambda asked: keeping.masking(lx, asked))
     corrections.register(app, lx)

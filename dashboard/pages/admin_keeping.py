@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import dash_mantine_components as dmc
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 
 from dashboard import forms
 from dashboard.desk import Asked, clock, failed, plain
 from dashboard.forms import Field, Values
 from dashboard.jobs import Job, Made, Progress
-from dashboard.jobs_tray import jobs_of, progress_bar
+from dashboard.jobs_tray import jobs_of, press, progress_bar, started
 from dashboard.page import Part, callback
 from dashboard.pages.govern import facts as facts_list
 from dashboard.pages.overview_parts import card, nothing
@@ -234,8 +234,7 @@ def jobs(app: Dash) -> Part:
 
 
 def _job(job: Job) -> Part:
-    cancel = html.Button([icon("x", size=15), "Cancel"], id={"type": "admin-cancel", "id": job.id},
-                         className="btn small", **{"aria-label": f"Cancel: {job.title}"})  # fmt: skip
+    cancel = press(job, "cancel", "Cancel", "x", "admin-pressed")
     said = job.error or ", ".join(f"{label}: {text}" for label, text in job.notes[:3])
     return html.Li(
         [html.B(job.title), f" {job.state} ", progress_bar(job) if job.active else None,
@@ -248,14 +247,11 @@ def register(app: Dash, lx: Lineage, done: Examined) -> None:
     """Callbacks of these cards."""
 
     @callback(
-        app, Output("jobs-started", "data", allow_duplicate=True), Input("admin-examine", "n_clicks"),
-        prevent_initial_call=True,
+        app, Output("admin-examine", "title"), Input("admin-examine", "n_clicks"), prevent_initial_call=True,
     )  # fmt: skip
-    def start(clicks: int | None) -> Any:
-        if not clicks:
-            return no_update
-        job = jobs_of(app).start("Examination of the database", lambda progress: examination(lx, done, progress))
-        return job.id
+    def start(_clicks: int | None) -> Any:  # not counted: a button that was drawn anew since the click has none
+        started(jobs_of(app).start("Examination of the database", lambda progress: examination(lx, done, progress)))
+        return no_update
 
     @callback(
         app, Output("admin-tried", "children"), Input("admin-try", "n_clicks"), State("admin-kind", "value"),
@@ -274,25 +270,27 @@ def register(app: Dash, lx: Lineage, done: Examined) -> None:
     def probe(text: str | None) -> str:
         return redact(text or "")
 
-    @callback(
-        app, Output("admin-jobs", "children", allow_duplicate=True),
-        Input({"type": "admin-tick", "id": ALL}, "n_intervals"), Input({"type": "admin-cancel", "id": ALL}, "n_clicks"),
-        Input("jobs-started", "data"), State("url", "pathname"), prevent_initial_call=True,
+    app.clientside_callback(
+        ClientsideFunction("jobs", "look"), Output("admin-look", "data"),
+        Input({"type": "admin-tick", "id": ALL}, "n_intervals"), prevent_initial_call=True,
     )  # fmt: skip
-    def look(ticks: list[int | None], clicks: list[int | None], _started: Any, _path: str | None) -> Any:
-        pressed = ctx.triggered_id
-        kind = pressed.get("type") if isinstance(pressed, dict) else None  # the card is drawn later than the page
-        if kind == "admin-cancel" and any(clicks):
-            jobs_of(app).cancel(pressed["id"])
-        elif kind is not None and not any(ticks):
-            return no_update  # the card was drawn
-        if not any(job.active for job in jobs_of(app).all()):
+    app.clientside_callback(ClientsideFunction("jobs", "seen"), Input("admin-jobs", "children"))
+
+    @callback(
+        app, Output("admin-jobs", "children"), Input("url", "search"), Input("fresh", "data"),
+        Input("jobs-started", "data"), Input("admin-look", "data"), Input("admin-pressed", "data"),
+    )  # fmt: skip
+    def look(_search: str | None, _fresh: Any, _begun: Any, _look: Any, pressed: Any) -> Any:
+        if isinstance(pressed, dict) and pressed.get("press") == "cancel":
+            jobs_of(app).cancel(str(pressed["job"]))
+        causes = {one["prop_id"] for one in ctx.triggered}
+        if causes & {"jobs-started.data", "admin-look.data"} and not any(job.active for job in jobs_of(app).all()):
             set_props("acted", {"data": {"at": time.time()}})  # what the last job found or did is on the page
         return jobs(app)
 
     def remove(said: Values, actor: Actor) -> str:
         job = jobs_of(app).start("Retention", lambda progress: removal(lx, _live(app), said, actor, progress))
-        set_props("jobs-started", {"data": job.id})
+        started(job)
         return "It runs as a job, with its progress in the corner."
 
     def mask(said: Values, actor: Actor) -> str:

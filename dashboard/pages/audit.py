@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, html, no_update, set_props
 from dashboard import forms
 from dashboard.desk import Asked, Desk, failed, head, listing, slot
 from dashboard.forms import Values
-from dashboard.jobs_tray import jobs_of
+from dashboard.jobs_tray import jobs_of, started
 from dashboard.names import short_id
 from dashboard.page import Page, Part, callback
 from dashboard.pages import audit_cards as cards
@@ -103,7 +103,6 @@ def _register_sign(app: Dash, lx: Lineage) -> None:
 def _register_pack(app: Dash, lx: Lineage, base: str) -> None:
     @callback(
         app,
-        Output("jobs-started", "data", allow_duplicate=True),
         Output("audit-node", "error"),
         Input("audit-pack", "n_clicks"),
         State("audit-node", "value"),
@@ -111,11 +110,11 @@ def _register_pack(app: Dash, lx: Lineage, base: str) -> None:
         State("url", "search"),
         prevent_initial_call=True,
     )
-    def pack(clicks: int | None, node: str | None, raw: bool | None, search: str | None) -> tuple[Any, Any]:
+    def pack(clicks: int | None, node: str | None, raw: bool | None, search: str | None) -> Any:
         if not clicks:
-            return no_update, no_update
+            return no_update
         if not (node or "").strip():
-            return no_update, "Say what the pack is about."
+            return "Say what the pack is about."
         links = Asked.of(base, "audit", search).links
         state = ProvenanceState(target=str(node).strip(), as_of=links.asof, known_at=links.known)
         try:
@@ -125,8 +124,9 @@ def _register_pack(app: Dash, lx: Lineage, base: str) -> None:
                 lambda progress: make_pack(lx, state, bool(raw), progress),
             )
         except MeshlineError as error:
-            return no_update, str(error)
-        return job.id, None
+            return str(error)
+        started(job)
+        return None
 
 
 PAGE: Any = Page(

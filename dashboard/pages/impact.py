@@ -77,24 +77,11 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         hits = lx.search(wanted, limit=20) if wanted and wanted != state.target else []
         return list(dict.fromkeys(hit.id for hit in hits))
 
-    @callback(
-        app,
-        Output("impact-node", "value"),
-        Output("impact-change", "value"),
-        Output("impact-to", "value"),
-        Output("impact-hours", "value"),
-        Output("impact-doc", "value"),
-        Output("impact-answer", "children"),
-        Input("url", "search"),
-        State("url", "pathname"),
-    )
-    def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
+    @callback(app, Output("impact-answer", "children"), Input("url", "search"), State("url", "pathname"))
+    def show(search: str | None, pathname: str | None) -> Any:
         if not (pathname or "").rstrip("/").endswith("/impact"):
-            return (no_update,) * 6
-        state = ImpactState.parse(search)
-        hours: Any = "" if state.hours is None else state.hours
-        body = _body(lx, state, Links.at(base, search))
-        return state.target, state.change, state.to, hours, state.document, body
+            return no_update
+        return _body(lx, ImpactState.parse(search), Links.at(base, search))
 
 
 def _clientside(app: Dash) -> None:
@@ -107,6 +94,13 @@ def _clientside(app: Dash) -> None:
         Output("impact-say", "children"),
         Input("impact-go", "n_clicks"),
         *(State(f"impact-{name}", "value") for name in ("node", "change", "to", "hours", "doc")),
+    )
+    clientside(
+        "form",
+        *(Output(f"impact-{name}", "value") for name in ("node", "change", "to", "hours", "doc")),
+        Input("url", "search"),
+        State("impact-change", "data"),
+        initial=True,
     )
     boxes = [Output(f"impact-{name}-box", "style") for name in ("node", "to", "hours", "doc")]
     clientside("fields", *boxes, Input("impact-change", "value"), initial=True)

@@ -339,10 +339,10 @@ def _register_browser(app: Dash) -> None:
     )
     clientside(
         "lineage_select",
-        Output("lineage-selection", "data"),
+        Output("lineage-selection", "data", allow_duplicate=True),
         Input("lineage-graph", "selected"),
-        Input("lineage-initial", "data"),
     )
+    clientside("lineage_first", Output("lineage-selection", "data"), Input("lineage-initial", "data"))
     clientside(
         "lineage_chosen",
         Output("lineage-graph", "selection"),

@@ -98,6 +98,10 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
 
     clientside("lineage_find", Output("map-graph", "find"), Input("map-find", "value"))
     clientside("map_overlay", Output("map-graph", "overlay"), Input("map-by", "value"))
+    app.clientside_callback(
+        ClientsideFunction("meshline", "map_by"), Output("map-by", "value"), Input("url", "search"),
+        State("map-by", "data"),
+    )  # fmt: skip
     clientside("map_open", Output("url", "href"), Input("map-graph", "action"), State("map-lineage", "data"))
     clientside(
         "map_command",
@@ -112,7 +116,6 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
         Output("map-sub", "children"),
         Output("map-hero", "children"),
         Output("map-work", "style"),
-        Output("map-by", "value"),
         Output("map-lineage", "data"),
         Input("url", "search"),
         Input("fresh", "data"),
@@ -120,15 +123,14 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     )
     def show(search: str | None, fresh: Any, pathname: str | None) -> tuple[Any, ...]:
         if not (pathname or "").rstrip("/").endswith("/map"):
-            return (no_update,) * 6
+            return (no_update,) * 5
         search = current(search, fresh)
         links = Links.at(base, search)
-        overlay = LineageState.parse(search).overlay
         try:
             page = memo.at_once(("map", links), lambda: _page(lx, links))
-            return (*page, overlay, links.to("lineage"))
+            return (*page, links.to("lineage"))
         except MeshlineError as error:
-            return None, "This cannot be shown", refused(str(error), links), {"display": "none"}, overlay, None
+            return None, "This cannot be shown", refused(str(error), links), {"display": "none"}, None
 
     @callback(
         app,

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, no_update
 
 from dashboard.jobs import Made, Progress
-from dashboard.jobs_tray import jobs_of
+from dashboard.jobs_tray import jobs_of, started
 from dashboard.page import Part, callback
 from dashboard.pages.overview_parts import card
 from dashboard.pages.policies_facts import PolicyFacts
@@ -112,7 +112,6 @@ def register(app: Dash, lx: Lineage) -> None:
 
     @callback(
         app,
-        Output("jobs-started", "data", allow_duplicate=True),
         Output("policies-bt-said", "children"),
         Input("policies-bt-run", "n_clicks"),
         State("policies-bt-text", "value"),
@@ -123,7 +122,7 @@ def register(app: Dash, lx: Lineage) -> None:
     )
     def run(clicks: int | None, text: str | None, start: str | None, end: str | None, step: str | None) -> Any:
         if not clicks:
-            return no_update, no_update
+            return no_update
         try:
             policy = parse_policy(text or "", "edited.yaml")
             count = len(instants(start or None, end or None, step or "", utcnow()))
@@ -131,8 +130,9 @@ def register(app: Dash, lx: Lineage) -> None:
                 f"Back-test of {policy.id}", lambda progress: make(lx, policy, start, end, step or "", count, progress)
             )
         except MeshlineError as error:
-            return no_update, html.Span([icon("alert-triangle", size=16), str(error)], className="form-bad")
-        return job.id, html.Span(f"Started: {count:,} instants.", className="form-good")
+            return html.Span([icon("alert-triangle", size=16), str(error)], className="form-bad")
+        started(job)
+        return html.Span(f"Started: {count:,} instants.", className="form-good")
 
 
 def make(

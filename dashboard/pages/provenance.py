@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.jobs import Made, Progress
-from dashboard.jobs_tray import jobs_of
+from dashboard.jobs_tray import jobs_of, started
 from dashboard.lineage_graph.drawing import Options, drawing
 from dashboard.links import Links
 from dashboard.names import short_id
@@ -113,10 +113,6 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
 
     @callback(
         app,
-        Output("provenance-node", "value"),
-        Output("provenance-asof", "value"),
-        Output("provenance-vs", "value"),
-        Output("provenance-view", "value"),
         Output("provenance-sub", "children"),
         Output("provenance-side", "style"),
         Output("provenance-answer", "children"),
@@ -125,7 +121,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
     )
     def show(search: str | None, pathname: str | None) -> tuple[Any, ...]:
         if not (pathname or "").rstrip("/").endswith("/provenance"):
-            return (no_update,) * 7
+            return (no_update,) * 3
         state, links = ProvenanceState.parse(search), Links.at(base, search)
         body, found = _body(lx, state, links)
         sub: Part = (
@@ -133,15 +129,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
             if found
             else "How was this figure made?"
         )
-        return (
-            state.target,
-            _picker(state.as_of),
-            _picker(state.versus),
-            state.view,
-            sub,
-            {} if found else {"display": "none"},
-            body,
-        )
+        return sub, {} if found else {"display": "none"}, body
 
     @callback(
         app,
@@ -166,7 +154,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
 def _register_pack(app: Dash, lx: Lineage) -> None:
     @callback(
         app,
-        Output("jobs-started", "data"),
+        Output("provenance-pack", "title"),
         Input("provenance-pack", "n_clicks"),
         State("provenance-raw", "checked"),
         State("url", "search"),
@@ -174,12 +162,10 @@ def _register_pack(app: Dash, lx: Lineage) -> None:
     )
     def pack(clicks: int | None, raw: bool | None, search: str | None) -> Any:
         state = ProvenanceState.parse(search)
-        if not clicks or not state.target:
-            return no_update
-        job = jobs_of(app).start(
-            f"Evidence pack of {short_id(state.target)[0]}", lambda progress: make_pack(lx, state, bool(raw), progress)
-        )
-        return job.id
+        if clicks and state.target:
+            title = f"Evidence pack of {short_id(state.target)[0]}"
+            started(jobs_of(app).start(title, lambda progress: make_pack(lx, state, bool(raw), progress)))
+        return no_update
 
 
 def make_pack(lx: Lineage, state: ProvenanceState, raw: bool, progress: Progress) -> Made:
@@ -208,10 +194,6 @@ def _file_name(state: ProvenanceState) -> str:
     short = "".join(c if c.isalnum() or c in "-." else "_" for c in short_id(state.target)[0])[:60]
     day = (state.as_of or "now").replace(":", "")
     return f"evidence-{short}-{''.join(c for c in day if c.isalnum() or c in '-.')[:32]}"
-
-
-def _picker(text: str | None) -> str | None:
-    return text.replace("T", " ").removesuffix("Z") if text else None
 
 
 def _body(lx: Lineage, state: ProvenanceState, links: Links) -> tuple[Part, str]:
@@ -345,6 +327,11 @@ def _register_browser(app: Dash) -> None:
         Input("provenance-go", "n_clicks"),
         Input("provenance-view", "value"),
         *(State(f"provenance-{name}", "value") for name in ("node", "asof", "vs")),
+    )
+    app.clientside_callback(
+        ClientsideFunction("provenance", "form"),
+        *(Output(f"provenance-{name}", "value") for name in ("node", "asof", "vs", "view")),
+        Input("url", "search"),
     )
     clientside("link", Output("provenance-copied", "children"), Input("provenance-link", "n_clicks"))
     for name in ("provenance-grid", "provenance-made", "provenance-mesh"):
