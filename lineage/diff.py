@@ -127,7 +127,7 @@ def diff(before: View, after: View, scope: set[int] | None = None) -> tuple[Diff
         *comparison.edges("column_edge"),
         *facet_changes(before, after, comparison.admits, comparison.causes),
         *owner_changes(before, after, comparison.admits),
-        *stop_changes(before, after, comparison.admits),
+        *stop_changes(before, after, comparison.admits, comparison.causes),
     ]
     return tuple(sorted(found, key=lambda d: (WHATS.index(d.what), d.change, d.id, d.other or "", d.kind, d.detail)))
 

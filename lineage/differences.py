@@ -21,10 +21,10 @@ class Cause:
 
     ``reason`` is ``run`` (a run showed it), ``declared`` (an event without a run, or a file), ``manual`` (a person said
     so), ``rule`` (a rule joins the names), or why a fact ended: ``not seen``, ``dropped``, ``renamed``, ``redeclared``,
-    ``deleted``, ``refuted``, ``taken back``, … ``learned otherwise``: what was received at ``at`` showed that it does
-    not hold. ``unknown``: nobody can say. ``code`` is what the ``sourceCodeLocation`` facet of the run, or of its job
-    at that time, says: type, url, path, version, branch; ``None`` when nobody told it. ``by`` is the person, ``file``
-    the declared file behind it, where there is one.
+    ``deleted``, ``refuted``, ``taken back``, ``expired``, … ``learned otherwise``: what was received at ``at`` showed
+    that it does not hold. ``unknown``: nobody can say. ``code`` is what the ``sourceCodeLocation`` facet of the run, or
+    of its job at that time, says: type, url, path, version, branch; ``None`` when nobody told it. ``by`` is the person,
+    ``file`` the declared file behind it, where there is one.
     """
 
     reason: str

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 _WILD = re.compile(r"[*?\[]")
 
 _ROWS = """
--- one version of one domain as known at K, newest knowledge of each valid interval
-SELECT name, title, owner, parent, patterns, valid_from, valid_to
+-- one version of one domain as known at K, newest knowledge of each valid interval; undated: it holds since it was
+-- applied, since its file has no date
+SELECT name, title, owner, parent, patterns, valid_from, valid_to, (name, valid_from) IN (
+  SELECT (name, valid_from) FROM domain WHERE known_from = valid_from AND known_from <= $known) AS undated
 FROM domain WHERE known_from <= $known AND known_to > $known
 ORDER BY name, valid_from
 """
@@ -172,12 +174,16 @@ def load_domains(store: Store, as_of: datetime, known_at: datetime) -> DomainMap
     """Domains as they were at ``as_of``, as known at ``known_at``.
 
     A file without a date says nothing about the time before it was applied. Its first version is taken to hold for
-    all earlier instants too, so that a question about last year still has domains.
+    all earlier instants too, so that a question about last year still has domains. A date in the file is when the
+    domain begins (semantics 7).
     """
     chosen: dict[str, tuple[Any, ...]] = {}
+    seen: set[str] = set()
     for row in store.rows(_ROWS, {"known": known_at}):
         name, valid_from, valid_to = row[0], row[5], row[6]
-        if valid_from <= as_of < valid_to or (name not in chosen and valid_from > as_of):
+        first = name not in seen
+        seen.add(name)
+        if valid_from <= as_of < valid_to or (first and row[7] and valid_from > as_of):
             chosen[name] = row
     domains = {name: KnownDomain(name, row[1], row[2], row[3]) for name, row in chosen.items()}
     patterns = [

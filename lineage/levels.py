@@ -25,13 +25,14 @@ class Found:
     path: tuple[int, ...]
     indirect: bool = False
     bridge: tuple[int, ...] = ()  # temporary datasets that its path leads through and does not show
+    whole: tuple[int, ...] = ()  # the path with them, where there are some
 
 
 def better(one: Found, other: Found) -> Found:
     """Smallest hops; certainty and path of the better path; direct when one of them is."""
     hops = min(one.hops, other.hops)
     best = min(one, other, key=lambda found: (found.certainty, len(found.path)))
-    return Found(one.index, hops, best.certainty, best.path, one.indirect and other.indirect, best.bridge)
+    return Found(one.index, hops, best.certainty, best.path, one.indirect and other.indirect, best.bridge, best.whole)
 
 
 def roll_up(

@@ -159,7 +159,7 @@ def _labelled(
         aliases=view.aliases(one.index),
         use="indirect" if one.indirect else "direct",
         crosses_domain=domain != home,
-        subtypes=subtypes_of(uses, one.path, direction) if one.indirect else (),
+        subtypes=subtypes_of(uses, one.whole or one.path, direction) if one.indirect else (),
         bridge=view.steps(one.bridge),
         facts=facts,
     )

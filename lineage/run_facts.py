@@ -50,6 +50,13 @@ SELECT r.run, c.src, c.dst, c.type, c.subtype, coalesce(c.masking, false)
 FROM run r JOIN column_set c ON c.set_id = r.column_set
 WHERE r.run IN (SELECT unnest($runs::UBIGINT[])) AND r.known_from <= $known AND r.known_to > $known
 """
+_MERE = """
+-- how the columns of one dataset go into another, of what some runs showed: whether nothing of them is a value there
+SELECT r.run, s.dataset, coalesce(t.dataset, c.dst), bool_and(coalesce(upper(c.type), '') = 'INDIRECT')
+FROM run r JOIN column_set c ON c.set_id = r.column_set JOIN node s ON s.id = c.src JOIN node t ON t.id = c.dst
+WHERE r.run IN (SELECT unnest($runs::UBIGINT[])) AND r.known_from <= $known AND r.known_to > $known
+GROUP BY ALL
+"""
 _CODE = """
 -- SQL and code place of the jobs of some runs, as these runs told them
 SELECT DISTINCT s.set_id, s.key, b.json FROM facet_set s JOIN facet_body b ON b.body = s.body
@@ -180,6 +187,20 @@ class RunFacts:
             told = "RUNNING" if ended is None else state
             write = Write(run, run_id, job, version, dropped is not None, told, started, ended, stream)
             self._writes[owner[dataset]].append(write)
+
+    def indirect_inputs(self, runs: Iterable[int]) -> set[tuple[int, int, int]]:
+        """Which inputs runs used indirectly: run, dataset that it wrote, input of which no column is a value there.
+
+        What nobody told of columns is not among them.
+        """
+        view, index = self._view, self._view.snapshot.index
+        found: dict[tuple[int, int, int], bool] = {}
+        when = {"runs": list(runs), "known": view.snapshot.known_at}
+        for run, src, dst, mere in view.store.rows(_MERE, when):
+            source, target = index(src), index(dst)
+            if source is not None and target is not None:
+                found[run, target, source] = mere and found.get((run, target, source), True)
+        return {key for key, mere in found.items() if mere}
 
     def reads_until(self, reader: RunRow) -> datetime:
         """Up to when a run reads what others complete: a batch until it begins, a stream until it ends."""

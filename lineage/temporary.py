@@ -104,7 +104,8 @@ def contract(
             behind.update({i} if hops == depth + 1 else ())
             continue
         bridge = tuple(step for step in one.path if _home(view, step) in gone)
-        kept[i] = replace(one, hops=hops, path=tuple(s for s in one.path if s not in bridge), bridge=bridge)
+        path = tuple(s for s in one.path if s not in bridge)
+        kept[i] = replace(one, hops=hops, path=path, bridge=bridge, whole=one.path if bridge else ())
     return kept, frozenset(behind)
 
 

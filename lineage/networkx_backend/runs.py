@@ -107,10 +107,10 @@ def run_graph(view: View) -> RunGraph:
     runs = [run for run in dict.fromkeys(run for run, _ in versions) if _visible_job(view, facts.runs[run]) is not None]
     keys: list[int | Version] = [*runs, *versions]
     place = {key: k for k, key in enumerate(keys)}
-    edges: list[tuple[int | Version, Version, str, str]] = [
-        (run, (run, i), "certain", "made") for run, i in versions if run in place
+    edges: list[tuple[int | Version, Version, dict[str, str]]] = [
+        (run, (run, i), {"certainty": "certain", "use": "direct", "tie": "made"}) for run, i in versions if run in place
     ]
-    edges += [(a, b, "certain" if tie == "version" else "probable", tie) for a, b, tie in _made_from(facts, versions)]
+    edges += _made_from(facts, versions)
     edges = [edge for edge in edges if edge[0] in place]
     labels = [_run_label(view, facts.runs[run]) for run in runs]
     labels += [f"version:{_name(view.label(i))}:{_told(writes[run, i])}" for run, i in versions]
@@ -123,12 +123,13 @@ def run_graph(view: View) -> RunGraph:
         ],
         src=[place[edge[0]] for edge in edges],
         dst=[place[edge[1]] for edge in edges],
-        uses=[{"certainty": edge[2], "use": "direct", "tie": edge[3]} for edge in edges],
+        uses=[edge[2] for edge in edges],
     )
 
 
-def _made_from(facts: RunFacts, versions: list[Version]) -> Iterator[tuple[Version, Version, Tie]]:
+def _made_from(facts: RunFacts, versions: list[Version]) -> Iterator[tuple[Version, Version, dict[str, str]]]:
     written: dict[int, _Written] = {}
+    indirect = facts.indirect_inputs({run for run, _ in versions})
     for run, dataset in versions:
         reader = facts.runs[run]
         at = facts.reads_until(reader)
@@ -137,7 +138,9 @@ def _made_from(facts: RunFacts, versions: list[Version]) -> Iterator[tuple[Versi
                 written[source] = _Written.of(facts.writes(source))
             write, tie = written[source].read_by(reader, facts.named.get((run, source)), at)
             if write is not None:
-                yield (write.run, source), (run, dataset), tie
+                certainty = "certain" if tie == "version" else "probable"
+                use = "indirect" if (run, dataset, source) in indirect else "direct"
+                yield (write.run, source), (run, dataset), {"certainty": certainty, "use": use, "tie": tie}
 
 
 def _job(view: View, row: RunRow) -> int:

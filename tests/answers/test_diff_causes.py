@@ -199,6 +199,26 @@ def test_another_domain_names_its_file_and_who_applied_it(tmp_path: Path) -> Non
     assert (cause(found[0]).file or "").endswith("domains/sales.yaml")
 
 
+def test_a_domain_begins_when_its_file_says_and_one_without_a_date_was_always_there(tmp_path: Path) -> None:
+    lx = Lineage(loaded(run_event("r1", at=day(1), inputs=["raw"], outputs=["orders"])))
+    folder = tmp_path / "domains"
+    folder.mkdir()
+    (folder / "sales.yaml").write_text("name: sales\nvalid_from: 2026-03-01\npatterns: [orders]\n")
+    (folder / "bi.yaml").write_text("name: bi\npatterns: [raw]\n")
+    apply(lx.store, tmp_path, actor=Actor("ann"))
+    before, after = "2026-02-28T12:00:00Z", "2026-03-01T12:00:00Z"
+    (change,) = [d for d in lx.diff(before, after).changes if d.detail == "domain"]
+    assert (change.id.rpartition(":")[2], change.before, change.after) == ("orders", "unassigned", "sales")
+    assert (cause(change).by, cause(change).file) == ("ann", "domains/sales.yaml")
+    assert str(cause(change).at) == "2026-03-01 00:00:00"
+    assert {lx.show(name, as_of=before).domain for name in ("raw", "orders")} == {"bi", "unassigned"}
+    (folder / "bi.yaml").write_text("name: bi\npatterns: [raw]\ntitle: BI\n")
+    apply(lx.store, tmp_path, actor=Actor("ann"))
+    assert lx.show("raw", as_of=before).domain == "bi"  # its first version has an end now, and still no date
+    eve = Actor("eve", hidden_domains={"sales"})
+    assert lx.show(change.id, as_of=before, actor=eve).hidden
+
+
 def test_what_was_learned_otherwise_names_the_event_that_taught_it() -> None:
     store = loaded(
         run_event("r1", at=day(1), inputs=["a", "c"], outputs=["b"]),

@@ -74,3 +74,32 @@ def test_too_many_versions_are_refused_with_a_way_out(lx: Lineage, monkeypatch: 
 def test_what_is_hidden_is_left_out(lx: Lineage) -> None:
     graph = lx.graph("run", actor=Actor("ann", hidden_domains=frozenset({"unassigned"})))
     assert not len(graph)
+
+
+def test_edges_say_how_a_run_used_what_it_read() -> None:
+    def uses(**kinds: str) -> dict[str, object]:
+        fields = [
+            {"namespace": "warehouse", "name": name, "field": "id", "transformations": [{"type": kind, "subtype": "X"}]}
+            for name, kind in kinds.items()
+        ]
+        return {"columnLineage": {"fields": {"id": {"inputFields": fields}}}}
+
+    lx = Lineage(
+        loaded(
+            *ran("r1", "one", 0, 1, [], ["a"]),
+            *ran("r2", "two", 0, 1, [], ["b"]),
+            *ran("r3", "both", 2, 3, ["a", "b"], [("c", uses(a="DIRECT", b="INDIRECT"))]),
+            *ran("r4", "mute", 4, 5, ["b"], ["d"]),
+        )
+    )
+    graph = lx.graph("run")
+    of = graph.nodes
+    drawn = {
+        (of[a]["run_id"], of[b]["run_id"], data["use"])
+        for a, b, data in graph.edges(data=True)
+        if of[a]["kind"] == "version"
+    }
+    assert drawn == {("r1", "r3", "direct"), ("r2", "r3", "indirect"), ("r2", "r4", "direct")}
+    steps = [step for name in "cd" for step in lx.run_provenance(name).steps]
+    told = {(one.run_id, step.run_id, one.use) for step in steps for one in step.inputs}
+    assert told == drawn

@@ -62,6 +62,18 @@ def test_links_lead_over_the_bridge(staged: World) -> None:
     assert pairs == {("a", "b", "bridge"), ("a", "x", "product"), ("b", "c", "product"), ("x", "c", "product")}
 
 
+def test_steps_through_what_was_left_out_are_named_too(world: World) -> None:
+    world.flow(["a"], "j1", ["t_tmp"])
+    world.flow(["t_tmp"], "j2", ["b"])
+    world.column_edge(("a", "x"), ("t_tmp", "x"), "j1", type="INDIRECT", subtype="JOIN")
+    world.column_edge(("t_tmp", "x"), ("b", "x"), "j2", type="INDIRECT", subtype="FILTER")
+    lx = Lineage(world.store)
+    plain = {row.id: row.subtypes for row in lx.impact("column:pg:a:x").nodes}
+    assert plain == {"column:pg:t_tmp:x": ("JOIN",), "column:pg:b:x": ("JOIN", "FILTER")}
+    (row,) = lx.impact("column:pg:a:x", bridge=True).nodes
+    assert (row.bridge, row.subtypes) == (("column:pg:t_tmp:x",), plain[row.id])
+
+
 def test_a_temporary_dataset_that_is_asked_about_stays(staged: World) -> None:
     assert found(Lineage(staged.store), "tmp_2") == {"b": 1, "c": 2}
 

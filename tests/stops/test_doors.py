@@ -6,7 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -287,6 +287,38 @@ def test_apply_warns_of_a_node_that_is_not_there_and_the_stop_holds_once_it_is(w
     world.facet(world.dataset("crm"), "tags", {"tags": [{"key": "pii", "field": "mail"}]})
     assert world.store is lx.store
     assert [(one.dst, one.stop) for one in lx.tags().stopped] == [("column:pg:ads:mail", "s-zip")]
+
+
+def test_the_difference_names_who_took_a_stop_back_or_says_that_its_time_was_over(tmp_path: Path) -> None:
+    with sushi() as store:
+        lx, first = Lineage(store), utcnow()
+
+        def why(start: datetime, end: datetime | None = None) -> tuple[str, str | None, str | None, bool]:
+            (change,) = [one for one in lx.diff(start, end).changes if one.what == "stop"]
+            assert change.cause is not None
+            at = change.cause.at
+            return change.cause.reason, change.cause.by, change.cause.file, at is not None and start < at <= utcnow()
+
+        name = lx.stops.approve(lx.stops.request(ZIP, "district", tag="pii", actor=ANN).id, actor=BOB).id
+        second = utcnow()
+        assert why(first, second) == ("manual", "bob", None, True)
+        lx.stops.revoke(name, actor=ANN)
+        third = utcnow()
+        assert why(second, third) == ("taken back", "ann", None, True)
+        declare(store, tmp_path)
+        (file,) = (tmp_path / "stops").glob("*.yaml")
+        fourth = utcnow()
+        assert why(third, fourth) == ("declared", None, f"stops/{file.name}", True)
+        file.unlink()
+        apply(store, tmp_path, actor=Actor("carl"))
+        fifth = utcnow()
+        assert why(fourth, fifth) == ("taken back", "carl", f"stops/{file.name}", True)
+        soon = utcnow() + timedelta(milliseconds=300)
+        lx.stops.approve(lx.stops.request(ZIP, "district", tag="pii", until=soon, actor=ANN).id, actor=BOB)
+        (change,) = [one for one in lx.diff(utcnow(), soon + timedelta(seconds=1)).changes if one.what == "stop"]
+        assert (change.change, change.cause and change.cause.reason, change.cause and change.cause.at) == (
+            "removed", "expired", soon
+        )  # fmt: skip
 
 
 def test_the_difference_of_two_instants_tells_stops_that_came_and_went(tmp_path: Path) -> None:
