@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ EXAMPLES = int(os.environ.get("MESHLINE_EXAMPLES", "40"))
 settings.register_profile("local", deadline=None, print_blob=True, max_examples=EXAMPLES)
 settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# What was imported and collected lives as long as the process: looking through it again and again finds nothing.
+gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
