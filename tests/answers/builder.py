@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -182,6 +184,24 @@ class World:
 
     def _insert_named(self, table: str, columns: dict[str, Any]) -> None:
         self._waiting.append((table, columns))
+
+
+def chain(world: World) -> World:
+    """raw → orders → report, one job for each step, in two domains; a probable step at the end."""
+    world.flow(["raw"], "load", ["orders"], provenance="explicit")
+    world.flow(["orders"], "build", ["report"])
+    world.domain("sales", "orders", "load")
+    world.domain("bi", "report", "build")
+    return world
+
+
+@contextmanager
+def only_asked(world: World) -> Iterator[Store]:
+    """The store of a world that the tests of a file share, since they only ask; who writes to it is found out."""
+    with world.store as store:
+        before = store.last_commit
+        yield store
+        assert store.last_commit == before, "a test has written to what others ask as well"
 
 
 def _open() -> dict[str, datetime]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lineage.engine import Lineage
+from tests.answers import builder
 from tests.answers.builder import World
 
 
@@ -16,11 +17,7 @@ def world() -> World:
 @pytest.fixture
 def chain(world: World) -> World:
     """raw → orders → report, one job for each step, in two domains; a probable step at the end."""
-    world.flow(["raw"], "load", ["orders"], provenance="explicit")
-    world.flow(["orders"], "build", ["report"])
-    world.domain("sales", "orders", "load")
-    world.domain("bi", "report", "build")
-    return world
+    return builder.chain(world)
 
 
 @pytest.fixture

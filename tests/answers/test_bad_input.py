@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -14,7 +14,8 @@ from lineage.cli import run
 from lineage.engine import Lineage
 from lineage.errors import UsageError
 from lineage.times import OPEN_END
-from tests.answers.builder import World
+from tests.answers import builder
+from tests.answers.builder import World, only_asked
 from tests.answers.test_api import client_of
 
 Query = dict[str, str | list[str]]
@@ -63,12 +64,19 @@ REFUSED: dict[str, tuple[list[str], str, Query, int, str]] = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Lineage]:
+    world = builder.chain(World())
+    world.dataset("orders", "amount")
+    world.column_edge(("raw", "amount"), ("orders", "amount"), "load")
+    with only_asked(world) as store:
+        yield Lineage(store)
+
+
 @pytest.fixture
-def api(chain: World, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    chain.dataset("orders", "amount")
-    chain.column_edge(("raw", "amount"), ("orders", "amount"), "load")
-    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(chain.store))
-    return client_of(Lineage(chain.store))
+def api(asked: Lineage, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    monkeypatch.setattr("lineage.engine.open", lambda path: Lineage(asked.store))
+    return client_of(asked)
 
 
 @pytest.mark.parametrize("case", REFUSED)

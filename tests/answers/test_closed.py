@@ -29,16 +29,17 @@ def methods() -> list[str]:
     return sorted(name for name in found if not name.startswith("_") and name not in NO_QUESTIONS)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    with Store.open(tmp_path / "mesh.duckdb") as store:
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("closed") / "mesh.duckdb"
+    with Store.open(path) as store:
         world = World(_store=store)
         world.flow(["raw"], "load", ["orders"])
         assert world.store is store
-    return tmp_path / "mesh.duckdb"
+    return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def closed(file: Path) -> Lineage:
     """Asked once, so that everything is in memory, and closed."""
     with lineage.open(file) as lx:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import networkx as nx
@@ -19,7 +20,7 @@ from lineage.errors import UsageError
 from lineage.formats import FORMATS, NEEDS_LINKS, render
 from lineage.identity import NodeKey
 from lineage.times import OPEN_END
-from tests.answers.builder import T0, World
+from tests.answers.builder import T0, World, chain, only_asked
 from tests.answers.test_api import client_of
 from tests.ingest.build import loaded
 
@@ -36,13 +37,16 @@ QUESTIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture
-def rich(chain: World) -> World:
-    chain.column_edge(("raw", "id"), ("orders", "id"), "load")
-    chain.column_edge(("raw", "day"), ("orders", ""), "load", type="INDIRECT", subtype="FILTER")
-    chain.column_edge(("orders", "id"), ("report", "id"), "build")
-    chain.facet(chain.dataset("orders"), "ownership", {"owners": [{"name": '=team|<a> & "b"\n#1'}]})
-    return chain
+@pytest.fixture(scope="module")
+def rich() -> Iterator[Lineage]:
+    """Two steps with columns, and an owner that no format may take for its own signs."""
+    world = chain(World())
+    world.column_edge(("raw", "id"), ("orders", "id"), "load")
+    world.column_edge(("raw", "day"), ("orders", ""), "load", type="INDIRECT", subtype="FILTER")
+    world.column_edge(("orders", "id"), ("report", "id"), "build")
+    world.facet(world.dataset("orders"), "ownership", {"owners": [{"name": '=team|<a> & "b"\n#1'}]})
+    with only_asked(world) as store:
+        yield Lineage(store)
 
 
 def listed(format: str, text: str) -> list[str]:
@@ -69,22 +73,21 @@ def listed(format: str, text: str) -> list[str]:
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("ask", ["impact", "provenance"])
 def test_every_format_and_rest_list_the_rows_of_the_answer(
-    rich: World, format: str, question: dict[str, Any], ask: str
+    rich: Lineage, format: str, question: dict[str, Any], ask: str
 ) -> None:
-    lx = Lineage(rich.store)
     node = "raw" if ask == "impact" else "report"
-    answer: Answer = getattr(lx, ask)(node, links=True, **question)
+    answer: Answer = getattr(rich, ask)(node, links=True, **question)
     wanted = sorted(n.id for n in answer.nodes)
     assert sorted(listed(format, render(answer, format))) == wanted
     query = {**question, "node": node, "format": format}
     query = {{"kinds": "kind", "domains": "domain"}.get(name, name): value for name, value in query.items()}
-    response = client_of(lx).get(f"/api/v2/{ask}", params=query)
+    response = client_of(rich).get(f"/api/v2/{ask}", params=query)
     assert response.status_code == 200
     assert sorted(listed(format, response.text)) == wanted
 
 
-def test_totals_by_domain_and_hop_stand_in_every_format(rich: World) -> None:
-    answer = Lineage(rich.store).impact("raw", links=True)
+def test_totals_by_domain_and_hop_stand_in_every_format(rich: Lineage) -> None:
+    answer = rich.impact("raw", links=True)
     assert answer.totals.by_domain == {"bi": 2, "sales": 2}
     assert answer.totals.by_hop == {1: 2, 2: 2}
     text = {format: render(answer, format) for format in FORMATS}
@@ -98,14 +101,14 @@ def test_totals_by_domain_and_hop_stand_in_every_format(rich: World) -> None:
     assert first["dataset"]["facets"]["meshline_answer"]["totals"]["by_domain"] == {"bi": 2, "sales": 2}
 
 
-def test_what_a_spreadsheet_would_run_is_text(rich: World) -> None:
-    text = render(Lineage(rich.store).impact("raw"), "csv")
+def test_what_a_spreadsheet_would_run_is_text(rich: Lineage) -> None:
+    text = render(rich.impact("raw"), "csv")
     row = next(row for row in csv.DictReader(io.StringIO(text)) if row["id"] == "dataset:pg:orders")
     assert row["owner"].startswith("'=team")
 
 
-def test_edges_in_graphml_are_those_between_the_listed_nodes(rich: World) -> None:
-    answer = Lineage(rich.store).impact("raw", kinds="dataset", links=True)
+def test_edges_in_graphml_are_those_between_the_listed_nodes(rich: Lineage) -> None:
+    answer = rich.impact("raw", kinds="dataset", links=True)
     graph = nx.parse_graphml(render(answer, "graphml"))
     name = nx.get_node_attributes(graph, "label")
     assert {(name[a], name[b]) for a, b in graph.edges()} == {
@@ -114,24 +117,22 @@ def test_edges_in_graphml_are_those_between_the_listed_nodes(rich: World) -> Non
     }
 
 
-def test_mermaid_leads_through_listed_jobs_and_dashes_what_is_probable(rich: World) -> None:
-    lx = Lineage(rich.store)
-    through = render(lx.impact("orders", links=True), "mermaid")
+def test_mermaid_leads_through_listed_jobs_and_dashes_what_is_probable(rich: Lineage) -> None:
+    through = render(rich.impact("orders", links=True), "mermaid")
     assert "asked -.-> " not in through and through.count("-->") == 2
-    assert "asked -.-> n0" in render(lx.impact("orders", kinds="dataset", links=True), "mermaid")
+    assert "asked -.-> n0" in render(rich.impact("orders", kinds="dataset", links=True), "mermaid")
 
 
-def test_exported_events_make_the_same_graph_again(rich: World) -> None:
-    lx = Lineage(rich.store)
-    answer = lx.impact("raw", kinds="dataset,job,column", links=True)
+def test_exported_events_make_the_same_graph_again(rich: Lineage) -> None:
+    answer = rich.impact("raw", kinds="dataset,job,column", links=True)
     events = render(answer, "openlineage").encode().splitlines()
     again = Lineage(loaded(*events)).impact("raw", kinds="dataset,job,column")
     assert [(n.id, n.hops, n.use) for n in again.nodes] == [(n.id, n.hops, n.use) for n in answer.nodes]
 
 
-def test_hidden_nodes_are_rows_without_names_or_edges_in_every_format(rich: World) -> None:
+def test_hidden_nodes_are_rows_without_names_or_edges_in_every_format(rich: Lineage) -> None:
     actor = Actor("x", hidden_domains=frozenset({"bi"}))
-    answer = Lineage(rich.store).impact("raw", links=True, actor=actor)
+    answer = rich.impact("raw", links=True, actor=actor)
     for format in FORMATS:
         text = render(answer, format)
         assert "report" not in text and "build" not in text
@@ -139,8 +140,8 @@ def test_hidden_nodes_are_rows_without_names_or_edges_in_every_format(rich: Worl
     assert all("hidden" not in link.src + link.dst for link in answer.links or ())
 
 
-def test_formats_that_draw_edges_want_them(rich: World) -> None:
-    answer = Lineage(rich.store).impact("raw")
+def test_formats_that_draw_edges_want_them(rich: Lineage) -> None:
+    answer = rich.impact("raw")
     for format in NEEDS_LINKS:
         with pytest.raises(UsageError, match="links=True"):
             render(answer, format)
@@ -148,8 +149,8 @@ def test_formats_that_draw_edges_want_them(rich: World) -> None:
         render(answer, "xml")
 
 
-def test_an_answer_of_nothing_is_a_document_in_every_format(rich: World) -> None:
-    answer = Lineage(rich.store).impact("report", links=True)
+def test_an_answer_of_nothing_is_a_document_in_every_format(rich: Lineage) -> None:
+    answer = rich.impact("report", links=True)
     assert all(listed(format, render(answer, format)) == [] for format in FORMATS)
 
 

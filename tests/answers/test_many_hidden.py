@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import networkx as nx
@@ -15,7 +15,7 @@ from lineage.answers import to_json
 from lineage.engine import Lineage
 from lineage.errors import UnknownNodeError
 from lineage.stand_ins import stand_ins
-from tests.answers.builder import World
+from tests.answers.builder import World, only_asked
 from tests.answers.test_api import client_of
 
 EVE = Actor("eve", hidden_domains={"hr"})
@@ -71,9 +71,19 @@ def told(answer: Any) -> Any:
     return found
 
 
+@pytest.fixture(scope="module")
+def hidden() -> Iterator[list[Lineage]]:
+    """One hidden node and many, asked by all tests of the same question."""
+    one, four = World(), World()
+    mesh(one, 1)
+    mesh(four, 4)
+    with only_asked(one) as few, only_asked(four) as many:
+        yield [Lineage(few), Lineage(many)]
+
+
 @pytest.mark.parametrize("question", ASK)
-def test_the_same_is_told_of_one_hidden_node_and_of_many(question: str) -> None:
-    few, many = (told(ASK[question](mesh(World(), n))) for n in (1, 4))
+def test_the_same_is_told_of_one_hidden_node_and_of_many(question: str, hidden: list[Lineage]) -> None:
+    few, many = (told(ASK[question](lx)) for lx in hidden)
     assert json.dumps(few, indent=1, sort_keys=True) == json.dumps(many, indent=1, sort_keys=True)
 
 

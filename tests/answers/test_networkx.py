@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import pickle
+from collections.abc import Iterator
 
 import networkx as nx
 import numpy as np
@@ -19,7 +20,7 @@ from lineage.graph.analysis import Flow
 from lineage.networkx_backend import graph as backend_graph
 from lineage.networkx_backend.build import GRAPH_LEVELS
 from lineage.networkx_backend.graph import FallbackRefusedError, MeshlineGraph
-from tests.answers.builder import World
+from tests.answers.builder import World, only_asked
 from tests.ingest.build import NS, column_lineage, loaded, run_event
 
 NOSY = Actor("nosy", hidden_domains={"hr"})
@@ -71,9 +72,10 @@ def test_a_graph_of_the_past_has_what_was_there() -> None:
     assert not lx.graph(as_of="2025-01-01").nodes
 
 
-@pytest.fixture
-def told(world: World) -> Lineage:
+@pytest.fixture(scope="module")
+def told() -> Iterator[Lineage]:
     """A mesh with everything that attributes can say: owners, several tags, times of runs, unknowns, a hidden-to-be."""
+    world = World()
     world.flow(["raw"], "load", ["orders"], provenance="explicit")
     world.flow(["orders"], "build", ["report"])
     world.column_edge(("raw", "id"), ("orders", "id"), "load")
@@ -86,7 +88,8 @@ def told(world: World) -> Lineage:
         run = world.run(job, f"r-{job}")
         world.run_io(run, job, source, "in")
         world.run_io(run, job, target, "out")
-    return Lineage(world.store)
+    with only_asked(world) as store:
+        yield Lineage(store)
 
 
 def as_json(value: object) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from lineage.actor import Actor
 from lineage.engine import Lineage
 from lineage.errors import MeshlineError, NotYetKnownError, UnknownNodeError
 from lineage.partial import gathered
-from tests.answers.builder import World, at
+from tests.answers.builder import World, at, only_asked
 from tests.answers.test_api import client_of
 from tests.ingest.build import loaded, run_event
 
@@ -34,15 +34,16 @@ QUESTIONS: dict[str, Ask] = {
 }
 
 
-@pytest.fixture
-def late() -> Lineage:
+@pytest.fixture(scope="module")
+def late() -> Iterator[Lineage]:
     """Something old, and a dataset with a column that is known since March."""
     world = World()
     world.flow(["old"], "work", ["older"])
     world.node("dataset", "hr.late", known=at("2026-03-01"))
     world.node("column", "hr.late", "x", known=at("2026-03-01"))
     world.domain("hr", "hr.*")
-    return Lineage(world.store)
+    with only_asked(world) as store:
+        yield Lineage(store)
 
 
 @pytest.mark.parametrize("question", sorted(QUESTIONS))
