@@ -211,7 +211,7 @@ def build_api(lx: Lineage, live: LiveIngest) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     add_docs(api)
-    api.include_router(build_router(lx))
+    api.router.routes.extend(build_router(lx).routes)  # include_router would make each of them once more
     api.add_exception_handler(MeshlineError, _explain)
     api.add_exception_handler(RequestValidationError, explain_invalid)
     api.add_exception_handler(Exception, _hide)

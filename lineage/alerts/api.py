@@ -8,12 +8,12 @@ from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
 from lineage.alerts.model import AlertList, Delivery
-from lineage.api.parts import ERRORS, ActorOf, GetLineage, as_json, shape
+from lineage.api.parts import ActorOf, GetLineage, as_json, own_router, shape
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["alerts"], responses=ERRORS)
+    router = own_router("alerts")
 
     @router.get("/alerts", summary="Alerts and their deliveries", responses=shape(AlertList))
     def alerts(

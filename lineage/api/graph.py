@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Names, Node, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, Names, Node, as_json, own_router, shape
 from lineage.attention import Attention
 from lineage.cause_answer import Causes
 from lineage.counting import ImpactCounts
@@ -22,7 +22,7 @@ AnyNode = Annotated[str | None, Query(description="A dataset or column to limit 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", responses=ERRORS)
+    router = own_router()
 
     @router.get("/tags", tags=["graph"], summary="Which columns carry which tags", responses=shape(Tags))
     def tags(

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, as_json, own_router, shape
 from lineage.history import MOST, History
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", responses=ERRORS)
+    router = own_router()
 
     @router.get("/history", tags=["graph"], summary="How many edges began and ended, when", responses=shape(History))
     def history(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -86,17 +87,27 @@ def invalid(problem: Mapping[str, Any]) -> InvalidParameter:
     return InvalidParameter(name=name, place=_PLACES.get(place, place), given=given, allowed=allowed, candidates=near)
 
 
-def document(router: APIRouter) -> None:
-    """Write the house's shape of a 422 into the description of every route that takes parameters."""
-    for route in router.routes:
-        if isinstance(route, APIRoute) and _takes(route.dependant):
-            told: dict[str, Any] = {"description": "A parameter cannot be used"}
-            kind = getattr(route.response_class, "value", route.response_class)  # FastAPI keeps its default in a box
-            if getattr(kind, "media_type", None) in (None, "application/json"):
-                told["model"] = InvalidParameters
-            else:  # FastAPI would describe it as of the media type of the route's answer
-                told["content"] = {"application/json": {"schema": {"$ref": _REFERENCE}}}
-            route.responses.setdefault(422, told)
+class ExplainedRoute(APIRoute):
+    """A route whose description has the house's shape of a 422, where it takes parameters."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if 422 in self.responses or not _takes(self.dependant):
+            return
+        told: dict[str, Any] = {"description": "A parameter cannot be used"}
+        kind = getattr(self.response_class, "value", self.response_class)  # FastAPI keeps its default in a box
+        if getattr(kind, "media_type", None) in (None, "application/json"):
+            told["model"] = InvalidParameters
+            self.response_fields[422] = _shape()
+        else:  # FastAPI would describe it as of the media type of the route's answer
+            told["content"] = {"application/json": {"schema": {"$ref": _REFERENCE}}}
+        self.responses[422] = told
+
+
+@cache
+def _shape() -> Any:
+    """The field that FastAPI makes of the model of a response."""
+    return APIRoute("/", lambda: None, responses={422: {"model": InvalidParameters}}).response_fields[422]
 
 
 def _takes(dependant: Any) -> bool:

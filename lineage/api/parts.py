@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Annotated, Any, Literal
 
-from fastapi import Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from lineage.actor import Actor
 from lineage.answers import Answer, to_json
+from lineage.api.invalid import ExplainedRoute
+from lineage.api.strict import STRICT
 from lineage.engine import Lineage
 from lineage.formats import MEDIA_TYPES, render, unsaid
 
@@ -58,6 +61,22 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     403: {"description": "The node belongs to a domain that may not be seen"},
     404: {"description": "No node (or tag), or more than one, has this name; `candidates` lists what comes near"},
 }
+
+
+def own_router(tag: str | None = None, *, prefix: str = "") -> APIRouter:
+    """A router for paths of ``/api/v2``, to be filled: its routes refuse what they do not take, and say so.
+
+    Parameters
+    ----------
+    tag
+        under which the OpenAPI page lists its routes; default: each route says it itself.
+    prefix
+        what follows ``/api/v2`` in all its paths.
+    """
+    tags: list[str | Enum] | None = [tag] if tag else None
+    return APIRouter(
+        prefix=f"/api/v2{prefix}", tags=tags, responses=ERRORS, dependencies=[STRICT], route_class=ExplainedRoute
+    )
 
 
 def as_json(value: object) -> JSONResponse:

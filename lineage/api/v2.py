@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 
 from lineage.answers import Answer
 from lineage.api.parts import (
-    ERRORS,
     ActorOf,
     AnswerFormat,
     AsOf,
@@ -22,6 +21,7 @@ from lineage.api.parts import (
     Walked,
     as_json,
     as_response,
+    own_router,
     shape,
 )
 from lineage.details import NodeDetail, SearchHit
@@ -36,7 +36,7 @@ from lineage.run_trail import RunTrail
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", responses=ERRORS)
+    router = own_router()
     _add_walks(router, get_lineage, actor_of)
     _add_answers(router, get_lineage, actor_of)
     _add_pictures(router, get_lineage, actor_of)

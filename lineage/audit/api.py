@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, Column, GetLineage, KnownAt, Node, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, Column, GetLineage, KnownAt, Node, as_json, own_router, shape
 from lineage.audit.questions import InclusionProof, LogPage
 from lineage.audit.signing import signing_key
 from lineage.audit.verify import Verification
@@ -17,7 +17,7 @@ Time = Annotated[str | None, Query(description="Like 2026-03-31T18:00:00Z")]
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2/audit", tags=["audit"], responses=ERRORS)
+    router = own_router("audit", prefix="/audit")
 
     @router.get("/log", summary="Who did what, newest first", responses=shape(LogPage))
     def log(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, own_router, shape
 from lineage.contracts.conformance import Conformance
 from lineage.contracts.drift import DriftSeries
 from lineage.contracts.overview import Contracts, Products
@@ -19,7 +19,7 @@ Texts = Annotated[list[str] | None, Query(description="May be repeated")]
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["contracts"], responses=ERRORS)
+    router = own_router("contracts")
 
     @router.get("/contracts", summary="Contracts, what they bind, who reads it", responses=shape(Contracts))
     def contracts(

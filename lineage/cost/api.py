@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, own_router, shape
 from lineage.cost.answers import BudgetAnswer, CostReport, Explanation, ShowbackAnswer, WasteAnswer
 from lineage.formats.flat import to_csv
 from lineage.shown import Shown
@@ -20,7 +20,7 @@ Shape = Literal["json", "csv"]
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2/cost", tags=["cost"], responses=ERRORS)
+    router = own_router("cost", prefix="/cost")
 
     @router.get("/report", summary="What a period cost", responses=shape(CostReport))
     def report(

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, own_router, shape
 from lineage.feedback.questions import Feedback, FeedbackRow
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["feedback"], responses=ERRORS)
+    router = own_router("feedback")
 
     @router.get("/feedback", summary="What consumers say of products", responses=shape(Feedback))
     def feedback(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, as_json, own_router, shape
 from lineage.hand.aliases import AliasList, Preview, Suggestions
 from lineage.hand.edges import EdgeMarks
 
@@ -18,7 +18,7 @@ Reason = Annotated[str, Body(description="Why; kept in the audit log")]
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["by hand"], responses=ERRORS)
+    router = own_router("by hand")
 
     @router.get("/aliases", summary="Datasets with several names", responses=shape(AliasList))
     def aliases(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, own_router, shape
 from lineage.owners.questions import OwnerMarks
 
 Since = Annotated[str | None, Body(embed=True, description="From when on; default: now")]
@@ -15,7 +15,7 @@ Since = Annotated[str | None, Body(embed=True, description="From when on; defaul
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["by hand"], responses=ERRORS)
+    router = own_router("by hand")
 
     @router.get("/owners", summary="Owners that people named", responses=shape(OwnerMarks))
     def owners(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
 from lineage.api.decisions import add_acts
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, Text, as_json, own_router, shape
 from lineage.policies.access import AccessList, AccessRow
 from lineage.policies.answers import Check, Policies
 from lineage.policies.backtest import Backtest
@@ -24,7 +24,7 @@ Name = Annotated[str, Query(description="Id of a violation")]
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["policies"], responses=ERRORS)
+    router = own_router("policies")
 
     @router.get("/policies", summary="The policies that hold", responses=shape(Policies))
     def policies(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, Node, as_json, own_router, shape
 from lineage.formats.flat import to_csv
 from lineage.quality.answers import GateAnswer, Incident, IncidentDetail, Incidents, NodeQuality, QualityReport
 from lineage.quality.drill import Drill
@@ -20,7 +20,7 @@ Id = Annotated[str, Query(description="Id of an incident, or the beginning of it
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["quality"], responses=ERRORS)
+    router = own_router("quality")
 
     @router.get("/quality", summary="Scores of all datasets, domains or products", responses=shape(QualityReport))
     def quality(

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from lineage.api.parts import ERRORS, ActorOf, GetLineage
+from lineage.api.parts import ActorOf, GetLineage, own_router
 from lineage.report.questions import TYPES, text_of
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["report"], responses=ERRORS)
+    router = own_router("report")
 
     @router.get("/report", summary="The report for people who decide", response_class=Response)
     def report(

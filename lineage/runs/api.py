@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, as_json, own_router, shape
 from lineage.runs.answers import RunDetail, RunList
 from lineage.runs.questions import LIMIT
 
@@ -18,7 +18,7 @@ States = Annotated[list[str] | None, Query(description="FAIL, ABORT, COMPLETE, R
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["runs"], responses=ERRORS)
+    router = own_router("runs")
 
     @router.get("/runs", summary="Runs of a span, failed ones first", responses=shape(RunList))
     def runs(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, GetLineage, Text, as_json, shape
+from lineage.api.parts import ActorOf, GetLineage, Text, as_json, own_router, shape
 from lineage.saved.questions import SavedList, SavedView
 
 Maybe = Annotated[str | None, Body(embed=True, description="Default: as it is")]
@@ -15,7 +15,7 @@ Maybe = Annotated[str | None, Body(embed=True, description="Default: as it is")]
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["saved views"], responses=ERRORS)
+    router = own_router("saved views")
 
     @router.get("/views", summary="Saved views of the dashboard", responses=shape(SavedList))
     def views(request: Request) -> JSONResponse:

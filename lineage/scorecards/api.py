@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import JSONResponse
 
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, as_json, own_router, shape
 from lineage.scorecards.answers import Behind, Drilled, History, Scorecards, Taken
 from lineage.scorecards.risk import Risk
 
@@ -18,7 +18,7 @@ Domain = Annotated[str | None, Query(description="Count only what belongs to thi
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["scorecards"], responses=ERRORS)
+    router = own_router("scorecards")
 
     @router.get("/scorecards", summary="Figures of governance", responses=shape(Scorecards))
     def scorecards(

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse
 
 from lineage.api.decisions import add_acts
-from lineage.api.parts import ERRORS, ActorOf, AsOf, GetLineage, KnownAt, as_json, shape
+from lineage.api.parts import ActorOf, AsOf, GetLineage, KnownAt, as_json, own_router, shape
 from lineage.stops.questions import StopList, StopRow
 
 
 def build(get_lineage: GetLineage, actor_of: ActorOf) -> APIRouter:
     """Routes over one engine."""
-    router = APIRouter(prefix="/api/v2", tags=["stops"], responses=ERRORS)
+    router = own_router("stops")
 
     @router.get("/stops", summary="Stops of tags and requests for them", responses=shape(StopList))
     def stops(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> JSONResponse:
