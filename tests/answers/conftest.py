@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from lineage.engine import Lineage
@@ -18,6 +20,13 @@ def world() -> World:
 def chain(world: World) -> World:
     """raw → orders → report, one job for each step, in two domains; a probable step at the end."""
     return builder.chain(world)
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Lineage]:
+    """The chain, for all tests of a file that only ask."""
+    with builder.only_asked(builder.chain(World())) as store:
+        yield Lineage(store)
 
 
 @pytest.fixture

@@ -29,16 +29,16 @@ def columns(world: World) -> World:
     return world
 
 
-def test_a_domain_only_reports_and_the_walk_passes_through_other_domains(lx: Lineage) -> None:
-    answer = lx.impact("raw", domains="bi")
+def test_a_domain_only_reports_and_the_walk_passes_through_other_domains(asked: Lineage) -> None:
+    answer = asked.impact("raw", domains="bi")
     assert ids(answer) == ["report", "job:pg:build"]
     assert answer.nodes[0].path == ("dataset:pg:raw", "dataset:pg:orders", "dataset:pg:report")
     assert (answer.unfiltered, answer.totals.nodes, answer.totals.by_domain) == (4, 2, {"bi": 2})
 
 
-def test_a_kind_only_reports_too(lx: Lineage) -> None:
-    assert ids(lx.impact("raw", kinds=["dataset"])) == ["orders", "report"]
-    assert ids(lx.impact("raw", kinds="job")) == ["job:pg:load", "job:pg:build"]
+def test_a_kind_only_reports_too(asked: Lineage) -> None:
+    assert ids(asked.impact("raw", kinds=["dataset"])) == ["orders", "report"]
+    assert ids(asked.impact("raw", kinds="job")) == ["job:pg:load", "job:pg:build"]
 
 
 def test_certainty_stops_the_walk(world: World) -> None:
@@ -59,13 +59,13 @@ def test_certainty_holds_for_the_arrows_to_jobs(world: World) -> None:
     assert ids(Lineage(world.store).impact("a", certainty="stale")) == ["b", "job:pg:gone"]
 
 
-def test_an_answer_that_filters_left_empty_is_not_no_impact(lx: Lineage) -> None:
-    answer = lx.impact("orders", certainty="certain", kinds="dataset")
+def test_an_answer_that_filters_left_empty_is_not_no_impact(asked: Lineage) -> None:
+    answer = asked.impact("orders", certainty="certain", kinds="dataset")
     assert (answer.nodes, answer.verdict, answer.unfiltered) == ((), "found", 2)
 
 
-def test_a_product_is_said_not_to_be_declared(lx: Lineage) -> None:
-    answer = lx.impact("raw", kinds="product")
+def test_a_product_is_said_not_to_be_declared(asked: Lineage) -> None:
+    answer = asked.impact("raw", kinds="product")
     assert answer.nodes == () and answer.notes == (
         "No data product is declared in this database, so none can be listed.",
     )
@@ -135,15 +135,15 @@ def test_names_that_do_not_exist_are_refused_with_those_that_do(chain: World) ->
 
 @pytest.mark.parametrize("name", ["kinds", "domains", "certainty"])
 @pytest.mark.parametrize("text", ["", " ", ",", [""], ["", "x"]])
-def test_an_empty_text_is_refused_and_not_taken_for_no_filter(lx: Lineage, name: str, text: str | list[str]) -> None:
+def test_an_empty_text_is_refused_and_not_taken_for_no_filter(asked: Lineage, name: str, text: str | list[str]) -> None:
     with pytest.raises(UsageError, match="an empty text names none; leave it out for no limit"):
-        lx.impact("raw", **{name: text})  # type: ignore[arg-type]
-    assert len(lx.provenance("report", **{name: []}).nodes) == 4  # type: ignore[arg-type]
+        asked.impact("raw", **{name: text})  # type: ignore[arg-type]
+    assert len(asked.provenance("report", **{name: []}).nodes) == 4  # type: ignore[arg-type]
 
 
-def test_an_empty_filter_is_refused_by_the_other_doors(lx: Lineage) -> None:
+def test_an_empty_filter_is_refused_by_the_other_doors(asked: Lineage) -> None:
     for query in ("kind", "domain", "certainty"):
-        assert client_of(lx).get("/api/v2/impact", params={"node": "raw", query: ""}).status_code == 400
+        assert client_of(asked).get("/api/v2/impact", params={"node": "raw", query: ""}).status_code == 400
 
 
 def test_a_hidden_domain_is_not_named_as_one_that_exists(chain: World) -> None:

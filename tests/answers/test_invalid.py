@@ -13,8 +13,8 @@ from tests.answers.test_api import client_of
 
 
 @pytest.fixture
-def api(lx: Lineage) -> TestClient:
-    return client_of(lx)
+def api(asked: Lineage) -> TestClient:
+    return client_of(asked)
 
 
 @pytest.mark.parametrize(

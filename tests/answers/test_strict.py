@@ -15,8 +15,8 @@ from tests.answers.test_api import client_of, get
 
 
 @pytest.fixture
-def api(lx: Lineage) -> TestClient:
-    return client_of(lx)
+def api(asked: Lineage) -> TestClient:
+    return client_of(asked)
 
 
 def test_every_route_of_our_own_refuses_what_it_does_not_take(api: TestClient) -> None:
