@@ -59,12 +59,11 @@ class TimeSlider(Component):  # type: ignore[misc]  # Dash ships no types
 
 
 def bar() -> Part:
-    """The line of time; hidden until there is a picture."""
+    """The line of time. It has its room from the start: what comes above the picture late moves it below a hand."""
     return html.Div(
         [TimeSlider("lineage-when", buckets=[]), html.Div(id="lineage-delta", className="time-delta", role="status")],
         id="lineage-time",
         className="card time-line",
-        style=_HIDDEN,
     )
 
 
@@ -104,7 +103,7 @@ def register(app: Dash, lx: Lineage) -> None:
             return (no_update,) * 4
         state = LineageState.parse(search)
         if not (state.focus or state.trace):
-            return [], None, None, _HIDDEN
+            return [], None, None, {}  # hidden with all that belongs to a picture
         focus = state.trace or state.focus
         found = memo.get(("history", focus, state.known_at), lambda: _history(lx, focus, state.known_at))
         if found is None or not found.buckets:

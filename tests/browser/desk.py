@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Response, expect
 
 
 def filled(page: Page) -> None:
@@ -29,19 +30,33 @@ class Traffic:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.seen = 0
-        for event in ("request", "response"):
-            page.on(event, self._see)  # type: ignore[call-overload]
+        self.open: set[Request] = set()  # questions of callbacks without an answer
+        page.on("request", self._asked)
+        page.on("response", self._answered)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
 
-    def _see(self, _what: object) -> None:
+    def _asked(self, request: Request) -> None:
+        self.seen += 1
+        if "/_dash-update-component" in request.url:
+            self.open.add(request)
+
+    def _answered(self, _response: Response) -> None:
         self.seen += 1
 
+    def _ended(self, request: Request) -> None:
+        self.open.discard(request)
+
     def rest(self) -> None:
-        """Wait until nothing was asked or answered for half a second."""
+        """Wait until nothing was asked or answered for half a second, and nothing is left to be answered."""
         quiet = 0
-        while quiet < 5:
+        for _ in range(600):
             before = self.seen
             self.page.wait_for_timeout(100)
-            quiet = quiet + 1 if self.seen == before else 0
+            quiet = quiet + 1 if self.seen == before and not self.open else 0
+            if quiet == 5:
+                return
+        raise AssertionError(f"the page does not come to rest: {[one.post_data for one in self.open]}")
 
 
 def form_of(page: Page, name: str) -> Locator:
@@ -57,6 +72,11 @@ def count(page: Page, name: str) -> int:
     line = page.locator(f"#{name}-count")
     expect(line).to_contain_text("row")
     return int(line.inner_text().split(" ")[0].replace(",", ""))
+
+
+def counted(page: Page, name: str, rows: int) -> None:
+    """Wait until the table says that it shows so many rows and hides others."""
+    expect(page.locator(f"#{name}-count")).to_have_text(re.compile(rf"^{rows:,} rows? of .*hidden by filters"))
 
 
 def saved(page: Page, name: str) -> list[dict[str, str]]:

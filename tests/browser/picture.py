@@ -64,16 +64,20 @@ def point(page: Page, name: str, part: str = "card") -> tuple[float, float]:
     return x, y
 
 
-def click(page: Page, name: str, part: str = "card") -> None:
-    """Click a card or a part of it, once it stands still: what comes above the picture moves it."""
+def still(page: Page, name: str, part: str = "card") -> tuple[float, float]:
+    """The same, once it stands still: what comes above the picture moves it."""
     at = point(page, name, part)
     while True:
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         now = point(page, name, part)
         if now == at:
-            break
+            return at
         at = now
-    page.mouse.click(*at)
+
+
+def click(page: Page, name: str, part: str = "card") -> None:
+    """Click a card or a part of it."""
+    page.mouse.click(*still(page, name, part))
 
 
 def query(page: Page) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from dashboard.figures import CONFIG
 from tests.browser.conftest import Guarded
 from tests.browser.fake import FakeLineage
-from tests.browser.picture import node_id, point, query, settled
+from tests.browser.picture import node_id, query, settled, still
 
 PAGES = ["/", "/lineage", "/map", "/catalogue"]
 
@@ -157,7 +157,7 @@ def test_the_map_holds_every_dataset_and_a_double_click_opens_its_lineage(page: 
     expect(page.locator("#map-sub")).to_contain_text("42 datasets · 63 edges")
     assert page.evaluate("__lg.model.graph.kind") == "map"
     expect(page.locator("#map-by")).to_have_value("Age")
-    page.mouse.dblclick(*point(page, "fin.core.revenue_daily"))
+    page.mouse.dblclick(*still(page, "fin.core.revenue_daily"))
     expect(page.locator("#lineage-title")).to_contain_text("Around fin.core.revenue_daily")
 
 

@@ -119,6 +119,17 @@ def test_a_node_chosen_while_more_is_asked_for_stays_chosen(page: Page, retail: 
     expect(page.locator("#lineage-panel h2")).to_have_text("fct_orders")
 
 
+def test_the_picture_stays_where_it_is_when_the_line_of_time_comes(page: Page, retail: str) -> None:
+    late = Late(page, "lineage-when.buckets")
+    page.goto(f"{retail}/lineage?focus={node_id('shop.core.fct_orders')}")
+    settled(page, 12)
+    late.begun()
+    before = page.locator(".lineage-graph").bounding_box()
+    late.go()
+    expect(page.locator(".time-slider svg")).to_be_visible()
+    assert page.locator(".lineage-graph").bounding_box() == before
+
+
 def test_enter_in_the_palette_goes_to_what_was_typed_not_to_what_is_still_shown(page: Page, retail: str) -> None:
     page.goto(f"{retail}/lineage")
     expect(page.get_by_role("heading", name="Where do you want to start?")).to_be_visible()

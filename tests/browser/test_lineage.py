@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from lineage.engine import Lineage
 from tests.browser.desk import go
-from tests.browser.picture import click, lit, node_id, opened, point, query, settled, shown
+from tests.browser.picture import click, lit, node_id, opened, query, settled, shown, still
 
 FOCUS = "shop.core.fct_orders"
 
@@ -58,7 +58,7 @@ def test_a_count_on_a_cut_edge_shows_what_is_behind_it(orders: Page) -> None:
 
 
 def test_hover_lights_the_whole_way_up_and_down_and_nothing_else(orders: Page) -> None:
-    orders.mouse.move(*point(orders, "crm.core.dim_customer"))
+    orders.mouse.move(*still(orders, "crm.core.dim_customer"))
     expect(orders.locator(".lg-tip")).to_contain_text("crm.core.dim_customer")
     found = lit(orders)
     assert found["crm.core.dim_customer"] == 0
@@ -92,7 +92,7 @@ def test_a_link_with_everything_in_it_draws_the_same_again(orders: Page, guard: 
     settled(other, 14)
     expect(other.locator("#lineage-panel h2")).to_have_text("dim_customer")
     assert shown(other) == before
-    assert other.evaluate("__lg.overlay") == "age"
+    other.wait_for_function("() => __lg.overlay === 'age'")
 
 
 def test_columns_open_with_the_keyboard_and_are_traced_by_a_click(orders: Page) -> None:
@@ -104,6 +104,9 @@ def test_columns_open_with_the_keyboard_and_are_traced_by_a_click(orders: Page) 
     assert shown(orders)[FOCUS]["rows"] == ["order_id", "customer_id", "net_amount", "placed_on", "items"]
     click(orders, FOCUS, "row:net_amount")
     expect(orders.locator("#lineage-title")).to_contain_text("Trace of column net_amount")
+    orders.wait_for_function(
+        "() => __lg.model.nodes.every((n) => n.rows.length)"
+    )  # the picture before was at rest, too
     settled(orders)
     rows = {name: card["rows"] for name, card in shown(orders).items()}
     assert rows["shop.raw.orders_raw"] == ["total_cents"]
@@ -177,7 +180,7 @@ def test_domains_can_be_left_out_and_the_page_says_so(orders: Page, retail: str)
 def test_jobs_become_nodes_and_a_lit_way_through_them_is_a_true_one(orders: Page) -> None:
     orders.locator("#lineage-flags, .mantine-Chip-label").get_by_text("Jobs", exact=True).click()
     settled(orders, 24)
-    orders.mouse.move(*point(orders, "shop.stg.stg_orders"))
+    orders.mouse.move(*still(orders, "shop.stg.stg_orders"))
     expect(orders.locator(".lg-tip")).to_contain_text("shop.stg.stg_orders")
     found = lit(orders)
     assert found["orders.build_fct_orders"] == found[FOCUS] == 1
@@ -243,7 +246,7 @@ def test_a_column_of_the_panel_leads_to_its_trace_and_back(orders: Page) -> None
 
 
 def test_double_click_makes_a_node_the_focus(orders: Page) -> None:
-    orders.mouse.dblclick(*point(orders, "fin.core.revenue_daily"))
+    orders.mouse.dblclick(*still(orders, "fin.core.revenue_daily"))
     expect(orders.locator("#lineage-title")).to_contain_text("Around fin.core.revenue_daily")
 
 

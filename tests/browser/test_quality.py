@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from lineage.engine import Lineage
 from lineage.store import Store
-from tests.browser.desk import count, filled, saved
+from tests.browser.desk import Traffic, count, counted, filled, saved
 from tests.browser.picture import query
 
 
@@ -37,8 +37,7 @@ def test_a_number_leads_to_its_rows_and_the_file_holds_what_the_table_shows(
     risky = [row for row in demo.quality.report().nodes if row.grade == "at risk"]
     expect(page.locator("#count-risky")).to_have_text(str(len(risky)))
     page.locator("#count-risky").click()
-    expect(page.locator("#quality-grid-count")).to_contain_text("hidden by filters")
-    assert count(page, "quality-grid") == len(risky)
+    counted(page, "quality-grid", len(risky))
     rows = saved(page, "quality-grid")
     assert {row["Name"] for row in rows} == {row.id for row in risky}
     monkeypatch.setattr("dashboard.rows.LARGE", 0)
@@ -73,7 +72,7 @@ def test_order_and_filters_stand_in_the_address_and_unknown_comes_last(
 
 
 def test_a_series_is_drawn_with_its_band_and_the_choice_is_a_link(page: Page, demo: Lineage, demo_url: str) -> None:
-    series = demo.quality.metrics().series
+    series, traffic = demo.quality.metrics().series, Traffic(page)
     page.goto(f"{demo_url}/quality?view=series")
     filled(page)
     expect(page.locator("#control-chart .js-plotly-plot, #control-chart.js-plotly-plot").first).to_be_visible()
@@ -86,14 +85,14 @@ def test_a_series_is_drawn_with_its_band_and_the_choice_is_a_link(page: Page, de
     expect(page.locator("#control-card")).to_contain_text(f"{len(drawn.points):,} points")
     page.go_back()
     expect(page.locator("#quality-series")).to_have_value(re.compile("^What is odd"))
-    page.wait_for_load_state("networkidle")
+    traffic.rest()
     assert "series" not in query(page)
     page.locator("#quality-series").click()
     page.get_by_role("option").nth(5).click()
     page.wait_for_url("**series=**")
     page.go_back()
     expect(page.locator("#quality-series")).to_have_value(re.compile("^What is odd"))
-    page.wait_for_load_state("networkidle")
+    traffic.rest()
     assert "series" not in query(page)
 
 
