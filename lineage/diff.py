@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from lineage.diff_causes import Causes
 from lineage.diff_facets import facet_changes
@@ -86,8 +87,7 @@ ORDER BY valid_to DESC LIMIT 1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of an edge table at one or both points. ``use`` is empty for edges that are not of columns."""
 
     src: int
@@ -166,6 +166,7 @@ class Comparison:
         self.before, self.after, self.scope = before, after, scope
         self.when = points(before, after)
         self.causes = Causes(before, after)
+        self._labels: dict[int, str | None] = {}
 
     def admits(self, *nodes: int) -> bool:
         """Whether a change at some nodes is to be told: one of them is in scope, and none is hidden."""
@@ -182,19 +183,22 @@ class Comparison:
 
     def edges(self, what: What) -> Iterable[Difference]:
         """Edges added, removed and changed, one per pair of groups and kind."""
-        index = self.after.snapshot.index
         base = at_both(_EDGES if what == "edge" else _COLUMN_EDGES)
         pairs: dict[tuple[int, int, str], list[Row]] = defaultdict(list)
-        for values in self.after.store.rows(base + _TOUCHED, self.when):
-            row = Row(*values)
-            src, dst = index(row.src), index(row.dst)
-            if src is not None and dst is not None and src != dst:
+        found = [Row._make(values) for values in self.after.store.rows(base + _TOUCHED, self.when)]
+        sides = (np.fromiter((row[end] for row in found), np.uint64, len(found)) for end in (0, 1))
+        src_of, dst_of = (self.after.snapshot.indices(side).tolist() for side in sides)
+        for row, src, dst in zip(found, src_of, dst_of, strict=True):
+            if src >= 0 and dst >= 0 and src != dst:
                 pairs[src, dst, row.kind].append(row)
+        nodes = sorted({end for pair in pairs for end in pair[:2]})
+        sizes = self.after.snapshot.group_sizes(nodes).tolist()
+        several = {i for i, size in zip(nodes, sizes, strict=True) if size > 1}
         for (src, dst, kind), rows in pairs.items():
             if not self.admits(src, dst):
                 continue
-            members = [self.after.snapshot.members(end) for end in (src, dst)]
-            if len(members[0]) * len(members[1]) > 1:  # another member may tell the same
+            if src in several or dst in several:  # another member may tell the same
+                members = [self.after.snapshot.members(end) for end in (src, dst)]
                 ends = {**self.when, "src": members[0], "dst": members[1], "kind": kind}
                 rows = [Row(*values) for values in self.after.store.rows(base + _BETWEEN, ends)]
             yield from self._edge(what, src, dst, rows)
@@ -247,8 +251,15 @@ class Comparison:
         return [member for i in (src, dst) for member in snapshot.members(self._owner(i))]
 
     def _jobs(self, rows: list[Row]) -> list[str]:
-        found = (self.after.snapshot.index(row.job) for row in rows if row.job)
-        return sorted({self.after.label(i) for i in found if i is not None})
+        found = {self._job(row.job) for row in rows if row.job}
+        return sorted(label for label in found if label is not None)
+
+    def _job(self, job: int) -> str | None:
+        """Label of a job by its id; ``None`` when it is no node."""
+        if job not in self._labels:
+            i = self.after.snapshot.index(job)
+            self._labels[job] = None if i is None else self.after.label(i)
+        return self._labels[job]
 
 
 def _told(rows: list[Row], jobs: Callable[[list[Row]], list[str]]) -> str:

@@ -45,6 +45,10 @@ SELECT b.json FROM facet f JOIN facet_body b USING (body)
 WHERE f.entity = $job AND f.key = 'sourceCodeLocation' AND f.valid_from <= $at AND f.valid_to > $at
   AND f.known_from <= $known AND f.known_to > $known LIMIT 1
 """
+_LOCATED = """
+-- one node of which it was ever told where its code is
+SELECT DISTINCT entity FROM facet WHERE key = 'sourceCodeLocation'
+"""
 _DECLARED = """
 -- the event that declared something of one of some nodes at one instant
 SELECT producer, entity FROM declaration
@@ -96,6 +100,7 @@ class Causes:
         self._when = {"t1": self.start, "k1": before.snapshot.known_at, "t2": self.stop}
         self._runs: dict[int, tuple[Cause, bool] | None] = {}
         self._at: dict[tuple[int, datetime], int | None] = {}
+        self._codes: dict[tuple[int, datetime], dict[str, Any] | None] = {}
 
     def begin(
         self, run: int | None, producer: str | None, at: datetime, job: int | None = None, ends: Ends = tuple
@@ -213,6 +218,11 @@ class Causes:
                 found.setdefault((successor, at, True), (successor, *told))
         return found
 
+    @cached_property
+    def _located(self) -> frozenset[int]:
+        """Jobs of which anybody ever told where their code is."""
+        return frozenset(entity for (entity,) in self.view.store.rows(_LOCATED))
+
     def _run_at(self, job: int, at: datetime) -> Cause | None:
         if (job, at) not in self._at:
             rows = self.view.store.rows(_RUN_AT, {"job": job, "at": at, "known": self.known})
@@ -237,11 +247,13 @@ class Causes:
         return Cause("run", producer, at, self.view.label(i), run_id, code)
 
     def _code_of(self, job: int, at: datetime) -> dict[str, Any] | None:
-        i = self.view.snapshot.index(job)
+        i = self.view.snapshot.index(job) if job in self._located else None
         if i is None or self.view.hidden(i):
             return None
-        rows = self.view.store.rows(_JOB_CODE, {"job": job, "at": at, "known": self.known})
-        return code_version(rows[0][0]) if rows else None
+        if (job, at) not in self._codes:
+            rows = self.view.store.rows(_JOB_CODE, {"job": job, "at": at, "known": self.known})
+            self._codes[job, at] = code_version(rows[0][0]) if rows else None
+        return self._codes[job, at]
 
     def _label(self, job: int | None) -> str | None:
         i = self.view.snapshot.index(job) if job else None

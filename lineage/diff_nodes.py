@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from lineage.diff_points import at_both, points
 from lineage.differences import UNKNOWN, Cause, Difference
 from lineage.dropped import dropped
@@ -113,9 +115,10 @@ class _Nodes:
 
     def changes(self, admits: Callable[..., bool]) -> Iterable[Difference]:
         groups: dict[int, list[tuple[int, bool, bool, bool, bool]]] = defaultdict(list)
-        for row in self.after.store.rows(at_both(_NODES), self.when):
-            i = self.after.snapshot.index(row[0])
-            if i is not None:
+        found = self.after.store.rows(at_both(_NODES), self.when)
+        ids = np.fromiter((row[0] for row in found), np.uint64, len(found))
+        for row, i in zip(found, self.after.snapshot.indices(ids).tolist(), strict=True):
+            if i >= 0:
                 groups[i].append(row)
         came: dict[int, list[int]] = {}
         went: dict[int, list[int]] = {}
@@ -131,11 +134,11 @@ class _Nodes:
             elif one or two:
                 (came if two else went)[i] = [row[0] for row in rows]
         told: dict[int, list[_Telling]] = defaultdict(list)
-        ids = [node for nodes in (*came.values(), *went.values()) for node in nodes]
-        for values in self.after.store.rows(at_both(_TELLINGS), {**self.when, "ids": ids}) if ids else ():
+        asked = [node for nodes in (*came.values(), *went.values()) for node in nodes]
+        for values in self.after.store.rows(at_both(_TELLINGS), {**self.when, "ids": asked}) if asked else ():
             told[values[0]].append(_Telling(*values))
-        for change, found, cause_of in (("added", came, self._came), ("removed", went, self._went)):
-            for i, nodes in found.items():
+        for change, those, cause_of in (("added", came, self._came), ("removed", went, self._went)):
+            for i, nodes in those.items():
                 cause = cause_of(i, [telling for node in nodes for telling in told[node]])
                 yield Difference("node", change, self.after.label(i), kind=self.after.kind(i), cause=cause)  # type: ignore[arg-type]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -76,6 +77,7 @@ def _element(tag: str, prefix: str, values: dict[str, Any]) -> list[str]:
     return [f"    <{tag}>", *inside, f"    </{tag.partition(' ')[0]}>"]
 
 
+@lru_cache(maxsize=16_384, typed=True)  # a hundred thousand neighbours say the same of most things
 def _data(indent: str, key: str, value: Any) -> str:
     if isinstance(value, bool):
         text = "true" if value else "false"
