@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lineage.answers import Answer, Coverage
@@ -80,7 +79,7 @@ def answer(view: View, reached: Reach, blind_here: Sequence[str], other_spots: I
         filters={name: list(getattr(filters, name)) for name in ("kinds", "domains", "certainty")},
         limits=asked.limits,
         unfiltered=view.count(everything),
-        totals=replace(totals(rows.rows), partial=bool(behind)),
+        totals=totals(rows.rows, partial=behind is not None),
         notes=(*lost, *no_products, *cut(circles), *gone),
         itself=jobs_of_circles(view, sources) if circles else (),
         links=links,

@@ -49,7 +49,7 @@ def frontier(view: View, reached: Reach, asked: Asked, keys: frozenset[Key], *, 
     known
         whether all that there is is known; retention may have let go of some.
     """
-    if not asked.limits or (not reached.behind and asked.max_nodes is None):
+    if not reached.behind and asked.max_nodes is None:
         return None
     if reached.behind and _plain(view, reached, asked):
         return _counted(view, _beyond(view, reached, asked, keys), asked.filters, known)

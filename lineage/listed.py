@@ -29,7 +29,7 @@ class Listed:
     """What is listed of what was found.
 
     ``rows`` are in the order of the answer; ``kept`` are the dense indices of the nodes among them, all of a hidden row
-    included; ``keys`` tells the rows from those that limits leave out.
+    included; where there are limits, ``keys`` tells the rows from those that are left out.
     """
 
     rows: list[Reached]
@@ -41,11 +41,14 @@ def listed(view: View, reached: Reach, asked: Asked) -> Listed:
     """The rows that the filters and limits leave: nodes by distance, then products, domains and applications."""
     kept = admitted(view, reached, asked.filters)
     rows = one_a_row(view, kept)
+    if asked.deepest is None and asked.max_nodes is None:
+        nodes = [*_nodes(view, reached, asked, kept, rows), *lifted(view, reached, asked)]
+        return Listed(nodes, [one.index for one in kept], frozenset())
     if asked.hops is not None:
         rows = [row for row in rows if row.hops == asked.hops]
     rows = _nearest(view, rows, asked.max_nodes)
-    keys: set[Key] = {view.row_of(row.index) for row in rows} if asked.limits else set()
-    if asked.limits and len(rows) < len(kept):
+    keys: set[Key] = {view.row_of(row.index) for row in rows}
+    if len(rows) < len(kept):
         kept = [one for one in kept if view.row_of(one.index) in keys]
     nodes = _nodes(view, reached, asked, kept, rows)
     groups = lifted(view, reached, asked)
@@ -82,8 +85,8 @@ def lifted(view: View, reached: Reach, asked: Asked) -> list[Reached]:
     return sorted((row for row in rows if asked.hops in (None, row.hops)), key=lambda row: row.hops)
 
 
-def totals(nodes: Sequence[Reached]) -> Totals:
-    """Counts of the listed nodes, domains by size, hops in order."""
+def totals(nodes: Sequence[Reached], *, partial: bool = False) -> Totals:
+    """Counts of the listed nodes, domains by size, hops in order; ``partial``: more lies behind."""
     domains = Counter(node.domain for node in nodes)
     return Totals(
         nodes=len(nodes),
@@ -91,6 +94,7 @@ def totals(nodes: Sequence[Reached]) -> Totals:
         by_hop=dict(sorted(Counter(node.hops for node in nodes).items())),
         by_kind=dict(sorted(Counter(node.kind for node in nodes).items())),
         by_certainty={level: n for level in LEVELS if (n := sum(node.certainty == level for node in nodes))},
+        partial=partial,
     )
 
 
@@ -110,12 +114,8 @@ def _nearest(view: View, rows: list[Found], most: int | None) -> list[Found]:
     last = sorted(row.hops for row in rows)[most - 1]
     near = [row for row in rows if row.hops <= last]
     view.prepare([row.index for row in near])
-    return sorted(near, key=lambda row: _order(row.hops, view.kind(row.index), view.label(row.index)))[:most]
-
-
-def _order(hops: int, kind: str, id: str) -> tuple[int, bool, str, str]:
-    """Where a row stands: the nearest first, hidden ones last among those of a distance."""
-    return hops, id.startswith("hidden ("), kind, id
+    near.sort(key=lambda row: (row.hops, view.hidden(row.index), view.kind(row.index), view.label(row.index)))
+    return near[:most]  # in the order in which they are listed
 
 
 def _nodes(view: View, reached: Reach, asked: Asked, kept: list[Found], rows: list[Found]) -> list[Reached]:
@@ -125,8 +125,9 @@ def _nodes(view: View, reached: Reach, asked: Asked, kept: list[Found], rows: li
     view.prepare([*reached.sources, *{step for one in kept for step in (one.index, *one.path)}])
     facts = annotators.annotate(view, [one.index for one in rows]) if told else [None] * len(rows)
     uses = Uses(view.snapshot)
-    nodes = (_labelled(view, one, home, fact, uses, reached.direction) for one, fact in zip(rows, facts, strict=True))
-    return sorted(nodes, key=lambda node: _order(node.hops, node.kind, node.id))
+    nodes = [_labelled(view, one, home, fact, uses, reached.direction) for one, fact in zip(rows, facts, strict=True)]
+    nodes.sort(key=lambda node: (node.hops, node.id.startswith("hidden ("), node.kind, node.id))
+    return nodes
 
 
 def _lifted(view: View, reached: Reach, kind: str, asked: Asked) -> list[Reached]:
@@ -160,6 +161,6 @@ def _labelled(
         use="indirect" if one.indirect else "direct",
         crosses_domain=domain != home,
         subtypes=subtypes_of(uses, one.whole or one.path, direction) if one.indirect else (),
-        bridge=view.steps(one.bridge),
+        bridge=view.steps(one.bridge) if one.bridge else (),
         facts=facts,
     )
