@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -87,13 +86,21 @@ def lifted(view: View, reached: Reach, asked: Asked) -> list[Reached]:
 
 def totals(nodes: Sequence[Reached], *, partial: bool = False) -> Totals:
     """Counts of the listed nodes, domains by size, hops in order; ``partial``: more lies behind."""
-    domains = Counter(node.domain for node in nodes)
+    domains: dict[str, int] = {}
+    hops: dict[int, int] = {}
+    kinds: dict[str, int] = {}
+    levels: dict[str, int] = {}
+    for node in nodes:  # one loop: four counters take twice the time
+        domains[node.domain] = domains.get(node.domain, 0) + 1
+        hops[node.hops] = hops.get(node.hops, 0) + 1
+        kinds[node.kind] = kinds.get(node.kind, 0) + 1
+        levels[node.certainty] = levels.get(node.certainty, 0) + 1
     return Totals(
         nodes=len(nodes),
         by_domain=dict(sorted(domains.items(), key=lambda item: (-item[1], item[0]))),
-        by_hop=dict(sorted(Counter(node.hops for node in nodes).items())),
-        by_kind=dict(sorted(Counter(node.kind for node in nodes).items())),
-        by_certainty={level: n for level in LEVELS if (n := sum(node.certainty == level for node in nodes))},
+        by_hop=dict(sorted(hops.items())),
+        by_kind=dict(sorted(kinds.items())),
+        by_certainty={level: levels[level] for level in LEVELS if level in levels},
         partial=partial,
     )
 
