@@ -181,16 +181,11 @@ def totals(store: Store) -> dict[str, int]:
     import lineage
 
     summary = lineage.open(store).summary()
-    return {
-        "runs": summary.runs,
-        "jobs": summary.jobs,
-        "datasets": summary.datasets - summary.named_datasets,
-        "columns": summary.columns - summary.named_columns,
-        "edges": summary.edges,
-        "column_edges": summary.column_edges or 0,
-        "named_datasets": summary.named_datasets,
-        "named_columns": summary.named_columns,
-    }
+    names = ("runs", "jobs", "datasets", "columns", "edges", "column_edges", "named_datasets", "named_columns")
+    found = {name: int(getattr(summary, name) or 0) for name in names}
+    for of in ("datasets", "columns"):
+        found[of] -= found[f"named_{of}"]
+    return found
 
 
 def nodes_text(held: dict[str, Any]) -> str:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lineage.actor import LOCAL, Actor
+from lineage.beginning import unknown_then
+from lineage.graph.arrays import JOB
 from lineage.shown import Shown
 from lineage.times import utcnow
 
@@ -136,13 +138,15 @@ def attention(
         *_incidents(view, incidents, broken),
         *_contracts(view, broken, {one.node for one in incidents}),
         *_violations(view, places, lx.policies.check(**asked)),
-        *_budgets(lx.cost.budgets(now=moment, known_at=known_at, actor=actor).budgets),
+        *_budgets(lx.cost.budgets(now=moment, **asked).budgets),
         *([] if past else _spots(view, places, lx.ledger(actor, examples=None).findings)),
     ]
     found = [one for one in found if domain is None or one.domain == domain]
     found = _folded(view, places, found, _reach(view, places, found))
     found.sort(key=lambda m: (-m.score, -WEIGHTS[m.severity], KINDS.index(m.kind), m.node or "", m.ref))
+    why = unknown_then(view)
     unknown = ("Blind spots are known of the present only.",) if past else ()
+    unknown = (*([f"{why[0].upper()}{why[1:]}."] if why else []), *unknown)
     return Attention(
         matters=tuple(found[:limit]),
         total=len(found),
@@ -159,7 +163,7 @@ def _jobs(view: View) -> Iterator[Matter]:
     """Jobs whose last run failed or was aborted."""
     from lineage.last_runs import last_runs
 
-    jobs = [i for i in np.flatnonzero(view.snapshot.kind == 1).tolist() if not view.hidden(i)]
+    jobs = view.nodes(JOB).tolist()
     for i, (state, at) in last_runs(view, jobs).items():
         if state in FAILED:
             word = "failed" if state == "FAIL" else "was aborted"

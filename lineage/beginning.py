@@ -54,6 +54,18 @@ def nothing_yet(view: View) -> str | None:
     view
         the instant.
     """
+    return view.instant.remember("nothing yet", lambda: _nothing_yet(view))
+
+
+def unknown_then(view: View) -> str | None:
+    """Why nothing can be counted at another instant than now, as :func:`nothing_yet`; ``None`` when it can.
+
+    Of what nobody has told anything of, nothing is known: that is not none. Of now, none is told where none is.
+    """
+    return nothing_yet(view) if view.past else None
+
+
+def _nothing_yet(view: View) -> str | None:
     found = beginning(view.store, view.known_at)
     if found.known is None:
         return "nothing was known: no event was ever received"

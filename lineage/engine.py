@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.actor import LOCAL, Actor
 from lineage.asking import When, known_nodes, naive_time
+from lineage.beginning import nothing_yet
 from lineage.errors import ClosedError, UsageError, repeated
 from lineage.fields import Fields
 from lineage.graph_questions import GraphQuestions
@@ -294,6 +295,9 @@ class Lineage(GraphQuestions, Fields):
         instant = now if at is None and known is None else self._past(at, known)
         if instant is not now and is_gathering():
             note(instant.horizon_notes)
+            if not actor.hidden_domains:  # the first thing of all may be one that is hidden
+                untold = nothing_yet(View(instant, now, actor, at or instant.snapshot.as_of, instant.snapshot.known_at))
+                note([untold] if untold else [])
         behind = instant is now and self.state != state_version(self.store)
         fresh = now.snapshot.as_of if behind else utcnow()
         shown_at = at or max(fresh, instant.snapshot.as_of)
@@ -325,7 +329,7 @@ class Lineage(GraphQuestions, Fields):
             self._held = None
 
     def _follow(self, before: int) -> None:
-        from lineage.overview import domain_counts
+        from lineage.overview import count_domains
 
         try:
             with self._building:
@@ -334,7 +338,7 @@ class Lineage(GraphQuestions, Fields):
                     return
                 found = self._load(None, None, version)
                 found.warm(self._last)
-                domain_counts(found)
+                count_domains(found)
                 with self._lock:
                     if self._version == before:
                         self._others.clear()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineage.presence import absent
+
 if TYPE_CHECKING:
     from lineage.answers import NodeRef
     from lineage.view import View
@@ -106,7 +108,7 @@ def _products(view: View) -> list[tuple[str, str, str, str, str | None]]:
 
 def _owners(view: View) -> list[tuple[str, str, str, str, str | None]]:
     found: dict[str, int] = {}
-    for owner, nodes in view.instant.remember_label("nodes by owner", lambda: _owned(view)).items():
+    for owner, nodes in _there(view).items():
         count = sum(not view.hidden(i) for i in nodes) if view.restricted else len(nodes)
         if count:
             found[owner] = count
@@ -117,6 +119,13 @@ def _owners(view: View) -> list[tuple[str, str, str, str, str | None]]:
         ("owner", name, name, f"{count:,} datasets and jobs" if count else "owner of a domain", None)
         for name, count in found.items()
     ]
+
+
+def _there(view: View) -> dict[str, list[int]]:
+    """What each owner has of the datasets and jobs that were there; other instants share the labels."""
+    owners: dict[str, list[int]] = view.instant.remember_label("nodes by owner", lambda: _owned(view))
+    gone = absent(view.instant)
+    return {owner: [i for i in nodes if i not in gone] for owner, nodes in owners.items()} if gone else owners
 
 
 def _owned(view: View) -> dict[str, list[int]]:
@@ -130,8 +139,7 @@ def _owned(view: View) -> dict[str, list[int]]:
 
 def owned(view: View, owner: str) -> list[NodeRef]:
     """Datasets and jobs of an owner."""
-    nodes = view.instant.remember_label("nodes by owner", lambda: _owned(view)).get(owner, [])
-    return [view.ref(i) for i in nodes if not view.hidden(i)]
+    return [view.ref(i) for i in _there(view).get(owner, []) if not view.hidden(i)]
 
 
 def _runs(view: View, wanted: str, limit: int) -> list[Thing]:

@@ -79,21 +79,26 @@ def refuse(group: Group, *, column: str | None, bridge: bool) -> None:
 
 
 def _product(view: View, name: str) -> Group | None:
-    from lineage.products import membership, products_of
+    from lineage.products import later_members, membership, products_of
 
     known = products_of(view.instant)
     id = name if name in known else next((one.id for one in known.values() if one.name == name), None)
     if id is None or id not in _products(view):
         return None
-    nodes = sorted(node for node, product in membership(view.instant).items() if product == id)
+    members = {
+        **membership(view.instant),
+        **later_members(view.instant),
+    }  # of these it is said that they were not there
+    nodes = sorted(node for node, product in members.items() if product == id)
     return Group(f"product:{id}", known[id].domain, tuple(nodes))
 
 
 def _products(view: View) -> list[str]:
     """Ids of the products that the actor may see: their domain, and every dataset of them."""
-    from lineage.products import membership, products_of
+    from lineage.products import later_members, membership, products_of
 
-    hidden = {product for node, product in membership(view.instant).items() if view.hidden(node)}
+    members = {**membership(view.instant), **later_members(view.instant)}
+    hidden = {product for node, product in members.items() if view.hidden(node)}
     return [one.id for one in products_of(view.instant).values() if view.actor.may_see(one.domain) and
             one.id not in hidden]  # fmt: skip
 

@@ -67,7 +67,7 @@ def blind_of_group(view: View, group: Group, ask: Callable[[int], list[str]]) ->
     """Why nothing can be concluded of single datasets of a group, or of all of it when it has none."""
     if not group.nodes:
         return [group.unseen]
-    later = absent(view)
+    later = absent(view.instant)
     return cut(spot for i in group.nodes for spot in (told_later(view, i) if i in later else ask(i)))
 
 

@@ -186,6 +186,8 @@ class Instant:
         self.fingerprint = fingerprint
         # what people promised is judged by it: the present of a snapshot follows the clocks of producers, see policies
         self.clock = snapshot.as_of if now is None else min(snapshot.as_of, now)
+        self.dated = now is None
+        """Whether it was asked for by a time of its own; another has every node, see :mod:`lineage.presence`."""
         self._before: _Labels | None = (last.__dict__.get("labels") or last._before) if last else None
         self._kinds = snapshot.kind.data  # a third of the time of an array for one at a time
         self._remembered: dict[str, Any] = {}

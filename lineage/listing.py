@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lineage.answers import Certainty
+from lineage.beginning import unknown_then
 from lineage.columns import absent_columns
 from lineage.errors import UsageError
 from lineage.graph.arrays import I64, NONE, pair_keys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 ListName = Literal["datasets", "jobs", "columns", "edges", "runs", "events", "quarantine"]
+_RECEIVED = ("events", "quarantine")  # lists of what came, not of what was told
 LIMIT = 2_000  # rows of one list; the total is always that of all
 
 _RUNS = """
@@ -36,9 +38,9 @@ ORDER BY coalesce(started_at, first_event) DESC, run_id
 _EVENTS = """
 -- events, newest first
 SELECT event_time, received_at, kind, event_type, job, dataset, producer, notes
-FROM event WHERE received_at <= $known ORDER BY event_time DESC, hash LIMIT $many
+FROM event WHERE received_at <= $known AND event_time <= $at ORDER BY event_time DESC, hash LIMIT $many
 """
-_EVENT_COUNT = "SELECT count(*) FROM event WHERE received_at <= $known"
+_EVENT_COUNT = "SELECT count(*) FROM event WHERE received_at <= $known AND event_time <= $at"
 _QUARANTINE = """
 -- refused inputs that were not replayed, newest first
 SELECT received_at, source, line, reason, detail FROM quarantine
@@ -123,11 +125,15 @@ class QuarantineRow:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows of one list; ``total`` counts all, ``rows`` may be fewer."""
+    """Rows of one list; ``total`` counts all, ``rows`` may be fewer.
+
+    Before anything was told, ``total`` of nodes, edges and runs is unknown (``None``), and ``notes`` say so.
+    """
 
     of: ListName
-    total: int
+    total: int | None
     rows: tuple[Any, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +184,9 @@ def listing(
     }
     if of not in lists:
         raise UsageError(f"list: “{of}” is none of {', '.join(lists)}.")
+    why = unknown_then(view) if of not in _RECEIVED else None
+    if why is not None:
+        return Listing(of, None, (), (why,))
     total, rows = lists[of]()
     return Listing(of, total, tuple(rows))
 
@@ -201,8 +210,9 @@ def _when(view: View) -> dict[str, datetime]:
 
 
 def _visible(view: View, kind: int, domain: str | None) -> list[int]:
-    nodes = [i for i, found in enumerate(view.snapshot.kind.tolist()) if found == kind]
-    return [i for i in nodes if not view.hidden(i) and (domain is None or view.domain(i) == domain)]
+    """Nodes of a kind that were there at the instant and that the actor may see."""
+    nodes: list[int] = view.nodes(kind).tolist()
+    return nodes if domain is None else [i for i in nodes if view.domain(i) == domain]
 
 
 def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
@@ -226,11 +236,11 @@ def _nodes(view: View, kind: int, domain: str | None, limit: int) -> tuple[int, 
     shown = sorted(nodes, key=lambda i: (-(ups[i] + downs[i]), text[i]))[:limit]
     runs = last_runs(view, shown)
     view.prepare(shown)
-    absent = absent_columns(view, shown) if kind == 0 else frozenset()
+    over = absent_columns(view, shown) if kind == 0 else frozenset()
     rows = []
     for i, namespace, title in zip(shown, *snapshot.names(shown), strict=True):
         state, at = runs.get(i, (None, None))
-        columns = sum(c not in absent for c in snapshot.columns_of(i).tolist()) if kind == 0 else 0
+        columns = sum(c not in over for c in snapshot.columns_of(i).tolist()) if kind == 0 else 0
         name = (text[i], title, namespace, "")
         rows.append(NodeRow(*name, view.domain(i), view.owner(i), columns, ups[i], downs[i], state, at))
     return len(nodes), rows
@@ -257,8 +267,7 @@ def _pairs(view: View) -> set[tuple[int, int]]:
 
 def _columns(view: View, domain: str | None, limit: int) -> tuple[int, list[NodeRow]]:
     snapshot = view.snapshot
-    absent = absent_columns(view)
-    columns = [i for i in _visible(view, 2, domain) if i not in absent]
+    columns = _visible(view, 2, domain)
     rows = []
     for i in columns[:limit]:
         name = (snapshot.text(i), snapshot.name(i), snapshot.namespace(i), snapshot.field(i))
@@ -301,15 +310,13 @@ def _runs(view: View, domain: str | None, states: Collection[str] | None, limit:
 
 def _events(view: View, limit: int) -> tuple[int, list[EventRow]]:
     """The newest events; what an event is about is masked like everything else."""
-    known = {"known": view.snapshot.known_at}
+    when = _when(view)
     rows = []
-    for at, received, kind, kind_of, job, dataset, producer, notes in view.store.rows(
-        _EVENTS, {**known, "many": limit}
-    ):
+    for at, received, kind, kind_of, job, dataset, producer, notes in view.store.rows(_EVENTS, {**when, "many": limit}):
         i = view.snapshot.index(job if job is not None else dataset)
         about = "(not part of the mesh at this time)" if i is None else view.label(i)
         rows.append(EventRow(at, received, kind, kind_of, about, producer, notes))
-    return view.store.rows(_EVENT_COUNT, known)[0][0], rows
+    return view.store.rows(_EVENT_COUNT, when)[0][0], rows
 
 
 def _quarantine(view: View, limit: int) -> tuple[int, list[QuarantineRow]]:

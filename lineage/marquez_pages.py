@@ -25,6 +25,7 @@ from lineage.marquez_facts import (
     sets_of,
     versions_of,
 )
+from lineage.presence import of_kind
 from lineage.times import iso
 
 if TYPE_CHECKING:
@@ -70,12 +71,11 @@ def page(items: Sequence[T], limit: int, offset: int) -> Sequence[T]:
 
 
 def nodes_of(view: View, kind: str) -> list[int]:
-    """All visible jobs or datasets by namespace and name; asked once for an instant."""
+    """All visible jobs or datasets that were there, by namespace and name; asked once for an instant."""
 
     def find() -> list[tuple[str, str, int]]:
         snapshot = view.snapshot
-        code = ("dataset", "job", "column").index(kind)
-        found = [int(i) for i in range(len(snapshot.kind)) if snapshot.kind[i] == code]
+        found = of_kind(view.instant, ("dataset", "job", "column").index(kind)).tolist()
         if kind == "dataset":  # one that lineage merely names is no dataset there
             asked = {"known": snapshot.known_at}
             told = {snapshot.index(row[0]) for row in view.store.rows(_TOLD, asked)}

@@ -10,7 +10,7 @@ is in C; ask impact for that. Between products one step also passes datasets of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lineage.answers import UNASSIGNED, Certainty
+from lineage.beginning import unknown_then
 from lineage.errors import UsageError
 from lineage.filters import LEVELS
 from lineage.graph.arrays import DATASET, JOB
@@ -26,6 +27,7 @@ from lineage.graph.whole import classed_pairs
 from lineage.levels import groups_of
 from lineage.presence import absent
 from lineage.product_edges import Step, product_edges, unbound
+from lineage.products import later_members
 from lineage.shown import Shown
 from lineage.svg import Arrow, Box
 
@@ -135,14 +137,15 @@ def mesh(view: View, level: str = "domain") -> Mesh:
 
     if level not in MESHES:
         raise UsageError(f"level: “{level}” is none of {', '.join(MESHES)}.")
-    groups, gone = _groups(view, level), absent(view)
-    if gone and level != "product":  # what was not there yet is in no group; a product is declared, there or not
+    groups, gone = _groups(view, level), absent(view.instant)
+    if gone:  # what was not there yet is in no group; a product is declared, there or not
         groups = {i: name for i, name in groups.items() if i not in gone}
     between = {"domain": _dataset_edges, "product": product_edges}.get(level, _job_edges)
     sums: dict[tuple[str, str], _Sum] = {}
     for src, dst, direct, certainty, through in between(view, groups):
         sums.setdefault((src, dst), _Sum()).add(direct, certainty, through)
     empty = unbound(view, groups) if level == "product" else []
+    later = set(later_members(view.instant).values()) if empty else ()
     inside = {src: found.edges for (src, dst), found in sums.items() if src == dst}
     nodes = _nodes(view, level, groups, inside, empty)
     ids = {node.name: node for node in nodes}
@@ -170,21 +173,24 @@ def mesh(view: View, level: str = "domain") -> Mesh:
         ungrouped=sum(i not in groups and i not in gone and not view.hidden(i) for i in members),
         generated_by=f"meshline {__version__}",
         fingerprint=view.instant.fingerprint,
-        notes=tuple(_notes(level, nodes, edges, empty)),
+        notes=(*([why] if (why := unknown_then(view)) else []), *_notes(level, nodes, edges, empty, later)),
     )
 
 
 # -- inside
 
 
-def _notes(level: str, nodes: Sequence[MeshNode], edges: Sequence[MeshEdge], empty: Sequence[str]) -> Iterator[str]:
+def _notes(
+    level: str, nodes: Sequence[MeshNode], edges: Sequence[MeshEdge], empty: Sequence[str], later: Collection[str]
+) -> Iterator[str]:
     """Why there is no edge, and of which products nobody can tell."""
     seen = len(nodes) - len(empty)
     if level == "product" and seen > 1 and not edges:
         yield (f"between the {seen} products that bind datasets no data is seen to flow, neither directly nor through "
                "datasets of no product")  # fmt: skip
     for name in empty:
-        yield f"product:{name}: its output ports bind no dataset that was ever seen, so what it feeds is unknown"
+        which = "that was there yet" if name in later else "that was ever seen"
+        yield f"product:{name}: its output ports bind no dataset {which}, so what it feeds is unknown"
     if level == "product" and not nodes:
         yield "no data product is declared in this database"
 
@@ -227,7 +233,7 @@ def _job_edges(view: View, groups: Mapping[int, str]) -> Iterable[Step]:
 def _nodes(
     view: View, level: str, groups: Mapping[int, str], inside: Mapping[str, int], empty: Sequence[str]
 ) -> tuple[MeshNode, ...]:
-    kinds = view.snapshot.kind.tolist()
+    kinds, untold = view.snapshot.kind.tolist(), unknown_then(view) is not None
     counts = Counter((name, kinds[i]) for i, name in groups.items())
     names = {*groups.values(), *empty}
     if level == "domain":
@@ -237,9 +243,8 @@ def _nodes(
         if level == "domain" and not view.actor.may_see(name):
             found.append(MeshNode(f"hidden (domain {name})", name, None, None, None, hidden=True))
         else:
-            found.append(
-                MeshNode(f"{level}:{name}", name, counts[name, DATASET], counts[name, JOB], inside.get(name, 0))
-            )
+            of = (None, None, None) if untold else (counts[name, DATASET], counts[name, JOB], inside.get(name, 0))
+            found.append(MeshNode(f"{level}:{name}", name, *of))
     return tuple(found)
 
 

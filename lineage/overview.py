@@ -1,7 +1,11 @@
-"""Counts for the first page, and the list of domains."""
+"""Counts for the first page, and the list of domains.
+
+What was not there yet at the instant (:mod:`lineage.presence`) is not counted, as no list and no graph has it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,10 +14,11 @@ import numpy as np
 
 from lineage.answers import UNASSIGNED
 from lineage.arrow import numbers
-from lineage.columns import absent_columns
+from lineage.beginning import unknown_then
 from lineage.domains import DomainInfo
-from lineage.graph.arrays import I64, Bool
+from lineage.graph.arrays import COLUMN, DATASET, I64, JOB, Bool
 from lineage.graph.whole import distinct_pairs
+from lineage.presence import absent
 
 if TYPE_CHECKING:
     from lineage.view import Instant, View
@@ -24,7 +29,7 @@ SELECT count(*) FROM (SELECT DISTINCT src, dst FROM column_edge
   WHERE valid_from <= $at AND valid_to > $at AND known_from <= $known AND known_to > $known)
 """
 _COUNTS = """
-SELECT (SELECT count(*) FROM event WHERE received_at <= $known),
+SELECT (SELECT count(*) FROM event WHERE received_at <= $known AND event_time <= $at),
   (SELECT count(*) FROM quarantine WHERE received_at <= $known AND replayed_at IS NULL),
   (SELECT max(event_time) FROM event WHERE received_at <= $known AND event_time <= $at),
   (SELECT max(received_at) FROM event WHERE received_at <= $known)
@@ -74,48 +79,56 @@ class Summary:
 
     ``named_datasets`` and ``named_columns`` are those among them that are only named (by column lineage, a symlink, a
     lineage facet) and that no event described: a misspelt table, a source nobody watches. ``newest_event`` is the last
-    one until ``as_of``.
+    one until ``as_of``. Before anything was told, what there was is unknown: ``None``, and ``notes`` say since when
+    anything is told. Events are those of times until ``as_of``; quarantined inputs have no time of their own, and those
+    count that were received until ``known_at``.
     """
 
-    datasets: int
-    jobs: int
-    columns: int
-    named_datasets: int
-    named_columns: int
-    runs: int
+    datasets: int | None
+    jobs: int | None
+    columns: int | None
+    named_datasets: int | None
+    named_columns: int | None
+    runs: int | None
     events: int
     quarantined: int
-    edges: int
-    column_edges: int | None  # None for an actor who may not see everything: pairs are not told apart by domain
-    cross_domain_edges: int
+    edges: int | None
+    column_edges: int | None  # None also for an actor who may not see everything: pairs are not told apart by domain
+    cross_domain_edges: int | None
     domains: int
-    unassigned: int  # datasets and jobs without a domain
+    unassigned: int | None  # datasets and jobs without a domain
     newest_event: datetime | None
     newest_receipt: datetime | None
     as_of: datetime
     known_at: datetime
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Totals:
     """Counts that need a look at every node and edge."""
 
-    datasets: int
-    jobs: int
-    columns: int
-    named_datasets: int
-    named_columns: int
-    runs: int
-    edges: int
-    column_edges: int | None
-    crossing: int
+    datasets: int | None = None
+    jobs: int | None = None
+    columns: int | None = None
+    named_datasets: int | None = None
+    named_columns: int | None = None
+    runs: int | None = None
+    edges: int | None = None
+    column_edges: int | None = None
+    crossing: int | None = None
+    unassigned: int | None = None
 
 
 def summary(view: View) -> Summary:
     """Counts of what the actor may see; events and quarantine are counts of the inbox, which has no domains."""
     counts = view.store.rows(_COUNTS, {"at": view.as_of, "known": view.snapshot.known_at})[0]
     events, quarantined, newest_event, newest_receipt = counts
-    totals = _count(view) if view.restricted else view.instant.remember("totals", lambda: _count(view))
+    why = unknown_then(view)
+    if why is not None:
+        totals = _Totals()
+    else:
+        totals = _count(view) if view.restricted else view.instant.remember("totals", lambda: _count(view))
     return Summary(
         datasets=totals.datasets,
         jobs=totals.jobs,
@@ -129,11 +142,12 @@ def summary(view: View) -> Summary:
         column_edges=totals.column_edges,
         cross_domain_edges=totals.crossing,
         domains=len(view.instant.domains.domains),
-        unassigned=sum(domain_counts(view.instant).get(UNASSIGNED, (0, 0))),
+        unassigned=totals.unassigned,
         newest_event=newest_event,
         newest_receipt=newest_receipt,
         as_of=view.as_of,
         known_at=view.known_at,
+        notes=() if why is None else (why,),
     )
 
 
@@ -142,7 +156,6 @@ def _count(view: View) -> _Totals:
     snapshot = view.snapshot
     when = {"at": snapshot.as_of, "known": snapshot.known_at}
     shown = _visible(view)
-    shown[list(absent_columns(view))] = False  # history: no list has them
     visible = np.bincount(snapshot.kind[shown[:-1]], minlength=3).tolist()
     keys = distinct_pairs(snapshot)
     src, dst = (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -163,15 +176,14 @@ def _count(view: View) -> _Totals:
         edges=int(keep.sum()),
         column_edges=column_edges,
         crossing=int((codes[src] != codes[dst])[keep].sum()),
+        unassigned=sum(domain_counts(view).get(UNASSIGNED, (0, 0))),
     )
 
 
 def _visible(view: View) -> Bool:
-    """Which nodes the actor may see; one entry more than nodes, so that an empty mesh can be looked up too."""
-    shown = np.ones(view.snapshot.n + 1, dtype=bool)
-    shown[-1] = False
-    if view.restricted:
-        shown[:-1] = [not view.hidden(i) for i in range(view.snapshot.n)]
+    """Which nodes were there and may be seen; one entry more than nodes, so that an empty mesh can be looked up too."""
+    shown = np.zeros(view.snapshot.n + 1, dtype=bool)
+    shown[view.nodes(DATASET, JOB, COLUMN)] = True
     return shown
 
 
@@ -187,33 +199,43 @@ def _named_only(view: View, shown: Bool) -> list[int]:
 
 
 def domains(view: View) -> tuple[DomainInfo, ...]:
-    """All domains in order of their names, "unassigned" last when it has nodes.
+    """All domains in order of their names, "unassigned" last when it has nodes. Before anything was told, no counts.
 
     A domain that the actor may not see is named (answers name it too), without counts, owner or title.
     """
-    counts = domain_counts(view.instant)
+    counts = None if unknown_then(view) is not None else domain_counts(view)
     found: list[DomainInfo] = []
     for colour, (name, known) in enumerate(sorted(view.instant.domains.domains.items())):
         if not view.actor.may_see(name):
             found.append(DomainInfo(name, None, None, None, colour, None, None, hidden=True))
             continue
-        datasets, jobs = counts.get(name, (0, 0))
+        datasets, jobs = (None, None) if counts is None else counts.get(name, (0, 0))
         found.append(DomainInfo(name, known.title, known.owner, known.parent, colour, datasets, jobs))
-    if UNASSIGNED in counts and view.actor.may_see(UNASSIGNED):
+    if counts is not None and UNASSIGNED in counts and view.actor.may_see(UNASSIGNED):
         datasets, jobs = counts[UNASSIGNED]
         found.append(DomainInfo(UNASSIGNED, "Unassigned", None, None, -1, datasets, jobs))
     return tuple(found)
 
 
-def domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
-    """Number of datasets and of jobs in each domain."""
+def domain_counts(view: View) -> dict[str, tuple[int, int]]:
+    """Number of datasets and of jobs in each domain, hidden ones too; without what was not there yet at the instant."""
+    gone = absent(view.instant)
+    if not gone:
+        return count_domains(view.instant)
+    # for this instant alone: labels are shared with others that have the same nodes, of which others were there
+    return view.instant.remember("domain counts", lambda: _domain_counts(view.instant, gone))
+
+
+def count_domains(instant: Instant) -> dict[str, tuple[int, int]]:
+    """Number of datasets and of jobs in each domain, of all that are known."""
     return instant.remember_label("domain counts", lambda: _domain_counts(instant))
 
 
-def _domain_counts(instant: Instant) -> dict[str, tuple[int, int]]:
+def _domain_counts(instant: Instant, gone: Collection[int] = ()) -> dict[str, tuple[int, int]]:
     names, codes = _domain_codes(instant)
-    kinds = instant.snapshot.kind[: len(codes)]
-    counts = [np.bincount(codes[kinds == kind], minlength=len(names)).tolist() for kind in (0, 1)]
+    kinds = instant.snapshot.kind[: len(codes)].copy()
+    kinds[list(gone)] = COLUMN  # neither a dataset nor a job
+    counts = [np.bincount(codes[kinds == kind], minlength=len(names)).tolist() for kind in (DATASET, JOB)]
     found = {name: (counts[0][k], counts[1][k]) for k, name in enumerate(names)}
     return {name: pair for name, pair in found.items() if any(pair)}
 

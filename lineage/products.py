@@ -6,7 +6,7 @@ A dataset belongs to a product when it is bound by the contract of one of its ou
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from lineage.yamlfile import Declared, DeclaredFile
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lineage.contracts.model import Contract
     from lineage.store import Store
     from lineage.view import Instant
 
@@ -138,6 +139,14 @@ def membership(instant: Instant) -> dict[int, str]:
     return instant.remember("product members", lambda: _members(instant))
 
 
+def later_members(instant: Instant) -> dict[int, str]:
+    """Product id of each dataset that was not there yet and that an output port's contract names."""
+    from lineage.contracts.binding import bindings
+
+    later = [(one.contract, one.later) for one in bindings(instant).unbound if one.later is not None]
+    return _claimed(instant, later)
+
+
 def product_of(instant: Instant, node: int) -> str | None:
     """Product that a dataset or column belongs to; a job belongs to that of all its outputs, if there is one."""
     snapshot = instant.snapshot
@@ -155,9 +164,14 @@ def product_of(instant: Instant, node: int) -> str | None:
 def _members(instant: Instant) -> dict[int, str]:
     from lineage.contracts.binding import bindings
 
+    return _claimed(instant, [(one.contract, one.node) for one in bindings(instant).bound])
+
+
+def _claimed(instant: Instant, bound: Iterable[tuple[Contract, int]]) -> dict[int, str]:
+    """Product of each dataset that a contract of one of its output ports is about."""
     by_contract: dict[tuple[str, int], list[int]] = {}
-    for one in bindings(instant).bound:
-        by_contract.setdefault((one.contract.id, one.contract.major), []).append(one.node)
+    for contract, node in bound:
+        by_contract.setdefault((contract.id, contract.major), []).append(node)
     found: dict[int, str] = {}
     for product in products_of(instant).values():
         for port in product.outputs:

@@ -169,7 +169,7 @@ def rank(
     wanted = read_filters(domains=domains)
     check_domains(wanted, [name for name in view.instant.domains.domains if view.actor.may_see(name)])
     figures = _figures_for(view, cast("LevelName", level))
-    here = there(view, figures.node)
+    here = there(view.instant, figures.node)
     later = np.flatnonzero(figures.real & ~here).tolist()
     figures = replace(figures, real=figures.real & here)
     values = figures.criticality if by == "criticality" else getattr(figures, by)

@@ -18,6 +18,7 @@ from lineage.errors import UsageError, repeated
 from lineage.filters import texts_of, whole
 from lineage.identity import KINDS
 from lineage.name_index import NameIndex
+from lineage.presence import absent
 from lineage.vocabulary import Lookalikes
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ ORDER BY jaro_winkler_similarity(word, $word) DESC, word LIMIT $many
 
 
 def search(view: View, text: str, *, kinds: Collection[str] | None = None, limit: int = 20) -> SearchHits:
-    """Nodes whose names fit a text, best first. Hidden nodes are never among them.
+    """Nodes whose names fit a text, best first. Hidden nodes, and what was not there yet, are never among them.
 
     Parameters
     ----------
@@ -93,13 +94,19 @@ def _hits(
     while True:  # a node of several names comes several times, and what is hidden counts for nothing
         best, more = index.search(text, words, kinds, many)
         for i, score in best:
-            if i not in found and not view.hidden(i):
+            if i not in found and not view.hidden(i) and not _later(view, i):
                 found[i] = _hit(view, i, round(score * factor, 4))
                 if len(found) == limit:
                     return list(found.values())
         if not more:
             return list(found.values())
         many *= 8
+
+
+def _later(view: View, i: int) -> bool:
+    """Whether a node was not there yet."""
+    gone = absent(view.instant)
+    return bool(gone) and (view.snapshot.dataset_of(i) if view.snapshot.kind[i] == 2 else i) in gone
 
 
 def _hit(view: View, i: int, score: float) -> SearchHit:

@@ -219,7 +219,7 @@ def dead(view: View, ends: Sequence[int] | None = None, keep: Collection[int] = 
     from lineage import __version__
 
     instant = view.instant
-    gone = absent(view) if ends is None else frozenset()
+    gone = absent(view.instant) if ends is None else frozenset()
     given = [
         i for i in (unread_datasets(instant) if ends is None else ends)
         if i not in set(keep) and i not in gone and not view.hidden(i)

@@ -17,9 +17,10 @@ import numpy as np
 from lineage.actor import Actor
 from lineage.answers import UNASSIGNED, NodeRef
 from lineage.errors import MeshlineError
-from lineage.graph.arrays import U32
+from lineage.graph.arrays import COLUMN, I64, U32
 from lineage.graph.sorting import unique
 from lineage.instant import Instant
+from lineage.presence import of_kind
 
 if TYPE_CHECKING:
     from lineage.answers import Direction
@@ -161,6 +162,31 @@ class View:
         """
         if self.hidden(i):
             raise HiddenNodeError(self.label(i))
+
+    def nodes(self, *kinds: int) -> I64:
+        """Nodes of some kinds that were there at the instant (:mod:`lineage.presence`) and that the actor may see.
+
+        Whatever counts or lists nodes begins with these, so that all of it agrees. A column that stands in another
+        schema of its dataset alone is history and not among them.
+
+        Parameters
+        ----------
+        kinds
+            ``DATASET``, ``JOB``, ``COLUMN`` of :mod:`lineage.graph.arrays`.
+
+        Returns
+        -------
+        array
+            dense indices, rising.
+        """
+        from lineage.columns import absent_columns
+
+        found = of_kind(self.instant, *kinds)
+        if COLUMN in kinds and (history := absent_columns(self)):
+            found = found[~np.isin(found, list(history))]
+        if self.restricted:
+            found = found[[not self.hidden(i) for i in found.tolist()]] if len(found) else found
+        return found
 
     def label(self, i: int) -> str:
         """Node text, or ``hidden (domain X)``."""

@@ -239,6 +239,9 @@ def _page(desk: Desk, asked: Asked, of: str) -> tuple[Any, ...]:
     title = LISTS[of][0]
     sheet = _sheet(desk, asked)
     total = len(sheet.rows) if of == "products" else _found(desk, asked).total
+    if total is None:
+        why = " ".join(f"{note[0].upper()}{note[1:]}." for note in _found(desk, asked).notes)
+        return f"{title}: unknown", of, [], html.Div(html.P(why), className="hero")
     filters = [
         text
         for text in (f"of domain {domain}" if domain else "", "that failed or were aborted" if states else "")

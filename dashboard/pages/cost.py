@@ -68,7 +68,7 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
 def _sub(facts: CostFacts) -> Part:
     found = [money(one.billed, one.currency) for one in facts.report("domain").currencies]
     if not found:
-        return "No bill was imported, so no cost is known"
+        return f"{facts.unbilled.capitalize()}, so no cost is known"
     metric = facts.report("domain").metric
     return f"{facts.month} · {' and '.join(found)} {metric} · each currency stands for itself"
 

@@ -21,15 +21,16 @@ from lineage.cost.answers import BudgetState
 _FLOWS = 30
 _DRAWN = 60
 _APART = ("unallocated", "idle")
-_NO_BILL = "No bill was imported, so no cost is known."
 
 
 def tiles(facts: CostFacts) -> list[Part]:
     """The numbers at the top."""
     asked, currency, found = facts.asked, facts.currency, facts.of("domain")
     if found is None:
-        none = "no bill was imported"
-        return [tile("coin", label, "unknown", none, asked.to()) for label in ("Billed", "Not allocated", "Unused")]
+        return [
+            tile("coin", label, "unknown", facts.unbilled, asked.to())
+            for label in ("Billed", "Not allocated", "Unused")
+        ]
     months = facts.months()
     before = facts.of("domain", months[-2]) if len(months) > 1 else None
     savings = facts.waste().savings.get(found.currency)
@@ -55,6 +56,10 @@ def tiles(facts: CostFacts) -> list[Part]:
     ]  # fmt: skip
 
 
+def _no_bill(facts: CostFacts) -> str:
+    return f"{facts.unbilled.capitalize()}, so no cost is known."
+
+
 def _change(billed: str, before: object) -> str:
     then = getattr(before, "billed", None)
     if then is None or not Decimal(then):
@@ -77,7 +82,7 @@ def tree(facts: CostFacts) -> Part:
     more = dcc.Link("All datasets", href=facts.asked.to(view=None, by=None))
     found = facts.of("dataset")
     if found is None:
-        return card(title, "", nothing("coin", _NO_BILL, html.Code("meshline cost import FILE")), more=more)
+        return card(title, "", nothing("coin", _no_bill(facts), html.Code("meshline cost import FILE")), more=more)
     areas = areas_of(facts)
     if not areas:
         return card(title, "", nothing("coin", "Nothing here has a cost of its own."), more=more)
@@ -131,7 +136,7 @@ def months(facts: CostFacts) -> Part:
     title, currency = "Month over month", facts.currency
     more = dcc.Link("Odd days", href=facts.asked.to(view="odd"))
     if currency is None:
-        return card(title, "", nothing("coin", _NO_BILL), more=more)
+        return card(title, "", nothing("coin", _no_bill(facts)), more=more)
     periods = facts.months()
     placed: list[float | None] = []
     open_: list[float | None] = []
@@ -160,21 +165,23 @@ def budgets(facts: CostFacts) -> Part:
     if not found.budgets:
         text = "No budget is declared for this month."
         return card("Budgets", sub, nothing("target", text, html.Code("meshline apply budgets/")), more=more)
+    if any(one.spent is None for one in found.budgets):
+        return card("Budgets", sub, nothing("target", _no_bill(facts)), more=more)
     order = {"over": 0, "forecast over": 1, "warned": 2, "ok": 3}
-    listed = sorted(found.budgets, key=lambda one: (order.get(one.state, 4), -one.spent_percent))
+    listed = sorted(found.budgets, key=lambda one: (order.get(one.state, 4), -(one.spent_percent or 0)))
     return card("Budgets", sub, *(_budget(one) for one in listed[:6]), more=more, name="budget-card")
 
 
 def _budget(one: BudgetState) -> Part:
-    amount, spent = float(one.amount), float(one.spent)
-    high = float(one.forecast_high or one.spent)
+    amount, spent = float(one.amount), float(one.spent or 0)
+    high = float(one.forecast_high or spent)
     whole = max(amount, high, spent) * 1.06 or 1.0
     tone = {"over": "bad", "forecast over": "warn", "warned": "warn"}.get(one.state, "good")
 
     def at(value: float) -> str:
         return f"{100 * value / whole:.2f}%"
 
-    low = max(float(one.forecast_low or one.spent), spent)
+    low = max(float(one.forecast_low or spent), spent)
     band = [html.Span(className="budget-band", style={"left": at(spent), "width": at(max(high - spent, 0.0))})]
     forecast = "forecast unknown: too few days" if one.forecast is None else (
         f"forecast {money(one.forecast, one.currency)} ({money(str(low), one.currency)}–"
@@ -201,7 +208,8 @@ def flow(facts: CostFacts) -> Part:
     listed = [s for s in (found.subsidies if found else ())
               if not facts.domain or facts.domain in (s.payer, s.user)]  # fmt: skip
     if not listed or facts.currency is None:
-        return card(title, "", nothing("route", "No domain pays for another here."), more=more)
+        text = _no_bill(facts) if facts.currency is None else "No domain pays for another here."
+        return card(title, "", nothing("route", text), more=more)
     drawn = sorted(listed, key=lambda s: -Decimal(s.amount))[:_FLOWS]
     flows = [(s.payer, s.user, float(s.amount)) for s in drawn]
     sub = "Left pays, right uses" + (f"; the {_FLOWS} largest of {len(listed):,}" if len(listed) > _FLOWS else "")
@@ -219,6 +227,8 @@ def unused(facts: CostFacts) -> Part:
               and (not facts.domain or one.domain == facts.domain)]  # fmt: skip
     more = dcc.Link(f"All {len(listed):,}", href=facts.asked.to(view="waste"))
     title = "Unused but expensive"
+    if facts.currency is None:
+        return card(title, "", nothing("coin", _no_bill(facts)), more=more)
     if not listed:
         return card(title, "", nothing("circle-check", "Nothing that costs is unused."), more=more)
     top = sorted(listed, key=lambda one: -Decimal(one.saving_per_month))[:6]

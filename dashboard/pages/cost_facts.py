@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dashboard.desk import Asked, Desk
 
@@ -39,11 +39,21 @@ class CostFacts:
         self.domain = asked.get("domain")
 
     def report(self, by: str, period: str | None = None) -> CostReport:
-        """What a month cost; default: the month of the address, else that of the newest bill."""
+        """What a month cost; default: the month of the address, else the newest that was billed."""
         wanted = period or self.period
         return self.desk.ask(
             self.asked, ("cost", by, wanted), lambda: self.lx.cost.report(by, period=wanted, **self.asked.when)
         )
+
+    @property
+    def past(self) -> bool:
+        """Whether another instant of valid time than now is asked about."""
+        return self.asked.links.asof is not None
+
+    @property
+    def unbilled(self) -> str:
+        """That no bill tells any cost, as a sentence without its end."""
+        return "nothing was billed until then" if self.past else "no bill was imported"
 
     @property
     def month(self) -> str:
@@ -103,19 +113,14 @@ class CostFacts:
 
     def budgets(self) -> BudgetAnswer:
         """Budgets of the month, and odd days."""
-        now = None if not self.asked.links.asof else datetime.fromisoformat(self.asked.links.asof)
-        known = self.asked.links.known
         return self.desk.ask(
-            self.asked,
-            ("budgets", self.period),
-            lambda: self.lx.cost.budgets(period=self.period, now=now, known_at=known),
+            self.asked, ("budgets", self.period), lambda: self.lx.cost.budgets(period=self.period, **self.asked.when)
         )
 
     def waste(self) -> WasteAnswer:
         """What nobody uses."""
-        known: dict[str, Any] = {"known_at": self.asked.links.known}
         return self.desk.ask(
-            self.asked, ("waste", self.period), lambda: self.lx.cost.waste(period=self.period, **known)
+            self.asked, ("waste", self.period), lambda: self.lx.cost.waste(period=self.period, **self.asked.when)
         )
 
     def showback(self) -> ShowbackCurrency | None:

@@ -75,6 +75,8 @@ def sheet_of(facts: CostFacts) -> Sheet:
            asked.links.known, asked.links.base)  # fmt: skip
     rows = facts.desk.memo.get(("sheet", "cost", key), lambda: _ROWS[facts.view](facts))
     empty = _EMPTY.get(facts.view, "There are no rows here.")
+    if facts.past and facts.view == "rows":
+        empty = f"{facts.unbilled.capitalize()}, so no cost is known."
     return Sheet(key, COLUMNS[facts.view], rows, f"cost-{facts.view}-{facts.month}", empty)
 
 

@@ -154,11 +154,15 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
 def _page(lx: Lineage, links: Links) -> tuple[Any, ...]:
     when: dict[str, Any] = {"as_of": links.asof, "known_at": links.known}
     datasets = lx.listing("datasets", limit=NODES, **when)
+    summary = lx.summary(**when)
+    if summary.datasets is None:
+        why = " ".join(f"{note[0].upper()}{note[1:]}." for note in summary.notes)
+        return None, "Nothing was known then", refused(why, links), {"display": "none"}
     if not datasets.total:
         return None, "Nothing has arrived yet", empty_store(), {"display": "none"}
     edges = lx.listing("edges", limit=EDGES, **when)
     domains = lx.domains(**when)
-    picture = mesh(datasets.rows, edges.rows, lx.summary(**when))
+    picture = mesh(datasets.rows, edges.rows, summary)
     options = Options(domain_colours(domains), {d.name: d.title or d.name for d in domains}, {}, map_above=0)
     shown = "" if len(datasets.rows) == datasets.total else f", the {len(datasets.rows):,} most connected are drawn"
     sub = f"{datasets.total:,} datasets{shown} · {edges.total:,} edges"

@@ -184,7 +184,7 @@ def _register_sparks(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
 
 def _nothing(facts: Facts) -> bool:
     summary = facts.summary()
-    return not (summary.datasets or summary.events or summary.quarantined)
+    return summary.datasets is not None and not (summary.datasets or summary.events or summary.quarantined)
 
 
 def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
@@ -243,6 +243,8 @@ def _register_frame(app: Dash, lx: Lineage, memo: Memo, base: str) -> None:
 def _sub(facts: Facts) -> Part:
     summary, mine = facts.summary(), [d for d in facts.domains() if facts.mine(d.name)]
     named = sum(1 for domain in mine if domain.colour >= 0)
+    if summary.datasets is None:
+        return [note[0].upper() + note[1:] for note in summary.notes]
     where, datasets = f"{named:,} domain{'s' if named != 1 else ''}", summary.datasets
     if facts.state.domain is not None:
         where, datasets = f"domain {facts.state.domain}", sum(d.datasets or 0 for d in mine)

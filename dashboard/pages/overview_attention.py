@@ -34,6 +34,8 @@ def attention_card(facts: Facts, links: Links) -> Part:
     unknown = [html.Div(text, className="nothing said") for text in found.unknown]
     if not found.matters:
         text = "Nothing is open: no failed job, incident, violation, broken contract, budget or blind spot."
+        if facts.summary().datasets is None:
+            text = "What was open then is unknown."
         return card("Needs attention", sub, nothing("circle-check", text), *unknown, name="attention")
     rows = [row(matter, links, found.as_of) for matter in found.matters[:SHOWN]]
     return card("Needs attention", sub, html.Ul([html.Li(one) for one in rows], className="matters"), *unknown,

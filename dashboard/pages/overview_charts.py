@@ -83,7 +83,7 @@ def _cost_card(facts: Facts, links: Links) -> Part:
     report = facts.cost("dataset")
     every = link("All costs", links.to("cost"))
     if not report.currencies:
-        text = "No bill was imported, so no cost is known."
+        text = f"{facts.unbilled.capitalize()}, so no cost is known."
         return card("Cost × quality", "Area: own cost of the month. Colour: score.",
                     nothing("coin", text, html.Code("meshline cost import FILE")), more=every)  # fmt: skip
     main = max(report.currencies, key=lambda one: float(one.billed))

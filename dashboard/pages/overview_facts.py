@@ -76,8 +76,13 @@ class Facts:
         return [one for one in found if self.mine(one.domain)]
 
     def cost(self, by: str) -> CostReport:
-        """What the month of the newest bill cost."""
+        """What the newest month cost that was billed until the instant."""
         return self.ask(f"cost {by}", lambda: self.lx.cost.report(by, **self.state.when))
+
+    @property
+    def unbilled(self) -> str:
+        """Why nothing is known of cost, where no bill tells it."""
+        return "no bill was imported" if self.state.as_of is None else "nothing was billed until then"
 
     def runs_per_day(self) -> tuple[DayRuns, ...]:
         """Runs of the period by day and state."""

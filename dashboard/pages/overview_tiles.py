@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dash import dcc, html
@@ -14,6 +14,7 @@ from dashboard.links import Links
 from dashboard.page import Part
 from dashboard.pages.overview_facts import Facts
 from dashboard.theme import icon
+from lineage.cost.periods import read_period
 from lineage.quality.answers import Incident
 
 LATE = ("latency", "frequency", "freshness", "timeofavailability")
@@ -61,12 +62,19 @@ def tile(one: Tile) -> Part:
 def tiles(facts: Facts, links: Links) -> list[Part]:
     """Contracts, freshness, quality, incidents, cost."""
     asked = (_contracts, _fresh, _quality, _incidents, _cost)
-    return [tile(ask(facts, links)) for ask in asked]
+    return [tile(_told(facts, ask(facts, links))) for ask in asked]
+
+
+def _told(facts: Facts, one: Tile) -> Tile:
+    """A number as it is, or unknown before anything was told."""
+    if facts.summary().datasets is not None or one.of == "cost":
+        return one
+    return replace(one, value="unknown", note="nothing was told yet", tone="", trend=(), change="")
 
 
 def figures(facts: Facts, links: Links) -> list[Part]:
     """Figures of the scorecard; they take longer, so they come by themselves."""
-    return [tile(_figure(facts, links, *one)) for one in FIGURES]
+    return [tile(_told(facts, _figure(facts, links, *one))) for one in FIGURES]
 
 
 FIGURES = (("ownership", "user", "Ownership"), ("lineage-columns", "sitemap", "Column lineage"))
@@ -161,12 +169,14 @@ def _cost(facts: Facts, links: Links) -> Tile:
     report = facts.cost("domain")
     href = links.to("cost")
     if not report.currencies:
-        return Tile("cost", "coin", "Monthly cost", "unknown", "no bill was imported", href)
+        return Tile("cost", "coin", "Monthly cost", "unknown", facts.unbilled, href)
     main = max(report.currencies, key=lambda one: float(one.billed))
-    amount, note = main.billed, f"billed in {report.period}"
+    running = facts.state.as_of is not None and facts.summary().as_of < read_period(report.period).end
+    month = f"{report.period}{' until then' if running else ''}"
+    amount, note = main.billed, f"billed in {month}"
     if facts.state.domain:
         own = next((row.own for row in main.rows if row.id == facts.state.domain), None)
-        amount, note = own or "0", f"own cost in {report.period}"
+        amount, note = own or "0", f"own cost in {month}"
     others = len(report.currencies) - 1
     return Tile("cost", "coin", "Monthly cost", money(amount, main.currency),
                 note + (f" · {others} more currencies" if others else ""), href)  # fmt: skip
@@ -176,14 +186,18 @@ def holds(facts: Facts, links: Links) -> Part:
     """What the mesh holds: a line of counts, each with its list in the catalogue."""
     summary = facts.summary()
     unassigned = f"{summary.unassigned:,} nodes without domain" if summary.unassigned else "all have a domain"
-    if summary.named_datasets:
+    if summary.datasets is None:
+        unassigned = "nothing was told yet"
+    elif summary.named_datasets:
         unassigned = f"{summary.named_datasets:,} only named · {unassigned}"
     counts = (
         ("datasets", "Datasets", summary.datasets, unassigned),
         ("columns", "Columns", summary.columns,
-         f"{summary.named_columns:,} only named by lineage" if summary.named_columns else "all in a schema"),
+         f"{summary.named_columns:,} only named by lineage" if summary.named_columns
+         else "all in a schema" if summary.columns else ""),
         ("jobs", "Jobs", summary.jobs, ""),
-        ("edges", "Edges", summary.edges, f"{summary.cross_domain_edges:,} between domains"),
+        ("edges", "Edges", summary.edges,
+         "" if summary.cross_domain_edges is None else f"{summary.cross_domain_edges:,} between domains"),
         ("runs", "Runs", summary.runs, ""),
         ("events", "Events", summary.events, "accepted"),
         ("quarantine", "Quarantine", summary.quarantined,
@@ -193,8 +207,8 @@ def holds(facts: Facts, links: Links) -> Part:
         dcc.Link(
             [
                 html.Span(label, className="hold-label"),
-                html.Span(f"{value:,}", className=f"hold-value num {'bad' if of == 'quarantine' and value else ''}",
-                          id=f"count-{of}"),
+                html.Span("unknown" if value is None else f"{value:,}", id=f"count-{of}",
+                          className=f"hold-value num {'bad' if of == 'quarantine' and value else ''}"),
                 html.Span(note, className="tile-note"),
             ],
             href=links.to("catalogue", of=of),

@@ -65,6 +65,8 @@ def register(app: Dash, lx: Lineage, base: str) -> None:
 
 def _sub(facts: QualityFacts) -> Part:
     summary = facts.summary()
+    if summary.datasets is None:
+        return [f"{note[0].upper()}{note[1:]}" for note in summary.notes]
     where = f" of domain {facts.domain}" if facts.domain else ""
     return [f"{len(facts.scores('dataset')):,} datasets{where} · {len(facts.tests()):,} tests · newest event ",
             ago(summary.newest_event, summary.as_of)]  # fmt: skip

@@ -23,10 +23,18 @@ FIRST = "first"  # the series that is drawn when the address names none
 MARKS = {"pass": ("✓", "good"), "fail": ("✕", "bad"), "skip": ("–", "none")}
 
 
+_TILES = (
+    ("alert-triangle", "Datasets at risk"), ("clipboard-check", "Checks known"), ("circle-check", "Tests failing"),
+    ("clock", "Datasets late"), ("bell", "Open incidents"), ("adjustments-horizontal", "Odd numbers"),
+)  # fmt: skip
+
+
 def tiles(facts: QualityFacts) -> list[Part]:
     """The six numbers at the top."""
     asked = facts.asked
     scores, tests, fresh = facts.scores("dataset"), facts.tests(), facts.fresh()
+    if facts.summary().datasets is None:
+        return [tile(mark, label, "unknown", "nothing was told yet", asked.to()) for mark, label in _TILES]
     known = [row for row in scores if row.coverage is not None]
     coverage = sum(row.coverage or 0 for row in known) / len(known) if known else None
     risky = [row for row in scores if row.grade == "at risk"]

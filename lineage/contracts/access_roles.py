@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from lineage.contracts.binding import Bound
 from lineage.contracts.sla import Said
+from lineage.graph.arrays import JOB
+from lineage.presence import of_kind
 from lineage.products import membership, product_of, products_of
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def _known(view: View) -> set[str]:
     found = {name.lower() for name in domains} | {(d.owner or "").lower() for d in domains.values()}
     for product in products_of(view.instant).values():
         found |= {product.id.lower(), product.name.lower(), product.owner.lower()}
-    jobs = (view.snapshot.kind == 1).nonzero()[0].tolist()
+    jobs = of_kind(view.instant, JOB).tolist()
     for job in jobs:
         found |= {view.snapshot.name(job).lower(), (view.instant.owner(job) or "").lower()}
     return found - {""}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.contracts.model import Contract, Thing, read_contract
 from lineage.contracts.naming import dataset_name
 from lineage.identity import NodeKey
+from lineage.presence import absent
 
 if TYPE_CHECKING:
     from lineage.store import Store
@@ -41,6 +42,7 @@ class Unbound:
     contract: Contract
     thing: str
     why: str
+    later: int | None = None  # dense index of its dataset where that was not there yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,11 @@ def _bind(instant: Instant) -> Bindings:
 
 
 def bind_all(instant: Instant, contracts: tuple[Contract, ...]) -> Bindings:
-    """What some contracts bind at an instant, whether they are in force or only thought of."""
+    """What some contracts bind at an instant, whether they are in force or only thought of.
+
+    What was not there yet is bound by none.
+    """
+    gone = absent(instant)
     bound: list[Bound] = []
     unbound: list[Unbound] = []
     by_node: dict[int, tuple[Bound, ...]] = {}
@@ -121,6 +127,10 @@ def bind_all(instant: Instant, contracts: tuple[Contract, ...]) -> Bindings:
             node, why = bind(instant, contract, thing)
             if node is None:
                 unbound.append(Unbound(contract, thing.name, why))
+                continue
+            if node in gone:
+                why = f"{instant.texts([node])[0]} was not there yet"
+                unbound.append(Unbound(contract, thing.name, why, node))
                 continue
             one = Bound(contract, thing, node)
             bound.append(one)

@@ -69,6 +69,7 @@ def thought_away(view: View, changes: Sequence[Change], products: Sequence[str],
     gone |= {c for i in gone if view.snapshot.kind[i] == DATASET for c in view.snapshot.columns_of(i).tolist()}
     moved = tuple(one for change in changes if change.action == "rename" for one in _moved(view, change))
     instant = Instant(held.store, snapshot, held.version, held.fingerprint, now=held.clock)
+    instant.dated = held.dated
     instant.__dict__.update({name: getattr(held, name) for name in _SAME})
     instant._domain = dict(held._domain)
     instant._remembered.update({name: held._remembered[name] for name in LASTING if name in held._remembered})

@@ -87,7 +87,7 @@ def _nodes(amounts: Mapping[int | str, int]) -> list[tuple[int, int]]:
 
 def network_of(view: View, period: Period) -> Network:
     """Edges of a period with weights: bytes read where all readers of a dataset told them, else reads, else alike."""
-    when = {"known": view.known_at, "start": period.start, "end": period.end}
+    when = {"known": view.known_at, "start": period.start, "end": period.stop}
     edges = view.store.arrow(_EDGES, when)
     src, dst = (view.snapshot.indices(numbers(edges.column(i))) for i in (0, 1))
     inside = (src >= 0) & (dst >= 0) & (src != dst)

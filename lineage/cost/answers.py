@@ -238,14 +238,14 @@ class BudgetState:
     currency: str
     period: str
     amount: str
-    spent: str
-    spent_percent: float
+    spent: str | None  # None before anything was billed
+    spent_percent: float | None
     until: str | None  # last day with complete charges
     forecast: str | None
     forecast_low: str | None
     forecast_high: str | None
     forecast_percent: float | None
-    state: str  # ok, warned, over, forecast over
+    state: str  # ok, warned, over, forecast over, unknown
     alerts: tuple[Alert, ...]
     drivers: tuple[Driver, ...] = ()
 

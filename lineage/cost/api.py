@@ -79,10 +79,13 @@ def _add_watching(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf)
         request: Request,
         period: Period = None,
         metric: Metric = "effective",
+        as_of: AsOf = None,
         known_at: KnownAt = None,
         format: Shape = "json",
     ) -> Response:
-        answer = get_lineage().cost.budgets(period=period, metric=metric, known_at=known_at, actor=actor_of(request))
+        answer = get_lineage().cost.budgets(
+            period=period, metric=metric, as_of=as_of, known_at=known_at, actor=actor_of(request)
+        )
         return _said(answer, format)
 
     @router.get("/waste", summary="What costs and is of no use", responses=shape(WasteAnswer))
@@ -91,11 +94,12 @@ def _add_watching(router: APIRouter, get_lineage: GetLineage, actor_of: ActorOf)
         days: Annotated[int, Query(ge=1, le=3650, description="Nobody read it for so many days")] = 60,
         period: Period = None,
         metric: Metric = "effective",
+        as_of: AsOf = None,
         known_at: KnownAt = None,
         format: Shape = "json",
     ) -> Response:
         answer = get_lineage().cost.waste(
-            days=days, period=period, metric=metric, known_at=known_at, actor=actor_of(request)
+            days=days, period=period, metric=metric, as_of=as_of, known_at=known_at, actor=actor_of(request)
         )
         return _said(answer, format)
 

@@ -34,6 +34,7 @@ _KEY_FIELDS = (
 )  # fmt: skip
 
 _PARTS = "p.known_from <= $known AND p.known_to > $known AND p.period_start >= $start AND p.period_start < $end"
+_UNTIL = "c.started_at < $until"  # a bill of a month that the instant lies in: what was billed until then
 
 
 def _sums(metric: str) -> str:
@@ -45,9 +46,9 @@ WITH mine AS (SELECT * FROM bill_part p WHERE {_PARTS}), covered AS (
 SELECT c.key, c.basis, sum(coalesce(c.{metric}, c.billed))::HUGEINT,
   {", ".join(f"any_value(k.{name})" for name in _KEY_FIELDS)}
 FROM charge c JOIN mine p USING (part) JOIN charge_key k USING (key)
-WHERE c.basis = 'billed' OR NOT EXISTS (
+WHERE {_UNTIL} AND (c.basis = 'billed' OR NOT EXISTS (
   SELECT 1 FROM covered v WHERE v.provider = p.provider AND v.account = p.account AND v.period_start = p.period_start
-)
+))
 GROUP BY c.key, c.basis ORDER BY c.key, c.basis
 """  # noqa: S608 - our own names
 
@@ -57,7 +58,7 @@ def _windows(metric: str) -> str:
     return f"""
 SELECT c.key, c.basis, c.started_at, c.ended_at, sum(coalesce(c.{metric}, c.billed))::HUGEINT
 FROM charge c JOIN bill_part p USING (part)
-WHERE {_PARTS} AND c.key IN (SELECT unnest($keys::UBIGINT[]))
+WHERE {_PARTS} AND {_UNTIL} AND c.key IN (SELECT unnest($keys::UBIGINT[]))
 GROUP BY ALL ORDER BY ALL
 """  # noqa: S608
 
@@ -148,10 +149,10 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
         data products by name.
     """
     rules = load_rules(view.store, max(view.as_of, utcnow()), view.known_at)
-    when = {"known": view.known_at, "start": period.start, "end": period.end}
+    when = {"known": view.known_at, **period.spans}
     rows = view.store.rows(_sums(metric), when)
     charges = [(row[0], row[1], int(row[2]), dict(zip(_KEY_FIELDS, row[3:], strict=True))) for row in rows]
-    told = clues(view, period.start, period.end) if _wants_clues(charges, rules) else None
+    told = clues(view, period.start, period.stop) if _wants_clues(charges, rules) else None
     ladder = Ladder(
         rules,
         view.instant.remember("names for bills", lambda: Names(view)),
@@ -179,7 +180,7 @@ def attribute(view: View, period: Period, metric: str, products: Mapping[str, An
             crossing.append((head, place, key, amount))
         else:
             book.add(head, place, amount, key=key)
-    runs = runs_of(view, period.start, period.end) if shared or by_run or by_job or crossing or rules.rates else []
+    runs = runs_of(view, period.start, period.stop) if shared or by_run or by_job or crossing or rules.rates else []
     by_id = {run.run: run for run in runs}
     for head, place, key, amount in by_run:
         _to_run(book, head, place, amount, by_id.get(place.run or 0), key=key)

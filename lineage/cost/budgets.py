@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from lineage.cost.allocation import Allocation, allocate
 from lineage.cost.answers import Alert, BudgetAnswer, BudgetState, CostAnomaly, Driver
 from lineage.cost.daily import DayCost, complete_until, daily
 from lineage.cost.money import UNIT, money_text, parse_money
-from lineage.cost.periods import Period, month_of
+from lineage.cost.periods import Period, month_of, newest_billed, seen_at
 from lineage.cost.report import line_name
 from lineage.errors import UnknownNodeError
 from lineage.quality.anomaly import judge
@@ -50,6 +50,8 @@ def budgets(view: View, period: Period, metric: str, now: datetime) -> BudgetAns
     ----------
     now
         days that are not over (and a day's lag of bills) are incomplete: not spent, but forecast.
+
+    At another instant than now, until which nothing was billed, what was spent is unknown.
     """
     month = month_of(period.end - timedelta(days=1))
     start = month.start
@@ -58,7 +60,7 @@ def budgets(view: View, period: Period, metric: str, now: datetime) -> BudgetAns
     months: list[Allocation] = []
     days: list[DayCost] = []
     while start < month.end:
-        found = allocate(view, month_of(start), metric)
+        found = allocate(view, seen_at(month_of(start), period.until), metric)
         days += daily(view, found)
         months.append(found)
         start = found.period.end
@@ -68,6 +70,8 @@ def budgets(view: View, period: Period, metric: str, now: datetime) -> BudgetAns
     states = [_state(view, months[-1], series, one) for one in declared if _holds(one, month)]
     odd = _anomalies(view, months[-1], series, period)
     kept = tuple(state for state in states if state is not None)
+    if view.instant.dated and newest_billed(view.store, view.known_at, view.as_of) is None:  # not nothing, but unknown
+        kept = tuple(replace(one, spent=None, spent_percent=None, state="unknown", alerts=()) for one in kept)
     return BudgetAnswer(month.text, metric, kept, odd)
 
 

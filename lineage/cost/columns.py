@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from lineage.view import View
 
 COLUMNS = ("cost_own", "cost_full", "cost_currency", "cost_period")
-_NEWEST = """
--- newest billing period of a bill that is not in the future, as known at K
-SELECT max(period_start) FROM bill_part WHERE known_from <= $known AND known_to > $known AND period_start <= $at
-"""
 
 
 class NodeCosts:
@@ -50,13 +46,13 @@ def annotate(view: View, nodes: Sequence[int]) -> Mapping[str, Sequence[str | No
 
 
 def _node_costs(view: View) -> NodeCosts | None:
-    newest = view.store.rows(_NEWEST, {"known": view.known_at, "at": view.as_of})[0][0]
-    if newest is None:
-        return None
     from lineage.cost.allocation import allocate
-    from lineage.cost.periods import month_of
+    from lineage.cost.periods import newest_billed, seen_at
 
-    found = allocate(view, month_of(newest), "billed")
+    month = newest_billed(view.store, view.known_at, view.as_of)
+    if month is None:
+        return None
+    found = allocate(view, seen_at(month, view.as_of), "billed")
     if not found.attribution.billed:
         return None
     currency = max(found.attribution.billed.items(), key=lambda item: (abs(item[1]), item[0]))[0]

@@ -29,7 +29,9 @@ cost = typer.Typer(help="What data costs: bills, attribution, budgets, waste.", 
 
 Period = Annotated[
     str | None,
-    typer.Option("--period", metavar="P", help="2026-06, 2026-Q2, 2026, 2026-04..2026-06.", show_default="newest bill"),
+    typer.Option(
+        "--period", metavar="P", help="2026-06, 2026-Q2, 2026, 2026-04..2026-06.", show_default="newest billed month"
+    ),
 ]
 Metric = Annotated[str, typer.Option("--metric", metavar="M", help="billed, effective, contracted or listed.")]
 
@@ -126,6 +128,7 @@ def budgets(
     period: Period = None,
     metric: Metric = "effective",
     check: Annotated[bool, typer.Option("--check", help="Exit code 1 when a budget is overrun.")] = False,
+    as_of: AsOf = None,
     known_at: KnownAt = None,
     format: TableShape = TableFormat.table,
     db: Database = None,
@@ -134,7 +137,7 @@ def budgets(
     from lineage.cost.tables import print_budgets
 
     with engine(db) as lx:
-        answer = lx.cost.budgets(period=period, metric=metric, known_at=known_at)
+        answer = lx.cost.budgets(period=period, metric=metric, as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_budgets)
     over = [one.name for one in answer.budgets if one.state == "over"]
     if check and over:
@@ -146,6 +149,7 @@ def waste(
     days: Annotated[int, typer.Option("--days", help="Nobody read it for so many days.")] = 60,
     period: Period = None,
     metric: Metric = "effective",
+    as_of: AsOf = None,
     known_at: KnownAt = None,
     format: TableShape = TableFormat.table,
     db: Database = None,
@@ -154,7 +158,7 @@ def waste(
     from lineage.cost.tables import print_waste
 
     with engine(db) as lx:
-        answer = lx.cost.waste(days=days, period=period, metric=metric, known_at=known_at)
+        answer = lx.cost.waste(days=days, period=period, metric=metric, as_of=as_of, known_at=known_at)
     show_rows(answer, format, print_waste)
 
 

@@ -21,6 +21,7 @@ def _days(metric: str) -> str:
 SELECT c.key, CAST(c.started_at AS DATE), sum(coalesce(c.{metric}, c.billed))::HUGEINT
 FROM charge c JOIN bill_part p USING (part)
 WHERE p.known_from <= $known AND p.known_to > $known AND p.period_start >= $start AND p.period_start < $end
+  AND c.started_at < $until
 GROUP BY ALL ORDER BY ALL
 """  # noqa: S608 - our own names
 
@@ -48,7 +49,7 @@ def daily(view: View, found: Allocation) -> list[DayCost]:
     A part that comes from one charge follows the days of that charge; what was shared in pools follows the days
     of all that was shared. Charges begin and end within the period they are billed in, or count on its first day.
     """
-    when = {"known": view.known_at, "start": found.period.start, "end": found.period.end}
+    when = {"known": view.known_at, **found.period.spans}
     metric = found.attribution.metric
     by_key: dict[int, dict[date, int]] = defaultdict(dict)
     first, last = found.period.start.date(), (found.period.end - timedelta(days=1)).date()

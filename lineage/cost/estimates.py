@@ -48,7 +48,7 @@ class Estimates:
         """Seconds and bytes of every run that began in the period, at the rate of its engine and day."""
         missing: dict[str, list[datetime]] = {}
         for run in runs:
-            if not self._period.start <= run.started < self._period.end:
+            if not self._period.start <= run.started < self._period.stop:
                 continue
             fitting = [rate for rate in self._rates if self._fits(rate, run)]
             valid = [rate for rate in fitting if rate.since <= run.started < rate.until]
@@ -90,7 +90,7 @@ class Estimates:
         spans = [*pairwise(moments), (moments[-1], OPEN_END)] if rates else []
         for begin, end in spans:  # within one of them the same prices hold
             valid = [rate for rate in rates if rate.since <= begin < rate.until]
-            inside = [run for run in runs if begin <= run.started < end and run.started < self._period.end]
+            inside = [run for run in runs if begin <= run.started < end and run.started < self._period.stop]
             for month in sorted({month_of(run.started).start for run in inside} if valid else ()):
                 mine = [run for run in inside if month_of(run.started).start == month]
                 card = [rate for rate in valid if not self._is_covered(rate, month)]
@@ -121,7 +121,7 @@ class Estimates:
 
     def _price(self, rate: Rate, run: RunUse) -> int:
         prices, total = rate.prices, Decimal(0)
-        length = (min(run.ended, self._period.end) - run.started) // timedelta(microseconds=1)
+        length = (min(run.ended, self._period.stop) - run.started) // timedelta(microseconds=1)
         total += prices.get("run_second", Decimal(0)) * Decimal(max(0, length)) / _SECOND
         total += prices.get("byte_scanned", Decimal(0)) * (run.read_bytes or 0)
         total += prices.get("byte_written", Decimal(0)) * sum(size or 0 for _, size, _ in run.writes)

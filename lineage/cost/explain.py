@@ -24,6 +24,7 @@ _BILLS = """
 SELECT c.key, count(*), list_sort(list(DISTINCT b.file)), any_value(coalesce(k.resource, k.resource_name))
 FROM charge c JOIN bill_part p USING (part) JOIN bill b USING (bill) JOIN charge_key k USING (key)
 WHERE p.known_from <= $known AND p.known_to > $known AND p.period_start >= $start AND p.period_start < $end
+  AND c.started_at < $until
   AND c.key IN (SELECT unnest($keys::UBIGINT[]))
 GROUP BY c.key
 """
@@ -53,7 +54,7 @@ def explain(view: View, found: Allocation, node: int) -> Explanation:
         runs=tuple(
             CostOfRun(
                 run.run_id, view.label(run.job), run.state, run.started, None if run.ended >= OPEN_END else run.ended,
-                (min(run.ended, found.period.end) - run.started).total_seconds(),
+                (min(run.ended, found.period.stop) - run.started).total_seconds(),
             )
             for run in listed
         ),
@@ -83,7 +84,7 @@ def _evidence(view: View, found: Allocation, parts: list[Part]) -> tuple[Evidenc
     """Every part with its bills; of a share of a pool, those of everything that was divided."""
     behind = {part: _charges(found, part) for part in parts}
     keys = sorted({key for some in behind.values() for key in some})
-    when = {"known": view.known_at, "start": found.period.start, "end": found.period.end, "keys": keys}
+    when = {"known": view.known_at, **found.period.spans, "keys": keys}
     bills = {key: (rows, files, resource) for key, rows, files, resource in view.store.rows(_BILLS, when)}
     metric = found.attribution.metric
     divided: dict[_Pooled, int] = defaultdict(int)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.cost.rules import Match, Pool, Rules, Target
 from lineage.identity import splits
+from lineage.presence import absent
 
 if TYPE_CHECKING:
     from lineage.cost.runs import RunClues
@@ -40,7 +41,7 @@ class Names:
     """Nodes by the names that bills use for them."""
 
     def __init__(self, view: View) -> None:
-        self._snapshot = view.snapshot
+        self._snapshot, self._gone = view.snapshot, absent(view.instant)
         self._rows = view.store.rows(_NAMES, {"known": view.known_at})
         self._exact: dict[tuple[str, str], set[int]] | None = None
         self._ends: dict[tuple[str, str], set[int]] | None = None
@@ -48,7 +49,7 @@ class Names:
     def find(self, text: str, kinds: Iterable[str], *, ends: bool = True) -> int | None:
         """Dense index of the one node that a text names; ``None`` when none or several do."""
         for key in splits(text):
-            found = self._snapshot.index(_id(key))
+            found = self._index(_id(key))
             if found is not None and key.kind in kinds:
                 return found
         low = text.lower().removeprefix("arn:aws:s3:::")
@@ -62,8 +63,13 @@ class Names:
                 return found
         return None
 
+    def _index(self, node: int) -> int | None:
+        """Dense index of a node that was there; what was not there yet is billed to nothing that bears its name."""
+        found = self._snapshot.index(node)
+        return None if found in self._gone else found
+
     def _only(self, ids: set[int] | None) -> int | None:
-        found = {self._snapshot.index(one) for one in ids or ()} - {None}
+        found = {self._index(one) for one in ids or ()} - {None}
         return found.pop() if len(found) == 1 else None
 
     def _by_name(self) -> dict[tuple[str, str], set[int]]:

@@ -24,14 +24,10 @@ if TYPE_CHECKING:
 
 METRICS = ("billed", "effective", "contracted", "listed")
 _KEPT = 6  # allocations kept in memory
-_NEWEST = """
--- start of the newest billing period of a bill, as known at K
-SELECT max(period_start) FROM bill_part WHERE known_from <= $known AND known_to > $known
-"""
 
 
 class Cost:
-    """Questions about money. ``period`` is like ``2026-06``; default: the month of the newest bill.
+    """Questions about money. ``period`` is like ``2026-06``; default: the newest billed month that has begun.
 
     Examples
     --------
@@ -121,14 +117,19 @@ class Cost:
         period: str | None = None,
         metric: str = "effective",
         now: datetime | None = None,
+        as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,
     ) -> BudgetAnswer:
-        """Budgets with forecast and alerts, and what was odd; ``now`` decides which days are complete."""
+        """Budgets with forecast and alerts, and what was odd.
+
+        ``now`` decides which days are complete; default: ``as_of``, without it our clock.
+        """
         from lineage.cost.budgets import budgets
 
-        view = self._lineage.view(None, known_at, actor)
-        return budgets(view, self.period(view, period), _metric(metric), now or utcnow())
+        view = self._lineage.view(as_of, known_at, actor)
+        moment = now or (view.as_of if view.instant.dated else utcnow())
+        return budgets(view, self.period(view, period), _metric(metric), moment)
 
     def waste(
         self,
@@ -137,19 +138,20 @@ class Cost:
         period: str | None = None,
         metric: str = "effective",
         now: datetime | None = None,
+        as_of: When = None,
         known_at: When = None,
         actor: Actor = LOCAL,
     ) -> WasteAnswer:
         """What costs and is of no use: datasets nobody read for ``days`` days, jobs that repeat themselves.
 
-        The days are counted back from ``now``; default: the newest event, for a store that hears nothing any more
-        must not say that nobody reads.
+        The days are counted back from ``now``; default: the newest event (until ``as_of``), for a store that hears
+        nothing any more must not say that nobody reads.
         """
         from lineage.cost.waste import newest_event, waste
 
         if days < 1:
             raise UsageError(f"--days: {days} is no number of days; give 1 or more.")
-        view = self._lineage.view(None, known_at, actor)
+        view = self._lineage.view(as_of, known_at, actor)
         moment = now or newest_event(view)
         return waste(view, self.allocation(view, period, metric), timedelta(days=days), moment)
 
@@ -170,13 +172,18 @@ class Cost:
         return node_costs(view)
 
     def period(self, view: View, text: str | None) -> Period:
-        """The period that was asked for, else the month of the newest bill, else this month."""
-        from lineage.cost.periods import month_of, read_period
+        """The period that was asked for, else the newest month that was billed until the instant, else its own month.
+
+        At another instant than now it ends there: what is billed of the month later was not known of then.
+        """
+        from lineage.cost.periods import month_of, newest_billed, read_period, seen_at
 
         if text is not None:
-            return read_period(text)
-        newest = view.store.rows(_NEWEST, {"known": view.known_at})[0][0]
-        return month_of(newest or min(view.as_of, OPEN_END))
+            wanted = read_period(text)
+        else:
+            newest = newest_billed(view.store, view.known_at, view.as_of)
+            wanted = newest or month_of(min(view.as_of, OPEN_END))
+        return seen_at(wanted, view.as_of) if view.instant.dated else wanted
 
     def allocation(self, view: View, period: str | None, metric: str) -> Allocation:
         """Everything about a period; kept in memory until the store changes."""

@@ -133,7 +133,7 @@ def print_budgets(answer: BudgetAnswer) -> None:
     rows = [
         (
             clean(b.name), clean(b.scope), f"{money(b.spent)} of {money(b.amount)} {b.currency}",
-            f"{b.spent_percent:.0f} %", _forecast(b), b.state,
+            "unknown" if b.spent_percent is None else f"{b.spent_percent:.0f} %", _forecast(b), b.state,
         )
         for b in answer.budgets
     ]  # fmt: skip

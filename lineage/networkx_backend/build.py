@@ -100,7 +100,7 @@ def _nodes(view: View, name: str) -> MeshlineGraph:
 
 def _there(view: View, public: U32, edges: Triples) -> Bool:
     """Which vertices were there at the instant: what was told of by then, and in any case what an edge leads to."""
-    found = there(view, public) & ~np.isin(public, list(absent_columns(view)))
+    found = there(view.instant, public) & ~np.isin(public, list(absent_columns(view)))
     for ends in edges[:2]:
         found[ends] = True
     return found

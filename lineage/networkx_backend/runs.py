@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lineage.errors import UsageError
+from lineage.graph.arrays import DATASET
 from lineage.run_facts import RunFacts, RunRow, Write
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def run_graph(view: View) -> RunGraph:
     UsageError
         when there are more than :data:`MOST_VERSIONS` versions.
     """
-    datasets = [i for i in np.flatnonzero(view.snapshot.kind == 0).tolist() if not view.hidden(i)]
+    datasets = view.nodes(DATASET).tolist()
     facts = RunFacts(view)
     facts.load_writes(datasets)
     writes = {(write.run, i): write for i in datasets for write in facts.writes(i)}

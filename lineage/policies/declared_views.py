@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lineage.beginning import unknown_then
 from lineage.contracts.binding import Bound, bindings
 from lineage.contracts.conformance import schema_kept
 from lineage.policies.moment import moment
@@ -41,7 +42,8 @@ def contract(mesh: Mesh) -> pa.Table:
             if one.node not in mesh.thought.schema:
                 known[id(one)] = held
         rows.append(held[1])
-    rows += [_contract_row(mesh, one.contract, one.thing, None) for one in found.unbound]
+    if unknown_then(mesh.view) is None:  # nobody can say that it binds nothing
+        rows += [_contract_row(mesh, one.contract, one.thing, None) for one in found.unbound if one.later is None]
     names = (
         "id", "version", "major", "status", "domain", "product", "object", "dataset", "classification",
         "retention_seconds", "latency_seconds", "purposes", "end_of_support", "schema_kept",

@@ -41,6 +41,6 @@ def teams(view: View) -> set[str]:
     from lineage.graph.arrays import DATASET
     from lineage.products import membership
 
-    datasets = [i for i in (view.snapshot.kind == DATASET).nonzero()[0].tolist() if not view.hidden(i)]
+    datasets = view.nodes(DATASET).tolist()
     domains = {i: view.instant.domain(i) for i in datasets}
     return {team for team in teams_of(view.instant, datasets, domains, membership(view.instant)).values() if team}

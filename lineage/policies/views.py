@@ -21,6 +21,7 @@ from lineage.policies import declared_views as declared
 from lineage.policies.declared_views import classification_of
 from lineage.policies.schema import VIEWS, table
 from lineage.policies.teams import teams_of
+from lineage.presence import absent, there
 from lineage.products import membership, products_of
 from lineage.ranking import figures_of
 from lineage.tags import column_tags
@@ -114,7 +115,7 @@ class Mesh:
     def __init__(self, view: View, thought: Thought | None = None) -> None:
         self.view, self.snapshot, self.instant = view, view.snapshot, view.instant
         self.thought = thought = thought or Thought()
-        self.gone = np.array(sorted(thought.gone), dtype=np.uint32)
+        self.gone = np.array(sorted({*thought.gone, *self._later()}), dtype=np.uint32)
         self.when = {"at": view.snapshot.as_of, "known": view.snapshot.known_at}
         kinds = self.snapshot.kind
         self.nodes = np.setdiff1d(np.flatnonzero((kinds == DATASET) | (kinds == JOB)), self.gone).tolist()
@@ -122,6 +123,12 @@ class Mesh:
         self.domains = {i: view.instant._domain[i] for i in self.nodes}
         self.products = membership(self.instant)
         self.bound: dict[int, tuple[Bound, ...]] = bindings(self.instant).by_node
+
+    def _later(self) -> Iterable[int]:
+        """Datasets and jobs that were not there yet at the instant, and their columns."""
+        later = sorted(absent(self.instant))
+        columns = np.flatnonzero(self.snapshot.kind == COLUMN) if later else np.zeros(0, np.int64)
+        return [*later, *columns[~there(self.instant, columns.astype(np.uint32))].tolist()]
 
     @cached_property
     def text(self) -> pa.Array:
@@ -307,12 +314,18 @@ class Mesh:
         named = {port.contract for product in products_of(self.instant).values() for port in product.outputs}
         return {i for i, bound in self.bound.items() if any(one.contract.id in named for one in bound)}
 
+    @cached_property
+    def seen_columns(self) -> I64:
+        """Dense indices of the columns that were observed, with which :meth:`asset_column` begins."""
+        found: I64 = np.setdiff1d(np.flatnonzero(self.snapshot.kind == COLUMN), self.gone)
+        return found
+
     def asset_column(self) -> pa.Table:
         """One row per column that was observed or promised."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        columns = np.setdiff1d(np.flatnonzero(self.snapshot.kind == COLUMN), self.gone)
+        columns = self.seen_columns
         homes = self.snapshot._nodes.datasets_of(columns.astype(np.uint32))
         fields = self.snapshot.fields(columns).cast(pa.string())
         promised = {

@@ -17,6 +17,7 @@ import numpy as np
 
 from lineage.arrow import numbers
 from lineage.graph.arrays import DATASET
+from lineage.presence import of_kind
 from lineage.quality.anomaly import Judged
 from lineage.quality.freshness import F64, I64, learned_limits
 from lineage.quality.jobs import JobRuns, checked_jobs, job_runs
@@ -237,7 +238,7 @@ def _look(view: View, now: datetime, only: I64 | None, judged: Mapping[int, Sequ
     promised = np.zeros(n, dtype=bool)
     promises = promised_of(view, now, limit, promised, only, judged)
     volumes = last_volumes(writes.node, writes.done, writes.rows, n)
-    datasets = np.flatnonzero(view.snapshot.kind == DATASET)
+    datasets = of_kind(view.instant, DATASET)
     jobs_here = checked_jobs(view)
     if only is not None:
         datasets, jobs_here = np.intersect1d(datasets, only), np.intersect1d(jobs_here, only)

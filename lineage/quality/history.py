@@ -284,8 +284,7 @@ def freshness(view: View, now: datetime | None = None) -> Freshness:
     found = evidence(view, now)
     rows = [
         _fresh(view, found.last[node], found.limit[node], bool(found.promised[node]), node, moment)
-        for node in np.flatnonzero(view.snapshot.kind == DATASET).tolist()
-        if not view.hidden(node)
+        for node in view.nodes(DATASET).tolist()
     ]
     order = {"late": 0, "fresh": 1, "unknown": 2}
     rows.sort(key=lambda f: (order[f.verdict], -((f.age or 0.0) / (f.limit or 1.0)), f.dataset))

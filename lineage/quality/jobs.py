@@ -79,8 +79,8 @@ def _floats(table: pa.Table, name: str) -> F64:
 
 
 def checked_jobs(view: View) -> I64:
-    """Dense indices of all jobs."""
+    """Dense indices of all jobs that were there, hidden ones too."""
     from lineage.graph.arrays import JOB
+    from lineage.presence import of_kind
 
-    found: I64 = np.flatnonzero(view.snapshot.kind == JOB)
-    return found
+    return of_kind(view.instant, JOB)

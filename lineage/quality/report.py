@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineage.beginning import unknown_then
 from lineage.quality.answers import CheckRow, NodeQuality, QualityReport, QualityRow
 from lineage.quality.evidence import Evidence, checks_among, evidence, seconds
 from lineage.quality.freshness import F64, I64
@@ -89,7 +90,7 @@ def report(view: View, by: str = "dataset", now: datetime | None = None) -> Qual
 
     found = evidence(view, now)
     kind = _KINDS.index(by) if by in _KINDS else 0
-    datasets = [i for i in np.flatnonzero(view.snapshot.kind == kind).tolist() if not view.hidden(i)]
+    datasets = view.nodes(kind).tolist()
     if by in _KINDS:
         view.prepare(datasets)
         rows = [_row(view, found, i) for i in datasets]
@@ -97,8 +98,9 @@ def report(view: View, by: str = "dataset", now: datetime | None = None) -> Qual
         rows = _groups(view, found, by, datasets)
     rows.sort(key=lambda r: (r.quality is None, r.quality if r.quality is not None else 0.0, r.id))
     head = f"meshline {__version__}"
-    at = view.instant
-    return QualityReport(by, tuple(rows), view.as_of, view.known_at, head, at.fingerprint, at.horizon_notes)
+    at, why = view.instant, unknown_then(view)
+    notes = (*([why] if why else []), *at.horizon_notes)
+    return QualityReport(by, tuple(rows), view.as_of, view.known_at, head, at.fingerprint, notes)
 
 
 def coverage_of_products(

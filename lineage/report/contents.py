@@ -177,12 +177,12 @@ class Asked:
         """Budgets of the month."""
         heads = ("budget", "for", "period", "budgeted", "spent", "forecast", "state")
         try:
-            found = self.lx.cost.budgets(now=self.end, actor=self.actor).budgets
+            found = self.lx.cost.budgets(as_of=self.end, actor=self.actor).budgets
         except MeshlineError as error:
             return _cut("budgets", "Cost against budget", heads, [], "Unknown.", str(error))
         rows = [
             (one.name, one.scope, one.period, f"{_money(one.amount)} {one.currency}",
-             f"{_money(one.spent)} ({one.spent_percent:.0f} %)",
+             "unknown" if one.spent_percent is None else f"{_money(one.spent)} ({one.spent_percent:.0f} %)",
              _money(one.forecast), one.state)
             for one in found
             if self.domain is None or one.scope == f"domain:{self.domain}"

@@ -14,6 +14,7 @@ from lineage.policies import declared_views as declared
 from lineage.policies.evaluate import domains_of
 from lineage.policies.ledger import lives_of
 from lineage.policies.views import Mesh
+from lineage.presence import absent
 from lineage.products import ProductInfo, products_of
 from lineage.scorecards.answers import Row
 
@@ -221,13 +222,24 @@ class Base:
 
     def about(self, subject: str, counted: bool | None = True, value: float | None = None, note: str = "",
               ) -> Row | None:  # fmt: skip
-        """A row about any subject; ``None`` when the actor may not see it."""
-        asset = self.by_id.get(subject) or self.by_id.get(_dataset_of(subject))
+        """A row about any subject; ``None`` when the actor may not see it, or when it was not there yet."""
+        asset = self.by_id.get(subject) or self.by_id.get(dataset_of(subject))
         home = (asset["domain"] if asset else self.subject_domains.get(subject)) or ""
-        if not self.view.actor.may_see(home) or (asset is None and self._hidden_node(subject)):
+        if not self.view.actor.may_see(home) or (
+            asset is None and (self._hidden_node(subject) or self.not_there(subject))
+        ):
             return None
         product = subject if subject in self.products else (asset["product"] if asset else "") or ""
         return Row(subject, home, product, self.tier(product, asset["id"] if asset else ""), counted, value, note)
+
+    def not_there(self, subject: str) -> bool:
+        """Whether a subject is a dataset or job that was not there yet, or a column of one."""
+        return subject in self._later or dataset_of(subject) in self._later
+
+    @cached_property
+    def _later(self) -> frozenset[str]:
+        """Texts of datasets and jobs that were not there yet."""
+        return frozenset(self.view.snapshot.texts(sorted(absent(self.view.instant))))
 
     def _hidden_node(self, subject: str) -> bool:
         """Whether an actor who may not see everything asks for a node that is not among what may be seen."""
@@ -238,7 +250,7 @@ class Base:
         return Row(name, self.products[name].domain, name, self.tier(name), counted, value, note)
 
 
-def _dataset_of(subject: str) -> str:
+def dataset_of(subject: str) -> str:
     """Node text of the dataset of a column; others have none."""
     if not subject.startswith("column:"):
         return ""

@@ -16,11 +16,12 @@ from lineage.graph.column_flow import ColumnFlow, column_flow
 from lineage.policies.declared_views import DOMAINS, GRANTS, classification_of
 from lineage.policies.moment import moment
 from lineage.policies.views import DESCRIBED, Mesh, first_active
+from lineage.presence import here
 from lineage.products import membership, products_of
 from lineage.quality.following import Following
 from lineage.scorecards.answers import Row
-from lineage.scorecards.base import Base, Majors, Settled, Versions
-from lineage.scorecards.film import COLUMNS, DECLARED, EDGES, FACETS, NAMES, TAGS, Film, Frame
+from lineage.scorecards.base import Base, Majors, Settled, Versions, dataset_of
+from lineage.scorecards.film import COLUMNS, DECLARED, EDGES, FACETS, NAMES, TAGS, THERE, Film, Frame
 from lineage.scorecards.lives import Lives
 from lineage.scorecards.promises import CarriedPromises, Held
 from lineage.tags import column_tags
@@ -63,6 +64,7 @@ class State:
         self.contract: dict[int, Bound] = {}
         self.tagged = self.personal = np.zeros(0, dtype=bool)  # by column
         self.own_tags: dict[tuple[str, str], str] = {}
+        self.columns: I64 = np.zeros(0, dtype=np.int64)  # dense indices of those that were observed
         self.homes: I64 = np.zeros(0, dtype=np.int64)  # dataset of each column that was observed or promised
         self.classified = np.zeros(0, dtype=bool)  # by its contract
         self.src = self.dst = np.zeros(0, dtype=np.int64)  # edges between datasets
@@ -88,20 +90,16 @@ class State:
             self._column_edges(view)
         if changed & {NAMES, FACETS, DECLARED}:
             self._facets(view, frame)
-        if changed & {NAMES, DECLARED}:
+        if changed & {NAMES, DECLARED, THERE}:
             self._declared(view)
-        if changed & {NAMES, COLUMNS, TAGS, DECLARED}:
+        if changed & {NAMES, COLUMNS, TAGS, DECLARED, THERE}:
             self._tags(view)
         if changed:
-            hidden = (not view.hidden(i) for i in range(self.many)) if view.restricted else None
-            self.visible = np.ones(self.many, bool) if hidden is None else np.fromiter(hidden, bool, self.many)
+            self.visible = here(frame)
+            if view.restricted:
+                self.visible = self.visible & [not view.hidden(i) for i in range(self.many)]
             self._tiers(view)
         return frame
-
-    @property
-    def first_column(self) -> int:
-        """Dense index of the first column."""
-        return self.many
 
     def _names(self, view: View) -> None:
         snapshot = view.snapshot
@@ -149,7 +147,8 @@ class State:
             self.product[i] = code(name or "")
         for i, one in self.contract.items():
             self.active[i] = one.contract.status == "active"
-        table = Mesh(view).asset_column()
+        mesh = Mesh(view)
+        table, self.columns = mesh.asset_column(), mesh.seen_columns
         homes = [self.places[text] for text in table["dataset"].to_pylist()]
         self.homes = np.array(homes, dtype=np.int64)
         self.classified = np.array([bool(word) for word in table["classification"].to_pylist()], dtype=bool)
@@ -238,7 +237,7 @@ class CarriedBase(Base):
     @cached_property
     def streaks(self) -> Sequence[Streak]:
         """All streaks of failures."""
-        return self.state.following.at(self.view, renewed=bool(self.frame.changed & {NAMES, DECLARED}))
+        return self.state.following.at(self.view, renewed=bool(self.frame.changed & {NAMES, DECLARED, THERE}))
 
     def about(
         self, subject: str, counted: bool | None = True, value: float | None = None, note: str = ""
@@ -250,6 +249,12 @@ class CarriedBase(Base):
             return super().about(subject, counted, value, note)
         words = state.words.texts
         return Row(subject, words[state.domain[i]], words[state.product[i]], words[state.tier[i]], counted, value, note)
+
+    def not_there(self, subject: str) -> bool:
+        """Whether a subject is a dataset or job that was not there yet, or a column of one."""
+        places = self.state.places
+        i = places.get(subject, places.get(dataset_of(subject)))
+        return i is not None and not here(self.frame)[i]
 
     @cached_property
     def own_tags(self) -> dict[tuple[str, str], str]:

@@ -127,7 +127,7 @@ def _ownership(base: CarriedBase) -> Found:
 
 def _columns(base: CarriedBase) -> Found:
     arrays = base.state
-    observed = arrays.tagged[arrays.many :]
+    observed = arrays.tagged[arrays.columns]
     told = arrays.classified.copy()
     told[: len(observed)] |= observed
     return {"classification": Tally.of(arrays, arrays.homes, told), "masking": _masking(base)}

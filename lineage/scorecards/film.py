@@ -11,10 +11,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lineage.graph import load
 from lineage.graph.timeline import Timeline, TooManyChangesError
 from lineage.graph.timeline.past import FEW
 from lineage.instant import Instant
+from lineage.presence import FirstTold
+from lineage.times import microseconds
 from lineage.view import View
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from lineage.store import Store
 
 NAMES, EDGES, COLUMNS, FACETS, TAGS, DECLARED = "names", "edges", "column edges", "facets", "tags", "declared"
+THERE = "there"  # which datasets and jobs were there
 _TABLES = {
     NAMES: ("alias", "alias_mark"),
     EDGES: ("edge", "edge_mark"),
@@ -62,13 +67,13 @@ _CARRIED = {
     "folded names": {NAMES},
     "policy texts": {NAMES},
     "products": {DECLARED},
-    "contract bindings": {DECLARED, NAMES},
-    "product members": {DECLARED, NAMES},
-    "terms of contracts": {DECLARED, NAMES},
+    "contract bindings": {DECLARED, NAMES, THERE},
+    "product members": {DECLARED, NAMES, THERE},
+    "terms of contracts": {DECLARED, NAMES, THERE},
     "column flow": {COLUMNS, NAMES},
-    "tags False": {COLUMNS, NAMES, TAGS, DECLARED},
-    "pii by column": {COLUMNS, NAMES, TAGS, DECLARED},
-    "names of consumers": {EDGES, NAMES, FACETS, DECLARED},
+    "tags False": {COLUMNS, NAMES, TAGS, DECLARED, THERE},
+    "pii by column": {COLUMNS, NAMES, TAGS, DECLARED, THERE},
+    "names of consumers": {EDGES, NAMES, FACETS, DECLARED, THERE},
     "schema promises": set(),
 }
 _PROPERTIES = {
@@ -112,6 +117,7 @@ class Film:
             for group, tables in _TABLES.items()
         }
         self._told = _Told(self._store, when)
+        self._first = FirstTold.read(self._store, known)
         self._before: Frame | None = None
 
     def at(self, moment: datetime) -> View:
@@ -124,7 +130,8 @@ class Film:
         snapshot = self._snapshot(moment, old.snapshot if old is not None else None, changed)
         present = self._present.instant
         frame = Frame(self._store, snapshot, present.version, present.fingerprint, self._told)
-        frame.changed = changed
+        came = frame.begin(self._first, old, names=NAMES in changed)
+        frame.changed = changed | {THERE} if came else changed
         if old is not None:
             frame.take(old)
         self._before = frame
@@ -147,6 +154,22 @@ class Frame(Instant):
         super().__init__(store, snapshot, version, fingerprint)
         self._told = told
         self.altered: frozenset[int] | None = None  # entities whose facets changed; None: anything may have
+
+    def begin(self, first: FirstTold, old: Frame | None, *, names: bool) -> bool:
+        """Find which nodes were there, from what was told first and from the frame before; whether others than in it.
+
+        Parameters
+        ----------
+        names
+            whether its nodes are others.
+        """
+        mine, before = self._remembered, {} if old is None or names else old._remembered
+        mine["first told"] = before.get("first told") if before else first.by_node(self.snapshot)
+        mine["there"] = mine["first told"] <= microseconds(self.snapshot.as_of)
+        same = bool(before) and np.array_equal(mine["there"], before["there"])
+        if same and "not there yet" in before:
+            mine["not there yet"] = before["not there yet"]
+        return not same
 
     def take(self, old: Frame) -> None:
         """Carry over from the instant before what no change touched."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.contracts.binding import bindings
 from lineage.contracts.conformance import ENFORCED
 from lineage.contracts.facts import TESTS, WRITES, Facts, TestResult, history_of, observed_columns
-from lineage.scorecards.film import DECLARED, FACETS, NAMES
+from lineage.scorecards.film import DECLARED, FACETS, NAMES, THERE
 from lineage.times import EPOCH
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ class Observed:
 
     def at(self, view: View, frame: Frame) -> Facts:
         """The same as :func:`lineage.contracts.facts.load_facts` says of them."""
-        if self._until is None or frame.changed & {NAMES, DECLARED} or (view.restricted and FACETS in frame.changed):
+        if (
+            self._until is None
+            or frame.changed & {NAMES, DECLARED, THERE}
+            or (view.restricted and FACETS in frame.changed)
+        ):
             self._begin(view)
         facts = self._facts
         if self._owner:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.contracts.binding import bindings
 from lineage.contracts.conformance import ENFORCED, STALE, personal_tags, promises_of_data, promises_of_service
-from lineage.scorecards.film import DECLARED, NAMES
+from lineage.scorecards.film import DECLARED, NAMES, THERE
 from lineage.scorecards.observed import Observed
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class CarriedPromises:
 
         What is said of ages in words is as of the instant when the verdict was found.
         """
-        if frame.changed & {NAMES, DECLARED}:
+        if frame.changed & {NAMES, DECLARED, THERE}:
             self._data.clear()
             self._service.clear()
             self._labels.clear()

@@ -220,7 +220,10 @@ def test_what_was_not_there_yet_is_neither_ranked_nor_unread(mesh: World, capsys
     assert get(client_of(lx), "/api/v2/rank", as_of="1990-01-01")["not_yet"] == 7
 
 
-def test_a_node_that_is_only_named_is_not_said_to_be_absent(world: World) -> None:
+def test_a_node_that_is_only_named_is_not_said_to_be_absent_once_anything_was_told(world: World) -> None:
     world.dataset("named")
     world.flow(["a"], "j", ["b"])
-    assert [row.id for row in Lineage(world.store).rank(as_of="1990-01-01").found] == d("named")
+    world.flow(["late"], "k", ["later"], valid_from=at("2026-03-01"))
+    lx = Lineage(world.store)
+    assert {row.id for row in lx.rank(as_of="2026-02-01").found} == set(d("a", "b", "named"))
+    assert lx.rank(as_of="1990-01-01").found == (), "before the first thing that was told nothing was there"
