@@ -17,7 +17,13 @@ _FIRST = """
 SELECT least(
   (SELECT min(event_time) FROM event WHERE received_at <= $known),
   (SELECT min(first_event) FROM run WHERE known_from <= $known AND known_to > $known),
-  (SELECT min(valid_from) FROM edge WHERE known_from <= $known AND known_to > $known)
+  (SELECT min(seen_at) FROM run_io WHERE known_from <= $known AND known_to > $known),
+  (SELECT min(valid_from) FROM edge WHERE known_from <= $known AND known_to > $known),
+  (SELECT min(valid_from) FROM edge_mark WHERE mark = 'manual' AND known_from <= $known AND known_to > $known),
+  (SELECT min(valid_from) FROM alias WHERE known_from <= $known AND known_to > $known),
+  (SELECT min(valid_from) FROM facet WHERE known_from <= $known AND known_to > $known),
+  (SELECT min(event_time) FROM declaration WHERE known_from <= $known),
+  (SELECT min(tested_at) FROM assertion WHERE known_from <= $known AND known_to > $known)
 )
 """
 _RECEIVED = """

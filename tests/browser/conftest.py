@@ -50,6 +50,7 @@ class Server:
     """An ASGI application on a free port, in a thread."""
 
     def __init__(self, app: Any, port: int = 0) -> None:
+        self.jobs = app.state.jobs if isinstance(app, FastAPI) else None  # nobody else closes them here
         self.socket = socket.socket()
         self.socket.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
@@ -65,10 +66,12 @@ class Server:
         assert self.server.started, "the server did not start"
 
     def stop(self) -> None:
-        """End the server and wait for it."""
+        """End the server and wait for it; the files of its jobs go."""
         self.server.should_exit = True
         self.thread.join()
         self.socket.close()
+        if self.jobs is not None:
+            self.jobs.close()
 
 
 class Served:
