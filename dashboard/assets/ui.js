@@ -106,7 +106,7 @@
       const asked = all.filter((one) => one.prop_id.includes("palette-open"));
       const open = asked.some((one) => Boolean(one.value)); // a new button has no clicks
       if (!open && asked.length === all.length) return same();
-      if (open) setTimeout(() => { const input = document.getElementById("palette-input"); if (input) { input.focus(); input.select(); } }, 60);
+      if (open) { typed = false; setTimeout(enterPalette, 60, 50); }
       return other(open, Boolean(opened));
     },
 
@@ -260,6 +260,15 @@
     return same();
   }
 
+  /* The palette is drawn some time after it was asked for, and may have the focus by itself: who began to type goes on. */
+  let typed = false;
+  function enterPalette(tries) {
+    const input = document.getElementById("palette-input");
+    if (typed) return;
+    if (input) { input.focus(); input.select(); }
+    else if (tries) setTimeout(enterPalette, 60, tries - 1);
+  }
+
   /* palette: arrows and Enter while the text stays in the input; a later answer leaves the choice where it was made */
   let chosen = null, watched = null, entered = false;
   const hits = () => Array.from(document.querySelectorAll("#palette-results [role=option]"));
@@ -305,6 +314,7 @@
     if (event.target.id !== "palette-input") return;
     chosen = null;
     entered = false;
+    typed = true;
     watchHits();
   });
 

@@ -119,6 +119,7 @@ def test_the_database_is_examined_as_a_job_and_nothing_goes_before_a_dry_run(
     traffic = Traffic(page)
     page.goto(f"{url}/admin")
     filled(page)
+    expect(page.locator("#all-jobs-card")).not_to_contain_text("Examination of the database")  # drawing a button is no click
     page.locator("#admin-examine").click()
     expect(page.locator("#admin-fingerprint")).to_have_text(fingerprint(small.store))
     expect(page.locator("#all-jobs-card")).to_contain_text("Examination of the database done")

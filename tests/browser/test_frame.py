@@ -85,6 +85,21 @@ def test_the_palette_finds_datasets_columns_jobs_and_pages_with_the_keyboard(pag
     expect(page.locator("#palette-results")).to_contain_text("Nothing is called “zzz”.")
 
 
+def test_what_is_typed_into_the_palette_while_it_opens_stays(page: Page, retail: str) -> None:
+    page.goto(f"{retail}/lineage")
+    expect(page.get_by_role("heading", name="Where do you want to start?")).to_be_visible()
+    page.evaluate("""() => {
+        const later = window.setTimeout;
+        window.setTimeout = (act, wait, ...given) => later(act, wait === 60 ? 1500 : wait, ...given);
+    }""")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette-input")).to_be_focused()  # by the dialogue itself, which is drawn sooner
+    page.keyboard.type("net_")
+    page.wait_for_timeout(1600)
+    page.keyboard.type("revenue")
+    expect(page.locator("#palette-input")).to_have_value("net_revenue")
+
+
 def test_as_of_is_kept_on_every_page_and_the_page_says_when_it_is_not_now(page: Page, retail: str) -> None:
     page.goto(f"{retail}/?asof=2026-11-01T12:00:00")
     expect(page.locator("#asof-strip")).to_contain_text("You look at 2026-11-01 12:00:00 UTC.")
