@@ -119,10 +119,11 @@ def test_the_database_is_examined_as_a_job_and_nothing_goes_before_a_dry_run(
     traffic = Traffic(page)
     page.goto(f"{url}/admin")
     filled(page)
-    expect(page.locator("#all-jobs-card")).not_to_contain_text("Examination of the database")  # drawing a button is no click
+    started = page.locator("#all-jobs-card")
+    expect(started).not_to_contain_text("Examination of the database")  # to draw a button is no click
     page.locator("#admin-examine").click()
     expect(page.locator("#admin-fingerprint")).to_have_text(fingerprint(small.store))
-    expect(page.locator("#all-jobs-card")).to_contain_text("Examination of the database done")
+    expect(started).to_contain_text("Examination of the database done")
     page.locator("#admin-probe").fill("postgres://bob:secret@db/x")
     expect(page.locator("#admin-probed")).to_have_text("postgres://bob:***@db/x")
     expect(page.get_by_role("form", name="Remove it")).to_have_count(0)
