@@ -234,13 +234,15 @@ def _violations(view: View, places: _Places, check: Check) -> Iterator[Matter]:
 
 
 def _budgets(budgets: Iterable[Any]) -> Iterator[Matter]:
+    from lineage.cost.money import money
+
     for one in budgets:
         if one.state in _BUDGETS:
             kind, _, name = one.scope.partition(":")
             share = one.spent_percent if one.state == "over" else one.forecast_percent
             what = f"Budget {one.name}: {share} % {'spent' if one.state == 'over' else 'forecast'}"
             node = name if kind == "dataset" else None
-            detail = f"{one.spent} of {one.amount} {one.currency} in {one.period}"
+            detail = f"{money(one.spent)} of {money(one.amount)} {one.currency} in {one.period}"
             domain = name if kind == "domain" else ""
             yield Matter(
                 "budget", _BUDGETS[one.state], what, node, domain, one.owner, ref=one.name, detail=detail

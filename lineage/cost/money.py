@@ -119,6 +119,20 @@ def shown_money(amount: int) -> str:
     return f"{value:,.2f}"
 
 
+def money(text: str | None) -> str:
+    """A decimal text with two decimals, more when it is small; a dash for none.
+
+    >>> money("1234.5678"), money("0.00012345"), money(None)
+    ('1,234.57', '0.00012', '–')
+    """
+    if text is None:
+        return "–"
+    value = Decimal(text)
+    if value and abs(value) < Decimal("0.01"):
+        return f"{value:.{max(0, 1 - value.adjusted())}f}"
+    return f"{value:,.2f}"
+
+
 def split(amount: int, weights: Sequence[int]) -> list[int]:
     """Divide an amount by weights so that the parts sum to it exactly.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from lineage.cost.answers import (
     BudgetAnswer,
     BudgetState,
@@ -14,23 +12,10 @@ from lineage.cost.answers import (
     WasteAnswer,
 )
 from lineage.cost.importing import ImportSummary
+from lineage.cost.money import money
 from lineage.tables import clean, counted, line, new_console, second, table
 
 _SHOWN = 40  # rows of a report for people; JSON and CSV have all
-
-
-def money(text: str | None) -> str:
-    """A decimal text with two decimals, more when it is small; a dash for none.
-
-    >>> money("1234.5678"), money("0.00012345"), money(None)
-    ('1,234.57', '0.00012', '–')
-    """
-    if text is None:
-        return "–"
-    value = Decimal(text)
-    if value and abs(value) < Decimal("0.01"):
-        return f"{value:.{max(0, 1 - value.adjusted())}f}"
-    return f"{value:,.2f}"
 
 
 def print_import(summary: ImportSummary) -> None:

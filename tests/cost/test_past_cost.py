@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -92,3 +93,10 @@ def test_rest_and_the_command_line_bill_the_same(demo: Lineage, demo_file: Path)
         rest = get(client_of(demo), f"/api/v2/cost/{name}", as_of=when)
         args = ["cost", name, "--as-of", when, "--format", "json", "--db", str(demo_file)]
         assert json.loads(CliRunner().invoke(build_app(), args).stdout) == rest
+
+
+def test_a_budget_that_needs_attention_tells_money_as_people_write_it(demo: Lineage) -> None:
+    told = [one.detail for one in demo.attention(as_of="2026-04-17", limit=200).matters if one.kind == "budget"]
+    assert told
+    for text in told:
+        assert re.match(r"[\d,]+\.\d\d of [\d,]+\.\d\d [A-Z]{3} in 2026-04$", text), text
